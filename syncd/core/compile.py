@@ -1,0 +1,264 @@
+"""Compile: from Changes to the Requests that carry them, with what each waits for and what it costs.
+
+Stages, in the order in which Requests are sent when nothing else decides (``docs/decisions`` says why):
+
+=====  ======================================  =============================
+stage  Requests                                waits for
+=====  ======================================  =============================
+0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
+1      create team                             its parent team
+2      create user                             nothing
+3      update, reactivate (``PUT``)            nothing, or a page read, if cheaper
+4      add members (one call per team)         the team, and users created here
+5      assign learning paths (one per user)    the user, if created here
+6      remove member, unassign learning path   nothing
+=====  ======================================  =============================
+
+A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
+page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
+read). The cheaper way is taken.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+
+PAGE = 1000
+"""Rows per page of a Litmos list."""
+MEMBERS_PER_CALL = 500
+"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
+PATHS_PER_CALL = 25
+"""Learning paths per ``POST /users/{id}/learningpaths``: no maximum is documented; like the one for teams."""
+JUST_READ_SECONDS = 300
+"""How long a record counts as just read."""
+SAFE_SHARE = 0.8
+"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
+
+
+class RequestKind(StrEnum):
+    """What a Request does; each kind has one Operation."""
+
+    READ_USERS = "read_users"
+    CREATE_USER = "create_user"
+    PUT_USER = "put_user"
+    CREATE_TEAM = "create_team"
+    ADD_MEMBERS = "add_members"
+    REMOVE_MEMBER = "remove_member"
+    ASSIGN_PATHS = "assign_paths"
+    UNASSIGN_PATH = "unassign_path"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One API call (or a read and the write that depends on it) that carries one or many Changes.
+
+    ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
+    it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
+    Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
+    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
+    """
+
+    key: str
+    kind: RequestKind
+    stage: int
+    target: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    low: int = 1
+    high: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
+
+    users: int
+    per_minute: float
+
+
+def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
+    """The Requests for these Changes, in the order of their stages; deterministic."""
+    created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
+    created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    requests = [
+        *_puts(changes, pace),
+        *_team_creates(changes, created_teams),
+        *(_user_create(c) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *_member_adds(changes, created_users, created_teams),
+        *_path_assigns(changes, created_users),
+        *_removals(changes),
+    ]
+    return tuple(sorted(requests, key=lambda request: request.stage))
+
+
+def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
+    return change.action is action and change.kind is kind
+
+
+def _puts(changes: Sequence[Change], pace: Pace) -> Iterable[Request]:
+    by_person: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
+            by_person.setdefault(change.employee_id, []).append(change)
+    leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
+    others = {p: c for p, c in by_person.items() if p not in leavers}
+    yield from _put_batches(leavers, pace, stage=0, name="leavers")
+    yield from _put_batches(others, pace, stage=3, name="users")
+
+
+def _put_batches(
+    people: Mapping[str, Sequence[Change]], pace: Pace, *, stage: int, name: str
+) -> Iterable[Request]:
+    """PUTs in batches that fit into the time in which a page read before them counts as just read."""
+    pages = pace.users // PAGE + 1
+    size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
+    names = list(people)
+    for number, start in enumerate(range(0, len(names), size)):
+        batch = names[start : start + size]
+        if len(batch) <= pages + 1:
+            yield from (_put(person, people[person], stage=stage, reads=True) for person in batch)
+            continue
+        read = f"read:{name}:{number}"
+        yield Request(
+            key=read,
+            kind=RequestKind.READ_USERS,
+            stage=stage,
+            target=read,
+            after=tuple(f"put:{person}" for person in names[max(0, start - size) : start]),
+            low=pages,
+            high=pages + 1,
+        )
+        yield from (_put(p, people[p], stage=stage, reads=False, after=(read,)) for p in batch)
+
+
+def _put(
+    person: str, parts: Sequence[Change], *, stage: int, reads: bool, after: tuple[str, ...] = ()
+) -> Request:
+    active: bool | None = None
+    fields: dict[str, Any] = {}
+    for change in parts:
+        if change.action is Action.UPDATE:
+            fields.update(change.after)
+        else:
+            active = change.action is Action.REACTIVATE
+    return Request(
+        key=f"put:{person}",
+        kind=RequestKind.PUT_USER,
+        stage=stage,
+        target=f"user:{parts[0].user_id}",
+        payload={
+            "employee_id": person,
+            "user_id": parts[0].user_id,
+            "fields": fields,
+            "active": active,
+        },
+        after=after,
+        changes=tuple(change.key for change in parts),
+        low=2 if reads else 1,
+        high=2,
+    )
+
+
+def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> Iterable[Request]:
+    for change in sorted(changes, key=lambda c: (len(c.team), c.team)):
+        if _is(change, Action.CREATE, ObjectKind.TEAM):
+            parent = team_key(change.team[:-1])
+            yield Request(
+                key=_team_request(change.team),
+                kind=RequestKind.CREATE_TEAM,
+                stage=1,
+                target=f"team:{team_text(team_key(change.team))}",
+                payload={"team": list(change.team)},
+                after=(_team_request(change.team[:-1]),) if parent in created else (),
+                changes=(change.key,),
+            )
+
+
+def _team_request(names: tuple[str, ...]) -> str:
+    return f"create-team:{team_text(team_key(names))}"
+
+
+def _user_create(change: Change) -> Request:
+    return Request(
+        key=f"create:{change.employee_id}",
+        kind=RequestKind.CREATE_USER,
+        stage=2,
+        target=f"new-user:{change.employee_id}",
+        payload={"employee_id": change.employee_id, "fields": dict(change.after)},
+        changes=(change.key,),
+    )
+
+
+def _member_adds(
+    changes: Sequence[Change], created_users: set[str], created_teams: set[tuple[str, ...]]
+) -> Iterable[Request]:
+    by_team: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        if _is(change, Action.ADD, ObjectKind.MEMBERSHIP):
+            by_team.setdefault(team_key(change.team), []).append(change)
+    for key, parts in sorted(by_team.items()):
+        for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
+            chunk = parts[start : start + MEMBERS_PER_CALL]
+            after = [_team_request(chunk[0].team)] if key in created_teams else []
+            after += [f"create:{c.employee_id}" for c in chunk if c.employee_id in created_users]
+            yield Request(
+                key=f"add-members:{team_text(key)}:{number}",
+                kind=RequestKind.ADD_MEMBERS,
+                stage=4,
+                target=f"members-added:{team_text(key)}:{number}",
+                payload={
+                    "team": list(chunk[0].team),
+                    "people": [
+                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                    ],
+                },
+                after=tuple(after),
+                changes=tuple(c.key for c in chunk),
+            )
+
+
+def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
+    by_person: dict[str, list[Change]] = {}
+    for change in changes:
+        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT):
+            by_person.setdefault(change.employee_id, []).append(change)
+    for person, parts in by_person.items():
+        for number, start in enumerate(range(0, len(parts), PATHS_PER_CALL)):
+            chunk = parts[start : start + PATHS_PER_CALL]
+            yield Request(
+                key=f"assign:{person}:{number}",
+                kind=RequestKind.ASSIGN_PATHS,
+                stage=5,
+                target=f"paths-assigned:{person}:{number}",
+                payload={
+                    "employee_id": person,
+                    "user_id": chunk[0].user_id,
+                    "paths": [c.path_id for c in chunk],
+                },
+                after=(f"create:{person}",) if person in created_users else (),
+                changes=tuple(c.key for c in chunk),
+            )
+
+
+def _removals(changes: Sequence[Change]) -> Iterable[Request]:
+    for change in changes:
+        if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
+            kind = RequestKind.REMOVE_MEMBER
+            payload: dict[str, Any] = {"team": list(change.team)}
+        elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
+            kind = RequestKind.UNASSIGN_PATH
+            payload = {"path": change.path_id}
+        else:
+            continue
+        yield Request(
+            key=f"remove:{change.key}",
+            kind=kind,
+            stage=6,
+            target=change.key,
+            payload={"employee_id": change.employee_id, "user_id": change.user_id, **payload},
+            changes=(change.key,),
+        )

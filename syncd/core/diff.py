@@ -1,0 +1,290 @@
+"""Diff: desired State against current State, as a list of Changes. Pure; the truth table is in ``_account``."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from syncd.core.desired import Desired
+from syncd.core.match import comparable
+from syncd.core.model import (
+    Action,
+    Change,
+    Employee,
+    FieldValue,
+    ObjectKind,
+    State,
+    Status,
+    User,
+    team_key,
+    team_label,
+    team_text,
+)
+
+CASELESS_FIELDS = frozenset({"UserName", "Email"})
+"""Fields in which a difference of case alone is no difference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the diff must know besides the two States.
+
+    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id);
+    ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
+    ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
+    """
+
+    granted: frozenset[tuple[str, str]] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    protected_levels: frozenset[str] = frozenset()
+    protected_usernames: frozenset[str] = frozenset()
+    leaving_scope_deactivates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence."""
+
+    employee_id: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """All Changes, in a stable order, and everyone who was skipped for a reason worth telling."""
+
+    changes: tuple[Change, ...]
+    skips: tuple[Skip, ...]
+
+
+def diff(desired: Desired, current: State, rules: Rules) -> Difference:
+    """Compare. Rejected people are in neither ``desired`` nor ``rules.absent``, so nothing happens to them."""
+    changes: list[Change] = list(_teams(desired, current))
+    skips: list[Skip] = []
+    for employee_id, employee in sorted(desired.employees.items()):
+        user = current.users.get(employee_id)
+        skip = _skipped(employee, user, rules)
+        if skip is not None:
+            skips.append(skip)
+            continue
+        changes.extend(_account(employee, user, rules))
+        if employee_id in desired.state.users:
+            changes.extend(_memberships(employee, user, desired, current, rules))
+            found, kept = _assignments(employee, user, desired, current, rules)
+            changes.extend(found)
+            skips.extend(kept)
+    for employee_id, reason in sorted(rules.absent.items()):
+        user = current.users.get(employee_id)
+        if user is not None and user.active and not _protected(user, rules):
+            changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
+    return Difference(changes=tuple(changes), skips=tuple(skips))
+
+
+def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None:
+    """People nothing may happen to: protected accounts, those out of scope, leavers who never had an account."""
+    if user is not None and _protected(user, rules):
+        return Skip(
+            employee_id=employee.employee_id,
+            code="PROTECTED",
+            message=f"Litmos user {user.id} is protected ({user.fields.get('AccessLevel', '')}); nothing is changed",
+        )
+    if not employee.in_scope and not (rules.leaving_scope_deactivates and user is not None and user.active):
+        return Skip(employee_id=employee.employee_id, code="OUT-OF-SCOPE", message="scope: leaves this person out")
+    if employee.status is Status.LEFT and user is None:
+        return Skip(employee_id=employee.employee_id, code="LEFT", message="has left, and has no Litmos account")
+    return None
+
+
+def _account(employee: Employee, user: User | None, rules: Rules) -> Iterable[Change]:
+    """The account itself.
+
+    ================  ==================  =====================================
+    HR says           Litmos has          Change
+    ================  ==================  =====================================
+    active, in scope  no user             create
+    active, in scope  an inactive user    reactivate (and update what differs)
+    active, in scope  an active user      update what differs
+    left, or scope    an active user      deactivate
+    left, or scope    an inactive user    none
+    ================  ==================  =====================================
+    """
+    if employee.status is Status.LEFT or not employee.in_scope:
+        if user is not None and user.active:
+            reason = "HR says: left" if employee.in_scope else "left the scope (scope.leaving: deactivate)"
+            yield _switch_off(employee.employee_id, user, reason=reason, origin=employee.origin)
+        return
+    if user is None:
+        yield Change(
+            key=f"user:{employee.employee_id}",
+            action=Action.CREATE,
+            kind=ObjectKind.USER,
+            employee_id=employee.employee_id,
+            after={name: value for name, value in sorted(employee.fields.items()) if value != ""},
+            reason="HR says: active, and Litmos has no such user",
+            rule="users",
+            origin=employee.origin,
+        )
+        return
+    if not user.active:
+        yield Change(
+            key=f"active:{employee.employee_id}",
+            action=Action.REACTIVATE,
+            kind=ObjectKind.USER,
+            employee_id=employee.employee_id,
+            user_id=user.id,
+            before={"Active": False},
+            after={"Active": True},
+            reason="HR says: active",
+            rule="employee.status",
+            origin=employee.origin,
+        )
+    yield from _update(employee, user)
+
+
+def _update(employee: Employee, user: User) -> Iterable[Change]:
+    before: dict[str, FieldValue] = {}
+    after: dict[str, FieldValue] = {}
+    for name, wanted in sorted(employee.fields.items()):
+        if name in employee.create_only or name in employee.report_only:
+            continue
+        have = user.fields.get(name, "")
+        if not same(name, have, wanted):
+            before[name], after[name] = have, wanted
+    if after:
+        yield Change(
+            key=f"user:{employee.employee_id}",
+            action=Action.UPDATE,
+            kind=ObjectKind.USER,
+            employee_id=employee.employee_id,
+            user_id=user.id,
+            before=before,
+            after=after,
+            reason=f"HR differs in {', '.join(after)}",
+            rule=f"users.fields.{next(iter(after))}" if len(after) == 1 else "users.fields",
+            origin=employee.origin,
+        )
+
+
+def same(name: str, have: FieldValue, wanted: FieldValue) -> bool:
+    """Whether two normalised values of a profile field are the same to Litmos."""
+    if name in CASELESS_FIELDS:
+        return comparable(have) == comparable(wanted)
+    if isinstance(have, bool) or isinstance(wanted, bool):
+        return (have or False) == (wanted or False)
+    return have == wanted
+
+
+def _teams(desired: Desired, current: State) -> Iterable[Change]:
+    for key, team in sorted(desired.state.teams.items()):
+        if key not in current.teams:
+            yield Change(
+                key=f"team:{team_text(key)}",
+                action=Action.CREATE,
+                kind=ObjectKind.TEAM,
+                team=team.names,
+                after={"Name": team.names[-1], "Parent": team_label(team.names[:-1])},
+                reason="a rule names this team, and Litmos does not have it",
+                rule="teams",
+            )
+
+
+def _memberships(
+    employee: Employee, user: User | None, desired: Desired, current: State, rules: Rules
+) -> Iterable[Change]:
+    person = employee.employee_id
+    have = current.memberships.get(person, frozenset())
+    wanted = {wish.key: wish for wish in employee.teams}
+    for key, wish in sorted(wanted.items()):
+        if key not in have:
+            yield _membership(Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person")
+    for key in sorted(have - wanted.keys()):
+        if key not in current.teams:
+            continue
+        if key in desired.strict_teams:
+            reason = "no rule names this person, and the team is strict"
+        elif (person, team_text(key)) in rules.granted:
+            reason = "syncd added this person, and no rule names them any more"
+        else:
+            continue
+        yield _membership(Action.REMOVE, employee, user, current.teams[key].names, "teams", reason)
+
+
+def _membership(
+    action: Action, employee: Employee, user: User | None, names: tuple[str, ...], rule: str, reason: str
+) -> Change:
+    return Change(
+        key=f"membership:{employee.employee_id}@{team_text(team_key(names))}",
+        action=action,
+        kind=ObjectKind.MEMBERSHIP,
+        employee_id=employee.employee_id,
+        user_id=user.id if user else "",
+        team=names,
+        before={"Member": action is Action.REMOVE},
+        after={"Member": action is Action.ADD},
+        reason=reason,
+        rule=rule,
+        origin=employee.origin,
+    )
+
+
+def _assignments(
+    employee: Employee, user: User | None, desired: Desired, current: State, rules: Rules
+) -> tuple[list[Change], list[Skip]]:
+    person = employee.employee_id
+    have = current.assignments.get(person, {})
+    wanted = desired.state.assignments.get(person, {})
+    changes: list[Change] = []
+    skips: list[Skip] = []
+    for path_id in sorted(wanted.keys() - have.keys()):
+        rule = desired.path_rules[person, path_id]
+        changes.append(_assignment(Action.ADD, employee, user, path_id, rule, "the rule names this person"))
+    for path_id in sorted(have.keys() - wanted.keys()):
+        granted = (person, path_id) in rules.granted
+        if not granted and path_id not in desired.strict_paths:
+            continue
+        if have[path_id].started:
+            message = f"learning path {path_id} is started or completed, so it is not taken away"
+            skips.append(Skip(employee_id=person, code="PATH-STARTED", message=message))
+            continue
+        reason = "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
+        changes.append(_assignment(Action.REMOVE, employee, user, path_id, "learning_paths", reason))
+    return changes, skips
+
+
+def _assignment(
+    action: Action, employee: Employee, user: User | None, path_id: str, rule: str, reason: str
+) -> Change:
+    return Change(
+        key=f"assignment:{employee.employee_id}@{path_id}",
+        action=action,
+        kind=ObjectKind.ASSIGNMENT,
+        employee_id=employee.employee_id,
+        user_id=user.id if user else "",
+        path_id=path_id,
+        before={"Assigned": action is Action.REMOVE},
+        after={"Assigned": action is Action.ADD},
+        reason=reason,
+        rule=rule,
+        origin=employee.origin,
+    )
+
+
+def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Change:
+    return Change(
+        key=f"active:{employee_id}",
+        action=Action.DEACTIVATE,
+        kind=ObjectKind.USER,
+        employee_id=employee_id,
+        user_id=user.id,
+        before={"Active": True},
+        after={"Active": False},
+        reason=reason,
+        rule="employee.status" if origin else "employee.absent",
+        origin=origin,
+    )
+
+
+def _protected(user: User, rules: Rules) -> bool:
+    return (
+        str(user.fields.get("AccessLevel", "")) in rules.protected_levels
+        or user.username.casefold() in rules.protected_usernames
+    )

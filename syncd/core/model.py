@@ -1,0 +1,251 @@
+"""The nouns of syncd: what HR says (Record, Employee), what Litmos holds (User, Team, ...), and State, which is both.
+
+Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times are UTC-aware always.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+FieldValue = str | bool
+"""A normalised Litmos profile value: text (null and "" are the same, ""), or a boolean."""
+
+TeamKey = tuple[str, ...]
+"""A team by its names from the root down, casefolded: ``("manufacturing", "production")``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One raw HR row: strings only, with the place it came from.
+
+    ``fields`` maps column to text (a missing cell of a SQL source is ""); ``origin`` is ``hr.csv:42``.
+    """
+
+    fields: Mapping[str, str]
+    origin: str
+
+
+class Status(StrEnum):
+    """What HR says about a person now."""
+
+    ACTIVE = "active"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Something a rule gives a person: a team (by names) or a learning path (by name or id as written).
+
+    ``names`` is the team's path of display names from the root, or one name for a learning path;
+    ``strict`` says that the rule is the whole truth about that object's people; ``rule`` is ``teams[0]``.
+    """
+
+    names: tuple[str, ...]
+    rule: str
+    strict: bool = False
+
+    @property
+    def key(self) -> TeamKey:
+        """The casefolded names, which is how two spellings of one team meet."""
+        return team_key(self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employee:
+    """A valid, typed HR person: what the Mapping made of one Record.
+
+    ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
+    them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
+    ``in_scope`` is False for somebody whom ``scope:`` leaves out.
+    """
+
+    employee_id: str
+    status: Status
+    fields: Mapping[str, FieldValue]
+    create_only: frozenset[str] = frozenset()
+    report_only: frozenset[str] = frozenset()
+    teams: tuple[Wish, ...] = ()
+    learning_paths: tuple[Wish, ...] = ()
+    in_scope: bool = True
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a Record was rejected: a stable ``code`` (``EMAIL-INVALID``) and a sentence that names the rule."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A Record that is not valid, with every reason at once.
+
+    ``employee_id`` is "" when not even the id could be read. A rejected person keeps the current State.
+    """
+
+    origin: str
+    employee_id: str
+    reasons: tuple[Reason, ...]
+
+
+class Role(StrEnum):
+    """How a user belongs to a team."""
+
+    MEMBER = "member"
+    LEADER = "leader"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A Litmos user. ``id`` is "" for one that is only desired; ``fields`` are normalised profile fields.
+
+    In a *current* State ``fields`` is the whole profile; in a *desired* State only what the mapping names.
+    """
+
+    id: str
+    active: bool
+    fields: Mapping[str, FieldValue]
+
+    @property
+    def username(self) -> str:
+        """The Litmos ``UserName``, or "" if not known."""
+        return str(self.fields.get("UserName", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A Litmos team. ``id`` is "" for one that is only desired; ``names`` are display names from the root."""
+
+    id: str
+    names: tuple[str, ...]
+
+    @property
+    def key(self) -> TeamKey:
+        """The casefolded names."""
+        return team_key(self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningPath:
+    """A learning path as Litmos lists it."""
+
+    id: str
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A learning path given to a person. ``started`` is True once Litmos shows any progress or completion."""
+
+    path_id: str
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Users, teams, memberships and assignments: one type for what is desired and for what is current.
+
+    People are keyed by ``employee_id``: a Litmos user without a Link is nobody's, and is in no State.
+    ``memberships`` are employee_id -> teams; ``assignments`` employee_id -> path id -> Assignment.
+    """
+
+    users: Mapping[str, User] = field(default_factory=dict)
+    teams: Mapping[TeamKey, Team] = field(default_factory=dict)
+    memberships: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
+    assignments: Mapping[str, Mapping[str, Assignment]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The lasting tie employee <-> Litmos user; ``made_by`` is a match key (``UserName``), ``create`` or ``person``."""
+
+    employee_id: str
+    user_id: str
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A training result as Litmos reports it.
+
+    ``kind`` is ``course`` or ``learning_path``; ``percent`` 0-100 as text ("" unknown); times are UTC or None.
+    ``completion_id`` is stable: the same result read twice has the same id.
+    """
+
+    completion_id: str
+    kind: str
+    user_id: str
+    username: str
+    object_id: str
+    object_name: str
+    completed: bool
+    percent: str
+    score: str
+    assigned_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    compliant_until: datetime | None
+    updated_at: datetime | None
+
+
+class Action(StrEnum):
+    """What a Change does."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class ObjectKind(StrEnum):
+    """What a Change is about."""
+
+    USER = "user"
+    TEAM = "team"
+    MEMBERSHIP = "membership"
+    ASSIGNMENT = "assignment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between desired and current.
+
+    ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
+    ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on). ``before`` and
+    ``after`` hold only what differs. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    """
+
+    key: str
+    action: Action
+    kind: ObjectKind
+    employee_id: str = ""
+    user_id: str = ""
+    team: tuple[str, ...] = ()
+    path_id: str = ""
+    before: Mapping[str, FieldValue] = field(default_factory=dict)
+    after: Mapping[str, FieldValue] = field(default_factory=dict)
+    reason: str = ""
+    rule: str = ""
+    origin: str = ""
+
+
+def team_key(names: tuple[str, ...]) -> TeamKey:
+    """Casefold each name: how teams are compared (Litmos refuses a second team that differs only by case)."""
+    return tuple(name.casefold() for name in names)
+
+
+def team_label(names: tuple[str, ...]) -> str:
+    """The names of a team from the root down as people read them: ``Manufacturing > Production``."""
+    return " > ".join(names)
+
+
+def team_text(key: TeamKey) -> str:
+    """A TeamKey as one string that no other TeamKey has: ``sales/emea``, a slash in a name being ``\\/``."""
+    return "/".join(name.replace("\\", "\\\\").replace("/", "\\/") for name in key)

@@ -1,0 +1,193 @@
+"""Operations: a Request whose people and teams are resolved to Litmos ids, and Effects, what is true afterwards.
+
+The worker resolves a Request into one Operation; ``litmos.target`` applies or settles it and answers with Effects;
+the store moves the mirror by those Effects in the transaction that records the success.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from syncd.core.model import FieldValue, LearningPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateUser:
+    """Create a user with these fields (``UserName`` among them); Litmos fills in the rest."""
+
+    fields: Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutUser:
+    """Change a user by read-modify-write of the full record.
+
+    ``fields`` and ``active`` (None: as it is) are laid over ``profile``, the full record *just read* in this run
+    (at most 5 minutes ago), or over one that is read first when ``profile`` is None.
+    """
+
+    user_id: str
+    fields: Mapping[str, FieldValue]
+    active: bool | None = None
+    profile: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTeam:
+    """Create a team below ``parent_id`` ("" for a root team)."""
+
+    name: str
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMembers:
+    """Add users to one team, in one call."""
+
+    team_id: str
+    user_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMember:
+    """Take one user out of one team."""
+
+    team_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignPaths:
+    """Give one user learning paths, in one call."""
+
+    user_id: str
+    path_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignPath:
+    """Take one learning path from one user."""
+
+    user_id: str
+    path_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadUsers:
+    """Read the full profiles of all users by page, so that the PUTs that follow need no read of their own."""
+
+
+Operation = CreateUser | PutUser | CreateTeam | AddMembers | RemoveMember | AssignPaths | UnassignPath | ReadUsers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamFact:
+    """A team that is now known to exist in Litmos; ``parent_id`` is "" for a root team."""
+
+    id: str
+    name: str
+    parent_id: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathUser:
+    """A user of a learning path as Litmos lists it: ``percent`` 0-100."""
+
+    user_id: str
+    completed: bool
+    percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What is now known about Litmos because of one Operation.
+
+    ``profiles`` are full records in Litmos' own field names; ``read_at`` is when they were read (None: they are
+    what was written, and must not pass for *just read*). ``gone_users`` are ids that Litmos answered 404 for.
+    """
+
+    profiles: tuple[Mapping[str, Any], ...] = ()
+    profiles_just_read: bool = False
+    teams: tuple[TeamFact, ...] = ()
+    members_added: tuple[tuple[str, str], ...] = ()
+    """(team id, user id)"""
+    members_removed: tuple[tuple[str, str], ...] = ()
+    paths_assigned: tuple[tuple[str, str], ...] = ()
+    """(user id, path id)"""
+    paths_unassigned: tuple[tuple[str, str], ...] = ()
+    requests: int = 0
+    """How many HTTP requests it took."""
+    note: str = ""
+    """A sentence for the sync log when the Operation found nothing left to do (``already so``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A full reading of Litmos for a refresh: complete lists, or none (a failed page raises instead).
+
+    ``members`` maps team id to the ids of its *active* users (Litmos hides the inactive ones);
+    ``path_users`` maps learning path id to its users. ``began_at`` is the database time before the first request.
+    """
+
+    began_at: datetime
+    profiles: tuple[Mapping[str, Any], ...]
+    teams: tuple[TeamFact, ...]
+    members: Mapping[str, frozenset[str]]
+    paths: tuple[LearningPath, ...]
+    path_users: Mapping[str, tuple[PathUser, ...]]
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place in the rolling window, held from before a request is sent until long after its answer.
+
+    ``send_by`` is the last moment, in seconds of the boot-time clock, at which a first byte may leave.
+    """
+
+    number: int
+    token: str
+    send_by: float
+
+
+class Gate(Protocol):
+    """The rolling window that every request passes (implemented over the database by ``store.window``)."""
+
+    def acquire(self) -> Slot:
+        """Block until a slot is free and take it; raises ``Interrupted`` when the process is stopping."""
+        ...
+
+    def release(self, slot: Slot, *, sent: bool, answered: bool) -> None:
+        """Give it back: free at once if never ``sent``, one window after an answer, later if none came."""
+        ...
+
+    def freeze(self, reason: str) -> None:
+        """Stop all senders of this account for one window (after a 503)."""
+        ...
+
+
+class Watch(Protocol):
+    """What the worker wants to hear from the client about the job that is being applied."""
+
+    def before_send(self, *, write: bool) -> None:
+        """Called with the slot in hand, before the first byte: renews the lease, commits ``sent_at`` of a write.
+
+        Raises if the lease was lost, and then nothing is sent.
+        """
+        ...
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the process was asked to stop
+    """The process is stopping; nothing was sent, and the job goes back as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwatched:
+    """A Watch for reads outside the queue: hears nothing, stops nothing."""
+
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def before_send(self, *, write: bool) -> None:
+        """Do nothing."""

@@ -1,0 +1,107 @@
+"""Plan: ordered Changes compiled into Requests, with counts, cost and a digest. A value: print it, save it, compare it."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from syncd.core.compile import Pace, Request, compile_requests
+from syncd.core.diff import Difference, Skip
+from syncd.core.limits import Hold, Limits, Measure, Policy, holds, permitted
+from syncd.core.model import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """HTTP requests, at least and at most, and how long they take at the configured rate, in minutes."""
+
+    low: int
+    high: int
+    low_minutes: float
+    high_minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a push would do.
+
+    ``changes`` are what the Policy lets through, ``withheld`` how many it does not; ``holds`` is empty if the run may
+    go; ``digest`` identifies the Changes, whatever their order and whatever else the Plan says.
+    """
+
+    changes: tuple[Change, ...]
+    requests: tuple[Request, ...]
+    withheld: int
+    skips: tuple[Skip, ...]
+    problems: tuple[str, ...]
+    holds: tuple[Hold, ...]
+    cost: Cost
+    digest: str
+
+    @property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many Changes there are: kind -> action -> number."""
+        counts: dict[str, dict[str, int]] = {}
+        for (kind, action), number in sorted(Counter((c.kind.value, c.action.value) for c in self.changes).items()):
+            counts.setdefault(kind, {})[action] = number
+        return counts
+
+
+def make_plan(
+    difference: Difference,
+    *,
+    policy: Policy,
+    limits: Limits,
+    measure: Measure,
+    pace: Pace,
+    window: tuple[int, float],
+    problems: Sequence[str] = (),
+    approved: frozenset[str] = frozenset(),
+) -> Plan:
+    """From a Difference to a Plan.
+
+    ``window`` is (requests, seconds) of the rolling window; ``approved`` are hashes (``change_hash``) of Changes that a
+    person has approved and that therefore count against no Limit.
+    """
+    changes = permitted(difference.changes, policy)
+    requests = compile_requests(changes, pace)
+    counted = [change for change in changes if change_hash(change) not in approved]
+    return Plan(
+        changes=changes,
+        requests=requests,
+        withheld=len(difference.changes) - len(changes),
+        skips=difference.skips,
+        problems=tuple(problems),
+        holds=holds(counted, limits, measure),
+        cost=cost_of(requests, window),
+        digest=digest(changes),
+    )
+
+
+def cost_of(requests: Sequence[Request], window: tuple[int, float]) -> Cost:
+    """What the Requests cost; the minutes assume that nothing else uses the window and that Litmos answers fast."""
+    low = sum(request.low for request in requests)
+    high = sum(request.high for request in requests)
+    return Cost(low=low, high=high, low_minutes=minutes(low, window), high_minutes=minutes(high, window))
+
+
+def minutes(requests: int, window: tuple[int, float]) -> float:
+    """How long ``requests`` take at (n, seconds): the first n go at once, each further n one window later."""
+    size, seconds = window
+    return max(0, (requests - 1) // size) * seconds / 60 if requests else 0.0
+
+
+def change_hash(change: Change) -> str:
+    """What an approval covers: person or object, kind, action and value; not when or why."""
+    return _hash([change.key, change.kind.value, change.action.value, sorted(change.after.items())])
+
+
+def digest(changes: Sequence[Change]) -> str:
+    """The digest of a set of Changes: 16 hexadecimal digits."""
+    return _hash(sorted(change_hash(change) for change in changes))
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,99 @@
+"""Logging: structlog, one JSON object a line (a console rendering on a TTY), redacted last. The events are in docs/events.md.
+
+Logs carry ids, never names, e-mail addresses or keys: ``redact`` drops what looks like them, whatever a caller passes.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+REDACTED = "[redacted]"
+_SECRET_NAMES = frozenset(
+    {"apikey", "api_key", "authorization", "password", "passwd", "token", "secret", "loginkey", "login_key", "cookie"}
+)
+_PERSONAL_NAMES = frozenset(
+    {"email", "username", "first_name", "last_name", "firstname", "lastname", "fullname", "full_name", "name_of_person"}
+)
+_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@\s]+@")
+_MAX_DEPTH = 6
+
+
+def redact_text(text: str) -> str:
+    """Blank out e-mail addresses and passwords in URLs; leave everything else."""
+    return _EMAIL.sub(REDACTED, _URL_PASSWORD.sub(r"\1:" + REDACTED + "@", text))
+
+
+def _redact_value(name: str, value: Any, depth: int) -> Any:
+    if name.lower() in _SECRET_NAMES or name.lower() in _PERSONAL_NAMES:
+        return REDACTED
+    if isinstance(value, str):
+        return redact_text(value)
+    if depth >= _MAX_DEPTH:
+        return REDACTED if isinstance(value, dict | list | tuple) else value
+    if isinstance(value, dict):
+        return {key: _redact_value(str(key), item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact_value("", item, depth + 1) for item in value]
+    return value
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last processor before the renderer: secrets and personal data never reach the stream."""
+    return {key: _redact_value(key, value, 0) for key, value in event.items()}
+
+
+def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
+    """Set up structlog and the standard library's loggers, once per process.
+
+    ``level`` is debug, info, warning or error; ``form`` json, console or auto (console on a TTY). Everything goes to
+    ``stream`` (default stderr; ``serve`` passes stdout). httpx and its like only speak from WARNING on: at INFO they
+    print whole URLs.
+    """
+    out = stream or sys.stderr
+    console = form == "console" or (form == "auto" and out.isatty())
+    number = getattr(logging, level.upper())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        cache_logger_on_first_use=False,
+    )
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
+    last: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        if console
+        else [structlog.processors.JSONRenderer()]
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *([] if console else [tracebacks]),
+            redact,
+            *last,
+        ],
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for noisy in ("httpx", "httpcore", "apscheduler", "uvicorn.access", "sqlalchemy.engine"):
+        logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
+
+
+def get_logger(name: str) -> Any:
+    """A logger; events are short dotted-less names (``job_completed``) with keyword facts."""
+    return structlog.stdlib.get_logger(name)

@@ -1,0 +1,120 @@
+"""Compiling Changes into Requests: every Change in exactly one Request, edges only where real, the cheaper read."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core.compile import Pace, RequestKind, compile_requests
+from syncd.core.diff import diff
+from syncd.core.desired import desired_state
+from syncd.core.diff import Rules
+from syncd.core.model import Action, Change, ObjectKind, State
+from syncd.core.plan import cost_of, digest, minutes
+from tests.core.factories import employee, user_of
+
+PACE = Pace(users=200, per_minute=100)
+
+
+def update(number):
+    return Change(
+        key=f"user:E{number}",
+        action=Action.UPDATE,
+        kind=ObjectKind.USER,
+        employee_id=f"E{number}",
+        user_id=f"u{number}",
+        after={"City": "Ulm"},
+    )
+
+
+def leaver(number):
+    return Change(
+        key=f"active:L{number}",
+        action=Action.DEACTIVATE,
+        kind=ObjectKind.USER,
+        employee_id=f"L{number}",
+        user_id=f"l{number}",
+        after={"Active": False},
+    )
+
+
+def test_a_new_person_waits_for_nothing_and_memberships_wait_for_person_and_team():
+    people = [employee("E1", teams=(("Sales", "EMEA"),))]
+    requests = {r.key: r for r in compile_requests(diff(desired_state(people, ()), State(), Rules()).changes, PACE)}
+    assert requests["create:E1"].after == ()
+    assert requests["create-team:sales/emea"].after == ("create-team:sales",)
+    assert requests["add-members:sales/emea:0"].after == ("create-team:sales/emea", "create:E1")
+
+
+def test_leavers_are_first():
+    requests = compile_requests([update(1), leaver(1)], PACE)
+    assert [r.key for r in requests] == ["put:L1", "put:E1"]
+    assert requests[0].after == ()
+
+
+def test_update_and_reactivation_of_one_person_are_one_put():
+    back = Change(
+        key="active:E1",
+        action=Action.REACTIVATE,
+        kind=ObjectKind.USER,
+        employee_id="E1",
+        user_id="u1",
+        after={"Active": True},
+    )
+    (request,) = compile_requests([update(1), back], PACE)
+    assert request.payload["active"] is True
+    assert request.payload["fields"] == {"City": "Ulm"}
+    assert request.changes == ("user:E1", "active:E1")
+
+
+def test_two_puts_read_singly_and_three_hundred_read_by_page():
+    assert cost_of(compile_requests([update(1), update(2)], PACE), (100, 60)).low == 4
+    requests = compile_requests([update(n) for n in range(300)], PACE)
+    assert [r.kind for r in requests].count(RequestKind.READ_USERS) == 1
+    assert cost_of(requests, (100, 60)).low == 301
+
+
+def test_a_page_read_is_repeated_before_it_is_stale():
+    requests = compile_requests([update(n) for n in range(1000)], PACE)
+    reads = [r for r in requests if r.kind is RequestKind.READ_USERS]
+    assert len(reads) == 3
+    assert len(reads[1].after) == 399
+
+
+def test_minutes_are_whole_windows():
+    assert [minutes(n, (100, 60)) for n in (0, 1, 100, 101, 300)] == [0, 0, 0, 1, 2]
+
+
+people_strategy = st.lists(
+    st.tuples(
+        st.integers(0, 30),
+        st.lists(st.sampled_from([("Sales",), ("Sales", "EMEA"), ("IT",)]), max_size=3, unique=True),
+        st.booleans(),
+        st.booleans(),
+    ),
+    unique_by=lambda row: row[0],
+    max_size=12,
+)
+
+
+@given(people_strategy)
+def test_every_change_is_in_exactly_one_request_and_edges_point_backwards(rows):
+    people = [employee(f"E{n}", teams=tuple(teams), City="Ulm") for n, teams, _, _ in rows]
+    users = {f"E{n}": user_of(p, f"u{n}", City="Bonn", active=on) for p, (n, _, has, on) in zip(people, rows) if has}
+    changes = diff(desired_state(people, ()), State(users=users), Rules()).changes
+    requests = compile_requests(changes, PACE)
+    carried = [key for request in requests for key in request.changes]
+    assert sorted(carried) == sorted(change.key for change in changes)
+    seen: set[str] = set()
+    for request in sorted(requests, key=lambda r: r.stage):
+        assert set(request.after) <= {r.key for r in requests}
+        assert all(next(r for r in requests if r.key == a).stage <= request.stage for a in request.after)
+        seen.add(request.key)
+    assert len(seen) == len(requests)
+
+
+@given(st.permutations([update(1), update(2), leaver(3)]))
+def test_the_digest_does_not_depend_on_order(changes):
+    assert digest(changes) == digest([update(1), update(2), leaver(3)])
+
+
+def test_the_digest_depends_on_what_would_be_done():
+    assert digest([update(1)]) != digest([update(2)])

@@ -1,0 +1,147 @@
+"""The diff as truth tables: accounts, teams, memberships, assignments."""
+
+import pytest
+
+from syncd.core.desired import desired_state
+from syncd.core.diff import Rules, diff
+from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, team_key
+from tests.core.factories import employee, user_of
+
+PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="Sales Basics"))
+
+
+def compare(people, current, rules=Rules(), strict_paths=()):
+    return diff(desired_state(people, PATHS, strict_path_names=strict_paths), current, rules)
+
+
+def short(difference):
+    return [(c.key, c.action.value) for c in difference.changes]
+
+
+@pytest.mark.parametrize(
+    ("status", "in_scope", "has_user", "active", "expected"),
+    [
+        (Status.ACTIVE, True, False, False, [("user:E1", "create")]),
+        (Status.ACTIVE, True, True, True, []),
+        (Status.ACTIVE, True, True, False, [("active:E1", "reactivate")]),
+        (Status.LEFT, True, True, True, [("active:E1", "deactivate")]),
+        (Status.LEFT, True, True, False, []),
+        (Status.LEFT, True, False, False, []),
+        (Status.ACTIVE, False, True, True, []),
+        (Status.ACTIVE, False, False, False, []),
+    ],
+)
+def test_accounts(status, in_scope, has_user, active, expected):
+    person = employee("E1", status=status, in_scope=in_scope)
+    users = {"E1": user_of(person, "u1", active=active)} if has_user else {}
+    assert short(compare([person], State(users=users))) == expected
+
+
+def test_leaving_the_scope_deactivates_only_if_told():
+    person = employee("E1", in_scope=False)
+    current = State(users={"E1": user_of(person, "u1")})
+    assert short(compare([person], current, Rules(leaving_scope_deactivates=True))) == [("active:E1", "deactivate")]
+
+
+def test_an_update_holds_only_what_differs():
+    person = employee("E1", JobTitle="Lead", City="Ulm")
+    current = State(users={"E1": user_of(person, "u1", JobTitle="Rep")})
+    (change,) = compare([person], current).changes
+    assert (change.action, dict(change.before), dict(change.after)) == (
+        Action.UPDATE,
+        {"JobTitle": "Rep"},
+        {"JobTitle": "Lead"},
+    )
+
+
+def test_case_of_an_address_is_no_difference_and_clearing_is_one():
+    person = employee("E1", City="")
+    current = State(users={"E1": user_of(person, "u1", UserName="E1@Example.com", City="Ulm")})
+    (change,) = compare([person], current).changes
+    assert dict(change.after) == {"City": ""}
+
+
+def test_a_protected_user_is_never_touched():
+    person = employee("E1", status=Status.LEFT)
+    current = State(users={"E1": user_of(person, "u1", AccessLevel="Account_Owner")})
+    difference = compare([person], current, Rules(protected_levels=frozenset({"Account_Owner"})))
+    assert difference.changes == ()
+    assert [skip.code for skip in difference.skips] == ["PROTECTED"]
+
+
+def test_absence_deactivates_only_whom_the_rules_name_and_who_is_active():
+    gone, off = employee("E8"), employee("E9")
+    current = State(users={"E8": user_of(gone, "u8"), "E9": user_of(off, "u9", active=False)})
+    assert compare([], current).changes == ()
+    rules = Rules(absent={"E8": "absent from 3 files", "E9": "absent from 3 files"})
+    assert short(compare([], current, rules)) == [("active:E8", "deactivate")]
+
+
+def test_parents_of_a_team_are_created_first_and_spelling_is_casefolded():
+    people = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("SALES", "Apac"),))]
+    current = State(users={p.employee_id: user_of(p, p.employee_id) for p in people})
+    assert short(compare(people, current)) == [
+        ("team:sales", "create"),
+        ("team:sales/apac", "create"),
+        ("team:sales/emea", "create"),
+        ("membership:E1@sales/emea", "add"),
+        ("membership:E2@sales/apac", "add"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("granted", "strict", "removed"), [(True, False, True), (False, False, False), (False, True, True)]
+)
+def test_removal_is_own_or_strict(granted, strict, removed):
+    mover = employee("E1")
+    other = employee("E2", teams=(("Sales",),), strict=strict)
+    current = State(
+        users={p.employee_id: user_of(p, p.employee_id) for p in (mover, other)},
+        teams={team_key(("Sales",)): Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({("sales",)}), "E2": frozenset({("sales",)})},
+    )
+    rules = Rules(granted=frozenset({("E1", "sales")} if granted else ()))
+    assert short(compare([mover, other], current, rules)) == (
+        [("membership:E1@sales", "remove")] if removed else []
+    )
+
+
+def test_a_leaver_keeps_memberships_and_paths():
+    person = employee("E1", status=Status.LEFT)
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={("sales",): Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({("sales",)})},
+        assignments={"E1": {"p1": Assignment(path_id="p1")}},
+    )
+    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "p1")}))
+    assert short(compare([person], current, rules)) == [("active:E1", "deactivate")]
+
+
+def test_a_started_path_is_not_taken_away():
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        assignments={"E1": {"p1": Assignment(path_id="p1", started=True), "p2": Assignment(path_id="p2")}},
+    )
+    rules = Rules(granted=frozenset({("E1", "p1"), ("E1", "p2")}))
+    difference = compare([person], current, rules)
+    assert short(difference) == [("assignment:E1@p2", "remove")]
+    assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+
+
+def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():
+    people = [employee("E1", paths=("onboarding", "p2", "No Such Path"))]
+    current = State(users={"E1": user_of(people[0], "u1")})
+    desired = desired_state(people, PATHS)
+    assert short(diff(desired, current, Rules())) == [("assignment:E1@p1", "add"), ("assignment:E1@p2", "add")]
+    assert len(desired.problems) == 1
+    assert "No Such Path" in desired.problems[0]
+
+
+def test_a_strict_path_that_nobody_is_given_any_more_is_taken_from_everybody():
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")}, assignments={"E1": {"p1": Assignment(path_id="p1")}}
+    )
+    assert short(compare([person], current, strict_paths=("Onboarding",))) == [("assignment:E1@p1", "remove")]
