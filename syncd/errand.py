@@ -1,0 +1,156 @@
+"""Errand: a Job's payload, resolved against links and mirror into one Operation that needs nothing but Litmos ids."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from syncd.core.compile import JUST_READ_SECONDS, RequestKind
+from syncd.core.model import team_key, team_label, team_text
+from syncd.core.operation import (
+    AddMembers,
+    AssignPaths,
+    CreateTeam,
+    CreateUser,
+    Operation,
+    PutUser,
+    ReadUsers,
+    RemoveMember,
+    UnassignPath,
+)
+from syncd.store import links, mirror
+from syncd.store.queue import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is to be done for a Job now.
+
+    ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
+    whose person or team does not exist because the Request that should have made it failed. ``grants`` are
+    (user id, object id) that the Operation gives or takes: team text or path id.
+    """
+
+    operation: Operation | None
+    note: str = ""
+    lost: tuple[str, ...] = ()
+    grants: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearings:
+    """What resolving needs besides the Job: the account, the database time, and when the run began."""
+
+    account: str
+    now: datetime
+    run_started_at: datetime
+
+
+class _NotThereError(Exception):
+    """The person or the team was not made; the message says which."""
+
+
+def resolve(conn: Connection, job: Job, bearings: Bearings) -> Errand:
+    """Look up what the payload names; never raises for people or teams that are missing."""
+    try:
+        return _RESOLVERS[RequestKind(job.kind)](conn, job.payload, bearings)
+    except _NotThereError as missing:
+        return Errand(operation=None, note=str(missing), lost=("*",))
+
+
+def _user_id(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> str:
+    user_id = payload.get("user_id") or links.find(conn, bearings.account, payload["employee_id"])
+    if not user_id:
+        raise _NotThereError(f"employee {payload['employee_id']} has no Litmos user; see why its create failed")
+    return str(user_id)
+
+
+def _team_id(conn: Connection, names: list[str], bearings: Bearings) -> str:
+    team_id = mirror.team_id(conn, bearings.account, team_key(tuple(names)))
+    if not team_id:
+        raise _NotThereError(f'team "{team_label(tuple(names))}" is not in Litmos; see why its create failed')
+    return team_id
+
+
+def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Bearings) -> Errand:
+    return Errand(operation=ReadUsers())
+
+
+def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    if links.find(conn, bearings.account, payload["employee_id"]):
+        return Errand(operation=None, note="already so: the employee is linked")
+    return Errand(operation=CreateUser(fields=payload["fields"]))
+
+
+def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
+    profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
+    return Errand(
+        operation=PutUser(
+            user_id=user_id, fields=payload["fields"], active=payload["active"], profile=profile
+        )
+    )
+
+
+def _create_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    names = payload["team"]
+    if mirror.team_id(conn, bearings.account, team_key(tuple(names))):
+        return Errand(operation=None, note="already so: the team exists")
+    parent_id = _team_id(conn, names[:-1], bearings) if names[:-1] else ""
+    return Errand(operation=CreateTeam(name=names[-1], parent_id=parent_id))
+
+
+def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    team_id = _team_id(conn, payload["team"], bearings)
+    found: list[str] = []
+    lost: list[str] = []
+    for person in payload["people"]:
+        try:
+            found.append(_user_id(conn, person, bearings))
+        except _NotThereError:
+            lost.append(person["change"])
+    text = team_text(team_key(tuple(payload["team"])))
+    return Errand(
+        operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
+        note="" if found else "none of these people has a Litmos user; see why their creates failed",
+        lost=tuple(lost),
+        grants=tuple((user_id, text) for user_id in found),
+    )
+
+
+def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    return Errand(
+        operation=RemoveMember(team_id=_team_id(conn, payload["team"], bearings), user_id=user_id),
+        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+    )
+
+
+def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    return Errand(
+        operation=AssignPaths(user_id=user_id, path_ids=tuple(payload["paths"])),
+        grants=tuple((user_id, path_id) for path_id in payload["paths"]),
+    )
+
+
+def _unassign_path(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    return Errand(
+        operation=UnassignPath(user_id=user_id, path_id=payload["path"]), grants=((user_id, payload["path"]),)
+    )
+
+
+_RESOLVERS = {
+    RequestKind.READ_USERS: _read_users,
+    RequestKind.CREATE_USER: _create_user,
+    RequestKind.PUT_USER: _put_user,
+    RequestKind.CREATE_TEAM: _create_team,
+    RequestKind.ADD_MEMBERS: _add_members,
+    RequestKind.REMOVE_MEMBER: _remove_member,
+    RequestKind.ASSIGN_PATHS: _assign_paths,
+    RequestKind.UNASSIGN_PATH: _unassign_path,
+}

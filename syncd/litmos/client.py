@@ -1,0 +1,161 @@
+"""Client: Litmos' conventions over the transport: JSON both ways, lists by page, errors by what happens next."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from syncd.core.operation import Gate, Watch
+from syncd.errors import LitmosError, Permanent
+from syncd.litmos.endpoint import Endpoint
+from syncd.litmos.faults import FREEZING, doubtful, fault_of, unknown_outcome
+from syncd.litmos.sending import Answer, Clock, boot_time
+from syncd.litmos.transport import Transport
+from syncd.litmos.wire import decoded
+
+PAGE = 1000
+"""Rows per page: the most that Litmos gives [DOC]."""
+DEFAULT_PAGE = 100
+"""Rows that Litmos gives when it did not understand ``limit`` [DOC]."""
+
+Row = dict[str, Any]
+Path = Sequence[str]
+Params = Mapping[str, str | int]
+
+
+class LitmosClient:
+    """One Litmos account. Thread-safe; each piece of work makes its ``Calls``."""
+
+    def __init__(self, endpoint: Endpoint, gate: Gate, *, clock: Clock = boot_time) -> None:
+        """Prepare; nothing is sent. Raises ConfigError for an unusable endpoint."""
+        self._transport = Transport(endpoint, gate, clock=clock)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    def calls(self, watch: Watch) -> "Calls":
+        """Calls that ``watch`` hears of, counted from zero."""
+        return Calls(self, watch)
+
+    def exchange(
+        self, method: str, path: Path, params: Params, body: bytes = b"", *, watch: Watch
+    ) -> tuple[Answer, LitmosError | None]:
+        """One request: its answer, and the error that it is, if any; a 429 or 503 freezes all senders.
+
+        Raises what ``Transport.send`` raises.
+        """
+        answer = self._transport.send(method, path, params, body, watch=watch)
+        fault = fault_of(answer, write=method != "GET")
+        if fault is not None and answer.status in FREEZING:
+            self._transport.freeze(fault.code)
+        return answer, fault
+
+
+class Calls:
+    """The requests made for one piece of work, in one thread; ``requests`` counts them."""
+
+    def __init__(self, client: LitmosClient, watch: Watch) -> None:
+        """Nothing is sent yet."""
+        self._client = client
+        self._watch = watch
+        self.requests = 0
+
+    def find(self, path: Path, params: Params | None = None) -> Row | None:
+        """Read one object; None if Litmos does not know it (404). Raises LitmosError."""
+        self.requests += 1
+        answer, fault = self._client.exchange("GET", path, params or {}, watch=self._watch)
+        if fault is not None:
+            if answer.status == 404:
+                return None
+            raise fault
+        value = parsed(answer)
+        if not isinstance(value, dict):
+            raise doubtful(f"/{path[0]}: one object was expected")
+        return decoded(value)
+
+    def page(self, path: Path, params: Params, key: Sequence[str] = ("Id",)) -> list[Row]:
+        """Read one page. Raises LitmosError, also for anything that is no list of objects with text under ``key``."""
+        self.requests += 1
+        answer, fault = self._client.exchange("GET", path, params, watch=self._watch)
+        if fault is not None:
+            raise fault
+        value = parsed(answer)
+        if not isinstance(value, list):
+            raise doubtful(f"/{path[0]}: a list was expected")
+        for row in value:
+            if not isinstance(row, dict) or not all(isinstance(row.get(name), str) and row[name] for name in key):
+                raise doubtful(f"/{path[0]}: a row has no {' and '.join(key)}")
+        return [decoded(row) for row in value]
+
+    def rows(
+        self,
+        path: Path,
+        params: Params | None = None,
+        *,
+        key: Sequence[str] = ("Id",),
+        limit: int = PAGE,
+        progress: Callable[[int], None] = lambda _count: None,
+    ) -> list[Row]:
+        """Read a whole list by page; a row seen twice counts once, as last read.
+
+        ``start`` advances by the rows received (a page may be over-full, litmos-api 2); a short page is the last, but
+        one of exactly Litmos' default length is asked beyond, for then ``limit`` may have been ignored. Raises
+        LitmosError; a page that repeats what is known already is doubtful.
+        """
+        found: dict[tuple[str, ...], Row] = {}
+        start = 0
+        while True:
+            page = self.page(path, {**(params or {}), "start": start, "limit": limit}, key)
+            if not page:
+                break
+            known = len(found)
+            for row in page:
+                found[tuple(row[name] for name in key)] = row
+            if len(found) == known:
+                raise doubtful(f"/{path[0]}: the page from {start} on only repeats earlier ones")
+            start += len(page)
+            progress(len(found))
+            if len(page) < limit and len(page) != DEFAULT_PAGE:
+                break
+        return list(found.values())
+
+    def write(self, method: str, path: Path, body: object = None, params: Params | None = None) -> Any:
+        """Write; returns the JSON of the answer, or None if it is empty. Raises LitmosError.
+
+        ``sendmessage=false`` always: syncd never lets Litmos mail people (litmos-api 6.7).
+        """
+        _refuse_deleting(method, path)
+        self.requests += 1
+        data = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        answer, fault = self._client.exchange(
+            method, path, {"sendmessage": "false", **(params or {})}, data, watch=self._watch
+        )
+        if fault is not None:
+            raise fault
+        if not answer.body.strip():
+            return None
+        try:
+            return parsed(answer)
+        except LitmosError as error:
+            raise unknown_outcome(str(error), answer.status) from None
+
+
+def parsed(answer: Answer) -> Any:
+    """The JSON of an answer, which must be whole UTF-8. Raises Transient otherwise."""
+    try:
+        return json.loads(answer.body.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise doubtful("it is no JSON, or is cut off") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+_DELETABLE: frozenset[tuple[str, int, str]] = frozenset({("teams", 4, "users"), ("users", 4, "learningpaths")})
+
+
+def _refuse_deleting(method: str, path: Path) -> None:
+    """Only a membership or an assignment is ever deleted: never a user, a team, or all teams of a user."""
+    if method == "DELETE" and (path[0], len(path), path[2] if len(path) > 2 else "") not in _DELETABLE:
+        raise Permanent("syncd never deletes that", code="LITMOS-DELETE-FORBIDDEN")

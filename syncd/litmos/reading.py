@@ -1,0 +1,156 @@
+"""Reading: users, teams, memberships and learning paths as Litmos lists them; complete, or an error, never a part."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncd.core.model import LearningPath
+from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.litmos.client import Calls, Row
+from syncd.litmos.faults import doubtful
+from syncd.litmos.wire import text_of, truth_of
+
+SEARCH_LENGTH = 50
+"""The longest ``search`` that Litmos takes [DOC]."""
+_FULL = ("Id", "UserName", "FirstName", "LastName", "Email", "AccessLevel", "Active")
+
+Progress = Callable[[str, int, int | None], None]
+"""Told (what, how many so far, of how many if known) after each page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which teams' members and which learning paths' users a snapshot reads, told by ids once the lists are known."""
+
+    teams: Callable[[tuple[TeamFact, ...]], Collection[str]]
+    paths: Callable[[tuple[LearningPath, ...]], Collection[str]]
+
+
+def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Progress) -> Snapshot:
+    """Read everything that a refresh needs. Raises LitmosError; then nothing of it may be used."""
+    found = profiles(calls, progress)
+    listed = teams(calls, progress)
+    managed = sorted(choice.teams(listed))
+    members = {}
+    for number, team_id in enumerate(managed, start=1):
+        members[team_id] = team_members(calls, team_id)
+        progress("members", number, len(managed))
+    paths = learning_paths(calls, progress)
+    mapped = sorted(choice.paths(paths))
+    path_users = {}
+    for number, path_id in enumerate(mapped, start=1):
+        path_users[path_id] = users_of_path(calls, path_id)
+        progress("path_users", number, len(mapped))
+    return Snapshot(
+        began_at=began_at,
+        profiles=found,
+        teams=listed,
+        members=members,
+        paths=paths,
+        path_users=path_users,
+        requests=calls.requests,
+    )
+
+
+def profiles(calls: Calls, progress: Progress) -> tuple[Row, ...]:
+    """The full records of all users, active or not, sorted by Litmos so that paging skips none (litmos-api 4.1)."""
+    rows = calls.rows(
+        ("users", "details"),
+        {"sort": "UserName", "dir": "ASC"},
+        progress=lambda count: progress("users", count, None),
+    )
+    return tuple(_full(row) for row in rows)
+
+
+def user(calls: Calls, user_id: str) -> Row | None:
+    """One full record, or None if Litmos does not know the id."""
+    row = calls.find(("users", user_id))
+    if row is None:
+        return None
+    if row.get("Id") != user_id:
+        raise doubtful("/users: another user came than was asked for")
+    return _full(row)
+
+
+def users_named(calls: Calls, username: str) -> list[Row]:
+    """The list rows of users with exactly this UserName but for case; ``search`` finds substrings of many fields."""
+    rows = calls.rows(("users",), {"search": username[:SEARCH_LENGTH]})
+    return [row for row in rows if text_of(row.get("UserName")).casefold() == username.strip().casefold()]
+
+
+def teams(calls: Calls, progress: Progress) -> tuple[TeamFact, ...]:
+    """All teams, sub-teams among them, as one flat list."""
+    rows = calls.rows(("teams",), progress=lambda count: progress("teams", count, None))
+    return tuple(team_fact(row) for row in rows)
+
+
+def team(calls: Calls, team_id: str) -> TeamFact | None:
+    """One team, or None if Litmos does not know the id."""
+    row = calls.find(("teams", team_id))
+    if row is None:
+        return None
+    if row.get("Id") != team_id:
+        raise doubtful("/teams: another team came than was asked for")
+    return team_fact(row)
+
+
+def team_fact(row: Mapping[str, Any], *, parent_id: str = "") -> TeamFact:
+    """A row of a team list; ``parent_id`` where the row does not say."""
+    return TeamFact(
+        id=row["Id"],
+        name=text_of(row.get("Name")),
+        parent_id=text_of(row.get("ParentTeamId")) or parent_id,
+        code=text_of(row.get("TeamCodeForBulkImport")),
+    )
+
+
+def team_members(calls: Calls, team_id: str) -> frozenset[str]:
+    """The ids of the *active* users of a team: Litmos hides the others (litmos-api 4.3)."""
+    return frozenset(row["Id"] for row in calls.rows(("teams", team_id, "users")))
+
+
+def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:
+    """The ids of the teams of a user, who may be inactive."""
+    return frozenset(row["Id"] for row in calls.rows(("users", user_id, "teams")))
+
+
+def learning_paths(calls: Calls, progress: Progress) -> tuple[LearningPath, ...]:
+    """All learning paths."""
+    rows = calls.rows(("learningpaths",), progress=lambda count: progress("learning_paths", count, None))
+    return tuple(
+        LearningPath(id=row["Id"], name=text_of(row.get("Name")), active=truth_of(row.get("Active", True)))
+        for row in rows
+    )
+
+
+def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:
+    """The ids of the learning paths of a user."""
+    return frozenset(row["Id"] for row in calls.rows(("users", user_id, "learningpaths")))
+
+
+def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:
+    """The users of a learning path and how far they are."""
+    return tuple(
+        PathUser(
+            user_id=row["Id"],
+            completed=truth_of(row.get("Completed")),
+            percent=_percent(row.get("PercentageComplete")),
+        )
+        for row in calls.rows(("learningpaths", path_id, "users"))
+    )
+
+
+def _percent(value: object) -> float:
+    try:
+        return float(text_of(value) or 0)
+    except ValueError:
+        raise doubtful("/learningpaths: a percentage is no number") from None
+
+
+def _full(row: Row) -> Row:
+    """A full record for sure: a partial one, sent back by a PUT, would wipe what it lacks."""
+    missing = [name for name in _FULL if name not in row]
+    if missing or not text_of(row["Id"]) or not text_of(row["UserName"]):
+        raise doubtful(f"/users: a record is not full ({', '.join(missing) or 'no UserName'})")
+    return row

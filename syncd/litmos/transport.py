@@ -1,0 +1,270 @@
+"""Transport: one HTTP request, sent only while its slot is good, ended by its deadline, answered or raised.
+
+The only module that imports httpx; with ``network`` the only one that imports httpcore; both by their public names. httpx has
+no total deadline, so it runs over our own streams; nothing here sends a request a second time.
+"""
+
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpcore
+import httpx
+
+from syncd.core.operation import Gate, Watch
+from syncd.errors import LitmosError, Permanent, StoreError, Transient, Unauthorized, Uncertain
+from syncd.failpoint import reach
+from syncd.litmos.endpoint import Endpoint, is_loopback
+from syncd.litmos.network import Network
+from syncd.litmos.sending import Answer, Clock, Current, Sending, TooLateError, boot_time
+from syncd.log import get_logger, redact_text
+
+log = get_logger(__name__)
+
+KEEPALIVE_SECONDS = 4.0
+"""Idle connections are closed sooner than any server would: a stale one makes the outcome of a write unknown."""
+_BY_A_GATEWAY = frozenset({502, 504})
+"""Somebody answered for Litmos, which may still get the request: such an answer does not free a slot early."""
+
+
+class Transport:
+    """Sends requests to one Litmos account. Thread-safe.
+
+    The key goes in the ``apikey`` header only. Redirects are not followed, cookies not kept. Proxies are those of
+    ``HTTPS_PROXY`` and ``NO_PROXY`` (http proxies with CONNECT only), and never used for loopback.
+    """
+
+    def __init__(self, endpoint: Endpoint, gate: Gate, *, clock: Clock = boot_time) -> None:
+        """Prepare; nothing is sent. Raises ConfigError for a base URL that is neither https nor loopback."""
+        endpoint.check()
+        self._endpoint = endpoint
+        self._gate = gate
+        self._clock = clock
+        self._base = httpx.URL(endpoint.base_url.rstrip("/"))
+        self._current = Current()
+        self._client = httpx.Client(
+            transport=_CoreTransport(_pool(endpoint, self._base, Network(self._current))),
+            timeout=endpoint.timeout,
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(
+        self,
+        method: str,
+        path: Sequence[str],
+        params: Mapping[str, str | int],
+        body: bytes = b"",
+        *,
+        watch: Watch,
+    ) -> Answer:
+        """Wait for a slot, send, and read the answer whole, whatever its status.
+
+        ``path`` are the unescaped segments below the base URL. Raises Transient if nothing was sent or a read failed,
+        Uncertain if a write failed after its first byte, Unauthorized if there is no usable key, Permanent for a path
+        that cannot be right, Interrupted if the process is stopping, and what ``watch`` raises.
+        """
+        request = self._request(method, path, params, body)
+        write = method != "GET"
+        slot = self._gate.acquire()
+        sending = Sending(
+            slot=slot,
+            watch=watch,
+            write=write,
+            encrypted=self._base.scheme == "https",
+            deadline=self._clock() + self._endpoint.timeout,
+            clock=self._clock,
+        )
+        try:
+            if write:
+                reach("slot-taken")
+            return self._exchange(request, sending)
+        finally:
+            self._release(sending)
+
+    def freeze(self, reason: str) -> None:
+        """Stop all senders of this account for one window."""
+        try:
+            self._gate.freeze(reason)
+        except StoreError as error:
+            log.warning("window_not_frozen", error=str(error))
+
+    def _release(self, sending: Sending) -> None:
+        """A slot that cannot be given back stays taken for its longest time, which is safe; the answer is worth more."""
+        try:
+            self._gate.release(sending.slot, sent=sending.sent, answered=sending.answered)
+        except StoreError as error:
+            log.warning("slot_not_released", error=str(error))
+
+    def _request(
+        self, method: str, path: Sequence[str], params: Mapping[str, str | int], body: bytes
+    ) -> httpx.Request:
+        if any(segment in {"", ".", ".."} for segment in path):
+            raise Permanent("an id is empty or no id at all; nothing was sent", code="LITMOS-ID-UNUSABLE")
+        query = urlencode({**params, "source": self._endpoint.source, "format": "json"}, quote_via=quote)
+        target = "/".join(quote(segment, safe="") for segment in path)
+        headers = {
+            "apikey": _usable(self._endpoint.api_key()),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": self._endpoint.source,
+            "Connection": "keep-alive",
+        }
+        if method != "GET" or body:
+            headers["Content-Length"] = str(len(body))
+        return self._client.build_request(
+            method, f"{self._base}/{target}?{query}", headers=headers, content=body or None
+        )
+
+    def _exchange(self, request: httpx.Request, sending: Sending) -> Answer:
+        self._current.sending = sending
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                sending.answered = response.status_code not in _BY_A_GATEWAY
+                if sending.write:
+                    reach("answered-unread")
+                return Answer(
+                    status=response.status_code,
+                    reason=response.reason_phrase,
+                    headers=dict(response.headers),
+                    body=self._body(response),
+                    secret=request.headers["apikey"],
+                )
+            finally:
+                response.close()
+        except _FAILURES as failure:
+            raise self._error(failure, sending) from None
+        finally:
+            self._current.sending = None
+
+    def _body(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > self._endpoint.max_body:
+                raise _TooLongError
+            parts.append(part)
+        return b"".join(parts)
+
+    def _error(self, failure: Exception, sending: Sending) -> LitmosError:
+        code, what = _explain(failure, sending)
+        kind = Uncertain if sending.sent and sending.write else Transient
+        return kind(f"{self._base.host}: {what}", code=code)
+
+
+class _TooLongError(Exception):
+    """The body is longer than ``max_body``."""
+
+
+_FAILURES = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+    httpx.HTTPError,
+    httpx.StreamError,
+    TooLateError,
+    _TooLongError,
+)
+
+
+def _explain(failure: Exception, sending: Sending) -> tuple[str, str]:
+    """The stable code and a sentence for a request that was not answered whole."""
+    text = redact_text(str(failure)) or type(failure).__name__
+    match failure:
+        case TooLateError():
+            return "LITMOS-TOO-LATE", "connecting took so long that the slot had passed; nothing was sent"
+        case _TooLongError():
+            return "LITMOS-BODY-TOO-LONG", "the answer is longer than syncd reads"
+        case httpcore.TimeoutException():
+            where = "no whole answer in time" if sending.sent else "could not connect in time"
+            return ("LITMOS-TIMEOUT" if sending.sent else "LITMOS-CONNECT-TIMEOUT"), where
+        case httpcore.ProxyError():
+            return "LITMOS-PROXY-REFUSED", f"the proxy refused: {text}"
+        case httpcore.ConnectError() if "certificate" in text.lower() or "ssl" in text.lower():
+            return "LITMOS-TLS", f"no trusted connection: {text}"
+        case httpcore.ConnectError():
+            return "LITMOS-CONNECT", f"could not connect: {text}"
+        case _:
+            return "LITMOS-BROKEN", f"the connection broke: {text}"
+
+
+def _usable(key: str) -> str:
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    raise Unauthorized(
+        "the Litmos API key is empty or holds characters that no header can carry", code="LITMOS-KEY-UNUSABLE"
+    )
+
+
+def _pool(endpoint: Endpoint, base: httpx.URL, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
+    """The connections: straight, or through the proxy that the environment names."""
+    context = httpx.create_ssl_context()
+    if endpoint.ca_file:
+        context.load_verify_locations(endpoint.ca_file)
+    settings: dict[str, Any] = {
+        "ssl_context": context,
+        "max_connections": 64,
+        "max_keepalive_connections": 8,
+        "keepalive_expiry": KEEPALIVE_SECONDS,
+        "network_backend": network,
+    }
+    proxy = _proxy_for(base)
+    return httpcore.HTTPProxy(proxy, **settings) if proxy else httpcore.ConnectionPool(**settings)
+
+
+def _proxy_for(base: httpx.URL) -> str | None:
+    if is_loopback(base.host) or urllib.request.proxy_bypass(base.host):
+        return None
+    return urllib.request.getproxies().get(base.scheme)
+
+
+class _CoreTransport(httpx.BaseTransport):
+    """httpx over our own pool, whose streams keep the deadline."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()

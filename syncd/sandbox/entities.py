@@ -1,0 +1,163 @@
+"""Entities: what a Litmos account is made of. Plain mutable records; the rules are in the modules that change them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """A user: ``profile`` holds the members in Litmos' order (syncd.sandbox.profile)."""
+
+    id: str
+    number: int
+    profile: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    last_login_at: datetime | None = None
+    visible_from: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether the user can log in."""
+        return self.profile["Active"] is True
+
+    @property
+    def name(self) -> str:
+        """UserName."""
+        return str(self.profile["UserName"])
+
+
+@dataclass(slots=True, kw_only=True)
+class Team:
+    """A team; ``parent_id`` is "" for roots."""
+
+    id: str
+    number: int
+    name: str
+    description: str
+    parent_id: str
+    created_at: datetime
+    updated_at: datetime
+    active: bool = True
+
+    @property
+    def code(self) -> str:
+        """TeamCodeForBulkImport: ``<OriginalId>-<NameNoSpaces>`` (litmos-api 5)."""
+        return f"{self.number}-{''.join(self.name.split())}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Membership:
+    """A user in a team; kept with ``active=False`` after removal, for the deltas."""
+
+    team_id: str
+    user_id: str
+    created_at: datetime
+    updated_at: datetime
+    active: bool = True
+    leader: bool = False
+    admin: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """A course with one module."""
+
+    id: str
+    number: int
+    name: str
+    code: str
+    module_id: str
+    module_number: int
+    created_at: datetime
+    updated_at: datetime
+    active: bool = True
+
+    @property
+    def import_code(self) -> str:
+        """CourseCodeForBulkImport."""
+        return f"{self.number}-{''.join(self.name.split())}"
+
+
+@dataclass(slots=True, kw_only=True)
+class LearningPath:
+    """A learning path: courses in order."""
+
+    id: str
+    number: int
+    name: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    course_ids: list[str] = field(default_factory=list)
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class TeamItem:
+    """A course or learning path given to a team; kept with ``active=False`` after removal."""
+
+    team_id: str
+    item_id: str
+    created_at: datetime
+    updated_at: datetime
+    active: bool = True
+    library: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Enrolment:
+    """A course or learning path that reaches a user, directly (``direct``) or otherwise, and the progress made."""
+
+    user_id: str
+    item_id: str
+    created_at: datetime
+    updated_at: datetime
+    result_id: str
+    result_number: int
+    active: bool = True
+    direct: bool = False
+    percentage: float = 0.0
+    score: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress_at: datetime | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the user has finished it."""
+        return self.finished_at is not None
+
+
+@dataclass(slots=True, kw_only=True)
+class Achievement:
+    """What a user earned by finishing a course or path (``kind``: "Course" or "Learning Path")."""
+
+    id: str
+    number: int
+    user_id: str
+    item_id: str
+    kind: str
+    title: str
+    score: str
+    earned_at: datetime
+    created_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class BulkImport:
+    """A bulk import; ``rows`` are applied when ``due`` (monotonic seconds) has come."""
+
+    id: str
+    number: int
+    rows: list[dict[str, Any]]
+    imported_at: datetime
+    due: float
+    send_emails: bool
+    skip_first_login: bool
+    done: bool = False
+    created: int = 0
+    updated: int = 0
+    invalid_email: int = 0
+    errors: list[tuple[str, str]] = field(default_factory=list)

@@ -1,0 +1,306 @@
+"""The worker: claim -> apply -> record. One thread, one Job at a time; ``Crew`` is a handful of them.
+
+A worker takes a slot of the rolling window first and claims a Job only then, so that nothing sits leased while it
+waits. What Litmos answered is recorded in one transaction: Attempt, Job, Changes, mirror, Link, grants.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from syncd.core.compile import RequestKind
+from syncd.core.operation import Effects, Gate, Interrupted, Slot
+from syncd.core.retry import Verdict, backoff, decide
+from syncd.errand import Bearings, Errand, resolve
+from syncd.errors import LitmosError, Permanent, StoreError, Transient
+from syncd.failpoint import reach
+from syncd.litmos.target import Target
+from syncd.log import get_logger
+from syncd.store import changes, grants, links, mirror, queue, runs
+from syncd.store.database import Database
+from syncd.store.queue import Job, LostLease
+
+log = get_logger(__name__)
+
+SETTLE_READS = 2
+"""How many reads must miss a created user or team before it counts as absent: a late request may still arrive."""
+BREAKER = 5
+"""So many Transient failures in a row freeze all senders for one window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSettings:
+    """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival."""
+
+    account: str
+    lease: float = 180.0
+    settle_delay: float = 30.0
+    max_attempts: int = 8
+    idle: float = 0.5
+
+
+class HandedGate:
+    """The rolling window, with one slot that a worker may take beforehand (per thread)."""
+
+    def __init__(self, window: Gate) -> None:
+        """Wrap the shared ``window``."""
+        self._window = window
+        self._hand = threading.local()
+
+    def take(self) -> None:
+        """Wait for a slot and keep it in this thread's hand."""
+        if getattr(self._hand, "slot", None) is None:
+            self._hand.slot = self._window.acquire()
+
+    def put_back(self) -> None:
+        """Give an unused slot in hand back at once."""
+        slot: Slot | None = getattr(self._hand, "slot", None)
+        if slot is not None:
+            self._hand.slot = None
+            self._window.release(slot, sent=False, answered=False)
+
+    def acquire(self) -> Slot:
+        """The slot in hand, or the next free one."""
+        slot: Slot | None = getattr(self._hand, "slot", None)
+        self._hand.slot = None
+        return slot if slot is not None else self._window.acquire()
+
+    def release(self, slot: Slot, *, sent: bool, answered: bool) -> None:
+        """Pass on to the window."""
+        self._window.release(slot, sent=sent, answered=answered)
+
+    def freeze(self, reason: str) -> None:
+        """Pass on to the window."""
+        self._window.freeze(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class JobWatch:
+    """Renews the Job's lease before each request and commits ``sent_at`` before each write."""
+
+    database: Database
+    job: Job
+    lease: float
+
+    def before_send(self, *, write: bool) -> None:
+        """Raises LostLease, and nothing is sent, if the Job is no longer ours."""
+        with self.database.write() as conn:
+            queue.touch(conn, self.job, self.lease, sending=write)
+
+
+@dataclass(slots=True)
+class Worker:
+    """One sender. ``run_once`` is the program; ``run`` only repeats it until ``stop``."""
+
+    database: Database
+    target: Target
+    gate: HandedGate
+    settings: WorkSettings
+    owner: str
+    stop: threading.Event
+    jitter: Callable[[], float] = random.random
+    _failures: int = field(default=0, init=False)
+
+    def run(self) -> None:
+        """Work until ``stop`` is set; an unusable database is waited for, never a reason to end."""
+        while not self.stop.is_set():
+            try:
+                if not self.run_once():
+                    self.stop.wait(self.settings.idle)
+            except Interrupted:
+                return
+            except StoreError as error:
+                log.error("store_unusable", error=str(error))
+                self.stop.wait(5.0)
+
+    def run_once(self) -> bool:
+        """Do one Job if one is due; False if there was none."""
+        with self.database.read() as conn:
+            if not queue.has_due(conn, self.settings.account):
+                return False
+        self.gate.take()
+        try:
+            with self.database.write() as conn:
+                job = queue.claim(conn, self.settings.account, self.owner, self.settings.lease)
+            if job is None:
+                return False
+            self._work(job)
+            return True
+        finally:
+            self.gate.put_back()
+
+    def _work(self, job: Job) -> None:
+        watch = JobWatch(self.database, job, self.settings.lease)
+        started = time.monotonic()
+        try:
+            errand = self._resolve(job)
+            effects = self._carry_out(job, errand, watch)
+        except Interrupted:
+            self._record(lambda conn: queue.give_back(conn, job))
+            raise
+        except LostLease:
+            log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
+        except LitmosError as error:
+            self._failed(job, error)
+        else:
+            if effects is None:
+                self._absent(job)
+            else:
+                self._failures = 0
+                self._succeeded(job, errand, effects, time.monotonic() - started)
+
+    def _resolve(self, job: Job) -> Errand:
+        with self.database.read() as conn:
+            bearings = Bearings(
+                account=self.settings.account,
+                now=self.database.now(conn),
+                run_started_at=runs.started_at(conn, job.run_id),
+            )
+            return resolve(conn, job, bearings)
+
+    def _carry_out(self, job: Job, errand: Errand, watch: JobWatch) -> Effects | None:
+        """Apply, or settle what is uncertain; None if settling proved that nothing was applied."""
+        if errand.operation is None:
+            return Effects(note=errand.note)
+        if job.settling:
+            return self.target.settle(errand.operation, watch=watch)
+        return self.target.apply(errand.operation, watch=watch)
+
+    def _succeeded(self, job: Job, errand: Errand, effects: Effects, seconds: float) -> None:
+        reach("answered-uncommitted")
+        self._record(lambda conn: self._write_success(conn, job, errand, effects))
+        reach("committed")
+        log.info(
+            "job_completed",
+            run_id=job.run_id,
+            job_id=job.id,
+            kind=job.kind,
+            requests=effects.requests,
+            seconds=round(seconds, 3),
+            note=effects.note,
+        )
+
+    def _write_success(self, conn: Connection, job: Job, errand: Errand, effects: Effects) -> None:
+        account, now = self.settings.account, self.database.now(conn)
+        lost = job.changes if errand.lost == ("*",) else errand.lost
+        if lost:
+            changes.fail(conn, job.run_id, lost, code="PARENT-FAILED", message=errand.note or "its parent failed", now=now)
+        queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
+        changes.finish(conn, job.run_id, [key for key in job.changes if key not in set(lost)], effects.note, now=now)
+        mirror.apply_effects(conn, account, effects, now)
+        if job.kind == RequestKind.CREATE_USER and effects.profiles:
+            links.save(conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now)
+        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
+            kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
+            grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
+        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_PATH}:
+            kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
+            grants.remove(conn, account, kind, errand.grants)
+        runs.finish_if_done(conn, job.run_id, now)
+
+    def _absent(self, job: Job) -> None:
+        """Settling read Litmos and proved that nothing was applied (perhaps: not yet)."""
+        creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM}
+        again = creates and job.settle_reads + 1 < SETTLE_READS
+
+        def write(conn: Connection) -> None:
+            now = self.database.now(conn)
+            if again:
+                queue.uncertain(
+                    conn, job, delay=self.settings.settle_delay, code="ABSENT-ONCE", error="", now=now, read=True
+                )
+            elif job.attempts >= self.settings.max_attempts:
+                self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
+            else:
+                queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
+
+        self._record(write)
+        log.info("job_settled_absent", run_id=job.run_id, job_id=job.id, kind=job.kind, again=again)
+
+    def _failed(self, job: Job, error: LitmosError) -> None:
+        decision = decide(
+            error,
+            attempts=job.attempts,
+            max_attempts=self.settings.max_attempts,
+            settle_delay=self.settings.settle_delay,
+            jitter=self.jitter(),
+        )
+        verdict = decision.verdict
+        if job.settling and verdict is not Verdict.PAUSE:
+            verdict = Verdict.SETTLE  # the read failed: the write is as uncertain as it was
+        facts = {"code": error.code, "error": str(error), "status": error.status}
+
+        def write(conn: Connection) -> None:
+            now = self.database.now(conn)
+            if verdict is Verdict.DISCARD:
+                self._discard(conn, job, error)
+            elif verdict is Verdict.SETTLE:
+                delay = decision.delay or backoff(job.attempts, self.jitter())
+                queue.uncertain(conn, job, delay=delay, now=now, **facts)
+            else:
+                queue.retry(conn, job, delay=decision.delay, now=now, counts=decision.counts, **facts)
+            if verdict is Verdict.PAUSE:
+                queue.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
+
+        self._record(write)
+        log.warning("job_failed", run_id=job.run_id, job_id=job.id, kind=job.kind, verdict=verdict.value, **facts)
+        self._count_failure(error)
+
+    def _discard(self, conn: Connection, job: Job, error: LitmosError) -> None:
+        now = self.database.now(conn)
+        queue.discard(conn, job, code=error.code, error=str(error), status=error.status, now=now)
+        changes.fail(conn, job.run_id, job.changes, code=error.code, message=str(error), now=now)
+        runs.finish_if_done(conn, job.run_id, now)
+
+    def _count_failure(self, error: LitmosError) -> None:
+        if not isinstance(error, Transient):
+            self._failures = 0
+            return
+        self._failures += 1
+        if self._failures >= BREAKER:
+            self._failures = 0
+            self.gate.freeze(f"{BREAKER} failures in a row: {error.code}")
+
+    def _record(self, write: Callable[[Connection], object]) -> None:
+        """Commit, however long the database is unusable; give up only when stopping (the lease then expires)."""
+        while True:
+            try:
+                with self.database.write() as conn:
+                    write(conn)
+            except LostLease:
+                log.warning("lease_lost_after_answer")
+                return
+            except StoreError as error:
+                log.error("result_not_recorded_yet", error=str(error))
+                if self.stop.wait(2.0):
+                    raise
+            else:
+                return
+
+
+@dataclass(slots=True)
+class Crew:
+    """A handful of Workers in threads: enough of them that slow answers do not lower the rate."""
+
+    workers: Sequence[Worker]
+    _threads: list[threading.Thread] = field(default_factory=list, init=False)
+
+    def start(self) -> None:
+        """Start every worker in its own thread."""
+        for number, worker in enumerate(self.workers):
+            thread = threading.Thread(target=worker.run, name=f"sender-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def join(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds in all for the workers to end (set their ``stop`` first); True if all did."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+
