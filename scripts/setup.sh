@@ -1,5 +1,5 @@
 # Sourced by the other scripts: makes .venv in the checkout, from the lock files, with nothing but Python and pip.
-#   here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P); . "$here/scripts/setup.sh"; setup runtime
+#   here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P); . "$here/scripts/setup.sh"; setup runtime
 # `setup runtime` is enough to run syncd, `setup dev` adds what tests and checks need. Either is a no-op when .venv is
 # up to date. $SYNCD_PYTHON names the interpreter to use; otherwise the newest Python >= 3.11 found is taken.
 # shellcheck shell=sh disable=SC2154  # $here is set by the script that sources this one

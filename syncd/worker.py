@@ -22,7 +22,7 @@ from syncd.litmos.target import Target
 from syncd.log import get_logger
 from syncd.store import changes, grants, links, mirror, queue, runs
 from syncd.store.database import Database
-from syncd.store.queue import Job, LostLease
+from syncd.store.queue import Job, LostLeaseError
 
 log = get_logger(__name__)
 
@@ -87,7 +87,7 @@ class JobWatch:
     lease: float
 
     def before_send(self, *, write: bool) -> None:
-        """Raises LostLease, and nothing is sent, if the Job is no longer ours."""
+        """Raises LostLeaseError, and nothing is sent, if the Job is no longer ours."""
         with self.database.write() as conn:
             queue.touch(conn, self.job, self.lease, sending=write)
 
@@ -142,7 +142,7 @@ class Worker:
         except Interrupted:
             self._record(lambda conn: queue.give_back(conn, job))
             raise
-        except LostLease:
+        except LostLeaseError:
             log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
         except LitmosError as error:
             self._failed(job, error)
@@ -271,7 +271,7 @@ class Worker:
             try:
                 with self.database.write() as conn:
                     write(conn)
-            except LostLease:
+            except LostLeaseError:
                 log.warning("lease_lost_after_answer")
                 return
             except StoreError as error:

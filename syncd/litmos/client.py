@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from syncd.core.operation import Gate, Watch
-from syncd.errors import LitmosError, Permanent
+from syncd.errors import LitmosError, Permanent, Transient, Unauthorized
 from syncd.litmos.endpoint import Endpoint
-from syncd.litmos.faults import FREEZING, doubtful, fault_of, unknown_outcome
+from syncd.litmos.faults import FREEZING, NOT_FOUND, doubtful, fault_of, unknown_outcome
 from syncd.litmos.sending import Answer, Clock, boot_time
 from syncd.litmos.transport import Transport
 from syncd.litmos.wire import decoded
@@ -27,6 +27,7 @@ class LitmosClient:
 
     def __init__(self, endpoint: Endpoint, gate: Gate, *, clock: Clock = boot_time) -> None:
         """Prepare; nothing is sent. Raises ConfigError for an unusable endpoint."""
+        self._endpoint = endpoint
         self._transport = Transport(endpoint, gate, clock=clock)
 
     def close(self) -> None:
@@ -46,6 +47,12 @@ class LitmosClient:
         """
         answer = self._transport.send(method, path, params, body, watch=watch)
         fault = fault_of(answer, write=method != "GET")
+        if isinstance(fault, Unauthorized) and self._endpoint.api_key() != answer.secret:
+            fault = Transient(
+                "the API key was replaced while the request was under way",
+                status=answer.status,
+                code="LITMOS-KEY-ROTATED",
+            )
         if fault is not None and answer.status in FREEZING:
             self._transport.freeze(fault.code)
         return answer, fault
@@ -65,7 +72,7 @@ class Calls:
         self.requests += 1
         answer, fault = self._client.exchange("GET", path, params or {}, watch=self._watch)
         if fault is not None:
-            if answer.status == 404:
+            if fault.code == NOT_FOUND:
                 return None
             raise fault
         value = parsed(answer)
@@ -83,7 +90,9 @@ class Calls:
         if not isinstance(value, list):
             raise doubtful(f"/{path[0]}: a list was expected")
         for row in value:
-            if not isinstance(row, dict) or not all(isinstance(row.get(name), str) and row[name] for name in key):
+            if not isinstance(row, dict) or not all(
+                isinstance(row.get(name), str) and row[name] for name in key
+            ):
                 raise doubtful(f"/{path[0]}: a row has no {' and '.join(key)}")
         return [decoded(row) for row in value]
 
@@ -93,10 +102,11 @@ class Calls:
         params: Params | None = None,
         *,
         key: Sequence[str] = ("Id",),
+        also: Sequence[str] = (),
         limit: int = PAGE,
         progress: Callable[[int], None] = lambda _count: None,
     ) -> list[Row]:
-        """Read a whole list by page; a row seen twice counts once, as last read.
+        """Read a whole list by page; a row with a ``key`` (and ``also``) seen before counts once, as last read.
 
         ``start`` advances by the rows received (a page may be over-full, litmos-api 2); a short page is the last, but
         one of exactly Litmos' default length is asked beyond, for then ``limit`` may have been ignored. Raises
@@ -110,7 +120,7 @@ class Calls:
                 break
             known = len(found)
             for row in page:
-                found[tuple(row[name] for name in key)] = row
+                found[tuple(str(row.get(name)) for name in (*key, *also))] = row
             if len(found) == known:
                 raise doubtful(f"/{path[0]}: the page from {start} on only repeats earlier ones")
             start += len(page)
@@ -152,7 +162,9 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-_DELETABLE: frozenset[tuple[str, int, str]] = frozenset({("teams", 4, "users"), ("users", 4, "learningpaths")})
+_DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
+    {("teams", 4, "users"), ("users", 4, "learningpaths")}
+)
 
 
 def _refuse_deleting(method: str, path: Path) -> None:

@@ -32,7 +32,8 @@ class Endpoint:
     def check(self) -> None:
         """Raise ConfigError unless the URL is https (or loopback) and bare, and ``source`` fits."""
         faults = [
-            Fault(where="litmos", key=key, message=message) for key, message in (*self._url(), *self._source())
+            Fault(where="litmos", key=key, message=message)
+            for key, message in (*self._url(), *self._source())
         ]
         if faults:
             raise ConfigError(faults)
@@ -45,7 +46,9 @@ class Endpoint:
             return [("litmos.base_url", "must hold no user, password, query or fragment")]
         if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
             return []
-        return [("litmos.base_url", "must be https (http is for loopback only): the API key travels in a header")]
+        return [
+            ("litmos.base_url", "must be https (http is for loopback only): the API key travels in a header")
+        ]
 
     def _source(self) -> list[tuple[str, str]]:
         if self.source and len(self.source) <= SOURCE_LENGTH:

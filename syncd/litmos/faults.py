@@ -30,18 +30,26 @@ MESSAGE_LENGTH = 200
 """Characters of Litmos' own words that an error keeps."""
 FREEZING = frozenset({429, 503})
 """Statuses after which everybody waits."""
+NOT_FOUND = "LITMOS-404-NOT-FOUND"
+"""The code that says that an object is not there; the 404 pages of WCF, ASP.NET and IIS themselves do not say that."""
 _DETAIL_NAMES = ("Detail", "Message", "error", "reason", "text")
-_LIMIT = re.compile(r"rat(?:e|ing)[\s-]*limit|limit (?:has been )?exceeded|too many requests|throttl", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"rat(?:e|ing)[\s-]*limit|limit (?:has been )?exceeded|too many requests|throttl", re.IGNORECASE
+)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]{0,2000}>")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _UNKNOWN_OUTCOME = frozenset({408, 425})
 _EXAMINED = 20_000
 
 _CODES: Mapping[int, tuple[tuple[str, str], ...]] = {
     401: (("", "KEY-REFUSED"),),
     403: (("", "NOT-PERMITTED"),),
-    404: (("", "NOT-FOUND"),),
+    404: (
+        ("endpoint not found", "MISROUTED"),
+        ("resource cannot be found", "MISROUTED"),
+        ("file or directory not found", "MISROUTED"),
+        ("", "NOT-FOUND"),
+    ),
     406: (("since", "BAD-WINDOW"), ("", "NOT-ACCEPTABLE")),
     409: (("username", "USERNAME-TAKEN"), ("team", "TEAM-NAME-TAKEN"), ("", "CONFLICT")),
     429: (("", "LIMIT"),),
@@ -162,7 +170,7 @@ def _joined(reason: str, text: str) -> str:
 
 
 def _clean(text: str, key: str) -> str:
-    plain = _UNPRINTABLE.sub(" ", text)
+    plain = "".join(char if char.isprintable() else " " for char in text)
     if key:
         plain = plain.replace(key, REDACTED)
     return " ".join(redact_text(plain).split())[:MESSAGE_LENGTH]

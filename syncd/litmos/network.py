@@ -92,7 +92,9 @@ class _Stream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         try:
             self._sock.settimeout(_left(self._current, timeout, httpcore.ConnectTimeout))
-            return _Stream(ssl_context.wrap_socket(self._sock, server_hostname=server_hostname), self._current)
+            return _Stream(
+                ssl_context.wrap_socket(self._sock, server_hostname=server_hostname), self._current
+            )
         except TimeoutError as error:
             self.close()
             raise httpcore.ConnectTimeout(str(error)) from error

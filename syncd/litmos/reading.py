@@ -7,6 +7,7 @@ from typing import Any
 
 from syncd.core.model import LearningPath
 from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.core.profile import PROFILE_FIELDS, FieldKind, normalise
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import doubtful
 from syncd.litmos.wire import text_of, truth_of
@@ -14,6 +15,7 @@ from syncd.litmos.wire import text_of, truth_of
 SEARCH_LENGTH = 50
 """The longest ``search`` that Litmos takes [DOC]."""
 _FULL = ("Id", "UserName", "FirstName", "LastName", "Email", "AccessLevel", "Active")
+_BOOLEANS = tuple(spec.name for spec in PROFILE_FIELDS.values() if spec.kind is FieldKind.BOOL)
 
 Progress = Callable[[str, int, int | None], None]
 """Told (what, how many so far, of how many if known) after each page."""
@@ -77,6 +79,16 @@ def users_named(calls: Calls, username: str) -> list[Row]:
     """The list rows of users with exactly this UserName but for case; ``search`` finds substrings of many fields."""
     rows = calls.rows(("users",), {"search": username[:SEARCH_LENGTH]})
     return [row for row in rows if text_of(row.get("UserName")).casefold() == username.strip().casefold()]
+
+
+def user_by_name(calls: Calls, username: str) -> Row | None:
+    """The full record of the user with exactly this UserName but for case, or None."""
+    for row in users_named(calls, username):
+        profile = user(calls, row["Id"])
+        if profile is None:
+            raise doubtful("/users: a user is listed and yet not there")
+        return profile
+    return None
 
 
 def teams(calls: Calls, progress: Progress) -> tuple[TeamFact, ...]:
@@ -148,9 +160,17 @@ def _percent(value: object) -> float:
         raise doubtful("/learningpaths: a percentage is no number") from None
 
 
+def is_full(record: Mapping[str, Any]) -> bool:
+    """Whether this is a full record for sure: a partial one, sent back by a PUT, would wipe what it lacks."""
+    if not all(name in record for name in _FULL) or not text_of(record["UserName"]):
+        return False
+    try:
+        return all(isinstance(normalise(name, record[name]), bool) for name in _BOOLEANS if name in record)
+    except ValueError:
+        return False
+
+
 def _full(row: Row) -> Row:
-    """A full record for sure: a partial one, sent back by a PUT, would wipe what it lacks."""
-    missing = [name for name in _FULL if name not in row]
-    if missing or not text_of(row["Id"]) or not text_of(row["UserName"]):
-        raise doubtful(f"/users: a record is not full ({', '.join(missing) or 'no UserName'})")
+    if not is_full(row):
+        raise doubtful("/users: a record is not full, or a boolean of it is none")
     return row

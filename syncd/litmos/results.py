@@ -34,12 +34,13 @@ def windows(since: datetime, to: datetime) -> Iterator[tuple[datetime, datetime]
         begin = stop
 
 
+_DATES = ("CreatedDate", "CompletedDate", "FinishDate")
 _PATHS = {"course": ("org", "results", "details"), "learning_path": ("org", "learningpaths", "results")}
 
 
 def _window(calls: Calls, kind: str, begin: datetime, end: datetime) -> list[Completion]:
     params = {"since": query_time(begin), "to": query_time(end)}
-    rows = calls.rows(_PATHS[kind], params, key=("UserId", "Id"))
+    rows = calls.rows(_PATHS[kind], params, key=("UserId", "Id"), also=_DATES)
     try:
         return [_completion(kind, row) for row in rows]
     except ValueError as error:
@@ -53,9 +54,8 @@ def _completion(kind: str, row: Row) -> Completion:
     assigned = instant(row.get("CreatedDate"))
     completed = truth_of(_first(row, "Completed", "Complete"))
     user_id, object_id = row["UserId"], row["Id"]
-    mark = finished if completed and finished else assigned
     return Completion(
-        completion_id=f"{kind}:{user_id}:{object_id}:{mark.strftime('%Y%m%dT%H%M%S') if mark else 'undated'}",
+        completion_id=f"{kind}:{user_id}:{object_id}:{_mark(finished if completed else assigned, completed=completed)}",
         kind=kind,
         user_id=user_id,
         username=text_of(row.get("UserName")),
@@ -72,8 +72,15 @@ def _completion(kind: str, row: Row) -> Completion:
     )
 
 
+def _mark(moment: datetime | None, *, completed: bool) -> str:
+    """What tells two results of one person in one object apart: when it was completed, or else given."""
+    if moment is None:
+        return "completed" if completed else "undated"
+    return moment.strftime("%Y%m%dT%H%M%S")
+
+
 def _first(row: Row, *names: str) -> Any:
-    return next((row[name] for name in names if row.get(name) not in {None, ""}), None)
+    return next((row[name] for name in names if row.get(name) not in (None, "")), None)
 
 
 def _percent(value: object) -> str:

@@ -14,7 +14,16 @@ import httpcore
 import httpx
 
 from syncd.core.operation import Gate, Watch
-from syncd.errors import LitmosError, Permanent, StoreError, Transient, Unauthorized, Uncertain
+from syncd.errors import (
+    ConfigError,
+    Fault,
+    LitmosError,
+    Permanent,
+    StoreError,
+    Transient,
+    Unauthorized,
+    Uncertain,
+)
 from syncd.failpoint import reach
 from syncd.litmos.endpoint import Endpoint, is_loopback
 from syncd.litmos.network import Network
@@ -221,13 +230,21 @@ def _pool(endpoint: Endpoint, base: httpx.URL, network: httpcore.NetworkBackend)
         "network_backend": network,
     }
     proxy = _proxy_for(base)
-    return httpcore.HTTPProxy(proxy, **settings) if proxy else httpcore.ConnectionPool(**settings)
+    if proxy is None:
+        return httpcore.ConnectionPool(**settings)
+    url = httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/")
+    return httpcore.HTTPProxy(url, proxy_auth=proxy.raw_auth, **settings)
 
 
-def _proxy_for(base: httpx.URL) -> str | None:
-    if is_loopback(base.host) or urllib.request.proxy_bypass(base.host):
+def _proxy_for(base: httpx.URL) -> httpx.Proxy | None:
+    text = urllib.request.getproxies().get(base.scheme)
+    if not text or is_loopback(base.host) or urllib.request.proxy_bypass(base.host):
         return None
-    return urllib.request.getproxies().get(base.scheme)
+    proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    if proxy.url.scheme == "http":
+        return proxy
+    message = "only http:// proxies are supported"
+    raise ConfigError([Fault(where="environment", key="HTTPS_PROXY", message=message)])
 
 
 class _CoreTransport(httpx.BaseTransport):

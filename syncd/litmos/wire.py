@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from html.entities import html5
 from typing import Any
 
 from syncd.core.model import FieldValue
@@ -66,18 +67,36 @@ def query_time(moment: datetime) -> str:
 
 
 def unescaped(text: str) -> str:
-    """HTML entities undone, once, and only whole ones: ``AT&T`` and ``&copy 2026`` stay as they are."""
-    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
+    """HTML entities undone, once, in a text that can have been escaped at all.
+
+    Litmos escapes some values and not others (litmos-api 2). An escaper leaves no bare ``&``, ``<``, ``>`` or ``"``, so a
+    text that has one was not escaped and stays as it is: ``AT&T``, ``&copy 2026``, ``<b> &amp;``.
+    """
+    if "&" not in text or any(char in text for char in '<>"'):
+        return text
+    return text if "&" in _ENTITY.sub(_nothing_if_known, text) else _ENTITY.sub(_character, text)
+
+
+def _nothing_if_known(entity: re.Match[str]) -> str:
+    return "" if _character(entity) != entity[0] else entity[0]
+
+
+def _character(entity: re.Match[str]) -> str:
+    name = entity[0][1:]
+    return html.unescape(entity[0]) if name[0] == "#" else html5.get(name, entity[0])
 
 
 def decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its strings unescaped, value by value, and its two misspelt keys (litmos-openapi) put right.
+    """A row with its strings unescaped, value by value, two misspelt keys [SPEC] put right, and no secrets.
 
-    Everything behind the client sees decoded rows only; they are never decoded twice.
+    Everything behind the client sees decoded rows only; they are never decoded twice. A LoginKey is as good as a
+    password, nobody needs it, and it is never sent back: it ends here.
     """
-    return {
-        _ALIASES.get(key, key): unescaped(value) if isinstance(value, str) else value for key, value in row.items()
+    values = {
+        _ALIASES.get(key, key): unescaped(value) if isinstance(value, str) else value
+        for key, value in row.items()
     }
+    return {**values, **{key: "" for key in ("LoginKey", "Password") if key in values}}
 
 
 def text_of(value: object) -> str:
@@ -134,9 +153,10 @@ def holds(profile: Mapping[str, Any], fields: Mapping[str, FieldValue], caseless
 
 
 def _booleans(values: Mapping[str, Any]) -> dict[str, Any]:
-    """"false" as the vendor's samples write it is false; null stays null."""
+    """Texts like "false", as in the vendor's samples, made booleans; null stays null."""
     return {
-        name: truth_of(value) if name in _BOOLEANS and value is not None else value for name, value in values.items()
+        name: truth_of(value) if name in _BOOLEANS and value is not None else value
+        for name, value in values.items()
     }
 
 

@@ -23,17 +23,19 @@ def _note(world: World, activity: str, subject: tuple[str, str, int, str], targe
     kind, target_id = target
     user, team = world.users.get(target_id), world.teams.get(target_id)
     number, name = (user.number, user.name) if user else (team.number, team.name) if team else (0, "")
-    world.activities.append({
-        "ActivityType": activity,
-        "ObjectType": subject[0],
-        "ObjectId": subject[1],
-        "OriginalObjectId": subject[2],
-        "ObjectName": subject[3],
-        "TargetObjectType": kind,
-        "TargetObjectId": target_id,
-        "OriginalTargetObjectId": number,
-        "TargetObjectName": name,
-        "ActivityBy": "",
-        "ActivityByUserName": "",
-        "ActivityDate": world.now(),
-    })
+    world.activities.append(
+        {
+            "ActivityType": activity,
+            "ObjectType": subject[0],
+            "ObjectId": subject[1],
+            "OriginalObjectId": subject[2],
+            "ObjectName": subject[3],
+            "TargetObjectType": kind,
+            "TargetObjectId": target_id,
+            "OriginalTargetObjectId": number,
+            "TargetObjectName": name,
+            "ActivityBy": "",
+            "ActivityByUserName": "",
+            "ActivityDate": world.now(),
+        }
+    )

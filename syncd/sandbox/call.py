@@ -11,11 +11,15 @@ from syncd.sandbox.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """What a body holds in XML: the root element, the item element of a list, and the members in their order."""
+    """What a body holds in XML: the root element, the item element of a list, the members in their order.
+
+    ``dates`` are the members that .NET reads as DateTime.
+    """
 
     root: str
     item: str = ""
     members: tuple[str, ...] = ("Id",)
+    dates: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

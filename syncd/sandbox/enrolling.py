@@ -78,7 +78,9 @@ def take_course(world: World, user_id: str, course_id: str) -> None:
     _drop(world, "course", row)
 
 
-def give_team(world: World, kind: str, team_id: str, item_ids: Iterable[str], *, library: bool = False) -> None:
+def give_team(
+    world: World, kind: str, team_id: str, item_ids: Iterable[str], *, library: bool = False
+) -> None:
     """Assigns items to a team and so to its present and future members."""
     rows = world.shelves[kind].of_team.setdefault(team_id, {})
     now = world.now()

@@ -6,7 +6,10 @@ import hashlib
 _FIRST_NUMBERS = {"user": 9_999_951, "team": 405_001, "path": 71_001, "course": 88_001}
 _OTHER_FIRST_NUMBER = 1_001
 _EIGHT_DIGITS = 10_000_000
-_TOP_SIX_BITS = {3: 0b111110_00, 11: 0b111111_00}  # "-" and "_" in base64url, the nuisance every client must survive
+_TOP_SIX_BITS = {
+    3: 0b111110_00,
+    11: 0b111111_00,
+}  # "-" and "_" in base64url, the nuisance every client must survive
 
 
 class IdMint:
@@ -20,6 +23,10 @@ class IdMint:
         self._seed = seed
         self._next: dict[str, int] = {}
 
+    def restart(self) -> None:
+        """Begins again at the first numbers."""
+        self._next.clear()
+
     def mint(self, kind: str) -> tuple[int, str]:
         """The next number and Id of a kind of object ("user", "team", "path", "course", ...)."""
         number = self._next.get(kind, _FIRST_NUMBERS.get(kind, _OTHER_FIRST_NUMBER))
@@ -29,16 +36,21 @@ class IdMint:
     def token(self, kind: str, number: int) -> str:
         """The Id that belongs to a number."""
         width, pad = (8, "1") if number < _EIGHT_DIGITS else (16, "2")
-        block = bytearray(hashlib.blake2b(f"{self._seed}:{kind}:{number}".encode(), digest_size=width).digest())
+        block = bytearray(
+            hashlib.blake2b(f"{self._seed}:{kind}:{number}".encode(), digest_size=width).digest()
+        )
         if (top := _TOP_SIX_BITS.get(number % 16)) is not None:
             block[0] = top | (block[0] & 0b11)
         return base64.urlsafe_b64encode(bytes(block)).decode().rstrip("=") + pad
 
-    def login_token(self, number: int) -> str:
-        """A GUID-shaped login key."""
+    def login_url(self, number: int) -> str:
+        """A LoginKey: a link that logs a user in, with the doubled slash of the recordings [REC]."""
         digits = hashlib.blake2b(f"{self._seed}:login:{number}".encode(), digest_size=16).hexdigest()
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        guid = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return f"https://sandbox.litmos.example//login.aspx?loginkey={guid}"
 
     def used(self, kind: str, number: int) -> None:
         """Makes later numbers of this kind greater than ``number`` (a seeded object brought its own)."""
-        self._next[kind] = max(self._next.get(kind, _FIRST_NUMBERS.get(kind, _OTHER_FIRST_NUMBER)), number + 1)
+        self._next[kind] = max(
+            self._next.get(kind, _FIRST_NUMBERS.get(kind, _OTHER_FIRST_NUMBER)), number + 1
+        )

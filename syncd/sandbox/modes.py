@@ -17,7 +17,7 @@ class Modes:
     html_entities: bool = False
     """String values come HTML-escaped [CODE]."""
     extra_rows: int = 0
-    """Rows by which a page may exceed its ``limit`` [CODE]."""
+    """Rows by which a page exceeds its ``limit`` [CODE]; below zero pages come short, one row at least (GUESS)."""
     utc_offset_minutes: int = -300
     """Offset shown in ``/Date(ms-0500)/`` [REC]."""
     date_shift: bool = False

@@ -16,7 +16,9 @@ ManagerId ManagerName EnableTextNotification Website Twitter ExpirationDate JobR
 ORDER: tuple[str, ...] = tuple(_NAMES.split())
 """The members in the order of the recordings [REC] (litmos-api 5)."""
 
-BOOLEANS = frozenset({"DisableMessages", "Active", "IsCustomUsername", "SkipFirstLogin", "EnableTextNotification"})
+BOOLEANS = frozenset(
+    {"DisableMessages", "Active", "IsCustomUsername", "SkipFirstLogin", "EnableTextNotification"}
+)
 READ_ONLY = frozenset({
     "Id", "FullName", "LastLogin", "LoginKey", "OriginalId", "CreatedDate", "Points", "ManagerName",
     "SalesforceId", "SalesforceContactId", "SalesforceAccountId",

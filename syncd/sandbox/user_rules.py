@@ -10,7 +10,6 @@ from syncd.sandbox.entities import User
 from syncd.sandbox.refusal import Refusal, bad_body
 from syncd.sandbox.world import World
 
-_LOGIN_URL = "https://sandbox.litmos.example//login.aspx?loginkey="
 _DEFAULTS = {"Culture": "en-US", "Brand": "Default"}
 _DUPLICATE = "UserName already exists"
 
@@ -41,15 +40,17 @@ def create_user(world: World, body: Mapping[str, Any], *, skip_first_login: bool
     user = User(id=user_id, number=number, profile={}, created_at=now, updated_at=now)
     user.profile = dict.fromkeys(profiles.ORDER)
     user.profile.update(values)
-    user.profile.update({
-        "Id": user_id,
-        "OriginalId": number,
-        "LastLogin": "",
-        "LoginKey": _LOGIN_URL + world.mint.login_token(number),
-        "CreatedDate": iso(now),
-        "Points": 0,
-        "ManagerName": "",
-    })
+    user.profile.update(
+        {
+            "Id": user_id,
+            "OriginalId": number,
+            "LastLogin": "",
+            "LoginKey": world.mint.login_url(number),
+            "CreatedDate": iso(now),
+            "Points": 0,
+            "ManagerName": "",
+        }
+    )
     if world.modes.visibility_delay:
         user.visible_from = world.clock() + world.modes.visibility_delay
     add_user(world, user)
@@ -69,8 +70,12 @@ def put_user(world: World, user_id: str, body: Mapping[str, Any]) -> None:
     """
     user = world.user(user_id)
     if body.get("Id") != user_id:
-        raise Refusal(404, "Please check the userid in the xml/json and the userid in the URL. They must match.")
-    change_user(world, user, profiles.written(body, user.profile if world.modes.put_mode == "merge" else None))
+        raise Refusal(
+            404, "Please check the userid in the xml/json and the userid in the URL. They must match."
+        )
+    change_user(
+        world, user, profiles.written(body, user.profile if world.modes.put_mode == "merge" else None)
+    )
 
 
 def change_user(world: World, user: User, values: Mapping[str, Any]) -> None:

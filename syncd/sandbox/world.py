@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from syncd.sandbox.entities import (
@@ -158,10 +158,9 @@ class World:
     def descendants(self, team_id: str, *, deep: bool = True) -> list[Team]:
         """The sub-teams of a team; with ``deep`` those below them too."""
         found: list[Team] = []
-        wanted: Iterable[str] = [team_id]
-        while wanted:
-            parents = set(wanted)
+        parents = {team_id}
+        while parents:
             children = [team for team in self.live_teams() if team.parent_id in parents]
             found += children
-            wanted = [team.id for team in children] if deep else []
+            parents = {team.id for team in children} if deep else set()
         return found

@@ -1,0 +1,85 @@
+"""Output: stdout is data (text or JSON), stderr is messages; control characters in data never reach a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+SCHEMA_VERSION = 1
+"""Version of the JSON that commands print; fields are only ever added within one version."""
+
+
+def plain(text: object) -> str:
+    """Text without control characters, bidi overrides and line breaks: names are data, not terminal commands."""
+    return "".join(c if c.isprintable() and not "\u202a" <= c <= "\u202e" else "\ufffd" for c in str(text))
+
+
+def say(text: str = "") -> None:
+    """Print a line of data to stdout."""
+    print(text)  # noqa: T201 - the one place that prints data
+
+
+def note(text: str) -> None:
+    """Print a message to stderr."""
+    print(text, file=sys.stderr)  # noqa: T201 - the one place that prints messages
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object with ``schema_version``; times become ISO 8601 in UTC."""
+    say(json.dumps({"schema_version": SCHEMA_VERSION, **value}, ensure_ascii=False, indent=2, default=_json))
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    return str(value)
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, for people: ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``; ``never`` for None."""
+    if moment is None:
+        return "never"
+    seconds = (now - moment).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(0.0, seconds):.0f} s ago"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in aligned columns; nothing is cut, so it can be piped."""
+    lines = [[plain(cell) for cell in row] for row in rows]
+    widths = [max([len(h), *(len(line[i]) for line in lines)]) for i, h in enumerate(headings)]
+    for line in ([*headings], *lines):
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def colour_wanted() -> bool:
+    """Colour and progress only on a TTY, and neither with NO_COLOR nor with TERM=dumb."""
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """A progress bar on stderr, on a TTY only; yields ``update(what, done, total)``."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _what, _done, _total: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - rich costs 60 ms that a pipe need not pay
+    from rich.progress import Progress  # noqa: PLC0415 - as above
+
+    with Progress(console=Console(stderr=True, no_color=not colour_wanted()), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=f"{title}: {what}", completed=done, total=total
+        )

@@ -1,0 +1,132 @@
+"""A Plan as people read it: what would be done, to whom, why, whether it is held, and what it costs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from syncd.cli.output import plain, say
+from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
+from syncd.core.plan import Cost, Plan
+
+GLYPHS = {
+    Action.CREATE: "+",
+    Action.ADD: "+",
+    Action.UPDATE: "~",
+    Action.REACTIVATE: "~",
+    Action.DEACTIVATE: "-",
+    Action.REMOVE: "-",
+}
+FEW = 12
+"""So many Changes of each kind are listed unless all are asked for."""
+
+
+def show_plan(plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False) -> None:
+    """Print the Plan to stdout."""
+    for change in _chosen(plan.changes, everything):
+        say(f"  {GLYPHS[change.action]} {plain(describe(change))}")
+    hidden = len(plan.changes) - len(list(_chosen(plan.changes, everything)))
+    if hidden:
+        say(f"    ... and {hidden} more (--all lists them)")
+    for rejection in rejections if everything else rejections[:FEW]:
+        reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in rejection.reasons)
+        say(f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}")
+    for problem in plan.problems:
+        say(f"  ? {plain(problem)}")
+    say(summary(plan, len(rejections)))
+    for hold in plan.holds:
+        say(f"Held: {hold.code}: {hold.message}")
+    say(cost_line(plan.cost))
+
+
+def summary(plan: Plan, rejected: int) -> str:
+    """The counts on one line: ``Plan: 120 users to create, ...; 2 rows rejected``."""
+    parts = [
+        f"{number} {_plural(kind, number)} to {action}"
+        for kind, actions in plan.counts.items()
+        for action, number in actions.items()
+    ]
+    text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
+    if plan.withheld:
+        text += f"; {plan.withheld} withheld by push.policy"
+    if rejected:
+        text += f"; {rejected} {'row' if rejected == 1 else 'rows'} rejected"
+    return f"{text}  [digest {plan.digest}]"
+
+
+def cost_line(cost: Cost) -> str:
+    """The cost on one line, as a range where it is one."""
+    requests = str(cost.low) if cost.low == cost.high else f"{cost.low} to {cost.high}"
+    low, high = f"{cost.low_minutes:.1f}", f"{cost.high_minutes:.1f}"
+    return f"Cost: {requests} requests, about {low if low == high else f'{low} to {high}'} minutes"
+
+
+def describe(change: Change) -> str:
+    """One Change as one line: who or what, the values before and after, and why."""
+    if change.kind is ObjectKind.TEAM:
+        return f'team "{team_label(change.team)}"  create'
+    who = f"employee {change.employee_id}"
+    if change.kind is ObjectKind.MEMBERSHIP:
+        what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
+    elif change.kind is ObjectKind.ASSIGNMENT:
+        what = f"{'give' if change.action is Action.ADD else 'take'} learning path {change.path_id}"
+    elif change.action is Action.UPDATE:
+        what = "  ".join(f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items())
+    else:
+        what = change.action.value
+    origin = f", {change.origin}" if change.origin else ""
+    return f"{who}  {what}  [{change.reason}{origin}]"
+
+
+def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:
+    """The Plan as JSON-able data."""
+    return {
+        "digest": plan.digest,
+        "counts": plan.counts,
+        "withheld": plan.withheld,
+        "holds": [{"code": hold.code, "message": hold.message} for hold in plan.holds],
+        "problems": list(plan.problems),
+        "cost": {
+            "requests": [plan.cost.low, plan.cost.high],
+            "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
+        },
+        "changes": [change_json(change) for change in plan.changes],
+        "rejections": [
+            {
+                "origin": rejection.origin,
+                "employee_id": rejection.employee_id,
+                "reasons": [{"code": r.code, "message": r.message} for r in rejection.reasons],
+            }
+            for rejection in rejections
+        ],
+        "skips": [{"employee_id": s.employee_id, "code": s.code, "message": s.message} for s in plan.skips],
+    }
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """One Change as JSON-able data."""
+    return {
+        "key": change.key,
+        "kind": change.kind.value,
+        "action": change.action.value,
+        "employee_id": change.employee_id,
+        "user_id": change.user_id,
+        "team": list(change.team),
+        "path_id": change.path_id,
+        "before": dict(change.before),
+        "after": dict(change.after),
+        "reason": change.reason,
+        "rule": change.rule,
+        "origin": change.origin,
+    }
+
+
+def _chosen(changes: Sequence[Change], everything: bool) -> Iterable[Change]:
+    seen: dict[tuple[str, str], int] = {}
+    for change in changes:
+        group = (change.kind.value, change.action.value)
+        seen[group] = seen.get(group, 0) + 1
+        if everything or seen[group] <= FEW:
+            yield change
+
+
+def _plural(kind: str, number: int) -> str:
+    return kind if number == 1 else f"{kind}s"

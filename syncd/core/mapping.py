@@ -1,0 +1,266 @@
+"""Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
+
+from collections import abc
+from dataclasses import dataclass, field
+
+from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
+from syncd.core.conditions import Condition, Fields
+from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.model import Employee, FieldValue, Reason, Record, Rejection, Status, Wish
+from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.rules import (
+    Absence,
+    Column,
+    FieldRule,
+    IdRule,
+    Part,
+    PathRule,
+    Place,
+    StatusRule,
+    TeamRule,
+    ValueRule,
+)
+from syncd.core.transforms import Refused, normalize
+from syncd.core.values import evaluate, render, shown
+
+BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
+"""Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """The mapping part of a configuration, ready to be followed.
+
+    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    """
+
+    employee_id: IdRule
+    status: StatusRule
+    fields: tuple[FieldRule, ...]
+    teams: tuple[TeamRule, ...] = ()
+    learning_paths: tuple[PathRule, ...] = ()
+    scope: Condition | None = None
+    scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
+    leaving_scope_deactivates: bool = False
+    absence: Absence = field(default_factory=Absence)
+    match: tuple[str, ...] = ("UserName",)
+    link_field: str = "ExternalEmployeeId"
+    protected_levels: frozenset[str] = frozenset()
+    protected_usernames: frozenset[str] = frozenset()
+    check_email: EmailCheck = no_email_check
+
+    create_only: frozenset[str] = field(init=False)
+    report_only: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
+        object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
+
+    @property
+    def path_names(self) -> frozenset[str]:
+        """Every learning path that a rule names, by name or id as written."""
+        return frozenset(rule.path for rule in self.learning_paths)
+
+    @property
+    def strict_paths(self) -> frozenset[str]:
+        """Those of the rules with ``remove: strict``."""
+        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingResult:
+    """What became of all Records; both in the order of the source."""
+
+    employees: tuple[Employee, ...]
+    rejections: tuple[Rejection, ...]
+
+
+class _Reasons:
+    """Collects every reason of one Record."""
+
+    def __init__(self) -> None:
+        self.found: list[Reason] = []
+
+    def add(self, place: Place, refused: Refused) -> None:
+        """One more reason, which names the rule and its place."""
+        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
+
+
+def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises; a Rejection has all reasons.
+
+    Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
+    address must still lose access. Their fields that cannot be read are left out.
+    """
+    reasons = _Reasons()
+    cells = record.fields
+    employee_id = _employee_id(mapping.employee_id, cells, reasons)
+    status = _status(mapping.status, cells, reasons)
+    in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
+    synced = status is Status.ACTIVE and in_scope
+    ignored = _Reasons()
+    fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
+    teams = _teams(mapping, cells, reasons) if synced else ()
+    paths = _paths(mapping, cells, reasons) if synced else ()
+    if reasons.found or status is None:
+        return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
+    return Employee(
+        employee_id=employee_id,
+        status=status,
+        fields=fields,
+        create_only=mapping.create_only,
+        report_only=mapping.report_only,
+        teams=teams,
+        learning_paths=paths,
+        in_scope=in_scope,
+        origin=record.origin,
+    )
+
+
+def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResult:
+    """Follow every rule for every Record, and find what only all of them together show.
+
+    Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
+    another match key: each names the others' lines, and none is applied.
+    """
+    outcomes = reject_shared_ids([map_record(mapping, record) for record in records])
+    for key in dict.fromkeys(("UserName", *mapping.match)):
+        outcomes = reject_shared_values(outcomes, key)
+    return MappingResult(
+        employees=tuple(o for o in outcomes if isinstance(o, Employee)),
+        rejections=tuple(o for o in outcomes if isinstance(o, Rejection)),
+    )
+
+
+def columns_used(mapping: Mapping) -> dict[str, str]:
+    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
+    found: dict[str, str] = {}
+    for column, where in _columns(mapping):
+        found.setdefault(column, where)
+    return found
+
+
+def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
+    if mapping.scope is not None:
+        yield from mapping.scope.columns()
+    for value in (mapping.employee_id.value, mapping.status.value):
+        yield from _named(value.parts)
+    for field_rule in mapping.fields:
+        yield from _named(field_rule.value.parts)
+    for team_rule in mapping.teams:
+        for parts in team_rule.names:
+            yield from _named(parts)
+    conditions = [rule.when for rule in mapping.fields]
+    conditions += [rule.when for rule in mapping.teams]
+    conditions += [rule.when for rule in mapping.learning_paths]
+    for condition in conditions:
+        if condition is not None:
+            yield from condition.columns()
+
+
+def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
+    return ((part.name, part.where) for part in parts if isinstance(part, Column))
+
+
+def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
+    try:
+        text = evaluate(rule.value, cells) or ""
+        check_id(text)
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return ""
+    return text
+
+
+def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
+    try:
+        text = evaluate(rule.value, cells) or ""
+        status = rule.table.get(text, rule.otherwise)
+        if status is None:
+            known = ", ".join(shown(word) for word in rule.table)
+            raise Refused("STATUS-UNKNOWN", f"{shown(text)} is not in the map; it has {known}")  # noqa: TRY301 - one way out
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return None
+    return status
+
+
+def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:
+    """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
+    if condition is None:
+        return True
+    try:
+        return condition.holds(cells)
+    except Refused as refused:
+        reasons.add(place, refused)
+        return False
+
+
+def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
+    texts: dict[str, str] = {}
+    for rule in mapping.fields:
+        if not _holds(rule.when, rule.place, cells, reasons):
+            continue
+        try:
+            text = evaluate(rule.value, cells)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+            continue
+        if text is not None:
+            texts[rule.field] = text
+    custom = texts.get("IsCustomUsername") == "true"
+    fields: dict[str, FieldValue] = {}
+    for rule in mapping.fields:
+        if rule.field in texts:
+            try:
+                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
+            except Refused as refused:
+                reasons.add(rule.place, _with_columns(rule.value, refused))
+    return fields
+
+
+def _take(
+    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
+) -> None:
+    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
+    if not text:
+        if rule.required or PROFILE_FIELDS[rule.field].required:
+            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
+            return
+    check_field(rule.field, text, custom_username=custom, email=email)
+    fields[rule.field] = normalise(rule.field, text)
+
+
+def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+    """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
+    wishes: dict[tuple[str, ...], Wish] = {}
+    for rule in mapping.teams:
+        if not _holds(rule.when, rule.place, cells, reasons):
+            continue
+        try:
+            names = tuple(normalize(render(parts, cells)) for parts in rule.names)
+            if all(names):
+                for name in names:
+                    check_team_name(name)
+                wish = Wish(names=names, rule=rule.place.key, strict=rule.strict)
+                wishes.setdefault(wish.key, wish)
+        except Refused as refused:
+            reasons.add(rule.place, refused)
+    return tuple(wishes.values())
+
+
+def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+    wishes: dict[str, Wish] = {}
+    for rule in mapping.learning_paths:
+        if _holds(rule.when, rule.place, cells, reasons):
+            wishes.setdefault(rule.path, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+    return tuple(wishes.values())
+
+
+def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
+    """The same with the columns it is about in front."""
+    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    if not names or refused.code == "COLUMN-MISSING":
+        return refused
+    return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

@@ -1,0 +1,131 @@
+"""Rules: what a configuration's mapping part becomes. Values only; ``core.values`` and ``core.mapping`` follow them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from syncd.core.conditions import Condition
+from syncd.core.dates import DateFormat
+from syncd.core.model import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a rule is written: ``where`` is ``syncd.yaml:41:12``, ``key`` its YAML path ``users.fields.Email``."""
+
+    where: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """An HR column whose cell is taken; ``where`` is the place that names it."""
+
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A constant text."""
+
+    text: str
+
+
+Part = Column | Text
+"""A piece of a value or of a template."""
+
+
+class Otherwise(StrEnum):
+    """What a lookup does with a value that is not in its table."""
+
+    REJECT = "reject"
+    SKIP = "skip"
+    KEEP = "keep"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A table from HR's words to others, exact; ``value`` is what ``Otherwise.VALUE`` gives."""
+
+    table: Mapping[str, str]
+    otherwise: Otherwise = Otherwise.REJECT
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRule:
+    """How one value is made: parts, joined by ``separator``, then transforms, then date or lookup, then default."""
+
+    parts: tuple[Part, ...]
+    separator: str | None = None
+    transforms: tuple[str, ...] = ()
+    date: DateFormat | None = None
+    lookup: Lookup | None = None
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRule:
+    """How one Litmos profile field is made.
+
+    ``on_create``: set when the user is created, and left alone afterwards; ``report``: a difference is only shown;
+    ``required``: a blank value rejects the person; ``keep_blank``: a blank value leaves what Litmos has.
+    """
+
+    place: Place
+    field: str
+    value: ValueRule
+    on_create: bool = False
+    report: bool = False
+    required: bool = False
+    keep_blank: bool = False
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdRule:
+    """How the employee id is made."""
+
+    place: Place
+    value: ValueRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRule:
+    """HR's words for a person's status; ``otherwise`` None rejects a word that is not in the table."""
+
+    place: Place
+    value: ValueRule
+    table: Mapping[str, Status]
+    otherwise: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRule:
+    """A team given to everyone whom ``when`` names: one template per level, from the root down."""
+
+    place: Place
+    names: tuple[tuple[Part, ...], ...]
+    when: Condition | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRule:
+    """A learning path (by name or id) given to everyone whom ``when`` names."""
+
+    place: Place
+    path: str
+    when: Condition | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """What absence from HR means: nothing, or deactivation after so many complete inputs over so many hours."""
+
+    deactivates: bool = False
+    after_files: int = 3
+    after_hours: float = 48.0

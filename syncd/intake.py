@@ -1,0 +1,69 @@
+"""Intake: the HR source, read to a private and complete copy, and what the Mapping makes of its Records."""
+
+import difflib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from syncd.core.mapping import Mapping, columns_used, map_records
+from syncd.core.model import Employee, Rejection, TeamKey
+from syncd.errors import ConfigError, Fault
+from syncd.sources import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """One reading of the source: who it names, what was wrong with it, and which bytes it was.
+
+    ``sha256`` is of the input read; ``modified_at`` is None where a source has no such thing.
+    """
+
+    source: str
+    name: str
+    sha256: str
+    size_bytes: int
+    rows: int
+    modified_at: datetime | None
+    employees: tuple[Employee, ...]
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def teams(self) -> frozenset[TeamKey]:
+        """The managed teams: all that a rule names for somebody, and their parents."""
+        return frozenset(
+            wish.key[:depth]
+            for employee in self.employees
+            for wish in employee.teams
+            for depth in range(1, len(wish.key) + 1)
+        )
+
+
+def take_in(source: Source, mapping: Mapping) -> Intake:
+    """Read and map. Raises SourceError if the source is not whole, ConfigError if a mapped column is missing."""
+    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+        reading = source.read(Path(folder))
+        _refuse_missing_columns(mapping, reading.columns, reading.name)
+        result = map_records(mapping, reading.records)
+    return Intake(
+        source=source.name,
+        name=reading.name,
+        sha256=reading.sha256,
+        size_bytes=reading.size_bytes,
+        rows=reading.rows,
+        modified_at=reading.modified_at,
+        employees=tuple(result.employees),
+        rejections=tuple(result.rejections),
+    )
+
+
+def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:
+    faults = []
+    for column, where in columns_used(mapping).items():
+        if column not in columns:
+            near = difflib.get_close_matches(column, columns, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(columns)}"
+            faults.append(Fault(where=where, key="", message=f'column "{column}" is not in {name}{hint}'))
+    if faults:
+        raise ConfigError(faults)

@@ -1,0 +1,146 @@
+"""Applying: what each Operation sends to Litmos, with the fewest requests, and what is known afterwards."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncd.core.diff import CASELESS_FIELDS
+from syncd.core.operation import (
+    AddMembers,
+    AssignPaths,
+    CreateTeam,
+    CreateUser,
+    Effects,
+    PutUser,
+    RemoveMember,
+    UnassignPath,
+)
+from syncd.errors import Permanent
+from syncd.litmos import reading
+from syncd.litmos.client import Calls, Row
+from syncd.litmos.faults import NOT_FOUND, unknown_outcome
+from syncd.litmos.wire import decoded, full_record, holds, new_record, text_of
+
+ALREADY_SO = "already so"
+"""The note of an Operation that found nothing left to do."""
+
+
+def create_user(calls: Calls, operation: CreateUser) -> Effects:
+    """201 and the full user [REC]; skipfirstlogin also as a parameter, for the body's was ignored [REC]."""
+    skip = {"skipfirstlogin": "true"} if operation.fields.get("SkipFirstLogin") is True else {}
+    made = calls.write("POST", ("users",), new_record(operation.fields), skip)
+    row = _object_with_id(made, "the new user")
+    return Effects(profiles=({**new_record(operation.fields), **row},), requests=calls.requests)
+
+
+def put_user(calls: Calls, operation: PutUser) -> Effects:
+    """Read-modify-write of the full record (litmos-api 6.1); no PUT if the record says so already."""
+    given = operation.profile
+    usable = given is not None and given.get("Id") == operation.user_id and reading.is_full(given)
+    profile = given if usable else reading.user(calls, operation.user_id)
+    if profile is None:
+        raise user_gone()
+    if is_put(profile, operation):
+        return Effects(
+            profiles=(profile,),
+            profiles_just_read=calls.requests > 0,
+            requests=calls.requests,
+            note=ALREADY_SO,
+        )
+    body = full_record(profile, operation.fields, active=operation.active)
+    calls.write("PUT", ("users", operation.user_id), body)
+    return Effects(
+        profiles=({**profile, **operation.fields, "Active": body["Active"]},),
+        requests=calls.requests,
+    )
+
+
+def is_put(profile: Mapping[str, Any], operation: PutUser) -> bool:
+    """Whether the record has the wanted values and the wanted state already."""
+    active = text_of(profile.get("Active")).lower() == "true"
+    return (operation.active is None or operation.active is active) and holds(
+        profile, operation.fields, CASELESS_FIELDS
+    )
+
+
+def user_gone() -> Permanent:
+    """The refusal to change a user whom Litmos does not know (any more)."""
+    return Permanent("Litmos no longer knows this user", status=404, code="LITMOS-404-USER-GONE")
+
+
+def create_team(calls: Calls, operation: CreateTeam) -> Effects:
+    """201 and the team [REC]; the answer may leave ParentTeamId empty even for a sub-team (litmos-api 4.3)."""
+    path = ("teams", operation.parent_id, "teams") if operation.parent_id else ("teams",)
+    body = {"Id": "", "Name": operation.name, "Description": ""}
+    if operation.parent_id:
+        body["ParentTeamId"] = operation.parent_id
+    row = _object_with_id(calls.write("POST", path, body), "the new team")
+    fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
+    return Effects(teams=(fact,), requests=calls.requests)
+
+
+def add_members(calls: Calls, operation: AddMembers) -> Effects:
+    """201 even if ids are unknown or members already (litmos-api 3): the next refresh sees what came of it."""
+    body = [{"Id": user_id} for user_id in operation.user_ids]
+    calls.write("POST", ("teams", operation.team_id, "users"), body)
+    return added(calls, operation)
+
+
+def added(calls: Calls, operation: AddMembers) -> Effects:
+    """The Effects of members that are in the team now."""
+    pairs = tuple((operation.team_id, user_id) for user_id in operation.user_ids)
+    return Effects(members_added=pairs, requests=calls.requests)
+
+
+def remove_member(calls: Calls, operation: RemoveMember) -> Effects:
+    """One call per user and team (litmos-api 4.3)."""
+    path = ("teams", operation.team_id, "users", operation.user_id)
+    note = _delete(calls, path)
+    return Effects(
+        members_removed=((operation.team_id, operation.user_id),), requests=calls.requests, note=note
+    )
+
+
+def assign_paths(calls: Calls, operation: AssignPaths) -> Effects:
+    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail."""
+    body = [{"Id": path_id} for path_id in operation.path_ids]
+    calls.write("POST", ("users", operation.user_id, "learningpaths"), body)
+    return assigned(calls, operation)
+
+
+def assigned(calls: Calls, operation: AssignPaths) -> Effects:
+    """The Effects of paths that the user has now."""
+    pairs = tuple((operation.user_id, path_id) for path_id in operation.path_ids)
+    return Effects(paths_assigned=pairs, requests=calls.requests)
+
+
+def unassign_path(calls: Calls, operation: UnassignPath) -> Effects:
+    """Raises Permanent (406) for a path that the user has by way of a team (litmos-api 4.4)."""
+    path = ("users", operation.user_id, "learningpaths", operation.path_id)
+    note = _delete(calls, path)
+    return Effects(
+        paths_unassigned=((operation.user_id, operation.path_id),), requests=calls.requests, note=note
+    )
+
+
+def read_users(calls: Calls) -> Effects:
+    """All full records by page; the PUTs that follow may use them."""
+    profiles = reading.profiles(calls, lambda _what, _done, _total: None)
+    return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)
+
+
+def _delete(calls: Calls, path: tuple[str, ...]) -> str:
+    """Delete; a 404 says that it is so already. Returns the note."""
+    try:
+        calls.write("DELETE", path)
+    except Permanent as refusal:
+        if refusal.code != NOT_FOUND:
+            raise
+        return ALREADY_SO
+    return ""
+
+
+def _object_with_id(value: Any, what: str) -> Row:
+    """The object that a create is answered with; without its Id nobody knows what was made."""
+    if isinstance(value, dict) and isinstance(value.get("Id"), str) and value["Id"]:
+        return decoded(value)
+    raise unknown_outcome(f"Litmos took {what} but did not name its Id", 200)

@@ -1,0 +1,102 @@
+"""Settling: after a write whose outcome is unknown, reading whether it was done. Nothing here writes."""
+
+from collections.abc import Callable
+
+from syncd.core.operation import (
+    AddMembers,
+    AssignPaths,
+    CreateTeam,
+    CreateUser,
+    Effects,
+    PutUser,
+    RemoveMember,
+    UnassignPath,
+)
+from syncd.errors import Permanent
+from syncd.litmos import applying, reading
+from syncd.litmos.client import Calls
+from syncd.litmos.faults import NOT_FOUND
+from syncd.litmos.wire import text_of
+
+ASKED_ONE_BY_ONE = 5
+"""So many users missing from a team's list are looked up singly: they may be inactive, and hidden there."""
+
+
+def create_user(calls: Calls, operation: CreateUser) -> Effects | None:
+    """By UserName, the one thing that is unique.
+
+    Raises Permanent if it belongs to somebody with another ExternalEmployeeId: that user is not ours.
+    """
+    profile = reading.user_by_name(calls, str(operation.fields.get("UserName", "")))
+    if profile is None:
+        return None
+    wanted, there = (text_of(source.get("ExternalEmployeeId")) for source in (operation.fields, profile))
+    if wanted and there and wanted != there:
+        raise Permanent(
+            "the UserName belongs to a user with another ExternalEmployeeId",
+            status=409,
+            code="LITMOS-409-USERNAME-TAKEN",
+        )
+    return Effects(profiles=(profile,), profiles_just_read=True, requests=calls.requests)
+
+
+def put_user(calls: Calls, operation: PutUser) -> Effects | None:
+    """By comparing the record. Raises Permanent if the user is gone."""
+    profile = reading.user(calls, operation.user_id)
+    if profile is None:
+        raise applying.user_gone()
+    if not applying.is_put(profile, operation):
+        return None
+    return Effects(profiles=(profile,), profiles_just_read=True, requests=calls.requests)
+
+
+def create_team(calls: Calls, operation: CreateTeam) -> Effects | None:
+    """By name and parent in the list of all teams; names are unique but for case (litmos-api 3)."""
+    name = operation.name.strip().casefold()
+    found = [
+        fact
+        for fact in reading.teams(calls, lambda _what, _done, _total: None)
+        if fact.name.casefold() == name and fact.parent_id == operation.parent_id
+    ]
+    return Effects(teams=tuple(found[:1]), requests=calls.requests) if found else None
+
+
+def add_members(calls: Calls, operation: AddMembers) -> Effects | None:
+    """Adding again does no harm, so what is not seen at little cost counts as not done."""
+    missing = set(operation.user_ids) - reading.team_members(calls, operation.team_id)
+    if len(missing) > ASKED_ONE_BY_ONE:
+        return None
+    for user_id in sorted(missing):
+        if operation.team_id not in reading.teams_of_user(calls, user_id):
+            return None
+    return applying.added(calls, operation)
+
+
+def remove_member(calls: Calls, operation: RemoveMember) -> Effects | None:
+    """By the user's own list, which shows inactive users' teams, too."""
+    if operation.team_id in _known(lambda: reading.teams_of_user(calls, operation.user_id)):
+        return None
+    return Effects(members_removed=((operation.team_id, operation.user_id),), requests=calls.requests)
+
+
+def assign_paths(calls: Calls, operation: AssignPaths) -> Effects | None:
+    """All of them, or it counts as not done: giving again does no harm."""
+    missing = set(operation.path_ids) - reading.paths_of_user(calls, operation.user_id)
+    return None if missing else applying.assigned(calls, operation)
+
+
+def unassign_path(calls: Calls, operation: UnassignPath) -> Effects | None:
+    """By the user's own list."""
+    if operation.path_id in _known(lambda: reading.paths_of_user(calls, operation.user_id)):
+        return None
+    return Effects(paths_unassigned=((operation.user_id, operation.path_id),), requests=calls.requests)
+
+
+def _known(read: Callable[[], frozenset[str]]) -> frozenset[str]:
+    """What a read found, or nothing if Litmos does not know the user (404)."""
+    try:
+        return read()
+    except Permanent as refusal:
+        if refusal.code != NOT_FOUND:
+            raise
+        return frozenset()

@@ -1,0 +1,80 @@
+"""Completing: progress in courses and paths, and the achievements it earns."""
+
+from datetime import datetime
+
+from syncd.sandbox.activities import KINDS
+from syncd.sandbox.enrolling import courses_of, give_user
+from syncd.sandbox.entities import Achievement, Enrolment
+from syncd.sandbox.world import World
+
+DONE_PERCENT = 100.0
+
+
+def complete(world: World, kind: str, user_id: str, item_id: str, *, at: datetime, score: str = "") -> None:
+    """The user finishes an item ("path" or "course") at ``at``; one who has it not gets it first.
+
+    A finished path finishes its courses, and the last course of a path finishes the path.
+    """
+    row = _row(world, kind, user_id, item_id)
+    if kind == "path":
+        for course_id in world.paths[item_id].course_ids:
+            course = _row(world, "course", user_id, course_id)
+            if not course.complete:
+                _finish(world, "course", course, at, score)
+    if not row.complete:
+        _finish(world, kind, row, at, score)
+    _update_paths(world, user_id, at)
+
+
+def progress(world: World, kind: str, user_id: str, item_id: str, *, percent: float, at: datetime) -> None:
+    """The user is ``percent`` through an item; 100 completes it."""
+    if percent >= DONE_PERCENT:
+        complete(world, kind, user_id, item_id, at=at)
+        return
+    row = _row(world, kind, user_id, item_id)
+    row.percentage, row.started_at, row.progress_at = percent, row.started_at or at, world.now()
+    _update_paths(world, user_id, at)
+
+
+def _row(world: World, kind: str, user_id: str, item_id: str) -> Enrolment:
+    row = world.shelves[kind].enrolment(user_id, item_id)
+    if row is None or not row.active:
+        give_user(world, kind, user_id, [item_id])
+        row = world.shelves[kind].enrolment(user_id, item_id)
+    assert row is not None
+    return row
+
+
+def _finish(world: World, kind: str, row: Enrolment, at: datetime, score: str) -> None:
+    now = world.now()
+    row.percentage, row.score, row.started_at = DONE_PERCENT, score, row.started_at or at
+    row.finished_at, row.progress_at = at, now
+    number, achievement_id = world.mint.mint("achievement")
+    item = world.paths[row.item_id] if kind == "path" else world.courses[row.item_id]
+    world.achievements.append(
+        Achievement(
+            id=achievement_id,
+            number=number,
+            user_id=row.user_id,
+            item_id=row.item_id,
+            kind=KINDS[kind],
+            title=item.name,
+            score=score,
+            earned_at=at,
+            created_at=now,
+        )
+    )
+
+
+def _update_paths(world: World, user_id: str, at: datetime) -> None:
+    """Paths whose courses went forward go forward too."""
+    courses = world.shelves["course"].of_user.get(user_id, {})
+    for row in world.shelves["path"].of_user.get(user_id, {}).values():
+        ids = courses_of(world, [row.item_id])
+        if not row.active or row.complete or not ids:
+            continue
+        percent = round(sum(courses[i].percentage for i in ids if i in courses) / len(ids), 1)
+        if percent >= DONE_PERCENT:
+            _finish(world, "path", row, at, "")
+        elif percent != row.percentage:
+            row.percentage, row.started_at, row.progress_at = percent, row.started_at or at, world.now()

@@ -1,0 +1,272 @@
+"""Seeding: an account filled from JSON data, as syncd.sandbox.dumping writes it or as written by hand.
+
+``{"users": [...], "teams": [...], "memberships": [...], "courses": [...], "learning_paths": [...], "assignments":
+[...], "achievements": [...]}``. A seed may leave out Ids and dates, and may name things instead of giving Ids.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from syncd.sandbox import profile as profiles
+from syncd.sandbox.enrolling import settle_users
+from syncd.sandbox.entities import (
+    Achievement,
+    BulkImport,
+    Course,
+    Enrolment,
+    LearningPath,
+    Membership,
+    Team,
+    TeamItem,
+    User,
+)
+from syncd.sandbox.user_rules import add_user, iso
+from syncd.sandbox.world import World
+
+KIND_NAMES = {"LearningPath": "path", "Course": "course"}
+
+
+class SeedError(ValueError):
+    """A seed that cannot be loaded; the message says what is wrong."""
+
+
+def parsed(value: str | None) -> datetime | None:
+    """A time of a seed; one without a zone is UTC."""
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def load(world: World, seed: Mapping[str, Any]) -> None:
+    """Replaces what the account holds; SeedError for what does not fit together."""
+    world.clear()
+    world.mint.restart()
+    for row in seed.get("users", ()):
+        _load_user(world, row)
+    _link_managers(world, seed.get("users", ()))
+    for row in seed.get("teams", ()):
+        _load_team(world, row)
+    _link_parents(world, seed.get("teams", ()))
+    for row in seed.get("courses", ()):
+        _load_course(world, row)
+    for row in seed.get("learning_paths", ()):
+        _load_path(world, row)
+    for row in seed.get("memberships", ()):
+        _load_membership(world, row)
+    for row in seed.get("assignments", ()):
+        _load_assignment(world, row)
+    for row in seed.get("achievements", ()):
+        _load_achievement(world, row)
+    for row in seed.get("imports", ()):
+        _load_import(world, row)
+    settle_users(world, list(world.users))
+
+
+def find_user(world: World, row: Mapping[str, Any]) -> User:
+    """The user a row means by UserId, UserName or Id; SeedError if there is none."""
+    user_id = str(row.get("UserId") or row.get("Id") or "")
+    user = world.users.get(user_id) or world.user_by_name(str(row.get("UserName", "")))
+    if user is None:
+        raise SeedError(f"no such user: {user_id or row.get('UserName')}")
+    return user
+
+
+def find_team(world: World, value: str) -> Team:
+    """The team of an Id or a name."""
+    team = world.teams.get(value) or next((t for t in world.live_teams() if t.name == value), None)
+    if team is None:
+        raise SeedError(f"no such team: {value}")
+    return team
+
+
+def find_item(world: World, kind: str, value: str) -> str:
+    """The Id of a path or course given by Id or name."""
+    items: Mapping[str, LearningPath | Course] = world.paths if kind == "path" else world.courses
+    found = (
+        value if value in items else next((item.id for item in items.values() if item.name == value), None)
+    )
+    if found is None:
+        raise SeedError(f"no such {kind}: {value}")
+    return found
+
+
+def _identity(world: World, kind: str, row: Mapping[str, Any], key: str = "OriginalId") -> tuple[int, str]:
+    if row.get(key):
+        number = int(row[key])
+        world.mint.used(kind, number)
+        return number, str(row.get("Id") or world.mint.token(kind, number))
+    number, object_id = world.mint.mint(kind)
+    return number, str(row.get("Id") or object_id)
+
+
+def _times(world: World, row: Mapping[str, Any]) -> dict[str, datetime]:
+    created = parsed(row.get("CreatedDate")) or world.now()
+    return {"created_at": created, "updated_at": parsed(row.get("UpdatedDate")) or created}
+
+
+def _load_user(world: World, row: Mapping[str, Any]) -> None:
+    number, user_id = _identity(world, "user", row)
+    times = _times(world, row)
+    last_login = parsed(row.get("LastLogin"))
+    given = {"Active": True, "Culture": "en-US", "Brand": "Default", **row}
+    if "IsCustomUsername" not in row:
+        given["IsCustomUsername"] = not profiles.valid_email(str(row.get("UserName", "")))
+    values = dict.fromkeys(profiles.ORDER) | profiles.written(given, None)
+    if not values["UserName"] or world.user_by_name(values["UserName"]) is not None:
+        raise SeedError(f"username missing or twice: {row.get('UserName')}")
+    values.update(
+        {
+            "Id": user_id,
+            "OriginalId": number,
+            "LastLogin": "",
+            "LoginKey": row.get("LoginKey") or world.mint.login_url(number),
+            "CreatedDate": iso(times["created_at"]),
+            "Points": row.get("Points", 0),
+            "ManagerName": "",
+        }
+    )
+    user = User(
+        id=user_id,
+        number=number,
+        profile=profiles.completed(values),
+        created_at=times["created_at"],
+        updated_at=times["updated_at"],
+        last_login_at=last_login,
+    )
+    add_user(world, user)
+
+
+def _link_managers(world: World, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        if row.get("Manager"):
+            boss = find_user(world, {"UserName": row["Manager"]})
+            find_user(world, {"UserName": row["UserName"]}).profile["ManagerId"] = boss.id
+
+
+def _load_team(world: World, row: Mapping[str, Any]) -> None:
+    number, team_id = _identity(world, "team", row)
+    world.teams[team_id] = Team(
+        id=team_id,
+        number=number,
+        name=str(row["Name"]),
+        description=str(row.get("Description") or ""),
+        parent_id=str(row.get("ParentTeamId") or ""),
+        active=bool(row.get("Active", True)),
+        **_times(world, row),
+    )
+
+
+def _link_parents(world: World, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        if row.get("ParentTeam"):
+            find_team(world, str(row["Name"])).parent_id = find_team(world, str(row["ParentTeam"])).id
+
+
+def _load_course(world: World, row: Mapping[str, Any]) -> None:
+    number, course_id = _identity(world, "course", row)
+    module_number, module_id = world.mint.mint("module")
+    world.courses[course_id] = Course(
+        id=course_id,
+        number=number,
+        name=str(row["Name"]),
+        code=str(row.get("Code") or ""),
+        module_id=str(row.get("ModuleId") or module_id),
+        module_number=module_number,
+        active=bool(row.get("Active", True)),
+        **_times(world, row),
+    )
+
+
+def _load_path(world: World, row: Mapping[str, Any]) -> None:
+    number, path_id = _identity(world, "path", row)
+    world.paths[path_id] = LearningPath(
+        id=path_id,
+        number=number,
+        name=str(row["Name"]),
+        description=str(row.get("Description") or ""),
+        course_ids=[find_item(world, "course", str(course)) for course in row.get("Courses", ())],
+        active=bool(row.get("Active", True)),
+        **_times(world, row),
+    )
+
+
+def _load_membership(world: World, row: Mapping[str, Any]) -> None:
+    world.put_membership(
+        Membership(
+            team_id=find_team(world, str(row.get("TeamId") or row.get("Team"))).id,
+            user_id=find_user(world, row).id,
+            leader=bool(row.get("Leader", False)),
+            admin=bool(row.get("Admin", False)),
+            active=bool(row.get("Active", True)),
+            **_times(world, row),
+        )
+    )
+
+
+def _load_assignment(world: World, row: Mapping[str, Any]) -> None:
+    kind = KIND_NAMES.get(str(row.get("Kind", "LearningPath")), "")
+    if not kind:
+        raise SeedError(f"no such kind of assignment: {row.get('Kind')}")
+    item_id = find_item(world, kind, str(row.get("ItemId") or row.get("Item")))
+    times, active = _times(world, row), bool(row.get("Active", True))
+    if row.get("TeamId") or row.get("Team"):
+        team_id = find_team(world, str(row.get("TeamId") or row.get("Team"))).id
+        library = bool(row.get("Library", False))
+        item = TeamItem(team_id=team_id, item_id=item_id, active=active, library=library, **times)
+        world.shelves[kind].of_team.setdefault(team_id, {})[item_id] = item
+        return
+    number, result_id = _identity(world, f"{kind} result", {**row, "Id": row.get("ResultId")})
+    finished = parsed(row.get("FinishDate"))
+    enrolment = Enrolment(
+        user_id=find_user(world, row).id,
+        item_id=item_id,
+        result_id=result_id,
+        result_number=number,
+        active=active,
+        direct=bool(row.get("Direct", True)),
+        percentage=float(row.get("PercentageComplete", 100.0 if finished else 0.0)),
+        score=str(row.get("Score") or ""),
+        started_at=parsed(row.get("StartDate")),
+        finished_at=finished,
+        progress_at=parsed(row.get("ProgressDate")) or finished,
+        **times,
+    )
+    world.shelves[kind].put(enrolment)
+
+
+def _load_import(world: World, row: Mapping[str, Any]) -> None:
+    number, import_id = _identity(world, "import", row)
+    world.imports[import_id] = BulkImport(
+        id=import_id,
+        number=number,
+        rows=list(row["Rows"]),
+        imported_at=parsed(row["ImportDate"]) or world.now(),
+        due=world.clock() + world.bulk_delay,
+        send_emails=bool(row["SendEmails"]),
+        skip_first_login=bool(row["SkipFirstLogin"]),
+        done=bool(row["Done"]),
+        created=int(row["Created"]),
+        updated=int(row["Updated"]),
+        invalid_email=int(row["InvalidEmail"]),
+        errors=[(str(username), str(status)) for username, status in row["Errors"]],
+    )
+
+
+def _load_achievement(world: World, row: Mapping[str, Any]) -> None:
+    number, achievement_id = _identity(world, "achievement", row)
+    earned = parsed(row["AchievementDate"]) or world.now()
+    world.achievements.append(
+        Achievement(
+            id=achievement_id,
+            number=number,
+            user_id=find_user(world, row).id,
+            item_id=str(row["ItemId"]),
+            kind=str(row["Kind"]),
+            title=str(row["Title"]),
+            score=str(row.get("Score") or ""),
+            earned_at=earned,
+            created_at=parsed(row.get("CreatedDate")) or earned,
+        )
+    )

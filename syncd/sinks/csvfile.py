@@ -1,0 +1,141 @@
+"""Results as a CSV file that is there whole or not at all: written beside its place, made durable, renamed into it."""
+
+import codecs
+import csv
+import errno
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from syncd.errors import SinkError
+from syncd.sinks.base import BATCH, CsvSinkSettings, SinkMode
+
+FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")
+"""How a cell begins that a spreadsheet may run as a formula, full-width forms included."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+LEFTOVER_SECONDS = 3600
+"""After this time the unfinished file of a process that died is removed."""
+
+
+class CsvSink:
+    """A Sink that is a CSV file (``full``), or one file per batch (``delta``)."""
+
+    def __init__(self, settings: CsvSinkSettings) -> None:
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._settings.name
+
+    def path_of(self, batch_id: str) -> Path:
+        """Where the batch goes: the same path whenever it is delivered."""
+        if not BATCH_ID.fullmatch(batch_id):
+            raise SinkError(
+                f"{self.name}: a batch id may hold letters, digits, '.', '_' and '-' only: {batch_id!r}"
+            )
+        path = self._settings.path
+        return (
+            path.with_name(path.name.replace(BATCH, batch_id))
+            if self._settings.mode is SinkMode.DELTA
+            else path
+        )
+
+    def deliver(self, batch_id: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """As ``Sink.deliver``; in mode ``full``, ``rows`` are all there are and replace the file."""
+        path = self.path_of(batch_id)
+        pending = f"Batch {batch_id} ({len(rows)} rows) stays pending and is delivered again."
+        try:
+            _replace(path, self._chunks(rows, path, pending), self._settings.permissions)
+        except OSError as error:
+            raise SinkError(f"{path}: {_sentence(path, error)} {pending}") from error
+
+    def _chunks(self, rows: Sequence[Mapping[str, str]], path: Path, pending: str) -> Iterable[bytes]:
+        """The file, one row after the other."""
+        columns, encoding = self._settings.columns, self._settings.encoding
+        encoder = codecs.getincrementalencoder(encoding)("strict")
+        yield encoder.encode(self._line(tuple(columns)))
+        for number, row in enumerate(rows, 1):
+            lacking = [f"{column} (from {source})" for column, source in columns.items() if source not in row]
+            if lacking:
+                raise SinkError(
+                    f"{path}: row {number} has no value for {', '.join(lacking)}; rows have: {', '.join(row)}. {pending}"
+                )
+            try:
+                yield encoder.encode(self._line([row[source] for source in columns.values()]))
+            except UnicodeEncodeError as error:
+                character = error.object[error.start]
+                raise SinkError(
+                    f"{path}: row {number} (not counting the header) holds U+{ord(character):04X}, which "
+                    f"{encoding} cannot write. Declare `encoding: utf-8` for this sink. {pending}"
+                ) from None
+
+    def _line(self, cells: Iterable[str]) -> str:
+        """One line; with CR LF as its end, ``csv`` quotes every cell that holds either, whatever the real end is."""
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter=self._settings.delimiter, lineterminator="\r\n")
+        writer.writerow(cells if self._settings.raw else map(defuse, cells))
+        return text.getvalue().removesuffix("\r\n") + self._settings.line_end
+
+
+def defuse(cell: str) -> str:
+    """The cell with an apostrophe in front, if a spreadsheet might take it for a formula (OWASP, CSV injection)."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def _replace(path: Path, chunks: Iterable[bytes], permissions: int) -> None:
+    """Put a file made of ``chunks`` at ``path``, durably: readers see the old one or the new one, never a part."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fchmod(file.fileno(), permissions)
+            os.fsync(file.fileno())
+            now = os.fstat(file.fileno()).st_mtime
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    _sync_folder(path.parent)
+    _remove_leftovers(path, now)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_leftovers(path: Path, now: float) -> None:
+    """Remove unfinished files of this path that are older, by the clock of their disk, than any delivery takes."""
+    prefix = f".{path.name}."
+    for entry in path.parent.iterdir():
+        if entry.name.startswith(prefix) and entry.name.endswith(".part"):
+            with suppress(OSError):
+                if now - entry.lstat().st_mtime > LEFTOVER_SECONDS:
+                    entry.unlink()
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    """What went wrong, and what to do about it."""
+    if error.errno in NO_ROOM:
+        return f"no room to write the file ({error.strerror}). The file is as it was. Free some space there."
+    if isinstance(error, FileNotFoundError):
+        return f"there is no folder {path.parent}. Make it, or correct the path."
+    if isinstance(error, PermissionError):
+        return f"the folder {path.parent} may not be written by the user that syncd runs as (uid {os.geteuid()})."
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; the path must be that of a file."
+    return f"could not be written ({error.strerror})."

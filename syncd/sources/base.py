@@ -1,0 +1,99 @@
+"""What every source gives: a Reading, which is HR at one moment, complete, in a private copy."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Protocol
+
+from syncd.core.model import Record
+from syncd.errors import SourceError
+
+MAX_CELL = 1024 * 1024
+"""The most characters that one cell may have; more is a broken file, not a fact about a person."""
+
+RawRow = tuple[int, list[str]]
+"""The number of a row (the line it starts on, or its place in a result), and its cells, as many as columns."""
+
+
+class RawRows(Protocol):
+    """The rows of a private copy, streamed anew by each ``iter``."""
+
+    def __iter__(self) -> Iterator[RawRow]:
+        """Every row in the order of the source, checked already: as many cells as columns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """HR as it was read, whole.
+
+    ``raw`` streams numbers and cells from the private copy as often as it is asked to, which is all that is needed to
+    skip what did not change; ``records`` the same as Records. ``sha256`` (hex) identifies the content, ``size_bytes``
+    is that of the private copy. ``modified_at`` is UTC, or None where a source has no such time. ``complete`` is False
+    when the copy may lack people at its end although it could be read: then nobody's absence follows from it.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    sha256: str
+    size_bytes: int
+    modified_at: datetime | None
+    complete: bool
+    place: str
+    raw: RawRows
+
+    @property
+    def records(self) -> "Records":
+        """The rows as Records, to be iterated as often as needed."""
+        return Records(self)
+
+    def record(self, raw_row: RawRow) -> Record:
+        """One raw row as a Record: its origin is ``place`` and the number (``hr.csv:42``, ``hr:row 42``)."""
+        number, cells = raw_row
+        return Record(fields=dict(zip(self.columns, cells, strict=True)), origin=f"{self.place}{number}")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The Records of a Reading: sized, and streamed anew by each ``iter``."""
+
+    reading: Reading
+
+    def __len__(self) -> int:
+        return self.reading.rows
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self.reading.record, self.reading.raw)
+
+
+class Source(Protocol):
+    """Where HR is read from."""
+
+    @property
+    def name(self) -> str:
+        """The name the configuration gives to this source."""
+        ...
+
+    def read(self, workspace: Path) -> Reading:
+        """Copy HR into ``workspace`` (an existing private folder, the Run's own) and check it whole.
+
+        Raises SourceError when HR is missing, unreadable, empty, truncated or was changed meanwhile; then the
+        workspace is as it was. Otherwise the copy is the caller's to remove once the Reading is done with.
+        """
+        ...
+
+
+def require_columns(reading: Reading, needed: Collection[str]) -> None:
+    """Raise SourceError, naming all of them and what was probably meant, if ``needed`` columns are not there."""
+    missing = [column for column in needed if column not in reading.columns]
+    if not missing:
+        return
+    lines = [f"{reading.name}: the mapping needs columns that the source does not have:"]
+    for column in missing:
+        close = get_close_matches(column, reading.columns, n=1)
+        lines.append(f"  {column}" + (f" (did you mean {close[0]}?)" if close else ""))
+    lines.append(f"It has: {', '.join(reading.columns)}.")
+    raise SourceError("\n".join(lines))

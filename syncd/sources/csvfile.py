@@ -1,0 +1,109 @@
+"""HR as a CSV file: copied, checked whole, then streamed as rows with the line each one starts on."""
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncd.errors import SourceError
+from syncd.sources.base import RawRow, Reading
+from syncd.sources.csvscan import Scan, csv_dialect, scan
+from syncd.sources.decoding import codec_of, explain, wrong_mark
+from syncd.sources.privatecopy import PrivateCopy, copy_privately
+from syncd.sources.settings import CsvSourceSettings
+
+
+class CsvSource:
+    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds`` alone."""
+
+    def __init__(
+        self,
+        settings: CsvSourceSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._settings.name
+
+    def read(self, workspace: Path) -> Reading:
+        """As ``Source.read``: each fault of the file is a SourceError that names the line."""
+        settings = self._settings
+        codec = codec_of(settings.encoding)
+        copy = copy_privately(
+            settings.path,
+            workspace,
+            settle_seconds=settings.settle_seconds,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        try:
+            found = _scan_copy(copy.path, settings, codec)
+        except BaseException:
+            copy.path.unlink()
+            raise
+        return _reading(settings, copy, found, codec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvRows:
+    """The rows of a checked copy; each number is that of the physical line on which the row starts."""
+
+    path: Path
+    codec: str
+    settings: CsvSourceSettings
+    width: int
+    header_end: int
+
+    def __iter__(self) -> Iterator[RawRow]:
+        with self.path.open(encoding=self.codec, errors="strict", newline="") as file:
+            for _ in range(self.header_end):
+                file.readline()
+            reader = csv.reader(file, csv_dialect(self.settings))
+            start, offset, width = 1, self.header_end, self.width
+            for cells in reader:
+                if cells and len(cells) == width:  # the scan has refused all others but blank lines
+                    yield offset + start, cells
+                start = reader.line_num + 1
+
+
+def _scan_copy(copy: Path, settings: CsvSourceSettings, codec: str) -> Scan:
+    announced = wrong_mark(copy, settings.encoding)
+    if announced:
+        raise SourceError(
+            f"{settings.path.name}:1: starts with the byte order mark of {announced}, "
+            f"but {settings.encoding} is declared. Declare `encoding: {announced}`."
+        )
+    try:
+        with copy.open(encoding=codec, errors="strict", newline="") as file:
+            return scan(file, settings)
+    except UnicodeError:
+        raise explain(copy, settings.path.name, settings.encoding) from None
+
+
+def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec: str) -> Reading:
+    rows = CsvRows(
+        path=copy.path,
+        codec=codec,
+        settings=settings,
+        width=len(found.columns),
+        header_end=found.header_end,
+    )
+    return Reading(
+        name=settings.name,
+        columns=found.columns,
+        rows=found.rows,
+        sha256=copy.sha256,
+        size_bytes=copy.size_bytes,
+        modified_at=copy.modified_at,
+        complete=found.final_newline or not settings.final_newline,
+        place=f"{settings.path.name}:",
+        raw=rows,
+    )

@@ -1,0 +1,246 @@
+"""One pass over a CSV copy that believes nothing: header, number of cells, quotes, NULs, the end.
+
+A line without a quote character is only counted, which costs a tenth of parsing it; ``csv`` parses the others.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, TextIO
+
+from syncd.errors import SourceError
+from syncd.sources.base import MAX_CELL
+from syncd.sources.settings import CsvSourceSettings
+
+SHOWN = 20
+"""How many faulty rows an error names."""
+
+USUAL_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What a file holds: its columns, how many rows, the line its header ends on, whether it ends with a line end."""
+
+    columns: tuple[str, ...]
+    rows: int
+    header_end: int
+    final_newline: bool
+
+
+def csv_dialect(settings: CsvSourceSettings) -> Any:
+    """The settings as a dialect of ``csv``; also raises the size of cell that module accepts (one per process)."""
+    csv.field_size_limit(MAX_CELL)
+    if settings.quote:
+        return csv.reader((), delimiter=settings.delimiter, quotechar=settings.quote, strict=True).dialect
+    return csv.reader((), delimiter=settings.delimiter, quoting=csv.QUOTE_NONE, strict=True).dialect
+
+
+def scan(file: TextIO, settings: CsvSourceSettings) -> Scan:
+    """Check the whole of ``file`` (opened with ``newline=""``); SourceError names every faulty row, up to 20."""
+    scanner = _Scanner(file=file, settings=settings, dialect=csv_dialect(settings), label=settings.path.name)
+    columns = scanner.header()
+    header_end = scanner.line
+    rows = scanner.count_rows(len(columns))
+    if rows == 0:
+        raise SourceError(
+            f"{scanner.label}: has a header and not one row. An empty export is never taken for 'nobody works here'. "
+            "Nothing was planned. Let HR export it again."
+        )
+    return Scan(
+        columns=columns, rows=rows, header_end=header_end, final_newline=scanner.last.endswith(("\n", "\r"))
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Scanner:
+    """Where the pass has come to: ``line`` is the number of lines taken, ``last`` the text of the last one.
+
+    ``record_start`` is the line on which the record began that was parsed last.
+    """
+
+    file: TextIO
+    settings: CsvSourceSettings
+    dialect: Any
+    label: str
+    line: int = 0
+    last: str = ""
+    record_start: int = 0
+    ragged: list[tuple[int, int]] = field(default_factory=list)
+    ragged_count: int = 0
+    last_is_ragged: bool = False
+
+    def header(self) -> tuple[str, ...]:
+        """The names of the columns, from the first line that is not blank."""
+        for line in self.file:
+            self.line += 1
+            self.last = line
+            self._refuse_nul(line, self.line)
+            if line.strip():
+                return self._checked_header(self._parse(line), self.record_start)
+        raise SourceError(
+            f"{self.label}: is empty ({'no bytes' if not self.line else 'blank lines only'}). "
+            "Nothing was planned. Check whether the HR export ran to its end."
+        )
+
+    def count_rows(self, width: int) -> int:
+        """The number of rows, once each has ``width`` cells; SourceError otherwise."""
+        rows = self._count_lines(width)
+        if self.ragged:
+            raise self._ragged_error(width)
+        return rows
+
+    def _count_lines(self, width: int) -> int:
+        """Count line by line, as long as few lines have a quote."""
+        quote, delimiter, wanted = self.settings.quote, self.settings.delimiter, width - 1
+        rows = quoted = 0
+        for line in self.file:
+            self.line += 1
+            self.last = line
+            if quote and quote in line:
+                quoted += 1
+                rows += self._judge(self._parse(line), self.record_start, width)
+                if quoted * 4 > self.line:
+                    return rows + self._count_parsed(width)
+                continue
+            if "\0" in line:
+                self._refuse_nul(line, self.line)
+            if len(line) > MAX_CELL:
+                self._refuse_large(line)
+            if line.count(delimiter) == wanted and (wanted or line.rstrip("\r\n")):
+                rows += 1
+                self.last_is_ragged = False
+            else:
+                text = line.rstrip("\r\n")
+                rows += self._judge(text.split(delimiter) if text else [], self.line, width)
+        return rows
+
+    def _count_parsed(self, width: int) -> int:
+        """Count by parsing what is left, which is quicker where most lines have a quote."""
+        reader = csv.reader(self._following(), self.dialect)
+        rows = 0
+        while True:
+            self.record_start = self.line + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return rows
+            except csv.Error as error:
+                raise self._broken(str(error)) from error
+            if len(cells) == width and (width > 1 or cells):
+                rows += 1
+                self.last_is_ragged = False
+            else:
+                rows += self._judge(cells, self.record_start, width)
+
+    def _judge(self, cells: list[str], start: int, width: int) -> int:
+        """1 for a row, 0 for a blank line or one that is noted as ragged."""
+        if is_blank(cells, width):
+            return 0
+        self.last_is_ragged = len(cells) != width
+        if not self.last_is_ragged:
+            return 1
+        self.ragged_count += 1
+        if len(self.ragged) < SHOWN:
+            self.ragged.append((start, len(cells)))
+        return 0
+
+    def _parse(self, line: str) -> list[str]:
+        """The record that starts with ``line``, taking the lines it goes on to."""
+        self.record_start = self.line
+        self._refuse_nul(line, self.line)
+        try:
+            return next(csv.reader(chain((line,), self._following()), self.dialect))
+        except csv.Error as error:
+            raise self._broken(str(error)) from error
+
+    def _following(self) -> Iterator[str]:
+        for line in self.file:
+            self.line += 1
+            self.last = line
+            if "\0" in line:
+                self._refuse_nul(line, self.line)
+            yield line
+
+    def _broken(self, reason: str) -> SourceError:
+        again = "Nothing was planned. Let HR export it again."
+        if "unexpected end" in reason:
+            return SourceError(
+                f"{self.label}:{self.record_start}: a quote opened in this row is never closed: "
+                f"the file is truncated, or a quote within a cell is not doubled. {again}"
+            )
+        if "field limit" in reason:
+            return SourceError(
+                f"{self.label}:{self.record_start}: a cell of more than 1 MiB begins in this row; "
+                f"perhaps its quote is never closed. {again}"
+            )
+        return SourceError(
+            f"{self.label}:{self.line}: text follows a closing quote; a quote within a cell must be doubled. {again}"
+        )
+
+    def _refuse_nul(self, text: str, line: int) -> None:
+        if "\0" in text:
+            raise SourceError(
+                f"{self.label}:{line}: holds a NUL character, so it is no {self.settings.encoding} text or is damaged. "
+                "If the file is UTF-16, declare `encoding: utf-16`."
+            )
+
+    def _refuse_large(self, line: str) -> None:
+        if max(map(len, line.split(self.settings.delimiter))) > MAX_CELL:
+            self.record_start = self.line
+            raise self._broken("field limit")
+
+    def _ragged_error(self, width: int) -> SourceError:
+        line, found = self.ragged[0]
+        if self.ragged_count == 1 and self.last_is_ragged and found < width:
+            return SourceError(
+                f"{self.label}:{line}: the file ends within this row: expected {width} cells, found {found}. "
+                "It is truncated. Nothing was planned. Let HR export it again."
+            )
+        rows = "1 row does" if self.ragged_count == 1 else f"{self.ragged_count} rows do"
+        lines = [f"{self.label}: {rows} not have as many cells as the header:"]
+        lines += [
+            f"  {self.label}:{line}: expected {width} cells, found {found}" for line, found in self.ragged
+        ]
+        if self.ragged_count > len(self.ragged):
+            lines.append(f"  and {self.ragged_count - len(self.ragged)} more")
+        name = USUAL_DELIMITERS.get(self.settings.delimiter, self.settings.delimiter)
+        lines.append(f"Nothing was planned. A cell that holds a {name} or a line break must be quoted.")
+        return SourceError("\n".join(lines))
+
+    def _checked_header(self, cells: list[str], line: int) -> tuple[str, ...]:
+        names = tuple(cell.strip() for cell in cells)
+        self._refuse_wrong_delimiter(names, line)
+        empty = [str(place) for place, name in enumerate(names, 1) if not name]
+        if empty:
+            raise SourceError(
+                f"{self.label}:{line}: the header has no name for column {', '.join(empty)} of {len(names)}. "
+                "Every column needs a name of its own."
+            )
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise SourceError(
+                f"{self.label}:{line}: the header names {', '.join(repeated)} more than once. "
+                "Every column needs a name of its own."
+            )
+        return names
+
+    def _refuse_wrong_delimiter(self, names: tuple[str, ...], line: int) -> None:
+        if len(names) != 1:
+            return
+        counts = {
+            other: names[0].count(other) for other in USUAL_DELIMITERS if other != self.settings.delimiter
+        }
+        best = max(counts, key=lambda other: counts[other])
+        if counts[best]:
+            written = "\\t" if best == "\t" else best
+            raise SourceError(
+                f"{self.label}:{line}: the header has no {self.settings.delimiter!r}, the declared delimiter. "
+                f'Hint: it has {counts[best]} × {USUAL_DELIMITERS[best]}; perhaps `delimiter: "{written}"`.'
+            )
+
+
+def is_blank(cells: list[str], width: int) -> bool:
+    """Whether a parsed line is a blank one, which is skipped; in a file of one column only a line of nothing is."""
+    return not cells or (len(cells) == 1 and not cells[0].strip() and width > 1)

@@ -1,0 +1,231 @@
+"""A session that cannot write: read-only by the database's own rules, with deadlines, always rolled back.
+
+==================  =========================================================================================
+database            what keeps it from writing, besides the query's own check and the final ROLLBACK
+==================  =========================================================================================
+PostgreSQL          ``default_transaction_read_only=on``, a REPEATABLE READ, READ ONLY transaction, ``statement_timeout``
+SQLite              the file is opened ``mode=ro``, ``query_only``, and an authorizer that allows reading alone
+MySQL, MariaDB      ``SET SESSION TRANSACTION READ ONLY``, one consistent snapshot
+Oracle              ``SET TRANSACTION READ ONLY``
+SQL Server          nothing (``ApplicationIntent=ReadOnly`` is advice): the database user must be one that may only SELECT
+==================  =========================================================================================
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from syncd.errors import SourceError
+from syncd.sources.settings import SqlSourceSettings
+
+EXTRAS = {
+    "postgresql": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "mssql": "mssql",
+    "oracle": "oracle",
+}
+"""The pip extra that brings each database's driver; SQLite needs none."""
+
+CONNECT_SECONDS = 10
+SECRET_WORDS = ("pass", "pwd", "secret", "token", "key")
+
+SQLITE_ALLOWED = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+    }
+)
+
+
+def parse_url(settings: SqlSourceSettings) -> URL:
+    """The URL, if it is one of a database that syncd knows; the error never shows it."""
+    try:
+        url = make_url(settings.url)
+    except ArgumentError:
+        raise SourceError(
+            f"{settings.name}: the database URL is not understood. "
+            "It looks like postgresql://user:password@host:5432/database."
+        ) from None
+    backend = url.get_backend_name()
+    if backend not in EXTRAS and backend != "sqlite":
+        known = ", ".join(sorted({*EXTRAS, "sqlite"}))
+        raise SourceError(f"{settings.name}: {backend!r} is no database that syncd reads. It reads: {known}.")
+    return url
+
+
+@contextmanager
+def read_only_session(
+    settings: SqlSourceSettings, *, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Connection]:
+    """One connection in one read-only transaction, streaming its results; rolled back and closed whatever happens.
+
+    Everything the database says against it comes out as a SourceError that shows no secret of the URL.
+    """
+    url = parse_url(settings)
+    engine = _engine(settings, url, monotonic)
+    try:
+        with engine.connect() as connection:
+            try:
+                _begin(connection, url.get_backend_name())
+                yield connection.execution_options(stream_results=True, no_parameters=True)
+            finally:
+                connection.rollback()
+    except DBAPIError as error:
+        raise _explained(settings, url, error) from None
+    finally:
+        engine.dispose()
+
+
+def _engine(settings: SqlSourceSettings, url: URL, monotonic: Callable[[], float]) -> Engine:
+    backend = url.get_backend_name()
+    options = _options(settings, url)
+    if backend == "sqlite":
+        options["creator"] = _sqlite_opener(settings, url, monotonic)
+    try:
+        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
+    except (ImportError, NoSuchModuleError) as error:
+        driver = getattr(error, "name", None) or url.drivername
+        raise SourceError(
+            f"{settings.name}: the driver {driver!r} for {backend} is not installed. "
+            f'Install it with: pip install "syncd[{EXTRAS.get(backend, backend)}]"'
+        ) from None
+    except ArgumentError:
+        raise SourceError(
+            f"{settings.name}: the database URL has an option that is not understood."
+        ) from None
+    if backend in {"mysql", "mariadb"}:
+        event.listen(engine, "connect", _mysql_on_connect(settings))
+    return engine
+
+
+def _options(settings: SqlSourceSettings, url: URL) -> dict[str, Any]:
+    """What ``create_engine`` is given for this database."""
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        given = url.query.get("options", "")
+        milliseconds = max(1, int(settings.timeout_seconds * 1000))
+        own = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds} -c TimeZone=UTC"
+        options = f"{given if isinstance(given, str) else ' '.join(given)} {own}".strip()
+        return {
+            "connect_args": {"options": options, "connect_timeout": CONNECT_SECONDS},
+            "execution_options": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+        }
+    if backend in {"mysql", "mariadb"}:
+        return {
+            "connect_args": {
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": max(1, int(settings.timeout_seconds)),
+                "local_infile": False,
+            }
+        }
+    return {}
+
+
+def _sqlite_opener(
+    settings: SqlSourceSettings, url: URL, monotonic: Callable[[], float]
+) -> Callable[[], sqlite3.Connection]:
+    path = url.database
+    if not path or path == ":memory:" or path.startswith("file:"):
+        raise SourceError(
+            f"{settings.name}: the SQLite URL must name a file, as in sqlite:////var/lib/hr/hr.db."
+        )
+
+    if not Path(path).is_file():
+        raise SourceError(f"{settings.name}: there is no SQLite file {path}. Check the path in the URL.")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(path)}?mode=ro",
+            uri=True,
+            timeout=CONNECT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        deadline = monotonic() + settings.timeout_seconds
+        connection.execute("PRAGMA query_only=ON")
+        connection.set_progress_handler(lambda: monotonic() > deadline, 100_000)
+        return connection
+
+    return connect
+
+
+def _sqlite_authorize(action: int, _first: str | None, second: str | None, *_context: str | None) -> int:
+    """Allow reading, and nothing that changes, attaches, configures or loads anything."""
+    if action == sqlite3.SQLITE_FUNCTION and second == "load_extension":
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in SQLITE_ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _mysql_on_connect(settings: SqlSourceSettings) -> Callable[[Any, Any], None]:
+    def prepare(connection: Any, _record: Any) -> None:
+        seconds = max(1, int(settings.timeout_seconds))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT VERSION()")
+            mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
+            limit = f"max_statement_time={seconds}" if mariadb else f"max_execution_time={seconds * 1000}"
+            cursor.execute(f"SET SESSION {limit}, time_zone='+00:00'")
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+
+    return prepare
+
+
+def _begin(connection: Connection, backend: str) -> None:
+    """Begin the transaction in the database, so that all rows are of one moment."""
+    connection.begin()
+    statement = {
+        "sqlite": "BEGIN",
+        "mysql": "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        "mariadb": "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        "oracle": "SET TRANSACTION READ ONLY",
+    }.get(backend)
+    if statement:
+        connection.exec_driver_sql(statement)
+    if backend == "sqlite":  # only now: what SQLAlchemy asks when it connects (PRAGMAs) would be refused
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_authorizer(_sqlite_authorize)
+
+
+def _explained(settings: SqlSourceSettings, url: URL, error: DBAPIError) -> SourceError:
+    said = without_secrets(str(error.orig).strip().partition("\n")[0], url)
+    lowered = said.lower()
+    if any(
+        word in lowered
+        for word in ("statement timeout", "interrupted", "max_statement_time", "execution time")
+    ):
+        return SourceError(
+            f"{settings.name}: the query took longer than {settings.timeout_seconds:g} s and was stopped. "
+            "Nothing was planned. Make it lighter, or raise the timeout."
+        )
+    if any(word in lowered for word in ("read-only", "readonly", "not authorized", "cannot update")):
+        return SourceError(
+            f"{settings.name}: the query tries to write, which the read-only session refused ({said}). "
+            "Nothing was changed or planned. A source may only read."
+        )
+    where = url.host or url.database or "the database"
+    return SourceError(f"{settings.name}: {where} said: {said}. Nothing was planned.")
+
+
+def without_secrets(text: str, url: URL) -> str:
+    """``text`` with the password, and every option of the URL that may be one, replaced by ``***``."""
+    secrets = [str(url.password)] if url.password else []
+    for key, value in url.query.items():
+        if any(word in key.lower() for word in SECRET_WORDS):
+            secrets += [value] if isinstance(value, str) else list(value)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for spelling in (secret, quote_plus(secret), quote(secret, safe="")):
+            text = text.replace(spelling, "***")
+    return text

@@ -1,0 +1,126 @@
+"""Changes: every difference that a Run planned, with what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from syncd.core.model import Action, Change, ObjectKind
+from syncd.store.schema import change, run
+
+CHUNK = 500
+
+
+def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, state: str) -> None:
+    """Store the Changes of a Plan in its order."""
+    rows = [
+        {
+            "run_id": run_id,
+            "seq": seq,
+            "key": one.key,
+            "action": one.action.value,
+            "kind": one.kind.value,
+            "employee_id": one.employee_id,
+            "user_id": one.user_id,
+            "team": list(one.team),
+            "path_id": one.path_id,
+            "before": dict(one.before),
+            "after": dict(one.after),
+            "reason": one.reason,
+            "rule": one.rule,
+            "origin": one.origin,
+            "state": state,
+        }
+        for seq, one in enumerate(planned)
+    ]
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(change), rows[start : start + CHUNK])
+
+
+def load(conn: Connection, run_id: int, *, states: Sequence[str] | None = None) -> list[Change]:
+    """The Changes of a Run as values, in their order."""
+    return [to_change(row) for row in listed(conn, run_id=run_id, states=states, limit=None)]
+
+
+def to_change(row: RowMapping) -> Change:
+    """One stored row as a value."""
+    return Change(
+        key=row["key"],
+        action=Action(row["action"]),
+        kind=ObjectKind(row["kind"]),
+        employee_id=row["employee_id"],
+        user_id=row["user_id"],
+        team=tuple(row["team"]),
+        path_id=row["path_id"],
+        before=row["before"],
+        after=row["after"],
+        reason=row["reason"],
+        rule=row["rule"],
+        origin=row["origin"],
+    )
+
+
+def listed(
+    conn: Connection,
+    *,
+    run_id: int | None = None,
+    employee_id: str | None = None,
+    account: str | None = None,
+    states: Sequence[str] | None = None,
+    limit: int | None = 200,
+) -> list[RowMapping]:
+    """Stored Changes: of one Run in the Plan's order, or of one employee, newest first."""
+    query = select(change)
+    query = query.order_by(change.c.seq) if run_id is not None else query.order_by(change.c.id.desc())
+    if run_id is not None:
+        query = query.where(change.c.run_id == run_id)
+    if employee_id is not None:
+        query = query.where(change.c.employee_id == employee_id)
+    if account is not None:
+        query = query.join(run, run.c.id == change.c.run_id).where(run.c.account == account)
+    if states is not None:
+        query = query.where(change.c.state.in_(states))
+    if limit is not None:
+        query = query.limit(limit)
+    return list(conn.execute(query).mappings())
+
+
+def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
+    """How many Changes of a Run are in each state: ``"create user" -> state -> number``."""
+    found: dict[str, dict[str, int]] = {}
+    rows = conn.execute(
+        select(change.c.action, change.c.kind, change.c.state, func.count().label("number"))
+        .where(change.c.run_id == run_id)
+        .group_by(change.c.action, change.c.kind, change.c.state)
+        .order_by(change.c.kind, change.c.action, change.c.state)
+    ).all()
+    for row in rows:
+        found.setdefault(f"{row.action} {row.kind}", {})[row.state] = row.number
+    return found
+
+
+def set_state(
+    conn: Connection,
+    run_id: int,
+    keys: Sequence[str],
+    state: str,
+    *,
+    code: str = "",
+    message: str = "",
+    now: datetime | None = None,
+) -> None:
+    """Say what became of some Changes of a Run; ``now`` is when, for states that end a Change."""
+    values: dict[str, Any] = {"state": state, "code": code, "message": message, "finished_at": now}
+    for start in range(0, len(keys), CHUNK):
+        conn.execute(
+            update(change)
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
+            .values(**values)
+        )
+
+
+def last_of(conn: Connection, account: str, employee_id: str) -> RowMapping | None:
+    """The newest Change of an employee, or None."""
+    found = listed(conn, employee_id=employee_id, account=account, limit=1)
+    return found[0] if found else None

@@ -1,0 +1,132 @@
+"""The database: one engine, short transactions, and its own clock. SQLite (one host) or PostgreSQL (many replicas)."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from syncd.errors import StoreError
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Database:
+    """One database of syncd. Thread-safe."""
+
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        """Over an engine; ``path`` is the SQLite file, None for PostgreSQL. Use ``open_database``."""
+        self.engine = engine
+        self.path = path
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite: one host, one writer at a time."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes; on SQLite it excludes other writers from its start. Raises StoreError."""
+        with _as_store_error(), self.engine.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that reads a consistent state. Raises StoreError."""
+        with _as_store_error(), self.engine.connect() as conn:
+            conn = conn.execution_options(sqlite_begin="BEGIN")
+            with conn.begin():
+                yield conn
+
+    def now(self, conn: Connection) -> datetime:
+        """The database's time now, aware UTC: the only clock for leases, slots and schedules."""
+        if self.is_sqlite:
+            value = conn.execute(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")).scalar_one()
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        found: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return found.astimezone(UTC)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open ``sqlite:///PATH`` or ``postgresql://...``; the SQLite file is made private (0600). Raises StoreError."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _open_sqlite(parsed.database, url)
+        if parsed.get_backend_name() != "postgresql":
+            raise StoreError(f"database: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://")
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True), None)
+    except ArgumentError:
+        raise StoreError("database: not a database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME") from None
+    except (ImportError, NoSuchModuleError):
+        raise StoreError("database: the PostgreSQL driver is missing; pip install 'syncd[postgres]'") from None
+
+
+def _open_sqlite(database: str | None, url: str) -> Database:
+    if not database or database == ":memory:":
+        raise StoreError("database: SQLite needs a file (sqlite:///PATH), for the queue must survive the process")
+    path = Path(database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"database: cannot open {path}: {error.strerror}") from None
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return Database(engine, path)
+
+
+def _on_connect(dbapi: Any, _record: Any) -> None:
+    """FULL: an acknowledged ``sent_at`` must survive a power cut; it costs one fsync per commit."""
+    dbapi.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=FILE",
+    ):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(conn: Connection) -> None:
+    """IMMEDIATE: a transaction that reads first and writes later would fail at once when another one wrote meanwhile."""
+    conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+@contextmanager
+def _as_store_error() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreError(_explain(str(error.orig))) from None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreError(_explain(str(error.orig))) from None
+        raise
+
+
+def _explain(message: str) -> str:
+    """What a database error means and what to do, without SQL or parameters."""
+    lower = message.lower()
+    if "disk is full" in lower or "no space left" in lower:
+        return "the database's disk is full: make room; nothing is sent meanwhile and nothing is lost"
+    if "locked" in lower:
+        return "the database is locked by another process for more than 10 s; is a backup or a shell holding it?"
+    if "no such table" in lower:
+        return "the database has no tables yet: syncd db upgrade"
+    if "readonly" in lower or "unable to open" in lower:
+        return f"the database file cannot be written ({message}); check its owner and the folder's permissions"
+    return f"the database cannot be used: {message.splitlines()[0]}"

@@ -1,0 +1,49 @@
+"""Links: the lasting tie employee <-> Litmos user."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from syncd.core.model import Link
+from syncd.store.schema import link
+
+
+def load(conn: Connection, account: str) -> dict[str, str]:
+    """All Links: employee_id -> Litmos user id."""
+    rows = conn.execute(select(link.c.employee_id, link.c.user_id).where(link.c.account == account)).all()
+    return {row.employee_id: row.user_id for row in rows}
+
+
+def find(conn: Connection, account: str, employee_id: str) -> str:
+    """The Litmos user id of an employee, or ""."""
+    found = conn.execute(
+        select(link.c.user_id).where(link.c.account == account, link.c.employee_id == employee_id)
+    ).scalar()
+    return str(found or "")
+
+
+def how(conn: Connection, account: str, employee_id: str) -> tuple[str, datetime] | None:
+    """How and when the Link was made, or None."""
+    row = conn.execute(
+        select(link.c.made_by, link.c.made_at).where(link.c.account == account, link.c.employee_id == employee_id)
+    ).first()
+    return None if row is None else (row.made_by, row.made_at)
+
+
+def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by: str, now: datetime) -> None:
+    """Make a Link; it takes the place of an older one of this employee or of this user."""
+    conn.execute(
+        delete(link).where(
+            link.c.account == account, or_(link.c.employee_id == employee_id, link.c.user_id == user_id)
+        )
+    )
+    conn.execute(
+        insert(link).values(account=account, employee_id=employee_id, user_id=user_id, made_by=made_by, made_at=now)
+    )
+
+
+def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime) -> None:
+    """Make many Links."""
+    for one in made:
+        save(conn, account, one.employee_id, one.user_id, one.made_by, now)

@@ -1,0 +1,178 @@
+"""People: Employees as HR last had them, whose absence is being counted, and the quarantine."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from syncd.core.model import Employee, Rejection, TeamKey, team_key
+from syncd.store.schema import employee, quarantine
+
+CHUNK = 500
+
+
+def save(
+    conn: Connection,
+    account: str,
+    source: str,
+    present: Iterable[Employee],
+    *,
+    rejected: Collection[str],
+    input_id: int,
+    new_input: bool,
+    now: datetime,
+) -> None:
+    """Take an accepted input: who is in it, and who is not.
+
+    Absence is counted once per *distinct* input (``new_input``): reading the same bytes again is no second witness.
+    Rejected people are neither present nor absent: they stay as they were.
+    """
+    known = {
+        row.employee_id: row
+        for row in conn.execute(
+            select(employee.c.employee_id, employee.c.absent_since).where(
+                employee.c.account == account, employee.c.source == source
+            )
+        )
+    }
+    seen: set[str] = set()
+    fresh: list[dict[str, Any]] = []
+    for person in present:
+        seen.add(person.employee_id)
+        values = {
+            "status": person.status.value,
+            "data": _data(person),
+            "origin": person.origin,
+            "present": True,
+            "last_seen_at": now,
+            "absent_since": None,
+            "absent_count": 0,
+            "last_input_id": input_id,
+        }
+        if person.employee_id in known:
+            conn.execute(update(employee).where(_one(account, source, person.employee_id)).values(**values))
+        else:
+            ids = {"account": account, "source": source, "employee_id": person.employee_id}
+            fresh.append({**ids, **values, "first_seen_at": now})
+    for start in range(0, len(fresh), CHUNK):
+        conn.execute(insert(employee), fresh[start : start + CHUNK])
+    if new_input:
+        for employee_id in known.keys() - seen - set(rejected):
+            conn.execute(
+                update(employee)
+                .where(_one(account, source, employee_id))
+                .values(
+                    present=False,
+                    absent_count=employee.c.absent_count + 1,
+                    absent_since=known[employee_id].absent_since or now,
+                )
+            )
+
+
+def _one(account: str, source: str, employee_id: str) -> Any:
+    return (
+        (employee.c.account == account) & (employee.c.source == source) & (employee.c.employee_id == employee_id)
+    )
+
+
+def _data(person: Employee) -> dict[str, Any]:
+    return {
+        "fields": dict(person.fields),
+        "teams": [list(wish.names) for wish in person.teams],
+        "learning_paths": [wish.names[0] for wish in person.learning_paths],
+        "in_scope": person.in_scope,
+    }
+
+
+def absent_long_enough(
+    conn: Connection,
+    account: str,
+    source: str,
+    *,
+    named: Collection[str],
+    new_input: bool,
+    files: int,
+    since: datetime,
+) -> Mapping[str, str]:
+    """Who is absent from ``files`` distinct accepted inputs, the present one included, and from before ``since``.
+
+    ``named`` are all whom the present input names, rejected ones too. Returns employee_id -> a sentence with the numbers.
+    """
+    rows = conn.execute(
+        select(employee.c.employee_id, employee.c.absent_count, employee.c.absent_since).where(
+            employee.c.account == account, employee.c.source == source, employee.c.absent_since.is_not(None)
+        )
+    ).all()
+    found = {}
+    for row in rows:
+        count = row.absent_count + int(new_input)
+        if row.employee_id not in named and count >= files and row.absent_since <= since:
+            found[row.employee_id] = f"absent from {count} inputs, since {row.absent_since:%Y-%m-%d %H:%M} UTC"
+    return found
+
+
+def managed_teams(conn: Connection, account: str) -> frozenset[TeamKey]:
+    """The teams that a rule names for somebody as HR last was, and their parents."""
+    rows = conn.execute(select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True)))
+    found: set[TeamKey] = set()
+    for data in rows.scalars():
+        for names in data["teams"]:
+            key = team_key(tuple(names))
+            found.update(key[:depth] for depth in range(1, len(key) + 1))
+    return frozenset(found)
+
+
+def get(conn: Connection, account: str, employee_id: str) -> RowMapping | None:
+    """One employee as HR last had them, or None."""
+    return (
+        conn.execute(select(employee).where(employee.c.account == account, employee.c.employee_id == employee_id))
+        .mappings()
+        .first()
+    )
+
+
+def count(conn: Connection, account: str) -> int:
+    """How many employees the last accepted input had."""
+    rows = conn.execute(
+        select(employee.c.employee_id).where(employee.c.account == account, employee.c.present.is_(True))
+    )
+    return len(rows.all())
+
+
+def save_quarantine(
+    conn: Connection, account: str, source: str, rejections: Sequence[Rejection], *, run_id: int, now: datetime
+) -> None:
+    """The quarantine is who is rejected now; those who became valid leave it."""
+    mine = (quarantine.c.account == account) & (quarantine.c.source == source)
+    first = dict(conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine)).tuples().all())
+    conn.execute(delete(quarantine).where(mine))
+    rows: dict[str, dict[str, Any]] = {}
+    for rejection in rejections:
+        key = rejection.employee_id or rejection.origin
+        reasons = [{"code": reason.code, "message": reason.message} for reason in rejection.reasons]
+        if key in rows:
+            rows[key]["reasons"] += reasons
+            rows[key]["origin"] += f", {rejection.origin}"
+            continue
+        rows[key] = {
+            "account": account,
+            "source": source,
+            "key": key,
+            "employee_id": rejection.employee_id,
+            "origin": rejection.origin,
+            "reasons": reasons,
+            "first_seen_at": first.get(key, now),
+            "last_seen_at": now,
+            "run_id": run_id,
+        }
+    if rows:
+        conn.execute(insert(quarantine), list(rows.values()))
+
+
+def quarantined(conn: Connection, account: str, employee_id: str | None = None) -> list[RowMapping]:
+    """The quarantine, or one employee's part of it."""
+    query = select(quarantine).where(quarantine.c.account == account).order_by(quarantine.c.key)
+    if employee_id is not None:
+        query = query.where(quarantine.c.employee_id == employee_id)
+    return list(conn.execute(query).mappings())

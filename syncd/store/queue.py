@@ -1,0 +1,469 @@
+"""The queue: durable Jobs with fenced leases, real dependencies, and ``uncertain`` for what may have been applied.
+
+Every statement about a running Job carries its ``owner`` and ``epoch``: whoever lost the lease changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from syncd.core.compile import Request
+from syncd.store.owner import is_dead
+from syncd.store.schema import attempt, change, job, job_dep, queue_pause
+
+LIVE = frozenset({"blocked", "available", "running", "uncertain"})
+"""The states of a Job that has not ended."""
+CHUNK = 1000
+
+
+class LostLeaseError(Exception):
+    """The Job belongs to somebody else by now: what this worker knows of it must not be recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A claimed Job. ``settling`` says that its outcome was unknown, so Litmos is read first."""
+
+    id: int
+    run_id: int
+    kind: str
+    key: str
+    payload: Mapping[str, Any]
+    changes: tuple[str, ...]
+    attempts: int
+    settle_reads: int
+    settling: bool
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why and since when nothing is sent."""
+
+    code: str
+    reason: str
+    since: datetime
+
+
+def enqueue(
+    conn: Connection, account: str, run_id: int, requests: Sequence[Request], *, max_attempts: int, now: datetime
+) -> None:
+    """Make Jobs of the Requests of a Plan whose Changes are stored already.
+
+    A Job that was never sent gives way to a new one for the same target (``superseded``); one that is being sent, or
+    is uncertain, stays, and the new Request is left out: the next push sees what is still to do.
+    """
+    busy = _make_room(conn, account, [request.target for request in requests], now)
+    kept = [request for request in requests if request.target not in busy]
+    ids = _insert(conn, account, run_id, kept, max_attempts, now)
+    edges = [
+        {"parent_id": ids[parent], "child_id": ids[request.key]}
+        for request in kept
+        for parent in request.after
+        if parent in ids
+    ]
+    for start in range(0, len(edges), CHUNK):
+        conn.execute(insert(job_dep), edges[start : start + CHUNK])
+    for request in kept:
+        _set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
+    for request in requests:
+        if request.target in busy:
+            message = "an earlier job for the same target is being sent; the next push sees what is left"
+            _set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
+
+
+def _make_room(conn: Connection, account: str, targets: Sequence[str], now: datetime) -> set[str]:
+    """Supersede unsent live Jobs for these targets; returns the targets whose Job cannot give way."""
+    busy: set[str] = set()
+    for start in range(0, len(targets), CHUNK):
+        rows = conn.execute(
+            select(job.c.id, job.c.run_id, job.c.target, job.c.state, job.c.sent_at, job.c.changes).where(
+                job.c.account == account,
+                job.c.target.in_(targets[start : start + CHUNK]),
+                job.c.state.in_(sorted(LIVE)),
+            )
+        ).all()
+        for row in rows:
+            if row.state in {"blocked", "available"} and row.sent_at is None:
+                conn.execute(update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now))
+                _set_changes(
+                    conn, row.run_id, row.changes, state="superseded", message="a newer plan replaces it", finished_at=now
+                )
+                _release_children(conn, row.id)
+            else:
+                busy.add(row.target)
+    return busy
+
+
+def _insert(
+    conn: Connection, account: str, run_id: int, requests: Sequence[Request], max_attempts: int, now: datetime
+) -> dict[str, int]:
+    keys = {request.key for request in requests}
+    rows = []
+    for request in requests:
+        waits = sum(parent in keys for parent in request.after)
+        rows.append(
+            {
+                "run_id": run_id,
+                "account": account,
+                "kind": request.kind.value,
+                "key": request.key,
+                "target": request.target,
+                "payload": dict(request.payload),
+                "changes": list(request.changes),
+                "stage": request.stage,
+                "state": "blocked" if waits else "available",
+                "waits": waits,
+                "max_attempts": max_attempts,
+                "available_at": now,
+                "created_at": now,
+            }
+        )
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(job), rows[start : start + CHUNK])
+    found = conn.execute(
+        select(job.c.key, job.c.id).where(job.c.run_id == run_id, job.c.created_at == now)
+    ).all()
+    return {row.key: row.id for row in found}
+
+
+def _set_changes(conn: Connection, run_id: int, keys: Sequence[str], **values: Any) -> None:
+    for start in range(0, len(keys), CHUNK):
+        conn.execute(
+            update(change)
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
+            .values(**values)
+        )
+
+
+def _due(account: str, now: datetime) -> ColumnElement[bool]:
+    paused = select(queue_pause.c.account).where(queue_pause.c.account == account).exists()
+    return (
+        (job.c.account == account)
+        & job.c.state.in_(["available", "uncertain"])
+        & (job.c.available_at <= now)
+        & ~paused
+    )
+
+
+def has_due(conn: Connection, account: str, now: datetime) -> bool:
+    """Whether a Job could be claimed now."""
+    return conn.execute(select(job.c.id).where(_due(account, now)).limit(1)).first() is not None
+
+
+def claim(conn: Connection, account: str, owner: str, lease_seconds: float, now: datetime) -> Job | None:
+    """Take the most urgent due Job, by stage and then age; None if there is none. One transaction of its own."""
+    chosen = (
+        select(job.c.id, job.c.state)
+        .where(_due(account, now))
+        .order_by(job.c.stage, job.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = conn.execute(chosen).first()
+    if found is None:
+        return None
+    row = (
+        conn.execute(
+            update(job)
+            .where(job.c.id == found.id, job.c.state == found.state)
+            .values(
+                state="running",
+                owner=owner,
+                epoch=job.c.epoch + 1,
+                lease_until=now + timedelta(seconds=lease_seconds),
+                claimed_at=now,
+                attempts=job.c.attempts + (0 if found.state == "uncertain" else 1),
+            )
+            .returning(*job.c)
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else _job(row, settling=found.state == "uncertain")
+
+
+def _job(row: RowMapping, *, settling: bool) -> Job:
+    return Job(
+        id=row["id"],
+        run_id=row["run_id"],
+        kind=row["kind"],
+        key=row["key"],
+        payload=row["payload"],
+        changes=tuple(row["changes"]),
+        attempts=row["attempts"],
+        settle_reads=row["settle_reads"],
+        settling=settling,
+        owner=row["owner"],
+        epoch=row["epoch"],
+    )
+
+
+def _mine(conn: Connection, claimed: Job, **values: Any) -> RowMapping:
+    """Update the Job if it is still this worker's; raises LostLeaseError otherwise."""
+    row = (
+        conn.execute(
+            update(job)
+            .where(
+                job.c.id == claimed.id,
+                job.c.state == "running",
+                job.c.owner == claimed.owner,
+                job.c.epoch == claimed.epoch,
+            )
+            .values(**values)
+            .returning(*job.c)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise LostLeaseError
+    return row
+
+
+def touch(conn: Connection, claimed: Job, lease_seconds: float, *, sending: bool, now: datetime) -> None:
+    """Renew the lease; ``sending`` commits, before the first byte of a write, that it may have been sent."""
+    values: dict[str, Any] = {"lease_until": now + timedelta(seconds=lease_seconds)}
+    if sending:
+        values["sent_at"] = now
+    _mine(conn, claimed, **values)
+
+
+def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime) -> None:
+    """Litmos did it."""
+    row = _mine(conn, claimed, state="completed", owner="", lease_until=None, finished_at=now)
+    _log(conn, claimed, row, "completed", now=now, detail=note, requests=requests)
+    _release_children(conn, claimed.id)
+
+
+def discard(
+    conn: Connection, claimed: Job, *, code: str, error: str, status: int | None = None, now: datetime
+) -> None:
+    """Litmos refused it for good, or it was tried too often. Its children run without what it should have made."""
+    row = _mine(
+        conn,
+        claimed,
+        state="discarded",
+        owner="",
+        lease_until=None,
+        finished_at=now,
+        last_code=code,
+        last_error=error,
+        http_status=status,
+    )
+    _log(conn, claimed, row, "discarded", now=now, code=code, detail=error, status=status)
+    _release_children(conn, claimed.id)
+
+
+def retry(
+    conn: Connection,
+    claimed: Job,
+    *,
+    delay: float,
+    code: str,
+    error: str,
+    now: datetime,
+    counts: bool,
+    status: int | None = None,
+) -> None:
+    """Certainly not applied: again after ``delay`` seconds; ``counts`` False takes the Attempt back."""
+    row = _mine(
+        conn,
+        claimed,
+        state="available",
+        owner="",
+        lease_until=None,
+        sent_at=None,
+        settle_reads=0,
+        available_at=now + timedelta(seconds=delay),
+        attempts=job.c.attempts - (0 if counts or claimed.settling else 1),
+        last_code=code,
+        last_error=error,
+        http_status=status,
+    )
+    _log(conn, claimed, row, "retry", now=now, code=code, detail=error, status=status)
+
+
+def uncertain(
+    conn: Connection,
+    claimed: Job,
+    *,
+    delay: float,
+    code: str,
+    error: str,
+    now: datetime,
+    status: int | None = None,
+    read: bool = False,
+) -> None:
+    """Perhaps applied: settle it by reading after ``delay`` seconds; ``read`` True counts a read that missed it."""
+    row = _mine(
+        conn,
+        claimed,
+        state="uncertain",
+        owner="",
+        lease_until=None,
+        available_at=now + timedelta(seconds=delay),
+        settle_reads=job.c.settle_reads + (1 if read else 0),
+        last_code=code,
+        last_error=error,
+        http_status=status,
+    )
+    _log(conn, claimed, row, "uncertain", now=now, code=code, detail=error, status=status)
+
+
+def give_back(conn: Connection, claimed: Job, now: datetime) -> None:
+    """Nothing was sent: as it was before the claim."""
+    _mine(
+        conn,
+        claimed,
+        state="uncertain" if claimed.settling else "available",
+        owner="",
+        lease_until=None,
+        available_at=now,
+        attempts=job.c.attempts - (0 if claimed.settling else 1),
+    )
+
+
+def _log(
+    conn: Connection,
+    claimed: Job,
+    row: RowMapping,
+    outcome: str,
+    *,
+    now: datetime,
+    code: str = "",
+    detail: str = "",
+    status: int | None = None,
+    requests: int = 0,
+) -> None:
+    number = conn.execute(select(func.count()).where(attempt.c.job_id == claimed.id)).scalar_one() + 1
+    conn.execute(
+        insert(attempt).values(
+            job_id=claimed.id,
+            number=number,
+            owner=claimed.owner,
+            started_at=row["claimed_at"],
+            sent_at=row["sent_at"],
+            finished_at=now,
+            outcome=outcome,
+            code=code,
+            detail=detail,
+            http_status=status,
+            requests=requests,
+        )
+    )
+
+
+def _release_children(conn: Connection, parent_id: int) -> None:
+    """One parent less to wait for; whoever waits for none is available."""
+    children = [
+        row.child_id
+        for row in conn.execute(select(job_dep.c.child_id).where(job_dep.c.parent_id == parent_id)).all()
+    ]
+    for start in range(0, len(children), CHUNK):
+        some = job.c.id.in_(children[start : start + CHUNK]) & (job.c.state == "blocked")
+        conn.execute(update(job).where(some).values(waits=job.c.waits - 1))
+        conn.execute(update(job).where(some, job.c.waits <= 0).values(state="available"))
+
+
+def rescue(conn: Connection, account: str, now: datetime) -> int:
+    """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain."""
+    rows = conn.execute(
+        select(job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until, job.c.settle_reads).where(
+            job.c.account == account, job.c.state == "running"
+        )
+    ).all()
+    rescued = 0
+    for row in rows:
+        if row.lease_until > now and not is_dead(row.owner):
+            continue
+        state = "available" if row.sent_at is None else "uncertain"
+        done = conn.execute(
+            update(job)
+            .where(job.c.id == row.id, job.c.state == "running", job.c.epoch == row.epoch)
+            .values(state=state, owner="", lease_until=None, available_at=now, last_code="WORKER-DIED")
+        )
+        rescued += done.rowcount
+    return rescued
+
+
+def pause(conn: Connection, account: str, *, code: str, reason: str, now: datetime) -> None:
+    """Stop sending; what is queued stays queued."""
+    resume(conn, account)
+    conn.execute(insert(queue_pause).values(account=account, code=code, reason=reason, since=now))
+
+
+def resume(conn: Connection, account: str) -> bool:
+    """Send again; True if it was paused."""
+    return bool(conn.execute(queue_pause.delete().where(queue_pause.c.account == account)).rowcount)
+
+
+def paused(conn: Connection, account: str) -> Pause | None:
+    """Why nothing is sent, or None."""
+    row = conn.execute(select(queue_pause).where(queue_pause.c.account == account)).first()
+    return None if row is None else Pause(code=row.code, reason=row.reason, since=row.since)
+
+
+def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[str, int]:
+    """How many Jobs are in each state, of one Run or of all."""
+    query = select(job.c.state, func.count()).where(job.c.account == account).group_by(job.c.state)
+    if run_id is not None:
+        query = query.where(job.c.run_id == run_id)
+    return {state: number for state, number in conn.execute(query).all()}
+
+
+def list_jobs(
+    conn: Connection, account: str, *, run_id: int | None = None, state: str | None = None, limit: int = 100
+) -> list[RowMapping]:
+    """Jobs, newest first."""
+    query = select(job).where(job.c.account == account).order_by(job.c.id.desc()).limit(limit)
+    if run_id is not None:
+        query = query.where(job.c.run_id == run_id)
+    if state is not None:
+        query = query.where(job.c.state == state)
+    return list(conn.execute(query).mappings())
+
+
+def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
+    """The Attempts of one Job, oldest first."""
+    return list(conn.execute(select(attempt).where(attempt.c.job_id == job_id).order_by(attempt.c.id)).mappings())
+
+
+def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
+    """A person wants discarded Jobs tried again; returns those that will be (no newer Job for the target is live)."""
+    live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
+    rows = conn.execute(
+        select(job.c.id, job.c.run_id, job.c.changes).where(
+            job.c.account == account, job.c.id.in_(job_ids), job.c.state == "discarded", job.c.target.not_in(live)
+        )
+    ).all()
+    for row in rows:
+        conn.execute(
+            update(job)
+            .where(job.c.id == row.id)
+            .values(state="available", attempts=0, settle_reads=0, sent_at=None, available_at=now, finished_at=None)
+        )
+        _set_changes(conn, row.run_id, row.changes, state="queued", code="", message="", finished_at=None)
+    return [row.id for row in rows]
+
+
+def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
+    """Cancel what has not been sent of a Run; returns how many Jobs."""
+    rows = conn.execute(
+        select(job.c.id, job.c.changes).where(
+            job.c.run_id == run_id,
+            job.c.state.in_(["blocked", "available"]),
+            or_(job.c.sent_at.is_(None), job.c.state == "available"),
+        )
+    ).all()
+    for row in rows:
+        conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
+        _set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
+    return len(rows)
+
+

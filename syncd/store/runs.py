@@ -1,0 +1,213 @@
+"""Runs: one row for each execution of a Flow, and the guarded steps from state to state."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from syncd.core.limits import Hold
+from syncd.core.plan import Plan
+from syncd.store.queue import LIVE
+from syncd.store.schema import change, job, run
+
+UNFINISHED = ("queued", "running")
+
+
+def create(
+    conn: Connection,
+    account: str,
+    flow: str,
+    *,
+    trigger: str,
+    actor: str,
+    now: datetime,
+    schedule: str | None = None,
+    slot: str | None = None,
+) -> int | None:
+    """A new queued Run; None if this schedule's slot has its Run already (any replica may fire, one wins)."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    made = conn.execute(
+        dialect.insert(run)
+        .values(
+            account=account,
+            flow=flow,
+            state="queued",
+            trigger=trigger,
+            actor=actor,
+            schedule=schedule,
+            slot=slot,
+            created_at=now,
+            summary={},
+            holds=[],
+        )
+        .on_conflict_do_nothing(index_elements=["account", "schedule", "slot"])
+        .returning(run.c.id)
+    ).scalar()
+    return None if made is None else int(made)
+
+
+def get(conn: Connection, run_id: int) -> RowMapping | None:
+    """One Run, or None."""
+    return conn.execute(select(run).where(run.c.id == run_id)).mappings().first()
+
+
+def listed(
+    conn: Connection, account: str, *, flow: str | None = None, state: str | None = None, limit: int = 20
+) -> list[RowMapping]:
+    """Runs, newest first."""
+    query = select(run).where(run.c.account == account).order_by(run.c.id.desc()).limit(limit)
+    if flow is not None:
+        query = query.where(run.c.flow == flow)
+    if state is not None:
+        query = query.where(run.c.state == state)
+    return list(conn.execute(query).mappings())
+
+
+def last(conn: Connection, account: str, flow: str, state: str = "succeeded") -> RowMapping | None:
+    """The newest Run of a Flow in a state, or None."""
+    found = listed(conn, account, flow=flow, state=state, limit=1)
+    return found[0] if found else None
+
+
+def next_queued(conn: Connection, account: str) -> RowMapping | None:
+    """The oldest queued Run, or None."""
+    query = select(run).where(run.c.account == account, run.c.state == "queued").order_by(run.c.id).limit(1)
+    return conn.execute(query).mappings().first()
+
+
+def start(conn: Connection, run_id: int, *, owner: str, now: datetime) -> bool:
+    """queued -> running; False if it is not queued any more."""
+    done = conn.execute(
+        update(run)
+        .where(run.c.id == run_id, run.c.state == "queued")
+        .values(state="running", owner=owner, started_at=now)
+    )
+    return bool(done.rowcount)
+
+
+def started_at(conn: Connection, run_id: int) -> datetime:
+    """When the Run began, or was created."""
+    row = conn.execute(select(run.c.started_at, run.c.created_at).where(run.c.id == run_id)).one()
+    found: datetime = row.started_at or row.created_at
+    return found
+
+
+def set_plan(conn: Connection, run_id: int, plan: Plan, *, input_id: int, config_digest: str, rejected: int) -> None:
+    """Keep what the Plan said, in numbers."""
+    conn.execute(
+        update(run)
+        .where(run.c.id == run_id)
+        .values(
+            plan_digest=plan.digest,
+            input_id=input_id,
+            config_digest=config_digest,
+            summary={
+                "counts": {kind: dict(actions) for kind, actions in plan.counts.items()},
+                "withheld": plan.withheld,
+                "rejected": rejected,
+                "skipped": len(plan.skips),
+                "problems": list(plan.problems),
+                "requests": [plan.cost.low, plan.cost.high],
+                "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
+            },
+        )
+    )
+
+
+def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> None:
+    """running -> held, with every reason."""
+    reasons = [{"code": one.code, "message": one.message} for one in holds]
+    conn.execute(update(run).where(run.c.id == run_id).values(state="held", holds=reasons, expires_at=expires_at))
+
+
+def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by: int | None = None) -> int:
+    """held -> expired: those whose time is up, or all of them because a newer Plan takes their place."""
+    query = (run.c.account == account) & (run.c.state == "held")
+    if superseded_by is None:
+        query &= run.c.expires_at <= now
+    found = list(conn.execute(select(run.c.id).where(query)).scalars())
+    reason = "nobody decided in time" if superseded_by is None else f"run {superseded_by} has a newer plan"
+    if found:
+        conn.execute(
+            update(run).where(run.c.id.in_(found)).values(state="expired", finished_at=now, decision_reason=reason)
+        )
+        conn.execute(
+            update(change)
+            .where(change.c.run_id.in_(found), change.c.state == "held")
+            .values(state="superseded", message=reason, finished_at=now)
+        )
+    return len(found)
+
+
+def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str, now: datetime) -> bool:
+    """held -> running (approved) or cancelled (rejected); False if it is not held any more."""
+    values: dict[str, Any] = {"state": state, "decided_by": actor, "decided_at": now, "decision_reason": reason}
+    if state != "running":
+        values["finished_at"] = now
+    done = conn.execute(update(run).where(run.c.id == run_id, run.c.state == "held").values(**values))
+    return bool(done.rowcount)
+
+
+def finish(
+    conn: Connection,
+    run_id: int,
+    state: str,
+    *,
+    now: datetime,
+    error: str = "",
+    summary: Mapping[str, Any] | None = None,
+) -> bool:
+    """End an unfinished Run; False if it has ended already."""
+    values: dict[str, Any] = {"state": state, "finished_at": now, "error": error}
+    if summary is not None:
+        values["summary"] = dict(summary)
+    done = conn.execute(update(run).where(run.c.id == run_id, run.c.state.in_(UNFINISHED)).values(**values))
+    return bool(done.rowcount)
+
+
+def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
+    """End a running push whose last Job has ended: ``succeeded``, or ``failed`` if a Change failed. Returns its state."""
+    live = conn.execute(
+        select(func.count()).where(job.c.run_id == run_id, job.c.state.in_(sorted(LIVE)))
+    ).scalar_one()
+    if not live:
+        failed = conn.execute(
+            select(func.count()).where(change.c.run_id == run_id, change.c.state == "failed")
+        ).scalar_one()
+        total = conn.execute(select(func.count()).where(change.c.run_id == run_id)).scalar_one()
+        if failed:
+            finish(conn, run_id, "failed", error=f"{failed} of {total} changes failed", now=now)
+        else:
+            finish(conn, run_id, "succeeded", now=now)
+    return str(conn.execute(select(run.c.state).where(run.c.id == run_id)).scalar_one())
+
+
+def reopen(conn: Connection, run_ids: Sequence[int]) -> None:
+    """Jobs of these ended Runs are tried again: they run once more."""
+    conn.execute(
+        update(run)
+        .where(run.c.id.in_(run_ids), run.c.state.in_(["failed", "succeeded"]))
+        .values(state="running", finished_at=None, error="")
+    )
+
+
+def abandon_dead(conn: Connection, account: str, is_dead: Any, now: datetime) -> int:
+    """Runs that a dead process was reading or planning fail; those with live Jobs go on, for anyone sends them."""
+    rows = conn.execute(
+        select(run.c.id, run.c.owner).where(run.c.account == account, run.c.state == "running")
+    ).all()
+    found = 0
+    for row in rows:
+        if not row.owner or not is_dead(row.owner):
+            continue
+        has_jobs = conn.execute(select(job.c.id).where(job.c.run_id == row.id).limit(1)).first()
+        if has_jobs is None:
+            error = "the process died before the plan was stored; nothing was sent"
+            found += finish(conn, row.id, "failed", error=error, now=now)
+        else:
+            finish_if_done(conn, row.id, now)
+    return found
+
+

@@ -1,0 +1,202 @@
+"""The three Flows: refresh, push, pull. The table of contents of the program."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from syncd import delivery
+from syncd.app import App
+from syncd.core.model import LearningPath, TeamKey, team_key
+from syncd.core.operation import Snapshot, TeamFact
+from syncd.errors import RefreshError, SyncdError
+from syncd.intake import Intake, take_in
+from syncd.log import get_logger
+from syncd.planner import Draft, commit, draft
+from syncd.store import lease, mirror, people, queue, runs
+
+log = get_logger(__name__)
+
+Update = Callable[[str, int, int | None], None]
+"""Progress: what is being done, how many are done, how many in all (None: not known)."""
+
+FEW_GONE = 20
+"""So many users and teams may vanish from Litmos' lists between two refreshes; more fail the refresh."""
+
+
+def quiet(_what: str, _done: int, _total: int | None) -> None:
+    """The Update that tells nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a push did up to the moment when its Jobs were queued: the Run's state, its Plan, and what it read."""
+
+    run_id: int
+    state: str
+    draft: Draft
+    intake: Intake
+
+
+def refresh(app: App, run_id: int, *, update: Update = quiet, accept_missing: int = FEW_GONE) -> dict[str, int]:
+    """Litmos -> mirror, in full. Returns counts (users, teams, paths, drift, requests). Raises RefreshError, LitmosError."""
+    with _run(app, run_id), planning(app):
+        with app.database.read() as conn:
+            wanted = people.managed_teams(conn, app.account)
+        counts = read_litmos(app, wanted, update=update, accept_missing=accept_missing)
+        with app.database.write() as conn:
+            runs.finish(conn, run_id, "succeeded", summary=counts, now=app.database.now(conn))
+    log.info("refresh_succeeded", run_id=run_id, **counts)
+    return counts
+
+
+def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, update: Update = quiet) -> Pushed:
+    """HR -> Plan -> durable Jobs (or a held Run). Sending them is the workers' work.
+
+    ``send`` False plans only; ``fresh`` True reads Litmos first, whatever the mirror's age. Raises SourceError,
+    ConfigError, RefreshError, LitmosError, Busy.
+    """
+    with _run(app, run_id), planning(app):
+        update("reading HR", 0, None)
+        intake = take_in(app.source, app.config.mapping)
+        _ensure_mirror(app, intake, fresh=fresh, update=update)
+        update("planning", 0, None)
+        with app.database.read() as conn:
+            made = draft(conn, app, intake, app.database.now(conn))
+        state = commit(app, run_id, intake, made, send=send)
+    log.info(
+        "plan_made",
+        run_id=run_id,
+        state=state,
+        digest=made.plan.digest,
+        changes=len(made.plan.changes),
+        requests=made.plan.cost.low,
+        rejected=len(made.rejections),
+        holds=[hold.code for hold in made.plan.holds],
+    )
+    return Pushed(run_id=run_id, state=state, draft=made, intake=intake)
+
+
+def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:
+    """Litmos -> HR: results into the ledger, and from there to every sink. Returns rows delivered by sink."""
+    with _run(app, run_id):
+        with app.database.read() as conn:
+            now = app.database.now(conn)
+        fresh, mark = delivery.collect(app, now, update=lambda n: update("results", n, None))
+        delivered = delivery.deliver(app, run_id, mark, app.sinks)
+        with app.database.write() as conn:
+            summary = {"new": fresh, **{f"delivered_{name}": rows for name, rows in delivered.items()}}
+            runs.finish(conn, run_id, "succeeded", summary=summary, now=app.database.now(conn))
+    log.info("pull_succeeded", run_id=run_id, new=fresh, delivered=sum(delivered.values()))
+    return delivered
+
+
+@contextmanager
+def planning(app: App) -> Iterator[None]:
+    """One planner per account at a time, whatever the number of processes. Raises Busy, naming the holder."""
+    with lease.held(app.database, f"planner:{app.account}", app.owner, seconds=900, about="refresh or push"):
+        yield
+
+
+@contextmanager
+def _run(app: App, run_id: int) -> Iterator[None]:
+    """Mark the Run running, and failed with its reason if anything goes wrong."""
+    with app.database.write() as conn:
+        runs.start(conn, run_id, owner=app.owner, now=app.database.now(conn))
+    try:
+        yield
+    except SyncdError as error:
+        with app.database.write() as conn:
+            runs.finish(conn, run_id, "failed", error=str(error), now=app.database.now(conn))
+        log.error("run_failed", run_id=run_id, kind=type(error).__name__, error=str(error))
+        raise
+    except BaseException as error:
+        with app.database.write() as conn:
+            runs.finish(conn, run_id, "failed", error=f"stopped by {type(error).__name__}", now=app.database.now(conn))
+        raise
+
+
+def _ensure_mirror(app: App, intake: Intake, *, fresh: bool, update: Update) -> None:
+    """Refresh if the mirror is too old, or has never read the members of a team or path that a rule names now."""
+    with app.database.read() as conn:
+        now = app.database.now(conn)
+        read_at = mirror.refreshed_at(conn, app.account)
+        unread = mirror.unread(conn, app.account, intake.teams, app.config.mapping.path_names)
+    too_old = read_at is None or now - read_at > timedelta(seconds=app.config.push.refresh_max_age)
+    if fresh or too_old or unread:
+        read_litmos(app, intake.teams, update=update)
+
+
+def read_litmos(
+    app: App, wanted: Collection[TeamKey], *, update: Update = quiet, accept_missing: int = FEW_GONE
+) -> dict[str, int]:
+    """Read Litmos whole and move the mirror, in one transaction, or raise and leave it as it was.
+
+    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. A user or team that is
+    missing from its list is read directly before the mirror lets it go; more than ``accept_missing`` raise RefreshError.
+    """
+    with app.database.read() as conn:
+        began_at = app.database.now(conn)
+        granted = mirror.granted_team_ids(conn, app.account)
+    snapshot = app.target.snapshot(
+        lambda teams: managed_team_ids(teams, wanted) | granted,
+        lambda paths: mapped_path_ids(paths, app.config.mapping.path_names),
+        began_at=began_at,
+        progress=update,
+    )
+    gone = _confirm_gone(app, snapshot, accept_missing)
+    with app.database.write() as conn:
+        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
+        queue.resume(conn, app.account)
+    return {
+        "users": len(snapshot.profiles),
+        "teams": len(snapshot.teams),
+        "paths": len(snapshot.paths),
+        "drift": drift,
+        "gone": len(gone),
+        "requests": snapshot.requests,
+    }
+
+
+def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int) -> frozenset[str]:
+    with app.database.read() as conn:
+        users, teams = mirror.vanished(conn, app.account, snapshot)
+    if len(users) + len(teams) > accept_missing:
+        raise RefreshError(
+            f"{len(users)} users and {len(teams)} teams are missing from Litmos' lists, more than {accept_missing}: "
+            f"the lists may be incomplete. If they really were deleted: syncd refresh --accept-missing "
+            f"{len(users) + len(teams)}"
+        )
+    gone = {user_id for user_id in users if app.target.read_user(user_id) is None}
+    gone |= {team_id for team_id in teams if app.target.read_team(team_id) is None}
+    still = (set(users) | set(teams)) - gone
+    if still:
+        raise RefreshError(f"{len(still)} users or teams are in Litmos, but missing from its lists; try again later")
+    return frozenset(gone)
+
+
+def managed_team_ids(teams: tuple[TeamFact, ...], wanted: Collection[TeamKey]) -> set[str]:
+    """The ids of the teams whose names, from the root down, are wanted."""
+    return {team_id for team_id, names in team_names(teams).items() if team_key(names) in wanted}
+
+
+def team_names(teams: tuple[TeamFact, ...]) -> dict[str, tuple[str, ...]]:
+    """Team id -> display names from the root down; a team in a circle of parents stands alone."""
+    by_id = {team.id: team for team in teams}
+    names: dict[str, tuple[str, ...]] = {}
+    for team in teams:
+        chain, seen, at = [team.name], {team.id}, team.parent_id
+        while at in by_id and at not in seen:
+            seen.add(at)
+            chain.append(by_id[at].name)
+            at = by_id[at].parent_id
+        names[team.id] = tuple(reversed(chain))
+    return names
+
+
+def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> set[str]:
+    """The ids of the learning paths that the mapping names, by id or by name."""
+    wanted = {name.strip().casefold() for name in names}
+    return {path.id for path in paths if path.id in names or path.name.strip().casefold() in wanted}
+
+

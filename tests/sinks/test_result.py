@@ -1,0 +1,50 @@
+"""A Completion as a row for HR."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from syncd.core.model import Completion
+from syncd.sinks.result import RESULT_FIELDS, completion_row, utc_text
+
+
+def test_a_row_has_exactly_the_documented_fields():
+    completion = Completion(
+        completion_id="r1",
+        kind="course",
+        user_id="u1",
+        username="ana@example.com",
+        object_id="c1",
+        object_name="Safety",
+        completed=True,
+        percent="100",
+        score="",
+        assigned_at=None,
+        started_at=datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=UTC),
+        completed_at=datetime(2026, 1, 2, 1, tzinfo=timezone(timedelta(hours=2))),
+        compliant_until=None,
+        updated_at=None,
+    )
+    row = completion_row(completion, "007")
+    assert tuple(row) == RESULT_FIELDS
+    assert row == {
+        "employee_id": "007",
+        "litmos_user_id": "u1",
+        "username": "ana@example.com",
+        "kind": "course",
+        "object_id": "c1",
+        "object_name": "Safety",
+        "completed": "true",
+        "percent": "100",
+        "score": "",
+        "assigned_at": "",
+        "started_at": "2026-01-02T03:04:05Z",
+        "completed_at": "2026-01-01T23:00:00Z",
+        "compliant_until": "",
+        "result_id": "r1",
+    }
+
+
+def test_a_time_without_a_zone_is_a_bug_not_a_guess():
+    with pytest.raises(ValueError, match="without a zone"):
+        utc_text(datetime(2026, 1, 2))  # noqa: DTZ001 - that is the point

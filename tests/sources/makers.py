@@ -1,0 +1,55 @@
+"""Makers of sources for these tests."""
+
+from pathlib import Path
+
+import pytest
+
+from syncd.errors import SourceError
+from syncd.sources import open_source
+from syncd.sources.base import Reading
+from syncd.sources.settings import CsvSourceSettings, SqlSourceSettings
+
+
+def read_csv(path: Path, content: bytes | None = None, **settings) -> Reading:
+    """Write ``content`` to ``path`` (None: leave it) and read it through a workspace beside it."""
+    if content is not None:
+        path.write_bytes(content)
+    return open_source(CsvSourceSettings(name="hr", path=path, **settings)).read(workspace_of(path))
+
+
+def csv_error(path: Path, content: bytes | None = None, **settings) -> str:
+    """The message with which the file is refused; nothing may be left in the workspace."""
+    with pytest.raises(SourceError) as caught:
+        read_csv(path, content, **settings)
+    assert list(workspace_of(path).iterdir()) == []
+    return str(caught.value)
+
+
+def read_sql(workspace: Path, url: str, query: str, **settings) -> Reading:
+    """Run the query as a source called hr."""
+    return open_source(SqlSourceSettings(name="hr", url=url, query=query, **settings)).read(workspace)
+
+
+def sql_error(workspace: Path, url: str, query: str, **settings) -> str:
+    """The message with which the query is refused; no spool may be left in the workspace."""
+    with pytest.raises(SourceError) as caught:
+        read_sql(workspace, url, query, **settings)
+    assert list(workspace.glob("source-*")) == []
+    return str(caught.value)
+
+
+def workspace_of(path: Path) -> Path:
+    """The workspace that belongs to this file."""
+    workspace = path.parent / "workspace"
+    workspace.mkdir(exist_ok=True)
+    return workspace
+
+
+def texts(reading: Reading) -> list[dict[str, str]]:
+    """The fields of all Records."""
+    return [dict(record.fields) for record in reading.records]
+
+
+def origins(reading: Reading) -> list[str]:
+    """The origins of all Records."""
+    return [record.origin for record in reading.records]
