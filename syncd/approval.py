@@ -1,6 +1,6 @@
 """Approval: a person decides about a held Run. Approval covers Changes, not Runs, and outlives newer Plans until it expires."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -24,14 +24,14 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
     with app.database.write() as conn:
         now = app.database.now(conn)
         run = runs.get(conn, run_id)
-        if run is None or run.state != "held":
-            state = "does not exist" if run is None else f"is {run.state}"
+        if run is None or run["state"] != "held":
+            state = "does not exist" if run is None else f"is {run['state']}"
             raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what waits for approval")
         stored = changes.load(conn, run_id)
         found = digest(stored)
-        if found != run.plan_digest or (seen_digest is not None and seen_digest != found):
+        if found != run['plan_digest'] or (seen_digest is not None and seen_digest != found):
             raise StaleApproval(
-                f"run {run_id}: the plan is {found}, not {seen_digest or run.plan_digest}; "
+                f"run {run_id}: the plan is {found}, not {seen_digest or run['plan_digest']}; "
                 f"look at it again: syncd runs show {run_id}"
             )
         approvals.add(
@@ -41,18 +41,18 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
             run_id=run_id,
             actor=actor,
             now=now,
-            expires_at=now + timedelta(seconds=app.config.push.hold_expires),
+            expires_at=now + timedelta(seconds=app.settings.hold_expires),
         )
-        if run.input_id is not None:
-            inputs.accept(conn, run.input_id)
+        inputs.accept(conn, run["input_id"])
         runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
         current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))
         fresh = [change for change in stored if _still_holds(change, current)]
         stale = [change.key for change in stored if not _still_holds(change, current)]
-        changes.supersede(conn, run_id, stale, message="Litmos is no longer as it was planned", now=now)
-        pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.per_minute)
+        message = "Litmos is no longer as it was planned; the next push plans it anew"
+        changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
+        pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
         requests = compile_requests(fresh, pace)
-        queue.enqueue(conn, app.account, run_id, requests, max_attempts=app.config.litmos.max_attempts, now=now)
+        queue.enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
         runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return len(fresh), len(stale)
@@ -63,14 +63,15 @@ def reject(app: App, run_id: int, *, actor: str, reason: str) -> None:
     with app.database.write() as conn:
         now = app.database.now(conn)
         run = runs.get(conn, run_id)
-        if run is None or run.state != "held":
-            state = "does not exist" if run is None else f"is {run.state}"
+        if run is None or run["state"] != "held":
+            state = "does not exist" if run is None else f"is {run['state']}"
             raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what can be rejected")
-        changes.cancel(conn, run_id, message=f"rejected: {reason}", now=now)
+        keys = [change.key for change in changes.load(conn, run_id)]
+        changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
         runs.decide(conn, run_id, "cancelled", actor=actor, reason=reason, now=now)
 
 
-def _links(conn: Connection, app: App, stored: list[Change], now: object) -> dict[str, str]:
+def _links(conn: Connection, app: App, stored: list[Change], now: datetime) -> dict[str, str]:
     """The Links there are, and those that the Plan matched (they are stored only now, with the approval)."""
     known = dict(links.load(conn, app.account))
     taken = set(known.values())

@@ -1,7 +1,7 @@
 """Delivery: training results from Litmos to the sinks. At least once, under a batch id that is committed first."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from syncd.app import App
@@ -22,13 +22,13 @@ def collect(app: App, now: datetime, *, update: Callable[[int], None] = lambda _
 
     Returns how many are new or changed, and the watermark that holds once they are delivered. Raises LitmosError.
     """
-    pull = app.config.pull
+    settings = app.settings
     with app.database.read() as conn:
         mark = results.watermark(conn, app.account, WATERMARK)
-    since = mark - timedelta(seconds=pull.overlap) if mark else now - timedelta(seconds=pull.first_from)
+    since = mark - timedelta(seconds=settings.overlap) if mark else now - timedelta(seconds=settings.first_from)
     found = []
     for completion in app.target.completions(since, now + FUTURE):
-        if completion.kind in pull.results:
+        if completion.kind in settings.results:
             found.append(completion)
             update(len(found))
     with app.database.write() as conn:
@@ -37,7 +37,7 @@ def collect(app: App, now: datetime, *, update: Callable[[int], None] = lambda _
     return fresh, now
 
 
-def deliver(app: App, run_id: int, mark: datetime, sinks: dict[str, Sink]) -> dict[str, int]:
+def deliver(app: App, run_id: int, mark: datetime, sinks: Mapping[str, Sink]) -> dict[str, int]:
     """Give every sink what it has not had; returns rows delivered by sink. One sink's failure blocks no other.
 
     Batches that an earlier run left pending go first, under their own ids. The watermark moves when all sinks have
@@ -61,12 +61,12 @@ def deliver(app: App, run_id: int, mark: datetime, sinks: dict[str, Sink]) -> di
 def _deliver_to(app: App, run_id: int, name: str, sink: Sink) -> int:
     with app.database.write() as conn:
         results.open_batch(conn, app.account, name, f"b{run_id}-{uuid.uuid4().hex[:8]}", run_id, app.database.now(conn))
-        pending = results.pending_batches(conn, app.account, name)
+        pending = results.pending(conn, app.account, name)
     rows = 0
     for batch_id in pending:
         with app.database.read() as conn:
             completions = results.rows(conn, app.account, name, batch_id, everything=sink.wants_everything)
         sink.deliver(batch_id, [completion_row(completion, employee) for completion, employee in completions])
         with app.database.write() as conn:
-            rows += results.mark_delivered(conn, app.account, name, batch_id, app.database.now(conn))
+            rows += results.mark_delivered(conn, app.account, batch_id, app.database.now(conn))
     return rows

@@ -71,7 +71,7 @@ def _team_id(conn: Connection, names: list[str], bearings: Bearings) -> str:
     team_id = mirror.team_id(conn, bearings.account, team_key(tuple(names)))
     if not team_id:
         raise _NotThereError(f'team "{team_label(tuple(names))}" is not in Litmos; see why its create failed')
-    return team_id
+    return str(team_id)
 
 
 def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Bearings) -> Errand:

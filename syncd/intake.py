@@ -18,6 +18,7 @@ class Intake:
     """One reading of the source: who it names, what was wrong with it, and which bytes it was.
 
     ``sha256`` is of the input read; ``modified_at`` is None where a source has no such thing.
+    ``complete`` False: people may be missing at its end, so nobody's absence follows from it.
     """
 
     source: str
@@ -25,6 +26,7 @@ class Intake:
     sha256: str
     size_bytes: int
     rows: int
+    complete: bool
     modified_at: datetime | None
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
@@ -52,6 +54,7 @@ def take_in(source: Source, mapping: Mapping) -> Intake:
         sha256=reading.sha256,
         size_bytes=reading.size_bytes,
         rows=reading.rows,
+        complete=reading.complete,
         modified_at=reading.modified_at,
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),

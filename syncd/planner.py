@@ -3,7 +3,7 @@
 Deciding is ``core``'s: this module gathers what the core needs and stores what it said.
 """
 
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.limits import Measure, Policy
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
 from syncd.core.plan import Plan, make_plan
@@ -28,13 +29,14 @@ class Draft:
 
     plan: Plan
     matching: Matching
-    employees: Mapping[str, Employee]
+    employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
 
 
 def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     """Make the Plan for an Intake from the mirror as it is. Reads only."""
-    account, mapping = app.account, app.config.mapping
+    account, settings = app.account, app.settings
+    mapping = settings.mapping
     users = mirror.users(conn, account)
     matching = match(
         intake.employees,
@@ -47,22 +49,22 @@ def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
-    desired = desired_state(valid, paths, strict_path_names=mapping.strict_paths)
+    desired = desired_state(valid, paths, strict_path_names=strict_paths(mapping))
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
         absent=_absent(conn, app, intake, rejections, now),
-        protected_levels=mapping.protected_levels,
-        protected_usernames=mapping.protected_usernames,
+        protected_levels=frozenset(mapping.protected_levels),
+        protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
     plan = make_plan(
         diff(desired, current, rules),
-        policy=app.config.push.policy,
-        limits=app.config.push.limits,
+        policy=settings.policy,
+        limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
-        pace=Pace(users=len(users), per_minute=app.per_minute),
-        window=(app.config.litmos.limit.usable, app.config.litmos.limit.window),
+        pace=Pace(users=len(users), per_minute=settings.per_minute),
+        window=(settings.requests, settings.window),
         problems=desired.problems,
         approved=approvals.valid(conn, account, now),
     )
@@ -77,21 +79,23 @@ def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
 def _measure(
     conn: Connection, app: App, intake: Intake, current: State, rejections: tuple[Rejection, ...]
 ) -> Measure:
+    last = inputs.last_accepted(conn, app.account, intake.source)
     return Measure(
         population=sum(user.active for user in current.users.values()),
         holdings=sum(map(len, current.memberships.values())) + sum(map(len, current.assignments.values())),
         rows=intake.rows,
         rejected=len(rejections),
-        last_rows=inputs.last_accepted_rows(conn, app.account, intake.source),
+        last_rows=None if last is None else last["rows"],
     )
 
 
 def _absent(
     conn: Connection, app: App, intake: Intake, rejections: tuple[Rejection, ...], now: datetime
-) -> Mapping[str, str]:
+) -> abc.Mapping[str, str]:
     """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
-    absence = app.config.mapping.absence
-    if not absence.deactivates or any(not rejection.employee_id for rejection in rejections):
+    absence = app.settings.mapping.absence
+    nameless = any(not rejection.employee_id for rejection in rejections)
+    if not absence.deactivates or nameless or not intake.complete:
         return {}
     named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
     return people.absent_long_enough(
@@ -99,47 +103,55 @@ def _absent(
         app.account,
         intake.source,
         named=named,
-        sha256=intake.sha256,
+        new_input=_is_new(conn, app, intake),
         files=absence.after_files,
         since=now - timedelta(hours=absence.after_hours),
     )
 
 
+def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
+    """Whether this input is a witness of its own: other bytes than the last accepted one, and complete."""
+    last = inputs.last_accepted(conn, app.account, intake.source)
+    return intake.complete and (last is None or last["sha256"] != intake.sha256)
+
+
+def strict_paths(mapping: Mapping) -> tuple[str, ...]:
+    """The learning paths, as written, that a ``remove: strict`` rule names."""
+    return tuple(rule.path for rule in mapping.learning_paths if rule.strict)
+
+
 def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 
-    ``send`` False (``syncd plan``, policy ``observe``) stores the Plan and ends the Run. A Plan with holds makes the
-    Run ``held``: nothing of it is sent, the input does not count as accepted, and older held Runs expire.
+    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
+    the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
     """
-    plan = made.plan
+    plan, settings = made.plan, app.settings
     with app.database.write() as conn:
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake.facts, now)
-        runs.set_plan(conn, run_id, plan, input_id=input_id, config_digest=app.config.digest)
+        input_id = inputs.save(conn, app.account, run_id, intake, now)
+        runs.set_plan(
+            conn, run_id, plan, input_id=input_id, config_digest=settings.config_digest, rejected=len(made.rejections)
+        )
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
-        if not send or app.config.push.policy is Policy.OBSERVE:
-            changes.insert(conn, run_id, plan.changes, state="planned")
+        if not send or settings.policy is Policy.OBSERVE:
+            changes.insert_all(conn, run_id, plan.changes, state="planned")
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        runs.expire_held(conn, app.account, but=run_id, now=now)
+        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
-            changes.insert(conn, run_id, plan.changes, state="held")
-            runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=app.config.push.hold_expires), now=now)
+            changes.insert_all(conn, run_id, plan.changes, state="held")
+            runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
             return "held"
-        accept(conn, app, intake, made, run_id=run_id, input_id=input_id, now=now)
-        changes.insert(conn, run_id, plan.changes, state="planned")
-        queue.enqueue(conn, app.account, run_id, plan.requests, max_attempts=app.config.litmos.max_attempts, now=now)
-        if not runs.finish_if_done(conn, run_id, now):
-            state = "running"
-        else:
-            state = "succeeded"
+        _accept(conn, app, intake, made, input_id=input_id, now=now)
+        changes.insert_all(conn, run_id, plan.changes, state="planned")
+        queue.enqueue(conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now)
+        state = runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return state
 
 
-def accept(
-    conn: Connection, app: App, intake: Intake, made: Draft, *, run_id: int, input_id: int, now: datetime
-) -> None:
+def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
     """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
@@ -149,7 +161,7 @@ def accept(
         made.employees.values(),
         rejected=[rejection.employee_id for rejection in made.rejections if rejection.employee_id],
         input_id=input_id,
+        new_input=_is_new(conn, app, intake),
         now=now,
     )
     inputs.accept(conn, input_id)
-

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from syncd import delivery
 from syncd.app import App
-from syncd.core.model import LearningPath, TeamKey, team_key
+from syncd.core.model import LearningPath, TeamKey, team_key, team_text
 from syncd.core.operation import Snapshot, TeamFact
 from syncd.errors import RefreshError, SyncdError
 from syncd.intake import Intake, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
-from syncd.store import lease, mirror, people, queue, runs
+from syncd.store import grants, lease, mirror, people, queue, runs
 
 log = get_logger(__name__)
 
@@ -58,7 +58,7 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
     """
     with _run(app, run_id), planning(app):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.config.mapping)
+        intake = take_in(app.source, app.settings.mapping)
         _ensure_mirror(app, intake, fresh=fresh, update=update)
         update("planning", 0, None)
         with app.database.read() as conn:
@@ -121,8 +121,8 @@ def _ensure_mirror(app: App, intake: Intake, *, fresh: bool, update: Update) -> 
     with app.database.read() as conn:
         now = app.database.now(conn)
         read_at = mirror.refreshed_at(conn, app.account)
-        unread = mirror.unread(conn, app.account, intake.teams, app.config.mapping.path_names)
-    too_old = read_at is None or now - read_at > timedelta(seconds=app.config.push.refresh_max_age)
+        unread = mirror.unread(conn, app.account, intake.teams, _path_names(app))
+    too_old = read_at is None or now - read_at > timedelta(seconds=app.settings.refresh_max_age)
     if fresh or too_old or unread:
         read_litmos(app, intake.teams, update=update)
 
@@ -137,16 +137,16 @@ def read_litmos(
     """
     with app.database.read() as conn:
         began_at = app.database.now(conn)
-        granted = mirror.granted_team_ids(conn, app.account)
+        granted = grants.team_texts(conn, app.account)
     snapshot = app.target.snapshot(
-        lambda teams: managed_team_ids(teams, wanted) | granted,
-        lambda paths: mapped_path_ids(paths, app.config.mapping.path_names),
+        lambda teams: managed_team_ids(teams, wanted, granted),
+        lambda paths: mapped_path_ids(paths, _path_names(app)),
         began_at=began_at,
         progress=update,
     )
     gone = _confirm_gone(app, snapshot, accept_missing)
     with app.database.write() as conn:
-        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
+        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone, now=app.database.now(conn))
         queue.resume(conn, app.account)
     return {
         "users": len(snapshot.profiles),
@@ -175,23 +175,12 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int) -> frozense
     return frozenset(gone)
 
 
-def managed_team_ids(teams: tuple[TeamFact, ...], wanted: Collection[TeamKey]) -> set[str]:
-    """The ids of the teams whose names, from the root down, are wanted."""
-    return {team_id for team_id, names in team_names(teams).items() if team_key(names) in wanted}
-
-
-def team_names(teams: tuple[TeamFact, ...]) -> dict[str, tuple[str, ...]]:
-    """Team id -> display names from the root down; a team in a circle of parents stands alone."""
-    by_id = {team.id: team for team in teams}
-    names: dict[str, tuple[str, ...]] = {}
-    for team in teams:
-        chain, seen, at = [team.name], {team.id}, team.parent_id
-        while at in by_id and at not in seen:
-            seen.add(at)
-            chain.append(by_id[at].name)
-            at = by_id[at].parent_id
-        names[team.id] = tuple(reversed(chain))
-    return names
+def managed_team_ids(
+    teams: tuple[TeamFact, ...], wanted: Collection[TeamKey], granted: Collection[str]
+) -> set[str]:
+    """The ids of the teams that a rule names, or (as team text) in which syncd made a membership."""
+    keys = {team_id: team_key(names) for team_id, names in mirror.team_names(teams).items()}
+    return {team_id for team_id, key in keys.items() if key in wanted or team_text(key) in granted}
 
 
 def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> set[str]:
@@ -200,3 +189,5 @@ def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> 
     return {path.id for path in paths if path.id in names or path.name.strip().casefold() in wanted}
 
 
+def _path_names(app: App) -> frozenset[str]:
+    return frozenset(rule.path for rule in app.settings.mapping.learning_paths)

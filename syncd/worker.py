@@ -1,4 +1,4 @@
-"""The worker: claim -> apply -> record. One thread, one Job at a time; ``Crew`` is a handful of them.
+"""The worker: claim -> apply -> record. One thread, one Job at a time.
 
 A worker takes a slot of the rolling window first and claims a Job only then, so that nothing sits leased while it
 waits. What Litmos answered is recorded in one transaction: Attempt, Job, Changes, mirror, Link, grants.
@@ -7,7 +7,7 @@ waits. What Litmos answered is recorded in one transaction: Attempt, Job, Change
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -89,7 +89,7 @@ class JobWatch:
     def before_send(self, *, write: bool) -> None:
         """Raises LostLeaseError, and nothing is sent, if the Job is no longer ours."""
         with self.database.write() as conn:
-            queue.touch(conn, self.job, self.lease, sending=write)
+            queue.touch(conn, self.job, self.lease, sending=write, now=self.database.now(conn))
 
 
 @dataclass(slots=True)
@@ -120,12 +120,14 @@ class Worker:
     def run_once(self) -> bool:
         """Do one Job if one is due; False if there was none."""
         with self.database.read() as conn:
-            if not queue.has_due(conn, self.settings.account):
+            if not queue.has_due(conn, self.settings.account, self.database.now(conn)):
                 return False
         self.gate.take()
         try:
             with self.database.write() as conn:
-                job = queue.claim(conn, self.settings.account, self.owner, self.settings.lease)
+                job = queue.claim(
+                    conn, self.settings.account, self.owner, self.settings.lease, self.database.now(conn)
+                )
             if job is None:
                 return False
             self._work(job)
@@ -140,7 +142,10 @@ class Worker:
             errand = self._resolve(job)
             effects = self._carry_out(job, errand, watch)
         except Interrupted:
-            self._record(lambda conn: queue.give_back(conn, job))
+            self._give_back(job)
+            raise
+        except StoreError:
+            self._give_back(job)
             raise
         except LostLeaseError:
             log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
@@ -152,6 +157,9 @@ class Worker:
             else:
                 self._failures = 0
                 self._succeeded(job, errand, effects, time.monotonic() - started)
+
+    def _give_back(self, job: Job) -> None:
+        self._record(lambda conn: queue.give_back(conn, job, self.database.now(conn)))
 
     def _resolve(self, job: Job) -> Errand:
         with self.database.read() as conn:
@@ -188,9 +196,11 @@ class Worker:
         account, now = self.settings.account, self.database.now(conn)
         lost = job.changes if errand.lost == ("*",) else errand.lost
         if lost:
-            changes.fail(conn, job.run_id, lost, code="PARENT-FAILED", message=errand.note or "its parent failed", now=now)
+            why = errand.note or "the employee has no Litmos user; see why the create failed"
+            changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
-        changes.finish(conn, job.run_id, [key for key in job.changes if key not in set(lost)], effects.note, now=now)
+        done = [key for key in job.changes if key not in set(lost)]
+        changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
         mirror.apply_effects(conn, account, effects, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now)
@@ -230,9 +240,9 @@ class Worker:
             jitter=self.jitter(),
         )
         verdict = decision.verdict
-        if job.settling and verdict is not Verdict.PAUSE:
+        if job.settling and verdict is Verdict.RETRY:
             verdict = Verdict.SETTLE  # the read failed: the write is as uncertain as it was
-        facts = {"code": error.code, "error": str(error), "status": error.status}
+        code, text, status = error.code, str(error), error.status
 
         def write(conn: Connection) -> None:
             now = self.database.now(conn)
@@ -240,20 +250,23 @@ class Worker:
                 self._discard(conn, job, error)
             elif verdict is Verdict.SETTLE:
                 delay = decision.delay or backoff(job.attempts, self.jitter())
-                queue.uncertain(conn, job, delay=delay, now=now, **facts)
+                queue.uncertain(conn, job, delay=delay, code=code, error=text, status=status, now=now)
             else:
-                queue.retry(conn, job, delay=decision.delay, now=now, counts=decision.counts, **facts)
+                counts, delay = decision.counts, decision.delay
+                queue.retry(
+                    conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
+                )
             if verdict is Verdict.PAUSE:
                 queue.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
 
         self._record(write)
-        log.warning("job_failed", run_id=job.run_id, job_id=job.id, kind=job.kind, verdict=verdict.value, **facts)
+        log.warning("job_failed", run_id=job.run_id, job_id=job.id, kind=job.kind, verdict=verdict.value, code=code, error=text)
         self._count_failure(error)
 
     def _discard(self, conn: Connection, job: Job, error: LitmosError) -> None:
         now = self.database.now(conn)
         queue.discard(conn, job, code=error.code, error=str(error), status=error.status, now=now)
-        changes.fail(conn, job.run_id, job.changes, code=error.code, message=str(error), now=now)
+        changes.set_state(conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:
@@ -280,27 +293,3 @@ class Worker:
                     raise
             else:
                 return
-
-
-@dataclass(slots=True)
-class Crew:
-    """A handful of Workers in threads: enough of them that slow answers do not lower the rate."""
-
-    workers: Sequence[Worker]
-    _threads: list[threading.Thread] = field(default_factory=list, init=False)
-
-    def start(self) -> None:
-        """Start every worker in its own thread."""
-        for number, worker in enumerate(self.workers):
-            thread = threading.Thread(target=worker.run, name=f"sender-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-
-    def join(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds in all for the workers to end (set their ``stop`` first); True if all did."""
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
-
-

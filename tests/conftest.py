@@ -1,12 +1,66 @@
-"""For all tests: the markers ``postgres``, ``mariadb`` and ``browser`` are what ``tests.needs`` says they need."""
+"""Fixtures for all tests: a database of each kind that is there."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
-from tests.needs import MARKERS, need
+from syncd.store.database import Database, open_database
+from syncd.store.migrate import upgrade
+from syncd.store.schema import metadata
+
+PG_SERVER = os.environ.get("SYNCD_TEST_PG", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, or fail where demanded, a marked test whose server or program is not there."""
-    for marker, (name, is_available, install) in MARKERS.items():
-        if item.get_closest_marker(marker):
-            need(name, available=is_available(), install=install)
+def required(what: str) -> bool:
+    """Whether SYNCD_TEST_REQUIRE turns a missing server into a failure."""
+    return what in os.environ.get("SYNCD_TEST_REQUIRE", "").split(",")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL database of this test process alone."""
+    server = create_engine(PG_SERVER, isolation_level="AUTOCOMMIT")
+    name = f"syncd_test_{uuid.uuid4().hex[:12]}"
+    try:
+        with server.connect() as conn:
+            conn.execute(text(f'CREATE DATABASE "{name}"'))
+    except OperationalError as error:
+        message = "needs PostgreSQL on 127.0.0.1:5432 (apt install postgresql), or SYNCD_TEST_PG"
+        if required("pg"):
+            pytest.fail(f"{message}: {error}")
+        pytest.skip(message)
+    yield PG_SERVER.rsplit("/", 1)[0] + f"/{name}"
+    with server.connect() as conn:
+        conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database at head: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'syncd.db'}"
+        opened = open_database(url)
+        upgrade(opened)
+    else:
+        url = request.getfixturevalue("postgres_url")
+        opened = open_database(url)
+        upgrade(opened)
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        with opened.write() as conn:
+            conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    opened.close()
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, empty database at head."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()

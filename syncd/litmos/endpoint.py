@@ -62,3 +62,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def is_loopback_url(url: str) -> bool:
+    """True if the URL's host is this machine."""
+    return is_loopback(urlsplit(url).hostname or "")

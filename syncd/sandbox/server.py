@@ -233,8 +233,11 @@ def run_forever(options: SandboxOptions, ready: Callable[[Sandbox], None] = lamb
         faults=faults,
     )
     done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    with sandbox:
-        ready(sandbox)
-        done.wait()
+    before = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with sandbox:
+            ready(sandbox)
+            done.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,9 @@
 
 from syncd.sinks.base import CsvSinkSettings, Sink
 from syncd.sinks.csvfile import CsvSink
+from syncd.sinks.result import completion_row
+
+__all__ = ["CsvSinkSettings", "Sink", "completion_row", "open_sink"]
 
 
 def open_sink(settings: CsvSinkSettings) -> Sink:

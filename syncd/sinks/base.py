@@ -66,6 +66,11 @@ class Sink(Protocol):
         """The name the configuration gives to this sink."""
         ...
 
+    @property
+    def wants_everything(self) -> bool:
+        """Whether each delivery is given all results ever delivered, not just the batch's (a full file)."""
+        ...
+
     def deliver(self, batch_id: str, rows: Sequence[Mapping[str, str]]) -> None:
         """Take ``rows`` whole or not at all; the same batch delivered again replaces what it left before.
 

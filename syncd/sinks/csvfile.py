@@ -34,6 +34,11 @@ class CsvSink:
         """The configured name."""
         return self._settings.name
 
+    @property
+    def wants_everything(self) -> bool:
+        """As ``Sink.wants_everything``: a full file is replaced by each delivery, so it must hold all there is."""
+        return self._settings.mode is SinkMode.FULL
+
     def path_of(self, batch_id: str) -> Path:
         """Where the batch goes: the same path whenever it is delivered."""
         if not BATCH_ID.fullmatch(batch_id):

@@ -7,6 +7,8 @@ A source that cannot be read whole is a ``SourceError``; a row that is whole but
 from syncd.sources.base import Source
 from syncd.sources.settings import CsvSourceSettings, SourceSettings
 
+__all__ = ["CsvSourceSettings", "Source", "SourceSettings", "open_source"]
+
 
 def open_source(settings: SourceSettings) -> Source:
     """The Source that these settings describe; nothing is read yet."""

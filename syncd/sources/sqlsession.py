@@ -126,7 +126,8 @@ def _options(settings: SqlSourceSettings, url: URL) -> dict[str, Any]:
         return {
             "connect_args": {
                 "connect_timeout": CONNECT_SECONDS,
-                "read_timeout": max(1, int(settings.timeout_seconds)),
+                "read_timeout": max(1, int(settings.timeout_seconds))
+                + 5,  # the server, which can say why, comes first
                 "local_infile": False,
             }
         }
@@ -200,7 +201,10 @@ def _begin(connection: Connection, backend: str) -> None:
 
 
 def _explained(settings: SqlSourceSettings, url: URL, error: DBAPIError) -> SourceError:
-    said = without_secrets(str(error.orig).strip().partition("\n")[0], url)
+    numbered = (
+        error.orig.args[1:2] if error.orig and len(error.orig.args) == 2 else ()
+    )  # PyMySQL: (1792, "...")
+    said = without_secrets(str(numbered[0] if numbered else error.orig).strip().partition("\n")[0], url)
     lowered = said.lower()
     if any(
         word in lowered
@@ -210,7 +214,7 @@ def _explained(settings: SqlSourceSettings, url: URL, error: DBAPIError) -> Sour
             f"{settings.name}: the query took longer than {settings.timeout_seconds:g} s and was stopped. "
             "Nothing was planned. Make it lighter, or raise the timeout."
         )
-    if any(word in lowered for word in ("read-only", "readonly", "not authorized", "cannot update")):
+    if any(word in lowered for word in ("read-only", "read only", "readonly", "not authorized")):
         return SourceError(
             f"{settings.name}: the query tries to write, which the read-only session refused ({said}). "
             "Nothing was changed or planned. A source may only read."

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from syncd.core.model import Assignment, FieldValue, LearningPath, State, Team, TeamKey, User, team_key
+from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
 from syncd.core.operation import Effects, Snapshot, TeamFact
-from syncd.core.profile import normalise_profile
+from syncd.core.profile import normalise, normalise_profile
 from syncd.store.schema import (
     litmos_assignment,
     litmos_membership,
@@ -219,7 +219,9 @@ def _put_users(
     known = {
         row.id: row
         for row in conn.execute(
-            select(litmos_user.c.id, litmos_user.c.changed_at, litmos_user.c.profile).where(
+            select(
+                litmos_user.c.id, litmos_user.c.changed_at, litmos_user.c.profile, litmos_user.c.active
+            ).where(
                 litmos_user.c.account == account
             )
         )
@@ -232,7 +234,7 @@ def _put_users(
         if row is None:
             fresh.append({**values, "changed_at": began_at})
         elif row.changed_at <= began_at:
-            same = normalise_profile(row.profile) == normalise_profile(profile)
+            same = row.active == values["active"] and normalise_profile(row.profile) == normalise_profile(profile)
             drift += not same
             conn.execute(
                 update(litmos_user)
@@ -245,12 +247,11 @@ def _put_users(
 
 
 def _user_row(account: str, profile: Mapping[str, Any], read_at: datetime | None) -> dict[str, Any]:
-    active: FieldValue = normalise_profile(profile).get("Active", False)
     return {
         "account": account,
         "id": profile["Id"],
         "username_key": str(profile.get("UserName") or "").casefold(),
-        "active": active is True,
+        "active": normalise("Active", profile.get("Active")) is True,
         "profile": dict(profile),
         "read_at": read_at,
     }

@@ -145,7 +145,7 @@ def save_quarantine(
 ) -> None:
     """The quarantine is who is rejected now; those who became valid leave it."""
     mine = (quarantine.c.account == account) & (quarantine.c.source == source)
-    first = dict(conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine)).tuples().all())
+    first = {row.key: row.first_seen_at for row in conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine))}
     conn.execute(delete(quarantine).where(mine))
     rows: dict[str, dict[str, Any]] = {}
     for rejection in rejections:

@@ -81,12 +81,10 @@ def _to_json(one: Completion) -> dict[str, Any]:
 
 
 def _from_json(data: Mapping[str, Any]) -> Completion:
-    return Completion(
-        **{
-            name: datetime.fromisoformat(value) if name in _TIMES and value else value
-            for name, value in data.items()
-        }
-    )
+    values: dict[str, Any] = {
+        name: datetime.fromisoformat(value) if name in _TIMES and value else value for name, value in data.items()
+    }
+    return Completion(**values)
 
 
 def open_batch(conn: Connection, account: str, sink: str, batch_id: str, run_id: int, now: datetime) -> int:
@@ -176,13 +174,10 @@ def mark_delivered(conn: Connection, account: str, batch_id: str, now: datetime)
 def totals(conn: Connection, account: str) -> dict[str, int]:
     """How many results the ledger holds, how many were delivered, how many wait in the outbox."""
     ledger = conn.execute(select(func.count()).where(completion.c.account == account)).scalar_one()
-    by_state = dict(
-        conn.execute(
-            select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account).group_by(batch.c.state)
-        )
-        .tuples()
-        .all()
+    sums = conn.execute(
+        select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account).group_by(batch.c.state)
     )
+    by_state = {state: number for state, number in sums}  # noqa: C416 - dict() cannot be typed over rows
     return {
         "results": int(ledger),
         "delivered": int(by_state.get("delivered", 0)),

@@ -186,6 +186,18 @@ def test_what_fails_after_the_first_byte_leaves_a_write_uncertain_and_a_read_tra
     assert time.monotonic() - began < 1.0, "the deadline is for the whole request"
 
 
+def test_a_late_sign_of_life_gives_no_more_time():
+    def mumble(line):
+        line.stop.wait(0.5)
+        line.say(b"HTTP/1.1 ")
+        line.be_silent()
+
+    began = time.monotonic()
+    with doing(mumble) as server, pytest.raises(Transient):
+        send(server, timeout=0.6)
+    assert time.monotonic() - began < 0.95
+
+
 def test_a_refused_connection_is_transient_for_a_write_and_frees_the_slot():
     gate = FakeGate()
     with answering(reply()) as server:

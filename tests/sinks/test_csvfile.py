@@ -41,6 +41,7 @@ def test_a_full_file_is_replaced_and_readable_by_its_owner_alone(tmp_path):
     path = tmp_path / "results.csv"
     path.write_bytes(b"old")
     sink = open_sink(settings_for(path))
+    assert sink.wants_everything
     sink.deliver("b-1", ROWS)
     assert path.read_bytes() == TEXT
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -51,6 +52,7 @@ def test_a_full_file_is_replaced_and_readable_by_its_owner_alone(tmp_path):
 
 def test_a_delta_is_one_file_per_batch_and_redelivery_overwrites_it(tmp_path):
     sink = open_sink(settings_for(tmp_path / "results-{batch}.csv", mode=SinkMode.DELTA))
+    assert not sink.wants_everything
     sink.deliver("b-1", ROWS[:1])
     sink.deliver("b-2", [])
     sink.deliver("b-1", ROWS)

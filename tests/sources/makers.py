@@ -8,6 +8,7 @@ from syncd.errors import SourceError
 from syncd.sources import open_source
 from syncd.sources.base import Reading
 from syncd.sources.settings import CsvSourceSettings, SqlSourceSettings
+from syncd.sources.sqlsession import read_only_session
 
 
 def read_csv(path: Path, content: bytes | None = None, **settings) -> Reading:
@@ -53,3 +54,27 @@ def texts(reading: Reading) -> list[dict[str, str]]:
 def origins(reading: Reading) -> list[str]:
     """The origins of all Records."""
     return [record.origin for record in reading.records]
+
+
+WRITES = [
+    "DELETE FROM p",
+    "INSERT INTO p (id) VALUES ('x')",
+    "CREATE TABLE q (x int)",
+    "DROP TABLE p",
+    "WITH x AS (DELETE FROM p RETURNING id) SELECT * FROM x",
+]
+"""Statements that a source must never run, whoever lets them through."""
+
+
+def in_session(url, *statements, cursor=True):
+    """What the session alone says to statements that the parser never saw."""
+    settings = SqlSourceSettings(name="hr", url=url, query="")
+    with pytest.raises(SourceError) as caught:
+        _run(settings, statements, cursor=cursor)
+    return str(caught.value)
+
+
+def _run(settings, statements, *, cursor):
+    with read_only_session(settings) as connection:
+        for statement in statements:
+            connection.execution_options(stream_results=cursor).exec_driver_sql(statement).close()

@@ -169,3 +169,33 @@ def test_any_bytes_are_a_reading_or_a_source_error(content):
             raise
     finally:
         shutil.rmtree(folder)
+
+
+def naive_rows(text, width):
+    """What a plain reading of the whole text gives, or None where it has a fault or no rows."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    next(reader)
+    try:
+        rows = [row for row in reader if row and not (width > 1 and len(row) == 1 and not row[0].strip())]
+    except csv.Error:
+        return None
+    return rows if rows and all(len(row) == width for row in rows) else None
+
+
+@given(
+    width=st.integers(1, 3),
+    plain=st.sampled_from([0, 12]),
+    body=st.lists(st.sampled_from(["1", ",", ",", '"', '""', "\n", "\r\n", "\r", " ", "é"]), max_size=20),
+)
+def test_the_quick_scan_agrees_with_a_plain_reading(width, plain, body):
+    text = ",".join("abc"[:width]) + "\n" + (",".join("xyz"[:width]) + "\n") * plain + "".join(body)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        reading = read_csv(folder / "hr.csv", text.encode())
+        found = [cells for _, cells in reading.raw]
+        assert reading.rows == len(found)
+    except SourceError:
+        found = None
+    finally:
+        shutil.rmtree(folder)
+    assert found == naive_rows(text, width)

@@ -1,22 +1,16 @@
-"""SQL sources on a real SQLite file and a real PostgreSQL: exact text, read-only by parser and by session."""
+"""SQL sources on a real SQLite file: exact text, read-only by parser and by session."""
 
-import os
 import sqlite3
 import uuid
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import create_engine
 
-from syncd.errors import SourceError
 from syncd.sources.settings import SqlSourceSettings
-from syncd.sources.sql import SqlSource
-from syncd.sources.sqlsession import parse_url, read_only_session, without_secrets
+from syncd.sources.sqlsession import parse_url, without_secrets
 from syncd.sources.sqlvalue import as_text
-from tests.sources.makers import origins, read_sql, sql_error, texts
-
-SERVER = os.environ.get("SYNCD_TEST_PG", "postgresql+psycopg://postgres@127.0.0.1:5432/")
+from tests.sources.makers import WRITES, in_session, origins, read_sql, sql_error, texts
 
 
 @pytest.fixture
@@ -29,30 +23,6 @@ def sqlite_url(tmp_path):
     connection.commit()
     connection.close()
     return f"sqlite:///{path}"
-
-
-@pytest.fixture(scope="module")
-def postgres_url():
-    server = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    name = f"syncd_sources_{uuid.uuid4().hex[:8]}"
-    try:
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    except Exception as error:
-        if "pg" in os.environ.get("SYNCD_TEST_REQUIRE", ""):
-            raise
-        pytest.skip(f"needs a PostgreSQL server at {SERVER} (apt install postgresql): {error}")
-    url = f"{SERVER.rstrip('/')}/{name}"
-    own = create_engine(url)
-    with own.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE p (id text, n int)")
-        connection.exec_driver_sql("INSERT INTO p SELECT 'E' || g, g FROM generate_series(1, 2500) g")
-        connection.exec_driver_sql("CREATE SEQUENCE s")
-    own.dispose()
-    yield url
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
 
 
 def test_a_sqlite_result_as_records(tmp_path, sqlite_url):
@@ -121,89 +91,9 @@ def test_an_endless_query_is_stopped(tmp_path, sqlite_url):
     )
 
 
-def test_a_slow_result_is_stopped_between_pages(tmp_path, postgres_url):
-    ticks = iter([0.0, 4.0, 11.0])
-    settings = SqlSourceSettings(name="hr", url=postgres_url, query="SELECT id FROM p", timeout_seconds=10)
-    with pytest.raises(SourceError, match="reading took longer than 10 s and was stopped"):
-        SqlSource(settings, monotonic=lambda: next(ticks)).read(tmp_path)
-
-
-WRITES = [
-    "DELETE FROM p",
-    "INSERT INTO p (id) VALUES ('x')",
-    "CREATE TABLE q (x int)",
-    "DROP TABLE p",
-    "WITH x AS (DELETE FROM p RETURNING id) SELECT * FROM x",
-]
-
-
 @pytest.mark.parametrize("statement", [*WRITES[:-1], "ATTACH 'x.db' AS x", "PRAGMA query_only=OFF"])
 def test_the_sqlite_session_refuses_what_the_parser_might_miss(sqlite_url, statement):
-    assert "read-only session refused" in _in_session(sqlite_url, statement)
-
-
-@pytest.mark.parametrize("statement", [*WRITES, "SELECT nextval('s')", "SELECT 1 AS a; DELETE FROM p"])
-def test_the_postgresql_session_refuses_what_the_parser_might_miss(postgres_url, statement, tmp_path):
-    said = _in_session(postgres_url, statement)
-    assert "read-only session refused" in said or "Nothing was planned" in said
-    assert read_sql(tmp_path, postgres_url, "SELECT count(*) AS n FROM p").raw.__iter__().__next__() == (
-        1,
-        ["2500"],
-    )
-
-
-def test_the_postgresql_session_is_read_only_without_a_cursor_too(postgres_url):
-    off = ["SET TRANSACTION READ WRITE", "SELECT set_config('transaction_read_only', 'off', true)"]
-    for statement in [*WRITES, *off]:
-        said = _in_session(postgres_url, "SELECT 1", statement, "DELETE FROM p", cursor=False)
-        assert "read-only" in said or "read-write mode" in said
-
-
-def _in_session(url, *statements, cursor=True):
-    """What the session alone says to statements that the parser never saw."""
-    settings = SqlSourceSettings(name="hr", url=url, query="")
-    with pytest.raises(SourceError) as caught:
-        _run(settings, statements, cursor=cursor)
-    return str(caught.value)
-
-
-def _run(settings, statements, *, cursor):
-    with read_only_session(settings) as connection:
-        for statement in statements:
-            connection.execution_options(stream_results=cursor).exec_driver_sql(statement).close()
-
-
-def test_a_postgresql_result_as_records(tmp_path, postgres_url):
-    query = """
-        SELECT id, 'a:b %' AS "text", 1.50::numeric AS pay, true AS works, date '2026-01-02' AS since,
-               timestamptz '2026-03-01 10:00+02' AS seen, NULL::int AS boss
-        FROM p WHERE id LIKE 'E%' ORDER BY n
-    """
-    reading = read_sql(tmp_path, postgres_url, query)
-    assert reading.rows == 2500
-    assert next(iter(reading.records)).fields == {
-        "id": "E1",
-        "text": "a:b %",
-        "pay": "1.50",
-        "works": "true",
-        "since": "2026-01-02",
-        "seen": "2026-03-01T08:00:00+00:00",
-        "boss": "",
-    }
-    assert origins(reading)[-1] == "hr:row 2500"
-
-
-def test_postgresql_refusals(tmp_path, postgres_url):
-    assert "gives no name to column 1, 3 of 3. Add AS and a name." in sql_error(
-        tmp_path, postgres_url, "SELECT 1, 2 AS b, 3"
-    )
-    assert "column a cannot be read as text: it is a list; cast it" in sql_error(
-        tmp_path, postgres_url, "SELECT '{1}'::int[] AS a"
-    )
-    assert sql_error(tmp_path, postgres_url, "SELECT pg_sleep(30) AS a", timeout_seconds=0.05) == (
-        "hr: the query took longer than 0.05 s and was stopped. Nothing was planned. "
-        "Make it lighter, or raise the timeout."
-    )
+    assert "read-only session refused" in in_session(sqlite_url, statement)
 
 
 def test_no_message_shows_the_password(tmp_path):

@@ -1,0 +1,115 @@
+"""App: the parts of a running syncd, put together once from settings. The only place where the siblings meet."""
+
+import threading
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+
+from syncd.core.limits import Limits, Policy
+from syncd.core.mapping import Mapping
+from syncd.litmos.client import LitmosClient
+from syncd.litmos.endpoint import Endpoint, is_loopback_url
+from syncd.litmos.target import Target
+from syncd.sinks import Sink
+from syncd.sources import Source
+from syncd.store.database import Database
+from syncd.store.owner import this_process
+from syncd.store.window import RollingWindow, WindowSettings
+from syncd.worker import HandedGate, WorkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the flows must know; times in seconds. ``requests`` per ``window`` is what syncd may use of the limit."""
+
+    account: str
+    mapping: Mapping
+    endpoint: Endpoint
+    requests: int = 100
+    window: float = 60.0
+    senders: int = 4
+    settle_delay: float = 30.0
+    max_attempts: int = 8
+    policy: Policy = Policy.SYNC
+    limits: Limits = field(default_factory=Limits)
+    hold_expires: float = 72 * 3600.0
+    refresh_max_age: float = 3600.0
+    results: frozenset[str] = frozenset({"course", "learning_path"})
+    overlap: float = 48 * 3600.0
+    first_from: float = 30 * 86400.0
+    config_digest: str = ""
+
+    @property
+    def per_minute(self) -> float:
+        """Requests a minute."""
+        return self.requests * 60 / self.window
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """The parts. ``stop`` is set when the process is asked to end; ``owner`` identifies it in leases."""
+
+    settings: Settings
+    database: Database
+    source: Source
+    sinks: MappingType[str, Sink]
+    gate: RollingWindow
+    hand: HandedGate
+    client: LitmosClient
+    target: Target
+    owner: str
+    stop: threading.Event
+
+    @property
+    def account(self) -> str:
+        """The key of the Litmos account."""
+        return self.settings.account
+
+    @property
+    def work(self) -> WorkSettings:
+        """What the workers must know: a lease outlasts the wait for a slot and two requests."""
+        settings = self.settings
+        return WorkSettings(
+            account=settings.account,
+            lease=2 * settings.endpoint.timeout + settings.window + 60,
+            settle_delay=settings.settle_delay,
+            max_attempts=settings.max_attempts,
+            idle=min(0.5, settings.window / 10),
+        )
+
+    def interrupt(self) -> None:
+        """Ask everything to end: requests in flight are finished and recorded, nothing new is sent."""
+        self.stop.set()
+        self.gate.interrupt()
+
+    def close(self) -> None:
+        """Close connections."""
+        self.client.close()
+        self.database.close()
+
+
+def open_app(settings: Settings, database: Database, source: Source, sinks: MappingType[str, Sink]) -> App:
+    """Put the parts together over a database at head. Raises ConfigError, StoreError."""
+    gate = RollingWindow(
+        database,
+        WindowSettings(
+            account=settings.account,
+            requests=settings.requests,
+            seconds=settings.window,
+            timeout=settings.endpoint.timeout,
+            start_free=is_loopback_url(settings.endpoint.base_url),
+        ),
+    )
+    hand = HandedGate(gate)
+    client = LitmosClient(settings.endpoint, hand)
+    return App(
+        settings=settings,
+        database=database,
+        source=source,
+        sinks=sinks,
+        gate=gate,
+        hand=hand,
+        client=client,
+        target=Target(client),
+        owner=this_process(),
+        stop=threading.Event(),
+    )

@@ -1,0 +1,113 @@
+"""Build: the mapping as written, made into the core's Mapping, with every rule's place. Faults are noted, all of them."""
+
+from syncd.config.conditions import build_condition
+from syncd.config.document import Document, Loc, dotted
+from syncd.config.email import email_fault
+from syncd.config.fields import build_fields, check_users
+from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.root import Root
+from syncd.config.values import build_column, build_template, build_transforms
+from syncd.core.checks import TEAM_NAME_LENGTH
+from syncd.core.conditions import Condition
+from syncd.core.mapping import Mapping
+from syncd.core.model import Status
+from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.transforms import normalize, trim
+
+
+def build_mapping(root: Root, document: Document) -> Mapping:
+    """The Mapping; what is wrong with it is noted in the Document."""
+    fields = build_fields(root.users, document)
+    check_users(root.users, document)
+    absent = root.employee.absent
+    return Mapping(
+        employee_id=_employee_id(root.employee, document),
+        status=_status(root.employee.status, document),
+        fields=fields,
+        teams=tuple(_team(part, ("teams", index), document) for index, part in enumerate(root.teams)),
+        learning_paths=tuple(
+            _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
+        ),
+        scope=_when(root.scope.when, ("scope", "when"), document),
+        scope_place=place(("scope", "when"), document),
+        leaving_scope_deactivates=root.scope.leaving == "deactivate",
+        absence=Absence(
+            deactivates=absent.then == "deactivate",
+            after_files=absent.after_files,
+            after_hours=absent.after_hours,
+        ),
+        match=tuple(root.users.match),
+        link_field=root.users.link_field,
+        protected_levels=frozenset(root.users.protected.access_levels),
+        protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        check_email=email_fault,
+    )
+
+
+def place(loc: Loc, document: Document) -> Place:
+    """Where a rule is: the place of its key."""
+    return Place(where=document.where_key(loc), key=dotted(loc))
+
+
+def _when(data: object, loc: Loc, document: Document) -> Condition | None:
+    return None if data is None else build_condition(data, loc, document)
+
+
+def _employee_id(part: EmployeePart, document: Document) -> IdRule:
+    loc: Loc = ("employee", "id")
+    at = (*loc, "from") if (*loc, "from") in document.values else loc
+    value = ValueRule(
+        parts=(build_column(part.id.column, at, document),),
+        transforms=build_transforms(part.id.transform, (*loc, "transform"), document),
+    )
+    return IdRule(place=place(loc, document), value=value)
+
+
+def _status(part: StatusPart | None, document: Document) -> StatusRule:
+    loc: Loc = ("employee", "status")
+    if part is None:
+        everybody = ValueRule(parts=(Text(text="active"),))
+        return StatusRule(place=place(loc, document), value=everybody, table={"active": Status.ACTIVE})
+    return StatusRule(
+        place=place(loc, document),
+        value=ValueRule(
+            parts=(build_column(part.column, (*loc, "from"), document),),
+            transforms=build_transforms(part.transform, (*loc, "transform"), document),
+        ),
+        table={trim(word): Status(status) for word, status in part.table.items()},
+        otherwise=Status.ACTIVE if part.otherwise == "active" else None,
+    )
+
+
+def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
+    levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
+    above = [
+        (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
+        for index, name in enumerate(part.parent)
+    ]
+    names = []
+    for text, here in (*above, *levels):
+        parts = build_template(text, here, document)
+        constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
+        if len(constant) > TEAM_NAME_LENGTH:
+            document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
+        if parts and not normalize(text):
+            document.fault(here, "must not be blank")
+        names.append(parts)
+    return TeamRule(
+        place=place(loc, document),
+        names=tuple(names),
+        when=_when(part.when, (*loc, "when"), document),
+        strict=part.remove == "strict",
+    )
+
+
+def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
+    return PathRule(
+        place=place(loc, document),
+        path=trim(part.path),
+        when=_when(part.when, (*loc, "when"), document),
+        strict=part.remove == "strict",
+    )
+
+

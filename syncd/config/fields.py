@@ -1,0 +1,121 @@
+"""Litmos profile fields as mapped: which there are, who owns them, and whether what is written can ever work."""
+
+from collections.abc import Mapping
+
+from syncd.config.conditions import build_condition
+from syncd.config.document import Document, Loc, dotted
+from syncd.config.email import email_fault
+from syncd.config.faults import suggestion
+from syncd.config.mapping_parts import FieldPart, UsersPart
+from syncd.config.values import build_value
+from syncd.core.checks import check_field
+from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
+from syncd.core.rules import Column, FieldRule, Otherwise, Place, ValueRule
+from syncd.core.transforms import Refused
+
+_INSTEAD = {
+    "Active": "employee.status decides about it",
+    "FullName": "Litmos makes it of FirstName and LastName",
+    "ManagerName": "Litmos makes it of ManagerId",
+    "Password": "syncd sets no passwords",
+}
+
+
+def build_fields(users: UsersPart, document: Document) -> tuple[FieldRule, ...]:
+    """A rule for each field that can be written; what is wrong is noted in the Document."""
+    rules = []
+    for name, part in users.fields.items():
+        loc: Loc = ("users", "fields", name)
+        spec = PROFILE_FIELDS.get(name)
+        if spec is None:
+            hint = suggestion(name, sorted(WRITABLE_FIELDS))
+            document.fault(loc, f"is no Litmos field{hint}", at_key=True)
+        elif not spec.writable:
+            document.fault(loc, f"cannot be set: {_INSTEAD.get(name, 'Litmos computes it')}", at_key=True)
+        rule = _field(name, part, loc, document)
+        if spec is not None and spec.writable:
+            _check_field(spec, rule, part, loc, document)
+            rules.append(rule)
+    _check_username(rules, document)
+    return tuple(rules)
+
+
+def check_users(users: UsersPart, document: Document) -> None:
+    """What must be mapped: what Litmos requires, what people are matched by, and the link."""
+    mapped: Mapping[str, FieldPart] = users.fields
+    fields: Loc = ("users", "fields")
+    for name, spec in WRITABLE_FIELDS.items():
+        if spec.required and name not in mapped:
+            document.fault(fields, f"{name} is not mapped; Litmos requires it", at_key=True)
+    for index, name in enumerate(users.match):
+        loc: Loc = ("users", "match", index)
+        _check_reference(name, loc if loc in document.values else ("users", "match"), mapped, document)
+    _check_reference(users.link_field, ("users", "link_field"), mapped, document)
+    link = mapped.get(users.link_field)
+    if link is not None and link.owner == "report":
+        document.fault(("users", "link_field"), f"{users.link_field} must be written, so its owner cannot be report")
+    if len(set(users.match)) < len(users.match):
+        document.fault(("users", "match"), "names a field twice")
+
+
+def _check_reference(name: str, loc: Loc, mapped: Mapping[str, FieldPart], document: Document) -> None:
+    if name not in WRITABLE_FIELDS:
+        hint = suggestion(name, sorted(WRITABLE_FIELDS))
+        document.fault(loc, f'"{name}" is no Litmos field that can be mapped{hint}')
+    elif name not in mapped:
+        document.fault(loc, f"{name} is not mapped; add it to users.fields{suggestion(name, sorted(mapped))}")
+
+
+def _field(name: str, part: FieldPart, loc: Loc, document: Document) -> FieldRule:
+    if part.owner != "hr" and part.on is not None and (part.owner, part.on) != ("litmos", "create"):
+        document.fault((*loc, "on"), f"{part.on} contradicts owner: {part.owner}")
+    return FieldRule(
+        place=Place(where=document.where_key(loc), key=dotted(loc)),
+        field=name,
+        value=build_value(part, loc, document),
+        on_create=part.on == "create" or part.owner == "litmos",
+        report=part.owner == "report",
+        required=part.required,
+        keep_blank=part.blank == "keep",
+        when=None if part.when is None else build_condition(part.when, (*loc, "when"), document),
+    )
+
+
+def _check_field(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, document: Document) -> None:
+    value = rule.value
+    for text, key in _constants(part):
+        try:
+            check_field(spec.name, text, custom_username=True, email=email_fault)
+        except Refused as refused:
+            document.fault((*loc, *key), refused.why)
+    if spec.kind is FieldKind.BOOL and not _is_bool(value):
+        document.fault(loc, "is true or false to Litmos: add `transform: [bool]` or a map", at_key=True)
+    if spec.required and (rule.when is not None or (value.lookup and value.lookup.otherwise is Otherwise.SKIP)):
+        document.fault(loc, "is required by Litmos: it can have no when: and no else: skip", at_key=True)
+
+
+def _constants(part: FieldPart) -> list[tuple[str, Loc]]:
+    """The texts that the file itself gives to the field, with their keys."""
+    found: list[tuple[str, Loc]] = [(part.default, ("default",))]
+    if part.constant is not None and part.table is None and part.date is None and not part.transform:
+        found.append((part.constant, ("value",)))
+    found += [(text, ("map", word)) for word, text in (part.table or {}).items()]
+    if part.otherwise is not None and part.otherwise[0] == "value":
+        found.append((part.otherwise[1], ("else", "value")))
+    return [(text.strip(), key) for text, key in found]
+
+
+def _is_bool(value: ValueRule) -> bool:
+    """Whether it can only be true, false or blank; texts that the file gives are checked one by one."""
+    if value.lookup is not None:
+        return value.lookup.otherwise is not Otherwise.KEEP or "bool" in value.transforms
+    return "bool" in value.transforms or not any(isinstance(part, Column) for part in value.parts)
+
+
+def _check_username(rules: list[FieldRule], document: Document) -> None:
+    """A UserName written in the file for everybody would be one user for everybody."""
+    user_name = next((rule for rule in rules if rule.field == "UserName"), None)
+    if user_name is None or not user_name.value.parts:
+        return
+    if not any(isinstance(part, Column) for part in user_name.value.parts):
+        document.fault(("users", "fields", "UserName"), "must come from a column: it is unique", at_key=True)

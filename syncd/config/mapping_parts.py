@@ -1,0 +1,179 @@
+"""Mapping parts: the shape of the mapping in the file, as written. ``build`` makes core rules of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from syncd.config.kinds import Flag, Part, Table, Text, Texts, When
+from syncd.config.settings import AbsentPart
+
+
+def _short_from(value: Any) -> Any:
+    """``FirstName: first_name`` is short for ``FirstName: {from: first_name}``."""
+    return {"from": value} if isinstance(value, str) else value
+
+
+def _else(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {"value"} and isinstance(value["value"], str | None):
+        return ("value", value["value"] or "")
+    if isinstance(value, str) and value in {"reject", "skip", "keep"}:
+        return (value, "")
+    raise ValueError("must be reject, skip, keep or {value: TEXT}")
+
+
+_ELSE_SCHEMA = {
+    "anyOf": [
+        {"enum": ["reject", "skip", "keep"]},
+        {
+            "type": "object",
+            "properties": {"value": {"type": ["string", "number", "boolean"]}},
+            "required": ["value"],
+            "additionalProperties": False,
+        },
+    ]
+}
+Else = Annotated[tuple[str, str], BeforeValidator(_else), WithJsonSchema(_ELSE_SCHEMA)]
+"""What a map does with other values, and the value for ``{value: X}``."""
+
+
+class DatePart(Part):
+    """How a date is read and written."""
+
+    read: Text = Field(default="%Y-%m-%d", alias="in")
+    """The format in HR's data, such as %d.%m.%Y; nothing is guessed."""
+    write: Text = Field(default="%Y-%m-%d", alias="out")
+    """The format that Litmos is given."""
+
+
+class PiecePart(Part):
+    """One piece of a concat: a column or a text."""
+
+    column: Text | None = Field(default=None, alias="from")
+    """The HR column."""
+    text: Text | None = None
+    """A constant text."""
+
+
+Piece = Annotated[
+    PiecePart,
+    BeforeValidator(_short_from),
+]
+
+
+class ValuePart(Part):
+    """How a value is made. Exactly one of from, template, concat and value."""
+
+    column: Text | None = Field(default=None, alias="from")
+    """The HR column. Cells are always trimmed."""
+    template: Text | None = None
+    """A text with columns in braces: "{first_name} {last_name}"."""
+    concat: tuple[Piece, ...] | None = None
+    """Pieces, joined: {from: column} or {text: "-"}."""
+    separator: Text | None = None
+    """For concat: what goes between pieces; blank pieces are then left out."""
+    constant: Text | None = Field(default=None, alias="value")
+    """The same text for everybody."""
+    transform: Texts = ()
+    """Named transforms, in order."""
+    date: DatePart | None = None
+    """Read as a date in one format and written in another."""
+    table: Table | None = Field(default=None, alias="map")
+    """A table from HR's words to others; compared exactly."""
+    otherwise: Else | None = Field(default=None, alias="else")
+    """For map: what becomes of other words: reject (the default), skip, keep or {value: TEXT}."""
+    default: Text = ""
+    """What stands for a blank value."""
+
+
+class FieldPart(ValuePart):
+    """One Litmos profile field. ``Name: column`` is short for ``Name: {from: column}``."""
+
+    required: Flag = False
+    """true: a blank value rejects the row."""
+    blank: Literal["clear", "keep"] = "clear"
+    """What a blank value does to what Litmos has: clear it, or keep it."""
+    on: Literal["always", "create"] | None = None
+    """create: set when the user is created, never again; always is the default."""
+    owner: Literal["hr", "litmos", "report"] = "hr"
+    """hr: kept as HR says; litmos: as on: create; report: a difference is only shown."""
+    when: When | None = None
+    """For whom; others keep what Litmos has."""
+
+
+class IdPart(Part):
+    """The employee id: unique, never re-used, a text always (007 is not 7)."""
+
+    column: Text = Field(alias="from")
+    """The HR column."""
+    transform: Texts = ()
+    """Named transforms, in order."""
+
+
+class StatusPart(Part):
+    """Whether somebody works here."""
+
+    column: Text = Field(alias="from")
+    """The HR column."""
+    transform: Texts = ()
+    """Named transforms, in order."""
+    table: dict[str, Literal["active", "left"]] = Field(alias="map", min_length=1)
+    """HR's words, each active or left."""
+    otherwise: Literal["reject", "active"] = Field(default="reject", alias="else")
+    """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
+
+
+class EmployeePart(Part):
+    """Who somebody is to HR."""
+
+    id: Annotated[IdPart, BeforeValidator(_short_from)]
+    """The employee id."""
+    status: StatusPart | None = None
+    """The status; without it everybody in the data is active."""
+    absent: AbsentPart = AbsentPart()
+    """What absence from the data means."""
+
+
+class ProtectedPart(Part):
+    """Users that are never touched, whatever HR says."""
+
+    access_levels: Texts = ("Account_Owner", "Administrator")
+    """By access level."""
+    usernames: Texts = ()
+    """By username."""
+
+
+class UsersPart(Part):
+    """How an employee becomes a Litmos user."""
+
+    match: Annotated[Texts, Field(min_length=1)] = ("ExternalEmployeeId", "UserName")
+    """The fields by which an existing user is found, in order; exact, never a guess."""
+    link_field: Text = "ExternalEmployeeId"
+    """The field that holds the employee id, so that a lost database finds everybody again."""
+    protected: ProtectedPart = ProtectedPart()
+    """Users that are never touched."""
+    fields: dict[str, Annotated[FieldPart, BeforeValidator(_short_from)]]
+    """Litmos profile fields."""
+
+
+class TeamPart(Part):
+    """A team, and who is in it."""
+
+    name: Annotated[Text, Field(min_length=1)]
+    """The team's name; columns in braces: "{department}". A blank name gives nothing."""
+    parent: Texts = ()
+    """The team above it, or a list of names from the root down."""
+    when: When | None = None
+    """Who is in it; everybody by default."""
+    remove: Literal["own", "strict"] = "own"
+    """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
+
+
+class PathPart(Part):
+    """A learning path, and who is given it."""
+
+    path: Annotated[Text, Field(min_length=1)]
+    """Its name or its id."""
+    when: When | None = None
+    """Who is given it; everybody by default."""
+    remove: Literal["own", "strict"] = "own"
+    """own: only what syncd gave is taken away; strict: the rule is the whole truth. Never what was started."""

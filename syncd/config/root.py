@@ -1,0 +1,56 @@
+"""Root: the whole file as one shape."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from syncd.config.kinds import Part, SecretUrl
+from syncd.config.mapping_parts import EmployeePart, PathPart, TeamPart, UsersPart
+from syncd.config.settings import (
+    CsvSettings,
+    LitmosSettings,
+    LogSettings,
+    PullSettings,
+    PushSettings,
+    ScheduleSettings,
+    ScopePart,
+    SqlSettings,
+    WebSettings,
+)
+
+
+def _version(value: Any) -> Any:
+    return 1 if value == "1" else value
+
+
+class Root(Part):
+    """syncd's configuration."""
+
+    version: Annotated[Literal[1], BeforeValidator(_version)]
+    """The version of this file's format: 1."""
+    database: SecretUrl
+    """Where syncd keeps what it knows: SQLite (one process) or PostgreSQL."""
+    litmos: LitmosSettings
+    """The Litmos account."""
+    source: Annotated[CsvSettings | SqlSettings, Field(discriminator="type")]
+    """Where HR's data is read."""
+    scope: ScopePart = ScopePart()
+    """Who is synced at all."""
+    employee: EmployeePart
+    """Who somebody is to HR."""
+    users: UsersPart
+    """How an employee becomes a Litmos user."""
+    teams: tuple[TeamPart, ...] = ()
+    """Teams by rule; only teams that a rule names are ever touched."""
+    learning_paths: tuple[PathPart, ...] = ()
+    """Learning paths by rule."""
+    push: PushSettings = PushSettings()
+    """HR to Litmos."""
+    pull: PullSettings = PullSettings()
+    """Litmos to HR."""
+    schedules: ScheduleSettings = ScheduleSettings()
+    """When the daemon runs the flows."""
+    web: WebSettings = WebSettings()
+    """The sync log's pages."""
+    log: LogSettings = LogSettings()
+    """What is logged."""

@@ -1,0 +1,301 @@
+"""Settings: the shape of every part of the file but the mapping, as the rest of syncd reads it. Durations are seconds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
+from syncd.core.limits import Limit, Limits, Policy
+
+Count = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+ResultKind = Literal["course", "learning_path"]
+ResultField = Literal[
+    "employee_id",
+    "litmos_user_id",
+    "username",
+    "kind",
+    "object_id",
+    "object_name",
+    "completed",
+    "percent",
+    "score",
+    "assigned_at",
+    "started_at",
+    "completed_at",
+    "compliant_until",
+    "result_id",
+]
+"""What a result has, for the columns of a sink."""
+
+
+class RateSettings(Part):
+    """The rolling window that Litmos allows to one API key."""
+
+    requests: Annotated[int, Field(ge=1)] = 100
+    """Requests in any window; Litmos: 100."""
+    window: Annotated[Seconds, Field(gt=0)] = 60.0
+    """The length of the window; Litmos: 60s."""
+    reserve: Count = 0
+    """Requests of each window that syncd leaves to other programs that use the same account."""
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> "RateSettings":
+        if self.reserve >= self.requests:
+            raise ValueError(f"reserve ({self.reserve}) leaves nothing of {self.requests} requests")
+        return self
+
+    @property
+    def usable(self) -> int:
+        """The requests of each window that syncd may send."""
+        return self.requests - self.reserve
+
+
+class LitmosSettings(Part):
+    """The Litmos account, and how syncd talks to it."""
+
+    account: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "main"
+    """A short name of ours for the account; everything that is stored is stored under it."""
+    base_url: Text = "https://api.litmos.com/v1.svc"
+    """The API of your data centre; https, but for loopback (the sandbox)."""
+    api_key: SecretText
+    """The API key of an account owner or administrator: a reference to an environment variable or a file."""
+    source: Annotated[Text, Field(min_length=1, max_length=50)] = "syncd"
+    """What Litmos shows as the origin of our requests (its `source` parameter)."""
+    timeout: Annotated[Seconds, Field(ge=1, le=300)] = 25.0
+    """The longest that one request may take, all in all."""
+    ca_file: FilePath | None = None
+    """Certificate authorities to trust besides the usual ones (PEM), for a proxy that inspects TLS."""
+    limit: RateSettings = RateSettings()
+    """The rate limit."""
+    senders: Annotated[int, Field(ge=1, le=32)] = 4
+    """Requests in flight at once."""
+    settle_delay: Seconds = 30.0
+    """How long to wait before Litmos is read to settle a write whose outcome is unknown."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    """Tries of one request before it is given up and shown as failed."""
+
+
+class CsvSettings(Part):
+    """HR as a CSV file with a header line."""
+
+    type: Literal["csv"] = "csv"
+    """csv"""
+    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "hr"
+    """A short name of ours for the source; keep it, the history of people hangs on it."""
+    path: FilePath
+    """The file."""
+    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
+    """What separates cells: one character, or tab."""
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    """What encloses a cell that holds a delimiter or a line end; "" if nothing does."""
+    encoding: Text = "utf-8"
+    """How the file is encoded; never guessed. utf-8 takes a byte order mark too."""
+    stable_for: Seconds = 0.0
+    """How long the file must not have changed before it is read."""
+    final_newline: Flag = True
+    """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
+
+    @model_validator(mode="after")
+    def _characters_work_together(self) -> "CsvSettings":
+        if self.delimiter in '\r\n\0 "' or self.quote in tuple("\r\n\0 " + self.delimiter):
+            raise ValueError("delimiter and quote must be two different characters, neither a space nor a line end")
+        return self
+
+
+class SqlSettings(Part):
+    """HR as one read-only query."""
+
+    type: Literal["sql"]
+    """sql"""
+    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "hr"
+    """A short name of ours for the source; keep it, the history of people hangs on it."""
+    url: SecretUrl
+    """The database as SQLAlchemy names it, such as postgresql://reader:${env:HR_PASSWORD}@host/hr."""
+    query: Annotated[Text, Field(min_length=1)]
+    """One SELECT; its columns are the columns of the mapping. ${file:hr.sql} reads it from a file."""
+    timeout: Annotated[Seconds, Field(gt=0)] = 300.0
+    """The longest that the whole reading may take."""
+    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    """More rows than this are refused, not cut off."""
+
+
+SourceSettings = CsvSettings | SqlSettings
+
+
+class LimitPart(Part):
+    """How much of one thing is allowed; what is exceeded first counts."""
+
+    count: Count | None = None
+    """At most so many; null for any number."""
+    percent: Percent | None = None
+    """At most this share; null for any share."""
+
+    @property
+    def limit(self) -> Limit:
+        """The same as the core's value."""
+        return Limit(count=self.count, percent=self.percent)
+
+
+class DeactivationLimit(LimitPart):
+    """People who would lose access."""
+
+    count: Count | None = 20
+    """At most so many; null for any number."""
+    percent: Percent | None = 5.0
+    """At most this share of the linked, active users; null for any share."""
+
+
+class ChangeLimit(LimitPart):
+    """People who would be updated, deactivated or reactivated."""
+
+    percent: Percent | None = 30.0
+    """At most this share of the linked, active users; null for any share."""
+
+
+class RemovalLimit(LimitPart):
+    """Memberships and learning paths that would be taken away."""
+
+    percent: Percent | None = 20.0
+    """At most this share of all those known; null for any share."""
+
+
+class LimitsPart(Part):
+    """What holds a push for a person to approve."""
+
+    deactivations: DeactivationLimit = DeactivationLimit()
+    """People who would lose access."""
+    changes: ChangeLimit = ChangeLimit()
+    """People who would be updated, deactivated or reactivated."""
+    creates: LimitPart = LimitPart()
+    """People who would be created."""
+    removals: RemovalLimit = RemovalLimit()
+    """Memberships and learning paths that would be taken away."""
+    shrink_percent: Percent = 20.0
+    """How much smaller than the last accepted input the source may be."""
+    rejected_percent: Percent = 5.0
+    """How many of its rows may be rejected."""
+    minimum_population: Count = 20
+    """Below this many users the percentages do not count."""
+
+
+class PushSettings(Part):
+    """HR to Litmos: what it may do, and how much before it is held."""
+
+    policy: Policy = Policy.OBSERVE
+    """observe (plan, send nothing), create-only, upsert-only, or sync (all of it)."""
+    limits_part: LimitsPart = Field(default=LimitsPart(), alias="limits")
+    """How much one push may do before it is held for a person."""
+    hold_expires: Annotated[Seconds, Field(gt=0)] = 72 * 3600.0
+    """How long a held run waits, and how long an approval is good for."""
+    refresh_max_age: Annotated[Seconds, Field(ge=0)] = 3600.0
+    """How old what we know of Litmos may be before a push reads it again."""
+
+    @property
+    def limits(self) -> Limits:
+        """The Limits as the core's value."""
+        part = self.limits_part
+        return Limits(
+            deactivations=part.deactivations.limit,
+            changes=part.changes.limit,
+            creates=part.creates.limit,
+            removals=part.removals.limit,
+            shrink_percent=part.shrink_percent,
+            rejected_percent=part.rejected_percent,
+            minimum_population=part.minimum_population,
+        )
+
+
+class SinkSettings(Part):
+    """Where results go: a CSV file, there whole or not at all."""
+
+    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
+    """A short name of ours; what was delivered is remembered under it."""
+    type: Literal["csv"] = "csv"
+    """csv"""
+    path: FilePath
+    """The file; in mode delta its name holds {batch}."""
+    mode: Literal["full", "delta"] = "full"
+    """full: the one file always holds everything; delta: a new file for each batch of new results."""
+    columns: dict[str, ResultField] = Field(min_length=1)
+    """The columns of the file, in order, and what fills each."""
+    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
+    """What separates cells: one character, or tab."""
+    encoding: Text = "utf-8"
+    """How the file is encoded; utf-8-sig for old versions of Excel."""
+    raw: Flag = False
+    """true leaves cells as they are; false puts an apostrophe before what a spreadsheet would run as a formula."""
+    line_end: Literal["crlf", "lf"] = "crlf"
+    """crlf (RFC 4180) or lf."""
+
+    @model_validator(mode="after")
+    def _batch_where_it_belongs(self) -> "SinkSettings":
+        if ("{batch}" in self.path.name) != (self.mode == "delta") or "{batch}" in str(self.path.parent):
+            raise ValueError("in mode delta the file name must hold {batch}; in mode full it must not; folders never")
+        return self
+
+
+class PullSettings(Part):
+    """Litmos to HR: training results."""
+
+    results: Annotated[tuple[ResultKind, ...], Field(min_length=1)] = ("course", "learning_path")
+    """Which results: course, learning_path."""
+    overlap: Seconds = 48 * 3600.0
+    """How far each pull looks back behind the last one, for results that Litmos shows late."""
+    first_from: Seconds = 30 * 86400.0
+    """How far the very first pull looks back."""
+    sinks: tuple[SinkSettings, ...] = ()
+    """Where they are delivered; none is allowed."""
+
+
+class ScheduleSettings(Part):
+    """When `syncd serve` runs the flows: cron expressions, or null for never."""
+
+    refresh: Text | None = "0 2 * * *"
+    """Litmos is read whole."""
+    push: Text | None = None
+    """HR goes to Litmos."""
+    pull: Text | None = None
+    """Results come back."""
+    timezone: Text = "UTC"
+    """The zone in which the expressions are read, such as Europe/Berlin."""
+
+
+class WebSettings(Part):
+    """The sync log's pages."""
+
+    host: Text = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """The port to listen on; 0 takes a free one."""
+
+
+class LogSettings(Part):
+    """What syncd writes to its standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important level that is written."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """json: one object a line; console: for people; auto: console on a terminal, json elsewhere."""
+
+
+class AbsentPart(Part):
+    """What it means that somebody is not in HR's data any more."""
+
+    then: Literal["ignore", "deactivate"] = "ignore"
+    """ignore: nothing happens; deactivate: they lose access, within the limits of the push."""
+    after_files: Annotated[int, Field(ge=1)] = 3
+    """Only after they were missing from this many different, newer, complete inputs in a row,"""
+    after_hours: Annotated[float, Field(ge=0)] = 48.0
+    """and for at least this many hours."""
+
+
+class ScopePart(Part):
+    """Who is synced at all: a pilot group first."""
+
+    when: When | None = None
+    """The condition; nobody outside it is created, changed or given anything. null: everybody."""
+    leaving: Literal["keep", "deactivate"] = "keep"
+    """What happens to somebody who was in scope and is not any more."""
+
+

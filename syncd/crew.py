@@ -1,0 +1,93 @@
+"""The crew: the senders of one process, and waiting for a Run to end."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from syncd.app import App
+from syncd.errors import Unauthorized
+from syncd.store import queue, runs
+from syncd.store.owner import is_dead
+from syncd.worker import Worker
+
+Update = Callable[[str, int, int | None], None]
+"""Progress: what, how many done, how many in all."""
+
+RESCUE_EVERY = 5.0
+"""Seconds between two looks for Jobs whose worker died."""
+
+
+@dataclass(slots=True)
+class Crew:
+    """A handful of Workers in threads: enough of them that slow answers do not lower the rate."""
+
+    app: App
+    stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list, init=False)
+
+    def start(self) -> None:
+        """Start the workers, and one thread that rescues what dead workers left."""
+        for number in range(self.app.settings.senders):
+            worker = Worker(
+                database=self.app.database,
+                target=self.app.target,
+                gate=self.app.hand,
+                settings=self.app.work,
+                owner=self.app.owner,
+                stop=self.stop,
+            )
+            self._threads.append(threading.Thread(target=worker.run, name=f"sender-{number}", daemon=True))
+        self._threads.append(threading.Thread(target=self._rescue_often, name="rescue", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> bool:
+        """Let requests in flight finish and be recorded; True if all workers ended in time."""
+        self.stop.set()
+        self.app.gate.interrupt()
+        deadline = time.monotonic() + self.app.settings.endpoint.timeout + 5
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.app.gate.again()
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _rescue_often(self) -> None:
+        while not self.stop.wait(RESCUE_EVERY):
+            rescue(self.app)
+
+
+def rescue(app: App) -> None:
+    """Jobs and Runs whose process died: unsent Jobs go back, others become uncertain, Runs without a Plan fail."""
+    with app.database.write() as conn:
+        now = app.database.now(conn)
+        queue.rescue(conn, app.account, now)
+        runs.abandon_dead(conn, app.account, is_dead, now)
+
+
+def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:
+    """Send with a crew of one's own until the Run has ended or ``app.stop`` is set; returns the Run's state.
+
+    Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
+    """
+    rescue(app)
+    crew = Crew(app)
+    crew.start()
+    try:
+        while True:
+            with app.database.read() as conn:
+                counts = queue.counts(conn, app.account, run_id)
+                pause = queue.paused(conn, app.account)
+                run = runs.get(conn, run_id)
+            state = str(run["state"]) if run is not None else "cancelled"
+            done = sum(number for found, number in counts.items() if found not in queue.LIVE)
+            update("requests", done, sum(counts.values()))
+            if state not in runs.UNFINISHED or app.stop.is_set():
+                return state
+            if pause is not None:
+                raise Unauthorized(
+                    f"{pause.reason}; nothing is lost: put the right key in place, then: syncd push", code=pause.code
+                )
+            app.stop.wait(0.1)
+    finally:
+        crew.end()

@@ -1,0 +1,183 @@
+"""A rig for the flows: a sandbox, an HR file, a database and an App, with a mapping like the shipped one."""
+
+import csv
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from syncd.app import App, Settings, open_app
+from syncd.core.mapping import Mapping
+from syncd.core.model import Status
+from syncd.core.rules import Column, FieldRule, IdRule, PathRule, Place, StatusRule, TeamRule, ValueRule
+from syncd.crew import drain
+from syncd.litmos.endpoint import Endpoint
+from syncd.sandbox.server import Sandbox
+from syncd.sinks import CsvSinkSettings, open_sink
+from syncd.sinks.base import SinkMode
+from syncd.sources import CsvSourceSettings, open_source
+from syncd.store import runs
+from syncd.store.database import Database
+from syncd.sync import Pushed, pull, push, refresh
+
+COLUMNS = ("employee_id", "first_name", "last_name", "email", "title", "department", "division", "status")
+
+
+def place(key: str) -> Place:
+    """A place in an imaginary syncd.yaml."""
+    return Place(where="syncd.yaml:1:1", key=key)
+
+
+def of(column: str, *, transforms: tuple[str, ...] = ()) -> ValueRule:
+    """The value of one column."""
+    return ValueRule(parts=(Column(name=column, where="syncd.yaml:1:1"),), transforms=transforms)
+
+
+def field_rule(name: str, column: str, *transforms: str) -> FieldRule:
+    """A Litmos field from one column."""
+    return FieldRule(place=place(f"users.fields.{name}"), field=name, value=of(column, transforms=transforms))
+
+
+MAPPING = Mapping(
+    employee_id=IdRule(place=place("employee.id"), value=of("employee_id")),
+    status=StatusRule(
+        place=place("employee.status"),
+        value=of("status"),
+        table={"Active": Status.ACTIVE, "Left": Status.LEFT},
+    ),
+    fields=(
+        field_rule("UserName", "email", "lower"),
+        field_rule("Email", "email", "lower"),
+        field_rule("FirstName", "first_name"),
+        field_rule("LastName", "last_name"),
+        field_rule("JobTitle", "title"),
+        field_rule("ExternalEmployeeId", "employee_id"),
+    ),
+    teams=(
+        TeamRule(
+            place=place("teams[0]"),
+            names=(
+                (Column(name="division", where="syncd.yaml:1:1"),),
+                (Column(name="department", where="syncd.yaml:1:1"),),
+            ),
+        ),
+    ),
+    learning_paths=(PathRule(place=place("learning_paths[0]"), path="Onboarding"),),
+    match=("ExternalEmployeeId", "UserName"),
+    protected_levels=frozenset({"Account_Owner"}),
+)
+
+
+def person(number: int, **changed: str) -> dict[str, str]:
+    """One HR row."""
+    return {
+        "employee_id": f"{number:05d}",
+        "first_name": f"First{number}",
+        "last_name": f"Last{number}",
+        "email": f"p{number}@example.com",
+        "title": "Rep",
+        "department": "Sales" if number % 2 else "Support",
+        "division": "Commercial",
+        "status": "Active",
+        **changed,
+    }
+
+
+@dataclass
+class Rig:
+    """Everything a flow needs; ``hr`` are the rows that the next push will read."""
+
+    sandbox: Sandbox
+    database: Database
+    folder: Path
+    hr: list[dict[str, str]] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings for speed: short delays, and the sandbox's limit."""
+        plain = Settings(
+            account="main",
+            mapping=MAPPING,
+            endpoint=Endpoint(base_url=self.sandbox.base_url, api_key=lambda: self.sandbox.api_key, timeout=5.0),
+            requests=self.sandbox.limiter.limit,
+            window=self.sandbox.limiter.window,
+            settle_delay=0.1,
+            refresh_max_age=3600.0,
+        )
+        return replace(plain, **self.changed)
+
+    @property
+    def results_file(self) -> Path:
+        """Where results are delivered."""
+        return self.folder / "results.csv"
+
+    def open(self) -> App:
+        """A new App, as a new process would have it."""
+        source = open_source(CsvSourceSettings(name="hr", path=self.folder / "hr.csv"))
+        columns = {"employee_id": "employee_id", "what": "object_name", "completed_at": "completed_at"}
+        sink = open_sink(CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL))
+        return open_app(self.settings, self.database, source, {"results": sink})
+
+    def write_hr(self) -> None:
+        """Write the HR file."""
+        with (self.folder / "hr.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.hr)
+
+    def run_id(self, flow: str) -> int:
+        """A new queued Run."""
+        with self.database.write() as conn:
+            made = runs.create(conn, "main", flow, trigger="test", actor="test", now=self.database.now(conn))
+        assert made is not None
+        return made
+
+    def push(self, *, send: bool = True, fresh: bool = False, drained: bool = True) -> Pushed:
+        """One push, drained, by an App of its own."""
+        self.write_hr()
+        app = self.open()
+        try:
+            pushed = push(app, self.run_id("push"), send=send, fresh=fresh)
+            if drained and pushed.state == "running":
+                drain(app, pushed.run_id)
+            return pushed
+        finally:
+            app.client.close()
+
+    def refresh(self) -> dict[str, int]:
+        """One refresh."""
+        app = self.open()
+        try:
+            return refresh(app, self.run_id("refresh"))
+        finally:
+            app.client.close()
+
+    def pull(self) -> dict[str, int]:
+        """One pull."""
+        app = self.open()
+        try:
+            return pull(app, self.run_id("pull"))
+        finally:
+            app.client.close()
+
+    def run(self, run_id: int) -> Any:
+        """The Run as stored."""
+        with self.database.read() as conn:
+            return runs.get(conn, run_id)
+
+    def users(self) -> dict[str, dict[str, Any]]:
+        """The sandbox's users by username."""
+        return {user["UserName"]: user for user in self.sandbox.dump()["users"]}
+
+    def members(self) -> set[tuple[str, str]]:
+        """(team name, username) of every membership in the sandbox."""
+        dump = self.sandbox.dump()
+        teams = {team["Id"]: team["Name"] for team in dump["teams"]}
+        names = {user["Id"]: user["UserName"] for user in dump["users"]}
+        return {(teams[m["TeamId"]], names[m["UserId"]]) for m in dump["memberships"]}
+
+    def writes(self) -> int:
+        """How many write requests the sandbox has seen."""
+        return sum(entry.method != "GET" for entry in self.sandbox.log)
+
+
