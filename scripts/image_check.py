@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ruamel.yaml import YAML
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 MOVED = re.compile(r"(?<![\w/.])/(?=(opt|src|dist|etc/syncd|var/lib/syncd)\b)")
 UP_SECONDS = 60
@@ -208,26 +210,42 @@ def sandbox(image: Image, key: str) -> Iterator[str]:
 def prepare(image: Image, base_url: str, key: str) -> dict[str, str]:
     """Configuration, secret and state as an operator would mount them; returns the container's environment."""
     root = image.root
-    shutil.copytree(CHECKOUT / "config", root / "etc/syncd")
-    config = root / "etc/syncd/syncd.yaml"
-    text = config.read_text(encoding="utf-8")
-    text, changed = re.subn(r"(?m)^(\s*base_url:).*$", rf"\1 {base_url}", text)
-    if changed != 1:
-        message = f"config/syncd.yaml names base_url {changed} times, not once"
-        raise CheckFailedError(message)
-    config.write_text(text, encoding="utf-8")
+    state = root / "var/lib/syncd"
+    state.mkdir(parents=True)
     secret = root / "run/litmos_api_key"
     secret.parent.mkdir()
     secret.write_text(key, encoding="utf-8")
-    state = root / "var/lib/syncd"
-    state.mkdir(parents=True)
+    port = free_port()
+    shutil.copytree(CHECKOUT / "config", root / "etc/syncd")
+    configure(
+        root / "etc/syncd/syncd.yaml",
+        {
+            "database": f"sqlite:///{state}/syncd.db",
+            "litmos.base_url": base_url,
+            "litmos.api_key": "${env:LITMOS_API_KEY}",
+            "web.host": "127.0.0.1",
+            "web.port": port,
+        },
+    )
     return {
         **image.environment,
         "HOME": str(state),
         "LITMOS_API_KEY_FILE": str(secret),
-        "SYNCD_DATABASE_URL": f"sqlite:///{state}/syncd.db",
-        "SYNCD_WEB_PORT": str(free_port()),
+        "SYNCD_WEB_PORT": str(port),
     }
+
+
+def configure(config: Path, settings: Mapping[str, object]) -> None:
+    """Set dotted keys of a configuration, and leave all the rest, comments too, as it is."""
+    yaml = YAML()
+    document = yaml.load(config)
+    for key, value in settings.items():
+        *parts, last = key.split(".")
+        place = document
+        for part in parts:
+            place = place.setdefault(part, {})
+        place[last] = value
+    yaml.dump(document, config)
 
 
 def hand_over(root: Path, who: Identity) -> None:

@@ -9,7 +9,7 @@ from syncd import delivery
 from syncd.app import App
 from syncd.core.model import LearningPath, TeamKey, team_key, team_text
 from syncd.core.operation import Snapshot, TeamFact
-from syncd.errors import RefreshError, SyncdError
+from syncd.errors import Busy, RefreshError, SyncdError
 from syncd.intake import Intake, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
@@ -40,7 +40,7 @@ class Pushed:
 
 def refresh(app: App, run_id: int, *, update: Update = quiet, accept_missing: int = FEW_GONE) -> dict[str, int]:
     """Litmos -> mirror, in full. Returns counts (users, teams, paths, drift, requests). Raises RefreshError, LitmosError."""
-    with _run(app, run_id), planning(app):
+    with planning(app), _run(app, run_id):
         with app.database.read() as conn:
             wanted = people.managed_teams(conn, app.account)
         counts = read_litmos(app, wanted, update=update, accept_missing=accept_missing)
@@ -56,7 +56,7 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
     ``send`` False plans only; ``fresh`` True reads Litmos first, whatever the mirror's age. Raises SourceError,
     ConfigError, RefreshError, LitmosError, Busy.
     """
-    with _run(app, run_id), planning(app):
+    with planning(app), _run(app, run_id):
         update("reading HR", 0, None)
         intake = take_in(app.source, app.settings.mapping)
         _ensure_mirror(app, intake, fresh=fresh, update=update)
@@ -102,7 +102,8 @@ def planning(app: App) -> Iterator[None]:
 def _run(app: App, run_id: int) -> Iterator[None]:
     """Mark the Run running, and failed with its reason if anything goes wrong."""
     with app.database.write() as conn:
-        runs.start(conn, run_id, owner=app.owner, now=app.database.now(conn))
+        if not runs.start(conn, run_id, owner=app.owner, now=app.database.now(conn)):
+            raise Busy(f"run {run_id} is not queued any more; somebody else took it: syncd runs show {run_id}")
     try:
         yield
     except SyncdError as error:

@@ -18,8 +18,8 @@ PACKAGE = ROOT / "syncd"
 
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
-FLOWS = {"app", "approval", "delivery", "errand", "intake", "planner", "sync", "worker"}
-FACES = {"daemon", "cli", "web", "demo", "__main__"}
+FLOWS = {"app", "approval", "crew", "delivery", "errand", "intake", "planner", "sync", "worker"}
+FACES = {"wiring", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.
 ALLOWED: dict[str, set[str]] = {

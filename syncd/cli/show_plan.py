@@ -19,14 +19,14 @@ FEW = 12
 """So many Changes of each kind are listed unless all are asked for."""
 
 
-def show_plan(plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False) -> None:
+def show_plan(plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False, few: int = FEW) -> None:
     """Print the Plan to stdout."""
-    for change in _chosen(plan.changes, everything):
+    for change in _chosen(plan.changes, None if everything else few):
         say(f"  {GLYPHS[change.action]} {plain(describe(change))}")
-    hidden = len(plan.changes) - len(list(_chosen(plan.changes, everything)))
+    hidden = len(plan.changes) - len(list(_chosen(plan.changes, None if everything else few)))
     if hidden:
         say(f"    ... and {hidden} more (--all lists them)")
-    for rejection in rejections if everything else rejections[:FEW]:
+    for rejection in rejections if everything else rejections[:few]:
         reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in rejection.reasons)
         say(f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}")
     for problem in plan.problems:
@@ -119,12 +119,12 @@ def change_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _chosen(changes: Sequence[Change], everything: bool) -> Iterable[Change]:
+def _chosen(changes: Sequence[Change], few: int | None) -> Iterable[Change]:
     seen: dict[tuple[str, str], int] = {}
     for change in changes:
         group = (change.kind.value, change.action.value)
         seen[group] = seen.get(group, 0) + 1
-        if everything or seen[group] <= FEW:
+        if few is None or seen[group] <= few:
             yield change
 
 

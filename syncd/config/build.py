@@ -109,5 +109,3 @@ def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )
-
-

@@ -10,7 +10,18 @@ from syncd.core.conditions import AllOf, AnyOf, Between, Condition, Empty, EndsW
 from syncd.core.dates import ISO, format_fault
 from syncd.core.transforms import trim
 
-OPERATORS = ("in", "not_in", "not", "empty", "starts_with", "not_starts_with", "ends_with", "before", "after", "format")
+OPERATORS = (
+    "in",
+    "not_in",
+    "not",
+    "empty",
+    "starts_with",
+    "not_starts_with",
+    "ends_with",
+    "before",
+    "after",
+    "format",
+)
 """What may be asked about a column, besides a text or a list of texts."""
 COMBINATORS = ("all", "any", "not")
 """Keys that combine conditions; a column of that name cannot be asked."""
@@ -46,7 +57,9 @@ def _column(column: str, value: Any, loc: Loc, document: Document) -> Condition:
     if not isinstance(value, dict):
         return OneOf(column=column, where=where, values=frozenset(_texts(value, loc, document)))
     if not value:
-        document.fault(loc, f"must say what the column must be: a text, a list, or one of {', '.join(OPERATORS)}")
+        document.fault(
+            loc, f"must say what the column must be: a text, a list, or one of {', '.join(OPERATORS)}"
+        )
     parts: list[Condition] = []
     for operator, operand in value.items():
         here = (*loc, operator)
@@ -100,7 +113,9 @@ _BUILDERS: dict[str, Callable[[str, str, Any, Loc, Document], Condition]] = {
 
 def _between(column: str, where: str, value: dict[str, Any], loc: Loc, document: Document) -> Condition:
     form = value.get("format", ISO)
-    problem = format_fault(form, reads=True) if isinstance(form, str) else "must be a date format such as %d.%m.%Y"
+    problem = (
+        format_fault(form, reads=True) if isinstance(form, str) else "must be a date format such as %d.%m.%Y"
+    )
     if problem:
         document.fault((*loc, "format"), problem)
     if not {"before", "after"} & value.keys():

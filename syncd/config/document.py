@@ -32,6 +32,8 @@ class Document:
     values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
+    muted: set[Loc] = field(default_factory=set)
+    """Values that have a fault already: nothing more is said about them, what is in them, or what they are missing from."""
 
     def where(self, loc: Loc) -> str:
         """The place of a value as ``file:line:col``; of the nearest thing around it if it is not there itself."""
@@ -55,9 +57,15 @@ class Document:
         return (1, 1)
 
     def fault(self, loc: Loc, message: str, *, at_key: bool = False) -> None:
-        """Note that something is wrong with the value (or the key) at ``loc``."""
+        """Note that something is wrong with the value (or the key) at ``loc``, unless it is muted."""
+        if self.is_muted(loc):
+            return
         line, column = self.keys.get(loc, self.position(loc)) if at_key else self.position(loc)
         self.fault_at(line, column, dotted(loc), message)
+
+    def is_muted(self, loc: Loc) -> bool:
+        """Whether the value, something in it, or something around it has a fault already."""
+        return any(muted[: len(loc)] == loc or loc[: len(muted)] == muted for muted in self.muted if muted)
 
     def fault_at(self, line: int, column: int, key: str, message: str) -> None:
         """Note a fault at a line and column."""
@@ -107,7 +115,10 @@ def _decoded(raw: bytes, document: Document) -> str:
         before = raw[: error.start]
         column = error.start - before.rfind(b"\n")
         document.fault_at(
-            before.count(b"\n") + 1, column, "", f"byte 0x{raw[error.start]:02X} is not UTF-8: save the file as UTF-8"
+            before.count(b"\n") + 1,
+            column,
+            "",
+            f"byte 0x{raw[error.start]:02X} is not UTF-8: save the file as UTF-8",
         )
         document.raise_faults()
         raise
@@ -131,7 +142,9 @@ def _check_events(text: str, document: Document) -> None:
                 document.fault_at(line, column, "", f"is nested more than {MAX_DEPTH} deep")
                 break
             if documents > 1:
-                document.fault_at(line, column, "", "begins a second document: one file holds one configuration")
+                document.fault_at(
+                    line, column, "", "begins a second document: one file holds one configuration"
+                )
                 break
     except YAMLError as error:
         _syntax_fault(document, error)
@@ -146,7 +159,9 @@ def _syntax_fault(document: Document, error: YAMLError) -> None:
             document.fault_at(mark.line + 1, mark.column + 1, "", f"is no YAML: {problem}")
             return
     if isinstance(error, ReaderError):
-        document.fault_at(1, 1, "", f"is no YAML: character U+{ord(str(error.character)[:1] or '?'):04X} is not allowed")
+        document.fault_at(
+            1, 1, "", f"is no YAML: character U+{ord(str(error.character)[:1] or '?'):04X} is not allowed"
+        )
         return
     document.fault_at(1, 1, "", f"is no YAML: {str(error).splitlines()[0]}")
 

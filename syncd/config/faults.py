@@ -28,14 +28,10 @@ _MESSAGES = {
 }
 
 
-def note_shape_faults(
-    error: ValidationError, document: Document, schema: Mapping[str, Any], skip: set[Loc]
-) -> None:
-    """Note every fault that pydantic found, but for values in ``skip``, which have a fault already."""
+def note_shape_faults(error: ValidationError, document: Document, schema: Mapping[str, Any]) -> None:
+    """Note every fault that pydantic found."""
     for found in error.errors(include_url=False):
-        loc = _real(found["loc"], document.data)
-        if any(loc[: len(other)] == other for other in skip):
-            continue
+        loc = real_loc(found["loc"], document.data)
         match found["type"]:
             case "extra_forbidden":
                 known = sorted(set(_keys_at(schema, schema, loc[:-1])))
@@ -70,11 +66,13 @@ def _choice(found: Mapping[str, Any]) -> str:
 
 def _plain(message: str) -> str:
     text = message.removeprefix("Value error, ")
-    text = text.removeprefix("Input should ").removeprefix("String should ").removeprefix("Dictionary should ")
+    text = (
+        text.removeprefix("Input should ").removeprefix("String should ").removeprefix("Dictionary should ")
+    )
     return re.sub(r"^(be|have|match) ", r"must \1 ", text)
 
 
-def _real(loc: Sequence[str | int], data: Any) -> Loc:
+def real_loc(loc: Sequence[str | int], data: Any) -> Loc:
     """The Loc without the names that pydantic puts in for the branches of a union."""
     real: list[str | int] = []
     at = data

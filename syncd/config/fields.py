@@ -43,17 +43,18 @@ def build_fields(users: UsersPart, document: Document) -> tuple[FieldRule, ...]:
 def check_users(users: UsersPart, document: Document) -> None:
     """What must be mapped: what Litmos requires, what people are matched by, and the link."""
     mapped: Mapping[str, FieldPart] = users.fields
-    fields: Loc = ("users", "fields")
     for name, spec in WRITABLE_FIELDS.items():
         if spec.required and name not in mapped:
-            document.fault(fields, f"{name} is not mapped; Litmos requires it", at_key=True)
+            document.fault(("users", "fields", name), "is not mapped; Litmos requires it", at_key=True)
     for index, name in enumerate(users.match):
         loc: Loc = ("users", "match", index)
         _check_reference(name, loc if loc in document.values else ("users", "match"), mapped, document)
     _check_reference(users.link_field, ("users", "link_field"), mapped, document)
     link = mapped.get(users.link_field)
     if link is not None and link.owner == "report":
-        document.fault(("users", "link_field"), f"{users.link_field} must be written, so its owner cannot be report")
+        document.fault(
+            ("users", "link_field"), f"{users.link_field} must be written, so its owner cannot be report"
+        )
     if len(set(users.match)) < len(users.match):
         document.fault(("users", "match"), "names a field twice")
 
@@ -62,7 +63,7 @@ def _check_reference(name: str, loc: Loc, mapped: Mapping[str, FieldPart], docum
     if name not in WRITABLE_FIELDS:
         hint = suggestion(name, sorted(WRITABLE_FIELDS))
         document.fault(loc, f'"{name}" is no Litmos field that can be mapped{hint}')
-    elif name not in mapped:
+    elif name not in mapped and not document.is_muted(("users", "fields", name)):
         document.fault(loc, f"{name} is not mapped; add it to users.fields{suggestion(name, sorted(mapped))}")
 
 
@@ -90,7 +91,9 @@ def _check_field(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, do
             document.fault((*loc, *key), refused.why)
     if spec.kind is FieldKind.BOOL and not _is_bool(value):
         document.fault(loc, "is true or false to Litmos: add `transform: [bool]` or a map", at_key=True)
-    if spec.required and (rule.when is not None or (value.lookup and value.lookup.otherwise is Otherwise.SKIP)):
+    if spec.required and (
+        rule.when is not None or (value.lookup and value.lookup.otherwise is Otherwise.SKIP)
+    ):
         document.fault(loc, "is required by Litmos: it can have no when: and no else: skip", at_key=True)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Val
 
 from syncd.config.secrets import Lookups, Secret
 
+DURATION_PATTERN = r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(.*)", re.DOTALL)
@@ -65,7 +66,9 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
 
 
 def _secret_url(value: Any, info: ValidationInfo) -> Secret:
-    if not isinstance(value, str) or "://" not in value:
+    if not isinstance(value, str) or not (
+        "://" in value or "${" in value
+    ):  # the latter has its fault already
         raise ValueError("must be a database URL, such as sqlite:///syncd.db or postgresql://user@host/name")
     lookups = _lookups(info)
     return Secret(value, lookups, url=True, finish=lambda text: absolute_sqlite(text, lookups.folder))
@@ -108,7 +111,7 @@ _TEXTS_SCHEMA = {"anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA
 Text = Annotated[str, WithJsonSchema(_TEXT_SCHEMA)]
 """A text, whatever it looks like: 007 and NO need no quotes."""
 Seconds = Annotated[
-    float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$"})
+    float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 ]
 """A duration, written with its unit."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -126,11 +129,18 @@ Character = Annotated[str, BeforeValidator(_one_character)]
 Table = Annotated[
     dict[str, str],
     BeforeValidator(_text_keys),
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}),
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
+    ),
 ]
 """A map from text to text."""
 When = Annotated[
     dict[str, Any],
-    WithJsonSchema({"type": "object", "description": "column: text, list of texts, or {in, not, empty, starts_with, ...}"}),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": "column: text, list of texts, or {in, not, empty, starts_with, ...}",
+        }
+    ),
 ]
 """A condition; ``conditions.build_condition`` reads it."""

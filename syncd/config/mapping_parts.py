@@ -54,10 +54,8 @@ class PiecePart(Part):
     """A constant text."""
 
 
-Piece = Annotated[
-    PiecePart,
-    BeforeValidator(_short_from),
-]
+Piece = Annotated[PiecePart, BeforeValidator(_short_from, json_schema_input_type=PiecePart | str)]
+"""A piece, or the name of its column."""
 
 
 class ValuePart(Part):
@@ -100,6 +98,10 @@ class FieldPart(ValuePart):
     """For whom; others keep what Litmos has."""
 
 
+FieldItem = Annotated[FieldPart, BeforeValidator(_short_from, json_schema_input_type=FieldPart | str)]
+"""A field, or the name of its column."""
+
+
 class IdPart(Part):
     """The employee id: unique, never re-used, a text always (007 is not 7)."""
 
@@ -125,7 +127,7 @@ class StatusPart(Part):
 class EmployeePart(Part):
     """Who somebody is to HR."""
 
-    id: Annotated[IdPart, BeforeValidator(_short_from)]
+    id: Annotated[IdPart, BeforeValidator(_short_from, json_schema_input_type=IdPart | str)]
     """The employee id."""
     status: StatusPart | None = None
     """The status; without it everybody in the data is active."""
@@ -151,7 +153,7 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
-    fields: dict[str, Annotated[FieldPart, BeforeValidator(_short_from)]]
+    fields: dict[str, FieldItem]
     """Litmos profile fields."""
 
 
@@ -168,8 +170,13 @@ class TeamPart(Part):
     """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
 
 
+def _short_path(value: Any) -> Any:
+    """``- Welcome`` is short for ``- path: Welcome``."""
+    return {"path": value} if isinstance(value, str) else value
+
+
 class PathPart(Part):
-    """A learning path, and who is given it."""
+    """A learning path, and who is given it. ``- Welcome`` is short for ``- path: Welcome``."""
 
     path: Annotated[Text, Field(min_length=1)]
     """Its name or its id."""
@@ -177,3 +184,7 @@ class PathPart(Part):
     """Who is given it; everybody by default."""
     remove: Literal["own", "strict"] = "own"
     """own: only what syncd gave is taken away; strict: the rule is the whole truth. Never what was started."""
+
+
+PathItem = Annotated[PathPart, BeforeValidator(_short_path, json_schema_input_type=PathPart | str)]
+"""A learning path rule, or the name of a path that everybody is given."""

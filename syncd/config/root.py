@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from syncd.config.kinds import Part, SecretUrl
-from syncd.config.mapping_parts import EmployeePart, PathPart, TeamPart, UsersPart
+from syncd.config.mapping_parts import EmployeePart, PathItem, TeamPart, UsersPart
 from syncd.config.settings import (
     CsvSettings,
     LitmosSettings,
@@ -42,7 +42,7 @@ class Root(Part):
     """How an employee becomes a Litmos user."""
     teams: tuple[TeamPart, ...] = ()
     """Teams by rule; only teams that a rule names are ever touched."""
-    learning_paths: tuple[PathPart, ...] = ()
+    learning_paths: tuple[PathItem, ...] = ()
     """Learning paths by rule."""
     push: PushSettings = PushSettings()
     """HR to Litmos."""

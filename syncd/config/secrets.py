@@ -16,7 +16,9 @@ from syncd.errors import ConfigError, Fault
 DOTS = "••••"
 MAX_FILE = 64 * 1024
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
-_CONTENT = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?|file:(?P<path>.+)", re.DOTALL)
+_CONTENT = re.compile(
+    r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?|file:(?P<path>.+)", re.DOTALL
+)
 _PASSWORD = re.compile(r"(\w+://[^:/?#@]*):[^@]*@")
 _QUERY = re.compile(r"([?&][^=&]*)=[^&]*")
 
@@ -109,7 +111,9 @@ class Lookups:
         if reference.default is not None:
             return reference.default
         state = "is empty" if value == "" else "is not set"
-        raise Unresolved(f"the environment variable {reference.name} {state}; set it, or {reference.name}_FILE")
+        raise Unresolved(
+            f"the environment variable {reference.name} {state}; set it, or {reference.name}_FILE"
+        )
 
     def _file(self, name: str) -> str:
         path = self.folder / name

@@ -99,7 +99,9 @@ class CsvSettings(Part):
     @model_validator(mode="after")
     def _characters_work_together(self) -> "CsvSettings":
         if self.delimiter in '\r\n\0 "' or self.quote in tuple("\r\n\0 " + self.delimiter):
-            raise ValueError("delimiter and quote must be two different characters, neither a space nor a line end")
+            raise ValueError(
+                "delimiter and quote must be two different characters, neither a space nor a line end"
+            )
         return self
 
 
@@ -231,7 +233,9 @@ class SinkSettings(Part):
     @model_validator(mode="after")
     def _batch_where_it_belongs(self) -> "SinkSettings":
         if ("{batch}" in self.path.name) != (self.mode == "delta") or "{batch}" in str(self.path.parent):
-            raise ValueError("in mode delta the file name must hold {batch}; in mode full it must not; folders never")
+            raise ValueError(
+                "in mode delta the file name must hold {batch}; in mode full it must not; folders never"
+            )
         return self
 
 
@@ -297,5 +301,3 @@ class ScopePart(Part):
     """The condition; nobody outside it is created, changed or given anything. null: everybody."""
     leaving: Literal["keep", "deactivate"] = "keep"
     """What happens to somebody who was in scope and is not any more."""
-
-

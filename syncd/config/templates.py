@@ -14,7 +14,9 @@ def parse_columns(text: str, where: str) -> tuple[Part, ...]:
     for found in _PIECE.finditer(text):
         piece = found.group()
         if piece in {"{", "}"}:
-            raise ValueError(f'has a single "{piece}"; columns are written {{column}}, and a brace is doubled')
+            raise ValueError(
+                f'has a single "{piece}"; columns are written {{column}}, and a brace is doubled'
+            )
         if piece in {"{{", "}}"}:
             parts.append(Text(text=piece[0]))
         elif found.group(1) is None:

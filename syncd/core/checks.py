@@ -65,7 +65,9 @@ def check_team_name(name: str) -> None:
     """Refused if Litmos could not have a team of this name."""
     check_text(name)
     if len(name) > TEAM_NAME_LENGTH:
-        raise Refused("TEAM-NAME-TOO-LONG", f"has {len(name)} characters; a team's name takes {TEAM_NAME_LENGTH}")
+        raise Refused(
+            "TEAM-NAME-TOO-LONG", f"has {len(name)} characters; a team's name takes {TEAM_NAME_LENGTH}"
+        )
 
 
 def check_id(text: str) -> None:
@@ -79,9 +81,16 @@ def check_id(text: str) -> None:
 
 def _check_username(text: str, *, custom: bool, email: EmailCheck) -> None:
     if len(text) < USERNAME_MINIMUM:
-        raise Refused("USERNAME-INVALID", f"{shown(text)} is too short; Litmos wants {USERNAME_MINIMUM} characters")
+        raise Refused(
+            "USERNAME-INVALID", f"{shown(text)} is too short; Litmos wants {USERNAME_MINIMUM} characters"
+        )
     if not custom:
-        _check_email("USERNAME-INVALID", text, email, hint='; for other usernames map IsCustomUsername: {value: "true"}')
+        _check_email(
+            "USERNAME-INVALID",
+            text,
+            email,
+            hint='; for other usernames map IsCustomUsername: {value: "true"}',
+        )
 
 
 def _check_email(code: str, text: str, email: EmailCheck, hint: str = "") -> None:

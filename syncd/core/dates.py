@@ -36,7 +36,9 @@ def format_fault(form: str, *, reads: bool) -> str:
         return "two-digit years (%y) are not read or written: 03 may be 1903 or 2003; use %Y"
     unknown = [f"%{letter}" for letter in used if letter not in DIRECTIVES]
     if unknown:
-        return f"{unknown[0]} is not known here; known are {' '.join(f'%{letter}' for letter in 'YmdbBHMSfz')}"
+        return (
+            f"{unknown[0]} is not known here; known are {' '.join(f'%{letter}' for letter in 'YmdbBHMSfz')}"
+        )
     if reads and not ("Y" in used and "d" in used and {"m", "b", "B"} & set(used)):
         return "needs a year (%Y), a month (%m, %b or %B) and a day (%d)"
     repeated = {letter for letter in used if used.count(letter) > 1}

@@ -16,6 +16,9 @@ def shown(text: str) -> str:
 
 def render(parts: Sequence[Part], fields: Fields, *, separator: str | None = None) -> str:
     """The parts in a row; "" if every column in them is blank. With a ``separator``, blank parts are left out."""
+    if len(parts) == 1:  # as almost always
+        part = parts[0]
+        return cell(fields, part.name) if isinstance(part, Column) else part.text
     texts = [cell(fields, part.name) if isinstance(part, Column) else part.text for part in parts]
     cells = [text for part, text in zip(parts, texts, strict=True) if isinstance(part, Column)]
     if cells and not any(cells):
@@ -67,4 +70,6 @@ def _looked_up(lookup: Lookup, text: str, default: str) -> str | None:
         case Otherwise.VALUE:
             return lookup.value
         case Otherwise.REJECT:
-            raise Refused("VALUE-UNKNOWN", f"{shown(text)} is not in the map (of {len(lookup.table)} entries)")
+            raise Refused(
+                "VALUE-UNKNOWN", f"{shown(text)} is not in the map (of {len(lookup.table)} entries)"
+            )

@@ -76,5 +76,5 @@ def _update_paths(world: World, user_id: str, at: datetime) -> None:
         percent = round(sum(courses[i].percentage for i in ids if i in courses) / len(ids), 1)
         if percent >= DONE_PERCENT:
             _finish(world, "path", row, at, "")
-        elif percent != row.percentage:
+        elif percent > row.percentage:
             row.percentage, row.started_at, row.progress_at = percent, row.started_at or at, world.now()

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 from syncd.sandbox import dumping, seeding, team_rules, user_rules
 from syncd.sandbox.completing import complete, progress
 from syncd.sandbox.faults import FaultPlan
+from syncd.sandbox.finding import SeedError, find_item, find_team, find_user
 from syncd.sandbox.journal import Journal
 from syncd.sandbox.limiter import RollingWindow
 from syncd.sandbox.refusal import Refusal
-from syncd.sandbox.seeding import SeedError, find_item, find_team, find_user, parsed
+from syncd.sandbox.seeding import parsed
 from syncd.sandbox.world import World
 
 
@@ -25,6 +26,9 @@ class Stage(Protocol):
 
     def reset(self) -> None:
         """Back to the seed; log, faults and window forgotten."""
+
+    def touch(self) -> None:
+        """Notes that the account may have changed."""
 
 
 def handle(stage: Stage, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:

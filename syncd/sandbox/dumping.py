@@ -13,6 +13,7 @@ from syncd.sandbox.world import World
 def dump(world: World) -> dict[str, Any]:
     """Everything the account holds; ``load`` takes it back."""
     return {
+        "job_roles": sorted(world.job_roles),
         "users": [_user_row(world, user) for user in world.users.values()],
         "teams": [_team_row(team) for team in world.teams.values()],
         "memberships": [_membership_row(row) for rows in world.members.values() for row in rows.values()],

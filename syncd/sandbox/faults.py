@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 KINDS = frozenset(
-    {"status", "html", "malformed", "truncated", "empty", "slow", "drop_before", "drop_after", "hold_after"}
+    "status html malformed truncated empty first_page short_page slow drop_before drop_after hold_after".split()
 )
 """What a fault does.
 
-``status``: answer with ``status``, ``reason`` and ``body``, without applying; ``html``: the same, with an HTML page;
-``malformed`` and ``truncated``: apply, then spoil the body; ``empty``: apply, then answer 200 with nothing;
-``slow``: wait ``seconds``, then apply and answer; ``drop_before`` and ``drop_after``: reset the connection without or
-after applying; ``hold_after``: apply, then wait until released or ``seconds`` have passed, then answer.
+``status``: answer with ``status``, ``reason``, ``headers`` and ``body``, without applying; ``html``: the same, with an
+HTML page; ``malformed`` and ``truncated``: apply, then spoil the body; ``empty``: apply, then answer with nothing;
+``first_page``: a list begins at 0 whatever ``start`` says; ``short_page``: half of ``limit``; ``slow``: wait
+``seconds``, then apply and answer; ``drop_before`` and ``drop_after``: reset the connection without or after applying;
+``hold_after``: apply, then wait until released or ``seconds`` have passed, then answer.
 """
 
 

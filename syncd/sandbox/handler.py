@@ -26,6 +26,7 @@ from syncd.sandbox.gate import (
     refused,
 )
 from syncd.sandbox.journal import Entry
+from syncd.sandbox.paging import LIMIT_DEFAULT
 
 CONTROL_PATH = "/_sandbox"
 _MOST_BODY = 64 * 1024 * 1024
@@ -53,6 +54,10 @@ class Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         """The Server header of the recordings [REC]."""
         return "Microsoft-IIS/7.5"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, by the sandbox's own clock."""
+        return super().date_time_string(self.sandbox.world.now().timestamp())
 
     def log_message(self, *args: object) -> None:
         """Nothing goes to stderr; the journal has it all."""
@@ -113,8 +118,9 @@ class Handler(BaseHTTPRequestHandler):
             key_in_url=in_url,
         )
         if not asked.authorised(sandbox.api_key):
-            self._finish(entry, refused(401, UNAUTHORISED, asked, sandbox.world.modes))
-        elif not sandbox.limiter.admit(entry.at):
+            modes = sandbox.world.modes
+            self._finish(entry, refused(modes.invalid_key_status, UNAUTHORISED, asked, modes))
+        elif not sandbox.limiter.admit(entry.at, count_rejected=sandbox.world.modes.rejects_count):
             self._finish(entry, refused(503, RATE_LIMITED, asked, sandbox.world.modes))
         else:
             entry.accepted = True
@@ -132,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             if fault.kind == "slow":
                 self.sandbox.faults.hold(fault.seconds)
-            result = self._apply(entry, asked)
+            result = self._apply(entry, _misread(fault, asked))
             if fault.kind == "hold_after":
                 self.sandbox.faults.hold(fault.seconds)
             if fault.kind == "drop_after":
@@ -143,6 +149,8 @@ class Handler(BaseHTTPRequestHandler):
     def _apply(self, entry: Entry, asked: Asked) -> Answer:
         result = answer(self.sandbox.world, asked, self.sandbox.errors.append)
         entry.status, entry.applied = result.status, result.status < 400
+        if entry.is_write:
+            self.sandbox.touch()
         if asked.method == "POST" and asked.path == "/users":
             entry.username = _username(asked.body)
             self.sandbox.journal.create_asked(entry.username, applied=entry.applied)
@@ -165,6 +173,7 @@ class Handler(BaseHTTPRequestHandler):
             except ValueError as error:
                 status, result = 400, {"error": str(error)}
             else:
+                self.sandbox.touch()
                 status, result = control.handle(self.sandbox, self.command, path, query, data)
         text = json.dumps(result, ensure_ascii=False).encode()
         self._send(Answer(status=status, reason="", content_type="application/json", body=text))
@@ -201,6 +210,16 @@ def _planned(fault: Fault) -> Answer:
     kind = "application/json" if fault.body.lstrip()[:1] in {"{", "["} else "text/plain"
     reason = fault.reason or HTTPStatus(fault.status).phrase
     return Answer(status=fault.status, reason=reason, content_type=kind, body=fault.body.encode())
+
+
+def _misread(fault: Fault, asked: Asked) -> Asked:
+    """The request as a server that pages wrongly understands it."""
+    if fault.kind == "first_page":
+        return replace(asked, query={**asked.query, "start": "0"})
+    if fault.kind == "short_page":
+        half = max(int(asked.query.get("limit") or LIMIT_DEFAULT) // 2, 1)
+        return replace(asked, query={**asked.query, "limit": str(half)})
+    return asked
 
 
 def _spoilt(fault: Fault, result: Answer) -> Answer:

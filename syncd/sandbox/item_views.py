@@ -50,7 +50,7 @@ def course_view(course: Course) -> dict[str, Any]:
 
 
 def user_path_view(world: World, row: Enrolment) -> dict[str, Any]:
-    """A path as a user has it; the finishing date is called DateCompleted (SPEC: CompletedDate)."""
+    """A path as a user has it; the finishing date has two names (mode ``other_names``)."""
     path = world.paths[row.item_id]
     return {
         "Id": path.id,
@@ -61,7 +61,7 @@ def user_path_view(world: World, row: Enrolment) -> dict[str, Any]:
         "PercentageComplete": row.percentage,
         "AssignedDate": row.created_at,
         "StartDate": row.started_at,
-        "DateCompleted": row.finished_at,
+        "CompletedDate" if world.modes.other_names else "DateCompleted": row.finished_at,
         "ResultId": row.result_id,
         "AccessTillDate": None,
     }

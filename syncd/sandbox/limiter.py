@@ -5,28 +5,31 @@ from collections import deque
 
 
 class RollingWindow:
-    """Accepts at most ``limit`` requests within any ``window`` seconds; rejected ones take no place (unsettled)."""
+    """Accepts at most ``limit`` requests within any ``window`` seconds."""
 
     def __init__(self, limit: int, window: float) -> None:
         self.limit = limit
         self.window = window
-        self._accepted: deque[float] = deque()
+        self._counted: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def admit(self, at: float) -> bool:
-        """Whether a request that arrives at monotonic second ``at`` is accepted."""
+    def admit(self, at: float, *, count_rejected: bool = False) -> bool:
+        """Whether a request that arrives at monotonic second ``at`` is accepted.
+
+        Rejected ones take no place in the window, unless ``count_rejected``: then a client that goes on never gets in.
+        """
         with self._lock:
-            while self._accepted and self._accepted[0] <= at - self.window:
-                self._accepted.popleft()
-            if len(self._accepted) >= self.limit:
-                return False
-            self._accepted.append(at)
-            return True
+            while self._counted and self._counted[0] <= at - self.window:
+                self._counted.popleft()
+            accepted = len(self._counted) < self.limit
+            if accepted or count_rejected:
+                self._counted.append(at)
+            return accepted
 
     def clear(self) -> None:
         """Forgets all requests."""
         with self._lock:
-            self._accepted.clear()
+            self._counted.clear()
 
 
 def most_within(times: list[float], window: float) -> int:

@@ -34,6 +34,17 @@ class Modes:
     """An XML element out of order is skipped without an error [INFER]."""
     path_key: Literal["any", "Id", "LearningPathId"] = "any"
     """Key read from the body of POST and DELETE /teams/{id}/learningpaths; KYMA and SPEC disagree."""
+    rejects_count: bool = False
+    """Requests refused with 503 take a place in the rolling window too; unsettled."""
+    invalid_key_status: int = 401
+    """Status for a wrong key or no source: 401 [SPEC], 403 in the older text [DOC]."""
+    spec_statuses: bool = False
+    """Creating users, sub-teams and course assignments is answered 200 [SPEC] instead of 201 [REC]."""
+    other_names: bool = False
+    """Members take the other of two reported spellings: CompletedDate for DateCompleted (user's paths), ImporStatus
+    for ImportStatus [SPEC], Username and Completed for UserName and Complete (results/details) [CODE]."""
+    duplicate_paths_refused: bool = False
+    """Giving a path to a user who has it is a 409 [CODE, hinted], instead of being ignored."""
     visibility_delay: float = 0.0
     """Seconds until a created user appears in lists and by its Id; GUESS, for rehearsing stale reads."""
 

@@ -53,7 +53,8 @@ def _get(world: World, call: Call) -> Reply:
 
 
 def _errors(world: World, call: Call) -> Reply:
-    rows = [{"Username": username, "ImportStatus": status} for username, status in _job(world, call).errors]
+    key = "ImporStatus" if world.modes.other_names else "ImportStatus"
+    rows = [{"Username": username, key: status} for username, status in _job(world, call).errors]
     return listed("UserErrors", "UserError", page(world, call, rows))
 
 

@@ -59,6 +59,11 @@ def _give_paths(world: World, call: Call) -> Reply:
         raise Refusal(
             404, "The userid does not exist or no valid learning paths were included in the request."
         )
+    have = world.shelves["path"].of_user.get(call.args[0], {})
+    if world.modes.duplicate_paths_refused and any(
+        path_id in have and have[path_id].active for path_id in known
+    ):
+        raise Refusal(409, "The user already has one or more of the learning paths.")
     enrolling.give_user(world, "path", call.args[0], known)
     return DONE
 
@@ -111,7 +116,7 @@ def _give_courses(world: World, call: Call) -> Reply:
     enrolling.give_user(world, "course", user.id, known)
     if call.query.get("sendmessage", "").lower() != "false":
         world.mails += [(user.name, f"course {course_id}") for course_id in known]
-    return CREATED
+    return DONE if world.modes.spec_statuses else CREATED
 
 
 def _take_course(world: World, call: Call) -> Reply:

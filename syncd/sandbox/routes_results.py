@@ -46,7 +46,7 @@ def _detail(world: World, row: Enrolment) -> dict[str, Any]:
     return {
         "Id": user.id,
         "UserOriginalId": user.number,
-        "UserName": user.name,
+        "Username" if world.modes.other_names else "UserName": user.name,
         "FirstName": profile["FirstName"],
         "LastName": profile["LastName"],
         "Active": user.active,
@@ -58,7 +58,7 @@ def _detail(world: World, row: Enrolment) -> dict[str, Any]:
         "UpdatedDate": touched_at(row),
         "Code": course.code,
         "CourseName": course.name,
-        "Complete": row.complete,
+        "Completed" if world.modes.other_names else "Complete": row.complete,
         "PercentageComplete": row.percentage,
         "CompletedDate": row.finished_at,
         "UpToDate": row.complete,

@@ -60,7 +60,8 @@ def _post(world: World, call: Call) -> Reply:
     parent = call.args[0] if call.args else profiles.text(body.get("ParentTeamId")) or ""
     name, description = profiles.text(body.get("Name")), profiles.text(body.get("Description"))
     team = rules.create_team(world, name or "", description or "", parent)
-    return single("Team", {"Id": team.id, "Name": team.name, "Description": team.description}, status=201)
+    status = 200 if call.args and world.modes.spec_statuses else 201
+    return single("Team", {"Id": team.id, "Name": team.name, "Description": team.description}, status=status)
 
 
 def _put(world: World, call: Call) -> Reply:

@@ -43,7 +43,7 @@ def _post(world: World, call: Call) -> Reply:
     user = create_user(world, call.item(USER), skip_first_login=call.flag("skipfirstlogin"))
     if call.flag("sendmessage"):
         world.mails.append((user.name, "welcome"))
-    return single("User", view(world, user), status=201)
+    return single("User", view(world, user), status=200 if world.modes.spec_statuses else 201)
 
 
 def _put(world: World, call: Call) -> Reply:

@@ -21,14 +21,12 @@ from syncd.sandbox.entities import (
     TeamItem,
     User,
 )
+from syncd.sandbox.finding import SeedError, find_item, find_team, find_user
+from syncd.sandbox.profile import JOB_ROLES
 from syncd.sandbox.user_rules import add_user, iso
 from syncd.sandbox.world import World
 
 KIND_NAMES = {"LearningPath": "path", "Course": "course"}
-
-
-class SeedError(ValueError):
-    """A seed that cannot be loaded; the message says what is wrong."""
 
 
 def parsed(value: str | None) -> datetime | None:
@@ -43,6 +41,7 @@ def load(world: World, seed: Mapping[str, Any]) -> None:
     """Replaces what the account holds; SeedError for what does not fit together."""
     world.clear()
     world.mint.restart()
+    world.job_roles = frozenset(map(str, seed["job_roles"])) if "job_roles" in seed else JOB_ROLES
     for row in seed.get("users", ()):
         _load_user(world, row)
     _link_managers(world, seed.get("users", ()))
@@ -62,34 +61,6 @@ def load(world: World, seed: Mapping[str, Any]) -> None:
     for row in seed.get("imports", ()):
         _load_import(world, row)
     settle_users(world, list(world.users))
-
-
-def find_user(world: World, row: Mapping[str, Any]) -> User:
-    """The user a row means by UserId, UserName or Id; SeedError if there is none."""
-    user_id = str(row.get("UserId") or row.get("Id") or "")
-    user = world.users.get(user_id) or world.user_by_name(str(row.get("UserName", "")))
-    if user is None:
-        raise SeedError(f"no such user: {user_id or row.get('UserName')}")
-    return user
-
-
-def find_team(world: World, value: str) -> Team:
-    """The team of an Id or a name."""
-    team = world.teams.get(value) or next((t for t in world.live_teams() if t.name == value), None)
-    if team is None:
-        raise SeedError(f"no such team: {value}")
-    return team
-
-
-def find_item(world: World, kind: str, value: str) -> str:
-    """The Id of a path or course given by Id or name."""
-    items: Mapping[str, LearningPath | Course] = world.paths if kind == "path" else world.courses
-    found = (
-        value if value in items else next((item.id for item in items.values() if item.name == value), None)
-    )
-    if found is None:
-        raise SeedError(f"no such {kind}: {value}")
-    return found
 
 
 def _identity(world: World, kind: str, row: Mapping[str, Any], key: str = "OriginalId") -> tuple[int, str]:

@@ -114,6 +114,8 @@ class Sandbox:
         self._state = Path(state) if state else None
         self._server: SandboxServer | None = None
         self._stopping = threading.Event()
+        self._touched = threading.Event()
+        self._saving = threading.Lock()
         stored = self._state is not None and self._state.exists()
         seeding.load(self.world, worlds.seed_of(self._state if stored else seed))
 
@@ -152,6 +154,10 @@ class Sandbox:
         self._server = None
         self.save()
 
+    def touch(self) -> None:
+        """Notes that the account may have changed, so that the state file is written soon."""
+        self._touched.set()
+
     def reset(self) -> None:
         """Back to the seed; log, faults and the window forgotten."""
         with self.world.lock:
@@ -174,10 +180,10 @@ class Sandbox:
         """Writes the state file, if there is one, in one move."""
         if self._state is None:
             return
-        text = json.dumps(self.dump(), ensure_ascii=False)
-        part = self._state.with_name(self._state.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self._state)
+        with self._saving:
+            part = self._state.with_name(self._state.name + ".part")
+            part.write_text(json.dumps(self.dump(), ensure_ascii=False), encoding="utf-8")
+            part.replace(self._state)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -193,12 +199,10 @@ class Sandbox:
         return f"http://{self._address[0]}:{self._server.server_port}"
 
     def _save_often(self) -> None:
-        written = -1
         while not self._stopping.wait(_SAVE_EVERY):
-            count = len(self.journal.entries)
-            if count != written:
+            if self._touched.is_set():
+                self._touched.clear()
                 self.save()
-                written = count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +237,9 @@ def run_forever(options: SandboxOptions, ready: Callable[[Sandbox], None] = lamb
         faults=faults,
     )
     done = threading.Event()
-    before = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with sandbox:
             ready(sandbox)

@@ -31,6 +31,7 @@ def create_user(world: World, body: Mapping[str, Any], *, skip_first_login: bool
     values["SkipFirstLogin"] = skip_first_login
     profiles.completed(values)
     profiles.check(values)
+    _check_role(world, values["JobRole"])
     if not values["FirstName"] or not values["LastName"]:
         raise bad_body()
     _check_unique(world, values["UserName"], None)
@@ -82,6 +83,7 @@ def change_user(world: World, user: User, values: Mapping[str, Any]) -> None:
     """Lays writable values over a user; checks them as PUT does."""
     profile = profiles.completed({**user.profile, **values})
     profiles.check(profile)
+    _check_role(world, profile["JobRole"])
     _check_unique(world, profile["UserName"], user.id)
     _check_manager(world, profile["ManagerId"])
     was_active = user.active
@@ -130,6 +132,12 @@ def list_view(user: User) -> dict[str, Any]:
 def _check_unique(world: World, name: str, own_id: str | None) -> None:
     if world.names.get(name.casefold(), own_id) != own_id:
         raise Refusal(409, _DUPLICATE)
+
+
+def _check_role(world: World, role: str | None) -> None:
+    """409 for a job role that the account does not have [SPEC]."""
+    if role and role not in world.job_roles:
+        raise Refusal(409, "Job Role is invalid.")
 
 
 def _check_manager(world: World, manager_id: str) -> None:

@@ -18,6 +18,7 @@ from syncd.sandbox.entities import (
 )
 from syncd.sandbox.ids import IdMint
 from syncd.sandbox.modes import Modes
+from syncd.sandbox.profile import JOB_ROLES
 from syncd.sandbox.refusal import Refusal
 
 
@@ -95,6 +96,7 @@ class World:
         self.shelves: dict[str, Shelf] = {"path": Shelf(), "course": Shelf()}
         self.achievements: list[Achievement] = []
         self.imports: dict[str, BulkImport] = {}
+        self.job_roles: frozenset[str] = JOB_ROLES
         self.activities: list[dict[str, object]] = []
         self.mails.clear()
 

@@ -2,14 +2,16 @@
 
 import json
 import random
+import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 NAMES = ("empty", "people-200", "people-20000")
+"""The names to tell about; any other number of people will do as well."""
 
-_PREFIX = "people-"
+_PEOPLE = re.compile(r"people-([1-9]\d{0,6})")
 _FIRST_NAMES = """
 Ada Adrian Agnes Aisha Alba Alma Amir Anders Anja Anton Arjun Astrid Aurora Bela Birgit Boris Camille Carlos Cecilia
 Chiara Daan Dagmar Daria David Diego Edith Eero Elena Elias Emil Emma Erik Eva Fatima Felix Fiona Freya Georg Gita
@@ -66,6 +68,7 @@ _PATHS = {
     "Leadership": ("Leading a Team", "Giving Feedback"),
 }
 _SINCE = "2024-01-08T09:00:00+00:00"
+_LEVELS = {0: "Account_Owner", 1: "Administrator"}
 _INACTIVE_EVERY = 25
 _TEAM_SIZE = 400
 
@@ -76,8 +79,8 @@ def seed_of(source: str | Path | Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {}
     if isinstance(source, Mapping):
         return source
-    if isinstance(source, str) and source in NAMES:
-        return people(int(source.removeprefix(_PREFIX)))
+    if isinstance(source, str) and (match := _PEOPLE.fullmatch(source)):
+        return people(int(match[1]))
     loaded = json.loads(Path(source).read_text(encoding="utf-8"))
     if not isinstance(loaded, dict):
         raise ValueError(f"not a seed: {source}")  # noqa: TRY004 - the file is wrong, not the argument
@@ -122,6 +125,7 @@ def _person(rng: random.Random, number: int) -> dict[str, Any]:
         "UserName": _plain(f"{first}.{last}"),
         "FirstName": first,
         "LastName": last,
+        "AccessLevel": _LEVELS.get(number, "Learner"),
         "Active": number % _INACTIVE_EVERY != _INACTIVE_EVERY - 1,
         "JobTitle": rng.choice(_DEPARTMENTS[department]),
         "CompanyName": "Example Works",
@@ -165,6 +169,8 @@ def _teams(users: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict
                 name = f"{department} {number:02d}"
                 teams.append({"Name": name, "ParentTeam": department, "CreatedDate": _SINCE})
             for place, user in enumerate(group):
+                if place == 0 and user["AccessLevel"] == "Learner":
+                    user["AccessLevel"] = "Team_Leader"
                 row = {
                     "Team": name,
                     "UserName": user["UserName"],

@@ -72,8 +72,13 @@ def last(conn: Connection, account: str, flow: str, state: str = "succeeded") ->
 
 
 def next_queued(conn: Connection, account: str) -> RowMapping | None:
-    """The oldest queued Run, or None."""
-    query = select(run).where(run.c.account == account, run.c.state == "queued").order_by(run.c.id).limit(1)
+    """The oldest queued Run that a schedule asked for, or None (what a person asked for, that person's process does)."""
+    query = (
+        select(run)
+        .where(run.c.account == account, run.c.state == "queued", run.c.trigger == "schedule")
+        .order_by(run.c.id)
+        .limit(1)
+    )
     return conn.execute(query).mappings().first()
 
 
@@ -191,6 +196,11 @@ def reopen(conn: Connection, run_ids: Sequence[int]) -> None:
         .where(run.c.id.in_(run_ids), run.c.state.in_(["failed", "succeeded"]))
         .values(state="running", finished_at=None, error="")
     )
+
+
+def reopen_of_jobs(conn: Connection, job_ids: Sequence[int]) -> None:
+    """These Jobs are tried again, so the ended Runs they belong to run once more."""
+    reopen(conn, list(conn.execute(select(job.c.run_id).where(job.c.id.in_(job_ids)).distinct()).scalars()))
 
 
 def abandon_dead(conn: Connection, account: str, is_dead: Any, now: datetime) -> int:

@@ -59,7 +59,14 @@ class Caller:
 
     def user(self, username: str = "ann.lee@example.com", **members: Any) -> dict[str, Any]:
         """Makes a user and gives her full record."""
-        body = {"Id": "", "UserName": username, "FirstName": "Ann", "LastName": "Lee", "Active": True, **members}
+        body = {
+            "Id": "",
+            "UserName": username,
+            "FirstName": "Ann",
+            "LastName": "Lee",
+            "Active": True,
+            **members,
+        }
         got = self("POST", "/users", body)
         assert got.status == 201, got.body
         record: dict[str, Any] = got.json

@@ -19,7 +19,9 @@ def submit(call: Caller, times: Times, *rows: dict[str, Any]) -> dict[str, Any]:
 
 def test_an_import_waits_and_then_creates(make: Make, times: Times) -> None:
     call = make(bulk_delay=5.0)
-    job = call("POST", "/bulkimports", [row("ann@example.com", Title="Clerk", Zip="123")], sendmessage="false")
+    job = call(
+        "POST", "/bulkimports", [row("ann@example.com", Title="Clerk", Zip="123")], sendmessage="false"
+    )
     assert (job.status, job.json["Status"], job.json["TotalRecords"]) == (200, "Waiting", 1)
     times.forward(4.9)
     assert call("GET", "/users").json == []

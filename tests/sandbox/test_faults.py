@@ -16,13 +16,20 @@ def test_a_planned_status_is_not_applied(call: Caller) -> None:
              "path": "^/users$", "headers": {"Retry-After": "3"}}  # fmt: skip
     call.control("POST", "faults", [fault])
     got = call("POST", "/users", ANN)
-    assert (got.status, got.reason, got.json, got.headers["retry-after"]) == (504, "Too Slow", {"Detail": "x"}, "3")
+    assert (got.status, got.reason, got.json, got.headers["retry-after"]) == (
+        504,
+        "Too Slow",
+        {"Detail": "x"},
+        "3",
+    )
     assert call.sandbox.dump()["users"] == []
     assert call("POST", "/users", ANN).status == 201
 
 
 def test_nth_and_count_choose_the_requests(call: Caller) -> None:
-    call.control("POST", "faults", [{"kind": "status", "status": 500, "path": "/teams", "nth": 2, "count": 2}])
+    call.control(
+        "POST", "faults", [{"kind": "status", "status": 500, "path": "/teams", "nth": 2, "count": 2}]
+    )
     assert [call("GET", "/teams").status for _ in range(4)] == [200, 500, 500, 200]
     assert call.control("GET", "faults")[0]["fired"] == 2
     call.control("POST", "faults", [{"kind": "status", "status": 401, "count": 0}])
@@ -87,7 +94,9 @@ def test_faults_count_as_requests(make: Make) -> None:
     assert [entry.fault for entry in call.sandbox.log] == ["status", ""]
 
 
-@pytest.mark.parametrize("row", [{"kind": "nonsense"}, {"kind": "slow", "when": 1}, {"kind": "slow", "path": "("}, {}])
+@pytest.mark.parametrize(
+    "row", [{"kind": "nonsense"}, {"kind": "slow", "when": 1}, {"kind": "slow", "path": "("}, {}]
+)
 def test_wrong_faults_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="fault"):
         Sandbox(faults=[row])
@@ -99,3 +108,13 @@ def _until(condition: object) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.002)
+
+
+def test_pages_may_repeat_or_come_short(make: Make) -> None:
+    call = make(seed="people-200")
+    first, second = (call("GET", "/users", limit=50, start=start).json for start in (0, 50))
+    call.control(
+        "POST", "faults", [{"kind": "first_page", "path": "/users"}, {"kind": "short_page", "path": "/users"}]
+    )
+    assert call("GET", "/users", limit=50, start=50).json == first
+    assert call("GET", "/users", limit=50, start=50).json == second[:25]

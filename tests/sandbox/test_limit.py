@@ -30,7 +30,12 @@ def test_the_audit_counts_what_arrived(make: Make, times: Times) -> None:
         call("GET", "/users")
         times.forward(3)
     audit = call.sandbox.audit()
-    assert (audit["requests"], audit["accepted"], audit["rejected_503"], audit["most_in_window"]) == (4, 2, 2, 4)
+    assert (audit["requests"], audit["accepted"], audit["rejected_503"], audit["most_in_window"]) == (
+        4,
+        2,
+        2,
+        4,
+    )
 
 
 def test_requests_without_a_key_take_no_place(make: Make) -> None:

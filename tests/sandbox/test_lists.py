@@ -9,7 +9,10 @@ BRIEF = ["Id", "UserName", "FirstName", "LastName", "Active", "Email", "AccessLe
 @pytest.fixture
 def crowd(make: Make) -> Caller:
     names = [f"u{number:04d}@example.com" for number in range(1500)]
-    users = [{"UserName": name, "FirstName": "U", "LastName": name[:5], "Active": name != names[3]} for name in names]
+    users = [
+        {"UserName": name, "FirstName": "U", "LastName": name[:5], "Active": name != names[3]}
+        for name in names
+    ]
     return make(seed={"users": users})
 
 

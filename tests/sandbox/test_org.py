@@ -93,8 +93,12 @@ def test_team_items_and_teams_are_reported(call: Caller) -> None:
     team, path, course = call.team("A"), call.ids("/learningpaths")[0], call.ids("/courses")[0]
     call("POST", f"/teams/{team}/learningpaths", [{"Id": path}])
     call("POST", f"/teams/{team}/courses", [{"Id": course}])
-    assert [(r["TeamId"], r["Id"]) for r in call("GET", "/org/teams/learningpaths", **TODAY).json] == [(team, path)]
-    assert [(r["TeamId"], r["Id"]) for r in call("GET", "/org/teams/courses", **TODAY).json] == [(team, course)]
+    assert [(r["TeamId"], r["Id"]) for r in call("GET", "/org/teams/learningpaths", **TODAY).json] == [
+        (team, path)
+    ]
+    assert [(r["TeamId"], r["Id"]) for r in call("GET", "/org/teams/courses", **TODAY).json] == [
+        (team, course)
+    ]
     call("DELETE", f"/teams/{team}")
     assert [r["Active"] for r in call("GET", "/org/teams", **TODAY).json] == [False]
 
@@ -102,5 +106,9 @@ def test_team_items_and_teams_are_reported(call: Caller) -> None:
 def test_deltas_are_paged(call: Caller) -> None:
     for number in range(5):
         call.user(f"user{number}@example.com")
-    seen = [row["Id"] for start in (0, 2, 4) for row in call("GET", "/org/users/details", **TODAY, start=start, limit=2).json]
+    seen = [
+        row["Id"]
+        for start in (0, 2, 4)
+        for row in call("GET", "/org/users/details", **TODAY, start=start, limit=2).json
+    ]
     assert len(set(seen)) == 5

@@ -6,7 +6,13 @@ from tests.sandbox.conftest import Make
 
 def test_replace_wipes_what_is_not_sent(call: Caller) -> None:
     ann = call.user(JobTitle="Clerk", City="Oslo", ExternalEmployeeId="007")
-    body = {"Id": ann["Id"], "UserName": ann["UserName"], "FirstName": "Ann", "LastName": "Lee", "City": "Lyon"}
+    body = {
+        "Id": ann["Id"],
+        "UserName": ann["UserName"],
+        "FirstName": "Ann",
+        "LastName": "Lee",
+        "City": "Lyon",
+    }
     got = call("PUT", f"/users/{ann['Id']}", body)
     assert (got.status, got.body) == (200, b"")
     after = call("GET", f"/users/{ann['Id']}").json

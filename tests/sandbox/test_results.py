@@ -55,13 +55,25 @@ def test_progress_is_a_result_that_is_not_complete(call: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("updated_at", "status"),
-    [("/Date(1772524800000)/", 200), ("/Date(1772524800000+1100)/", 200), ("2026-03-03T08:00:00Z", 500), ("", 500)],
+    [
+        ("/Date(1772524800000)/", 200),
+        ("/Date(1772524800000+1100)/", 200),
+        ("2026-03-03T08:00:00Z", 500),
+        ("", 500),
+    ],
 )
 def test_a_module_result_takes_dates_in_net_form_only(call: Caller, updated_at: str, status: int) -> None:
     ann = call.user()["Id"]
     course = call("GET", "/courses").json[0]["Id"]
     module = call("GET", f"/courses/{course}/modules").json[0]["Id"]
-    body = {"CourseId": course, "UserId": ann, "Score": 80, "Completed": True, "UpdatedAt": updated_at, "Note": ""}
+    body = {
+        "CourseId": course,
+        "UserId": ann,
+        "Score": 80,
+        "Completed": True,
+        "UpdatedAt": updated_at,
+        "Note": "",
+    }
     got = call("PUT", f"/results/modules/{module}", body)
     assert got.status == status
     assert (b"Request Error" in got.body) == (status == 500)

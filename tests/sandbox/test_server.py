@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,9 +39,16 @@ def test_many_clients_at_once_lose_nothing(call: Caller) -> None:
     assert call.sandbox.audit()["statuses"] == {"200": 1, "201": 80}
 
 
-def test_clients_that_leave_or_talk_nonsense_leave_no_trace(call: Caller, capfd: pytest.CaptureFixture[str]) -> None:
+def test_clients_that_leave_or_talk_nonsense_leave_no_trace(
+    call: Caller, capfd: pytest.CaptureFixture[str]
+) -> None:
     target = urlsplit(call.sandbox.base_url)
-    for data in (b"", b"GET /v1.svc/us", b"POST /v1.svc/users HTTP/1.1\r\nContent-Length: 50\r\n\r\n{", b"\x16\x03\x01\r\n\r\n"):
+    for data in (
+        b"",
+        b"GET /v1.svc/us",
+        b"POST /v1.svc/users HTTP/1.1\r\nContent-Length: 50\r\n\r\n{",
+        b"\x16\x03\x01\r\n\r\n",
+    ):
         with socket.create_connection((target.hostname, target.port)) as connection:
             connection.sendall(data)
     assert call("GET", "/users").status == 200
@@ -74,6 +82,17 @@ def test_the_state_file_outlives_the_sandbox(make: Make, tmp_path: Path) -> None
     assert second("GET", f"/users/{ann['Id']}").json == ann
     assert len(second.ids("/users")) == 1
     assert second.user("bob@example.com")["Id"] != ann["Id"]
+
+
+def test_the_state_file_is_written_while_it_runs(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    call = make(state=path)
+    call.user("ann@example.com")
+    end = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "ann@example.com" in path.read_text()
 
 
 def test_run_forever_serves_until_told_to_stop(tmp_path: Path) -> None:

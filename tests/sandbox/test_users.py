@@ -13,7 +13,12 @@ def test_create_gives_201_and_the_full_record_in_order(call: Caller) -> None:
     record = got.json
     assert record["FullName"] == "Ann Lee"
     assert record["Email"] == "ann@example.com"
-    assert (record["Culture"], record["Brand"], record["ManagerId"], record["Password"]) == ("en-US", "Default", "0", "")
+    assert (record["Culture"], record["Brand"], record["ManagerId"], record["Password"]) == (
+        "en-US",
+        "Default",
+        "0",
+        "",
+    )
     assert record["SkipFirstLogin"] is False
     assert (record["City"], record["State"]) == ("", None)
     assert "//login.aspx?loginkey=" in record["LoginKey"]
@@ -65,12 +70,18 @@ def test_custom_usernames_need_no_email(call: Caller) -> None:
 
 def test_booleans_may_be_words_and_numbers_may_be_texts(call: Caller) -> None:
     record = call.user("ann@example.com", Active="true", DisableMessages="false", ExternalEmployeeId=4711)
-    assert (record["Active"], record["DisableMessages"], record["ExternalEmployeeId"]) == (True, False, "4711")
+    assert (record["Active"], record["DisableMessages"], record["ExternalEmployeeId"]) == (
+        True,
+        False,
+        "4711",
+    )
 
 
 @pytest.mark.parametrize("members", [{"Active": "perhaps"}, {"City": {"a": 1}}, {"City": ["x"]}])
 def test_members_of_the_wrong_type_get_the_wcf_page(call: Caller, members: dict[str, object]) -> None:
-    got = call("POST", "/users", {"UserName": "ann@example.com", "FirstName": "A", "LastName": "L", **members})
+    got = call(
+        "POST", "/users", {"UserName": "ann@example.com", "FirstName": "A", "LastName": "L", **members}
+    )
     assert got.status == 500
     assert b"Request Error" in got.body
     assert got.headers["content-type"] == "text/html"

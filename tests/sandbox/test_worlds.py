@@ -28,6 +28,8 @@ def test_a_world_of_people_is_whole() -> None:
     sales = next(team for team in world.live_teams() if team.name == "Sales")
     member = world.current_members(sales.id)[0].user_id
     assert "Sales Basics" in {world.paths[item].name for item in world.shelves["path"].of_user[member]}
+    levels = {user.profile["AccessLevel"] for user in world.users.values()}
+    assert levels == {"Account_Owner", "Administrator", "Team_Leader", "Learner"}
     assert any(row.complete for row in world.shelves["path"].enrolments())
 
 
@@ -41,6 +43,7 @@ def test_seeds_come_by_name_file_or_data(tmp_path: Path) -> None:
     path = tmp_path / "seed.json"
     path.write_text(json.dumps({"teams": [{"Name": "A"}]}))
     assert seed_of("empty") == seed_of(None) == {}
+    assert len(seed_of("people-7")["users"]) == 7
     assert seed_of(path) == seed_of(str(path)) == seed_of({"teams": [{"Name": "A"}]})
     path.write_text("[]")
     with pytest.raises(ValueError, match="not a seed"):

@@ -1,0 +1,80 @@
+"""What most commands need: the configuration, an App, and signals that stop it in good order."""
+
+import getpass
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.exits import reported
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration (else $SYNCD_CONFIG, ./syncd.yaml, /etc/syncd/syncd.yaml)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def actor() -> str:
+    """Who is at the keyboard, for the sync log: ``cli:NAME``."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:uid {os.getuid()}"
+
+
+@contextmanager
+def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
+    """Load the configuration and open an App; SIGTERM and Ctrl-C stop it in good order; errors become exit codes."""
+    from syncd.config import load  # noqa: PLC0415 - the parts cost 0.5 s that --help need not pay
+    from syncd.log import configure  # noqa: PLC0415 - as above
+    from syncd.wiring import wire  # noqa: PLC0415 - as above
+
+    with reported():
+        loaded = load(config)
+        configure(level="error" if loaded.log.level == "info" else loaded.log.level, form=loaded.log.format)
+        app = wire(loaded, migrate=migrate)
+        with stopping(app.interrupt):
+            try:
+                yield app
+            finally:
+                app.close()
+
+
+@contextmanager
+def stopping(stop: Any) -> Iterator[None]:
+    """SIGTERM and SIGINT call ``stop`` once; a second one ends the process at once (it is recoverable by design)."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def handle(number: int, _frame: Any) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_DFL)
+        stop()
+
+    for number in signals:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
+    """Load the configuration and open only its database; errors become exit codes."""
+    from syncd.config import load  # noqa: PLC0415 - as above
+    from syncd.wiring import open_store  # noqa: PLC0415 - as above
+
+    with reported():
+        loaded = load(config)
+        database = open_store(loaded)
+        try:
+            yield loaded, database
+        finally:
+            database.close()

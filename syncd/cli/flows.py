@@ -1,0 +1,191 @@
+"""Commands that run a Flow or decide about one: refresh, plan, push, pull, approve, reject."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, actor, opened
+from syncd.cli.exits import Exit
+from syncd.cli.output import note, progress, say, show_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (refresh, plan, push, pull, approve, reject):
+        app.command()(command)
+
+
+@contextmanager
+def _run(app: Any, flow: str) -> Iterator[int]:
+    """A new Run of a Flow; cancelled if another process is at work."""
+    from syncd.errors import Busy  # noqa: PLC0415 - as below
+    from syncd.store import runs  # noqa: PLC0415 - as below
+
+    run_id = _new_run(app, flow)
+    try:
+        yield run_id
+    except Busy as error:
+        with app.database.write() as conn:
+            runs.finish(conn, run_id, "cancelled", error=str(error), now=app.database.now(conn))
+        raise
+
+
+def _new_run(app: Any, flow: str) -> int:
+    from syncd.store import runs  # noqa: PLC0415 - SQLAlchemy costs 0.4 s that --help need not pay
+
+    with app.database.write() as conn:
+        now = app.database.now(conn)
+        runs.expire_held(conn, app.account, now=now)
+        made = runs.create(conn, app.account, flow, trigger="person", actor=actor(), now=now)
+    return int(made or 0)
+
+
+def refresh(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    accept_missing: Annotated[
+        int, typer.Option(help="So many users and teams may have vanished from Litmos' lists.")
+    ] = 20,
+) -> None:
+    """Read Litmos whole into the mirror."""
+    with opened(config) as app:
+        from syncd import sync  # noqa: PLC0415 - as above
+
+        with _run(app, "refresh") as run_id, progress("refresh") as update:
+            counts = sync.refresh(app, run_id, update=update, accept_missing=accept_missing)
+        if json:
+            show_json({"run": run_id, **counts})
+        else:
+            say(
+                f"Run {run_id}: {counts['users']} users, {counts['teams']} teams, {counts['paths']} learning paths; "
+                f"{counts['drift']} rows were not as last known; {counts['requests']} requests"
+            )
+
+
+def plan(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")] = False,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 6 if there is anything to change, 4 if it would be held.")
+    ] = False,
+) -> None:
+    """Show what a push would do, and what it would cost; send nothing."""
+    with opened(config) as app:
+        pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json)
+        if detailed and pushed.draft.plan.holds:
+            raise typer.Exit(Exit.HELD)
+        if detailed and pushed.draft.plan.changes:
+            raise typer.Exit(Exit.CHANGES_PENDING)
+        if not json:
+            note(f"Nothing was sent. This is run {pushed.run_id}; to do it: syncd push")
+
+
+def _plan(app: Any, *, send: bool, fresh: bool, everything: bool, json: bool) -> Any:
+    from syncd import sync  # noqa: PLC0415 - as above
+    from syncd.cli.show_plan import plan_json, show_plan  # noqa: PLC0415 - as above
+
+    with _run(app, "push") as run_id, progress("plan") as update:
+        pushed = sync.push(app, run_id, send=send, fresh=fresh, update=update)
+    if json and not send:
+        show_json({"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)})
+    elif not json:
+        show_plan(pushed.draft.plan, pushed.draft.rejections, everything=everything)
+    return pushed
+
+
+def push(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")] = True,
+) -> None:
+    """Bring Litmos in step with HR: plan, store, send."""
+    with opened(config) as app:
+        pushed = _plan(app, send=True, fresh=fresh, everything=everything, json=json)
+        if pushed.state == "running" and wait:
+            _send(app, pushed.run_id)
+        _report(app, pushed.run_id, json=json)
+
+
+def _send(app: Any, run_id: int) -> None:
+    from syncd.crew import drain  # noqa: PLC0415 - as above
+
+    with progress("push") as update:
+        drain(app, run_id, update=update)
+
+
+def _report(app: Any, run_id: int, *, json: bool) -> None:
+    """Say how a push ended, and exit by it."""
+    from syncd.store import changes, runs  # noqa: PLC0415 - as above
+
+    with app.database.read() as conn:
+        run = runs.get(conn, run_id)
+        tally = changes.tally(conn, run_id)
+    state = run["state"]
+    if json:
+        show_json({"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally})
+    else:
+        done = sum(states.get("done", 0) for states in tally.values())
+        say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")
+    if state == "held":
+        note(f"Look at it: syncd runs show {run_id}\nDecide:     syncd approve {run_id}   or   syncd reject {run_id}")
+        raise typer.Exit(Exit.HELD)
+    if state == "failed":
+        note(f"{run['error']}; which and why: syncd runs show {run_id}")
+        raise typer.Exit(Exit.CHANGES_FAILED)
+    if state == "running" and app.stop.is_set():
+        note("Stopped. What is not sent stays queued: syncd push or syncd serve goes on.")
+        raise typer.Exit(130)
+
+
+def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Bring training results back to HR."""
+    with opened(config) as app:
+        from syncd import sync  # noqa: PLC0415 - as above
+
+        with _run(app, "pull") as run_id, progress("pull") as update:
+            delivered = sync.pull(app, run_id, update=update)
+        if json:
+            show_json({"run": run_id, "delivered": delivered})
+        else:
+            for name, rows in delivered.items():
+                say(f"Run {run_id}: {rows} new results delivered to {name}")
+            if not delivered:
+                say(f"Run {run_id}: results were read; pull.sinks names nowhere to deliver them")
+
+
+def approve(
+    run: Annotated[int, typer.Argument(help="The held run.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    digest: Annotated[str | None, typer.Option(help="Approve only if the plan still has this digest.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")] = True,
+) -> None:
+    """Let a held run go. What became stale meanwhile is not sent."""
+    with opened(config) as app:
+        from syncd.approval import approve as let_go  # noqa: PLC0415 - as above
+
+        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest)
+        if not json:
+            say(f"Run {run}: approved; {sent} changes are sent" + (f", {stale} had become stale" if stale else ""))
+        if wait:
+            _send(app, run)
+        _report(app, run, json=json)
+
+
+def reject(
+    run: Annotated[int, typer.Argument(help="The held run.")],
+    config: ConfigOption = None,
+    reason: Annotated[str, typer.Option(help="Why, for the sync log.")] = "",
+) -> None:
+    """Cancel a held run: nothing of it is sent."""
+    with opened(config) as app:
+        from syncd.approval import reject as cancel  # noqa: PLC0415 - as above
+
+        cancel(app, run, actor=actor(), reason=reason or "no reason given")
+        say(f"Run {run}: rejected; nothing was sent. The next push plans again.")

@@ -1,0 +1,281 @@
+"""Commands that show what happened and what is: status, runs, employees, jobs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.exits import Exit
+from syncd.cli.output import ago, note, plain, say, show_json, table
+
+runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
+employees_app = typer.Typer(help="Employees: what HR says, what Litmos has, and why.", no_args_is_help=True)
+jobs_app = typer.Typer(help="Jobs: the durable queue.", invoke_without_command=True)
+
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(status)
+    app.add_typer(runs_app, name="runs")
+    app.add_typer(employees_app, name="employees")
+    app.add_typer(jobs_app, name="jobs")
+
+
+def status(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
+    with store_of(config) as (loaded, database):
+        from syncd.overview import overview  # noqa: PLC0415 - SQLAlchemy costs 0.4 s that --help need not pay
+
+        with database.read() as conn:
+            found = overview(conn, loaded.litmos.account, database.now(conn))
+        if json:
+            show_json(found)
+            return
+        for flow, state in found["flows"].items():
+            last = state["last"]
+            what = "never ran" if last is None else f"run {last['id']} {last['state']}"
+            say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}")
+        window = found["window"]
+        frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
+        say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
+        jobs = found["jobs"]
+        say("queue    " + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty"))
+        say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
+        say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
+        if found["paused"]:
+            note(f"The queue is paused: {found['paused']['reason']}")
+        for run in found["held"]:
+            note(f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}")
+        if found["quarantined"]:
+            note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
+
+
+@runs_app.callback()
+def runs_list(
+    context: typer.Context,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    flow: Annotated[str | None, typer.Option(help="refresh, push or pull.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only runs in this state, such as held.")] = None,
+    limit: LimitOption = 20,
+) -> None:
+    """List runs, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_of(config) as (loaded, database):
+        from syncd.store import runs  # noqa: PLC0415 - as above
+
+        with database.read() as conn:
+            found = runs.listed(conn, loaded.litmos.account, flow=flow, state=state, limit=limit)
+        if json:
+            show_json({"runs": [dict(run) for run in found]})
+            return
+        table(
+            ("run", "flow", "state", "started", "took", "by", "what"),
+            [
+                (r["id"], r["flow"], r["state"], _moment(r["created_at"]), _took(r), r["actor"], _what(r))
+                for r in found
+            ],
+        )
+
+
+def _moment(value: datetime | None) -> str:
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _took(run: Any) -> str:
+    if run["finished_at"] is None or run["started_at"] is None:
+        return ""
+    return f"{(run['finished_at'] - run['started_at']).total_seconds():.0f} s"
+
+
+def _what(run: Any) -> str:
+    if run["error"]:
+        return str(run["error"]).splitlines()[0]
+    if run["holds"]:
+        return "; ".join(hold["code"] for hold in run["holds"])
+    summary = run["summary"]
+    if "counts" in summary:
+        return ", ".join(
+            f"{number} {kind} {action}" for kind, actions in summary["counts"].items() for action, number in actions.items()
+        )
+    return ", ".join(f"{number} {name}" for name, number in summary.items())
+
+
+@runs_app.command("show")
+def runs_show(
+    run: Annotated[int, typer.Argument(help="The run.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    limit: LimitOption = 200,
+) -> None:
+    """Show one run: its plan, why it was held, what became of each change."""
+    with store_of(config) as (loaded, database):
+        from syncd.cli.show_plan import describe  # noqa: PLC0415 - as above
+        from syncd.store import changes, inputs, runs  # noqa: PLC0415 - as above
+
+        with database.read() as conn:
+            found = runs.get(conn, run)
+            if found is None or found["account"] != loaded.litmos.account:
+                note(f"There is no run {run}; syncd runs lists them")
+                raise typer.Exit(Exit.FAILED)
+            rows = changes.listed(conn, run_id=run, limit=limit)
+            tally = changes.tally(conn, run)
+            source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
+        if json:
+            show_json(
+                {
+                    "run": dict(found),
+                    "input": None if source is None else dict(source),
+                    "tally": tally,
+                    "changes": [dict(row) for row in rows],
+                }
+            )
+            return
+        say(f"Run {run}: {found['flow']} {found['state']}, {_moment(found['created_at'])}, by {found['actor']}")
+        if source is not None:
+            say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
+        if found["plan_digest"]:
+            say(f"Plan: digest {found['plan_digest']}, {found['summary'].get('requests')} requests")
+        for hold in found["holds"]:
+            say(f"Held: {hold['code']}: {hold['message']}")
+        if found["error"]:
+            say(f"Error: {plain(found['error'])}")
+        if found["decided_by"] or found["decision_reason"]:
+            say(f"Decision: {plain(found['decision_reason'])} {plain(found['decided_by'])}".rstrip())
+        for what, states in tally.items():
+            say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+        for row in rows:
+            why = f"  {row['code']} {row['message']}".rstrip()
+            say(f"  {row['state']:<10} {plain(describe(changes.to_change(row)))}{plain(why)}")
+        if len(rows) == limit:
+            note(f"Only the first {limit}; --limit shows more")
+
+
+@employees_app.command("show")
+def employees_show(
+    employee_id: Annotated[str, typer.Argument(help="The employee id, with its leading zeros.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show one person: HR, Litmos, the link, the quarantine, every change, and why nothing happened."""
+    with store_of(config) as (loaded, database):
+        from syncd.overview import person  # noqa: PLC0415 - as above
+
+        with database.read() as conn:
+            found = person(conn, loaded.litmos.account, employee_id)
+        if found is None:
+            note(f"Nobody knows employee {plain(employee_id)}: HR never named them and no rejected row did")
+            raise typer.Exit(Exit.FAILED)
+        if json:
+            show_json(found)
+            return
+        say(f"Employee {plain(employee_id)}: {found['explanation']}")
+        if found["hr"] is not None:
+            hr = found["hr"]
+            where = "" if hr["present"] else f", absent from {hr['absent_count']} inputs"
+            say(f"HR:     {hr['status']}, {plain(hr['origin'])}{where}")
+        link = found["link"]
+        say("Link:   none" if link is None else f"Link:   Litmos user {link['user_id']}, by {link['made_by']}")
+        _fields(found)
+        say(f"Teams:  {plain(', '.join(found['teams'])) or 'none'}")
+        say(f"Paths:  {plain(', '.join(found['paths'])) or 'none'}")
+        for case in found["quarantine"]:
+            say(f"Rejected: {plain(case['origin'])}: " + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"]))
+        for row in found["changes"]:
+            from syncd.cli.show_plan import describe  # noqa: PLC0415 - as above
+            from syncd.store.changes import to_change  # noqa: PLC0415 - as above
+
+            say(f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row)))} {plain(row['message'])}".rstrip())
+
+
+def _fields(found: dict[str, Any]) -> None:
+    hr = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
+    litmos = found["litmos"] or {}
+    rows = [(name, hr.get(name, ""), litmos.get(name, "")) for name in sorted(hr)]
+    if rows:
+        table(("field", "HR", "Litmos", ""), [(*row, "" if row[1] == row[2] else "differs") for row in rows])
+
+
+@employees_app.command("quarantine")
+def employees_quarantine(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List everyone whose HR row is rejected, with every reason."""
+    with store_of(config) as (loaded, database):
+        from syncd.store import people  # noqa: PLC0415 - as above
+
+        with database.read() as conn:
+            found = people.quarantined(conn, loaded.litmos.account)
+        if json:
+            show_json({"quarantine": [dict(row) for row in found]})
+            return
+        table(
+            ("employee", "origin", "since", "reasons"),
+            [
+                (
+                    row["employee_id"],
+                    row["origin"],
+                    _moment(row["first_seen_at"]),
+                    "; ".join(f"{reason['code']} {reason['message']}" for reason in row["reasons"]),
+                )
+                for row in found
+            ],
+        )
+
+
+@jobs_app.callback()
+def jobs_list(
+    context: typer.Context,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    run: Annotated[int | None, typer.Option(help="Only the jobs of this run.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only jobs in this state, such as discarded.")] = None,
+    limit: LimitOption = 100,
+) -> None:
+    """List jobs, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_of(config) as (loaded, database):
+        from syncd.store import jobs  # noqa: PLC0415 - as above
+
+        with database.read() as conn:
+            found = jobs.list_jobs(conn, loaded.litmos.account, run_id=run, state=state, limit=limit)
+        if json:
+            show_json({"jobs": [{k: v for k, v in job.items() if k != "payload"} for job in found]})
+            return
+        table(
+            ("job", "run", "state", "kind", "target", "attempts", "why"),
+            [
+                (j["id"], j["run_id"], j["state"], j["kind"], j["target"], j["attempts"], f"{j['last_code']} {j['last_error']}")
+                for j in found
+            ],
+        )
+
+
+@jobs_app.command("retry")
+def jobs_retry(
+    job: Annotated[list[int] | None, typer.Argument(help="Discarded jobs; none: all of --run.")] = None,
+    run: Annotated[int | None, typer.Option(help="All discarded jobs of this run.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try discarded jobs again; the next push or the daemon sends them."""
+    if not job and run is None:
+        note("Name jobs, or a run with --run")
+        raise typer.Exit(Exit.USAGE)
+    with store_of(config) as (loaded, database):
+        from syncd.store import jobs, runs  # noqa: PLC0415 - as above
+
+        account = loaded.litmos.account
+        with database.write() as conn:
+            wanted = list(job or [])
+            if run is not None:
+                wanted += [j["id"] for j in jobs.list_jobs(conn, account, run_id=run, state="discarded", limit=100_000)]
+            again = jobs.retry_discarded(conn, account, wanted, database.now(conn))
+            runs.reopen_of_jobs(conn, again)
+        if json:
+            show_json({"retried": again})
+        else:
+            say(f"{len(again)} of {len(wanted)} jobs are available again; syncd push or syncd serve sends them")

@@ -1,0 +1,47 @@
+"""The commands of syncd, and the options that all of them share."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from syncd import __version__
+from syncd.cli import flows, inspect, setup
+from syncd.cli.exits import HELP
+
+app = typer.Typer(
+    name="syncd",
+    help="Keep Litmos in step with HR, and bring training results back.",
+    epilog=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"syncd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of syncd itself."""
+
+
+for module in (setup, flows, inspect):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

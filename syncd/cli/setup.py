@@ -1,0 +1,258 @@
+"""Commands that set up and serve: init, config, db, serve, healthcheck, sandbox, demo."""
+
+import urllib.request
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, opened, stopping
+from syncd.cli.exits import Exit, reported
+from syncd.cli.output import note, say, show_json, table
+
+config_app = typer.Typer(help="The configuration: check it, show it, its schema.", no_args_is_help=True)
+db_app = typer.Typer(help="syncd's own database.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (init, serve, healthcheck, sandbox, demo):
+        app.command()(command)
+    app.add_typer(config_app, name="config")
+    app.add_typer(db_app, name="db")
+
+
+def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path()) -> None:
+    """Write the commented configuration, and the schema for editors, into a folder; nothing is overwritten."""
+    from syncd.config import json_schema  # noqa: PLC0415 - costs time that --help need not pay
+    from syncd.demo.story import shipped_configuration  # noqa: PLC0415 - as above
+
+    with reported():
+        folder.mkdir(parents=True, exist_ok=True)
+        target, schema = folder / "syncd.yaml", folder / "syncd.schema.json"
+        if target.exists():
+            note(f"{target} is there already; nothing was written")
+            raise typer.Exit(Exit.FAILED)
+        import json  # noqa: PLC0415 - as above
+
+        target.write_text(shipped_configuration(), encoding="utf-8")
+        schema.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        say(f"Wrote {target} and {schema}")
+        note(f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; syncd config check -c {target}")
+
+
+@config_app.command("check")
+def config_check(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Find every fault at once, each with file:line:col; nothing is read or sent."""
+    from syncd.config import load  # noqa: PLC0415 - as above
+    from syncd.errors import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        with reported() if not json else _plainly():
+            loaded = load(config)
+    except ConfigError as error:
+        show_json({"valid": False, "faults": [_fault(fault) for fault in error.faults]})
+        raise typer.Exit(Exit.CONFIG) from None
+    if json:
+        show_json({"valid": True, "faults": [], "path": loaded.path, "digest": loaded.digest, "warnings": loaded.warnings})
+        return
+    for warning in loaded.warnings:
+        note(f"warning: {warning}")
+    say(f"{loaded.path} is valid (digest {loaded.digest})")
+
+
+class _plainly:  # noqa: N801 - reads as a word in the with statement
+    """A context that changes nothing."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+
+def _fault(fault: Any) -> dict[str, str]:
+    return {"where": fault.where, "key": fault.key, "message": fault.message}
+
+
+@config_app.command("show")
+def config_show(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Show every setting with the place it is set at; secrets are dots."""
+    from syncd.config import load  # noqa: PLC0415 - as above
+
+    with reported():
+        shown = load(config).redacted()
+    if json:
+        show_json({"settings": [{"key": s.key, "value": s.value, "where": s.where} for s in shown]})
+    else:
+        table(("key", "value", "where"), [(s.key, s.value, s.where) for s in shown])
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    import json  # noqa: PLC0415 - as above
+
+    from syncd.config import json_schema  # noqa: PLC0415 - as above
+
+    say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _database(config: Path | None) -> Any:
+    from syncd.config import load  # noqa: PLC0415 - as above
+    from syncd.store.database import open_database  # noqa: PLC0415 - as above
+
+    return open_database(load(config).database.reveal())
+
+
+@db_app.command("upgrade")
+def db_upgrade(config: ConfigOption = None) -> None:
+    """Bring the database to the schema of this syncd; safe to run again, and from several processes."""
+    from syncd.store.migrate import upgrade  # noqa: PLC0415 - as above
+
+    with reported():
+        database = _database(config)
+        moved = upgrade(database)
+        database.close()
+        say("The database was upgraded." if moved else "The database is at head already.")
+
+
+@db_app.command("check")
+def db_check(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say whether the database is at the schema of this syncd."""
+    from syncd.store.migrate import check, revisions  # noqa: PLC0415 - as above
+
+    with reported():
+        database = _database(config)
+        have, need = revisions(database)
+        if json:
+            show_json({"revision": have, "needed": need, "at_head": have == need})
+        check(database)
+        if not json:
+            say(f"The database is at head (revision {have}).")
+
+
+def serve(
+    config: ConfigOption = None,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Upgrade the database first.")] = False,
+) -> None:
+    """Run the flows on their schedules, drain the queue, answer /healthz; until SIGTERM."""
+    import sys  # noqa: PLC0415 - as above
+    import threading  # noqa: PLC0415 - as above
+
+    from syncd.config import load  # noqa: PLC0415 - as above
+    from syncd.daemon import Daemon, only_one  # noqa: PLC0415 - as above
+    from syncd.log import configure  # noqa: PLC0415 - as above
+    from syncd.wiring import open_store, wire  # noqa: PLC0415 - as above
+
+    with reported():
+        loaded = load(config)
+        configure(level=loaded.log.level, form=loaded.log.format, stream=sys.stdout)
+        stop = threading.Event()
+        with stopping(stop.set):
+            database = open_store(loaded, migrate=migrate)
+            with only_one(database):
+                database.close()
+                app = wire(loaded)
+                daemon = Daemon(app, loaded)
+                daemon.start()
+                try:
+                    stop.wait()
+                finally:
+                    ended = daemon.end()
+                    app.close()
+        if not ended:
+            raise typer.Exit(Exit.FAILED)
+
+
+def healthcheck(
+    url: Annotated[str, typer.Option(envvar="SYNCD_HEALTH_URL", help="Whose health.")] = "http://127.0.0.1:8080/healthz",
+) -> None:
+    """Ask a running syncd serve for its health; exit 0 if it is well (for containers)."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the operator's own daemon
+            well = answer.status == 200  # noqa: PLR2004 - HTTP
+    except (OSError, ValueError):
+        well = False
+    if not well:
+        note(f"{url} does not answer that it is well")
+        raise typer.Exit(Exit.FAILED)
+
+
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+    api_key: Annotated[str, typer.Option(help="The key it accepts.")] = "",
+    limit: Annotated[int, typer.Option(help="Requests allowed ...")] = 100,
+    window: Annotated[float, typer.Option(help="... in any so many seconds.")] = 60.0,
+    put_mode: Annotated[str, typer.Option(help="PUT of a user: replace or merge.")] = "replace",
+    bulk_delay: Annotated[float, typer.Option(help="Seconds that a bulk import takes.")] = 2.0,
+    seed: Annotated[str, typer.Option(help="empty, people-200, people-20000, or a JSON file.")] = "empty",
+    state: Annotated[Path | None, typer.Option(help="Keep the account in this file.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="A JSON file of faults to inject.")] = None,
+) -> None:
+    """Serve a simulated Litmos, for rehearsing a configuration; the control plane is at /_sandbox."""
+    from syncd.sandbox.server import DEFAULT_KEY, SandboxOptions, run_forever  # noqa: PLC0415 - as above
+
+    if put_mode not in {"replace", "merge"}:
+        note("--put-mode is replace or merge")
+        raise typer.Exit(Exit.USAGE)
+    with reported():
+        run_forever(
+            SandboxOptions(
+                host=host,
+                port=port,
+                api_key=api_key or DEFAULT_KEY,
+                limit=limit,
+                window=window,
+                put_mode="merge" if put_mode == "merge" else "replace",
+                bulk_delay=bulk_delay,
+                seed=seed,
+                state=state,
+                faults=faults,
+            ),
+            ready=lambda running: say(f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)"),
+        )
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".syncd-demo"),
+    reset: Annotated[bool, typer.Option("--reset", help="Delete an earlier demo first.")] = False,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards, until Ctrl-C.")] = True,
+) -> None:
+    """Live through three days of a company against the sandbox: refresh, push, a held run, results."""
+    import threading  # noqa: PLC0415 - as above
+
+    from syncd.cli.show_plan import show_plan  # noqa: PLC0415 - as above
+    from syncd.daemon import Daemon  # noqa: PLC0415 - as above
+    from syncd.demo.story import REQUESTS, WINDOW, open_demo  # noqa: PLC0415 - as above
+    from syncd.log import configure  # noqa: PLC0415 - as above
+
+    with reported():
+        configure(level="critical")
+        say(f"syncd demo in {folder}/ against a sandbox on this machine; nothing leaves it.")
+        say(f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower.")
+        told = open_demo(
+            folder, reset=reset, tell=say, show=lambda p: show_plan(p.draft.plan, p.draft.rejections, few=3)
+        )
+        stop = threading.Event()
+
+        def end() -> None:
+            stop.set()
+            told.app.interrupt()
+
+        with stopping(end):
+            try:
+                told.live()
+                say("\nAll of it happened.")
+                if serve and not stop.is_set():
+                    daemon = Daemon(told.app, told.config)
+                    daemon.start()
+                    say(f"The sync log is at http://127.0.0.1:{daemon.port}/ until Ctrl-C.")
+                    stop.wait()
+                    daemon.end()
+            finally:
+                told.app.close()
+                told.sandbox.stop()
+
+

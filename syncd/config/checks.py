@@ -1,0 +1,121 @@
+"""Checks of meaning: what has the right shape, and still cannot work."""
+
+import codecs
+import ipaddress
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from syncd.config.document import Document, Loc
+from syncd.config.root import Root
+from syncd.config.settings import CsvSettings
+from syncd.core.limits import Limit, Policy
+
+_DATABASES = ("sqlite", "postgresql")
+
+
+def check_settings(root: Root, document: Document) -> None:
+    """Note everything that cannot work in the parts around the mapping."""
+    _note(document, ("litmos", "base_url"), base_url_fault, root.litmos.base_url)
+    scheme = root.database.reveal().split(":", 1)[0].split("+", 1)[0]
+    if scheme not in _DATABASES:
+        document.fault(("database",), f"must be a {' or '.join(_DATABASES)} URL, not {scheme}")
+    if isinstance(root.source, CsvSettings):
+        _note(document, ("source", "encoding"), encoding_fault, root.source.encoding)
+    for index, sink in enumerate(root.pull.sinks):
+        _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
+    _check_sink_names(root, document)
+    for flow in ("refresh", "push", "pull"):
+        expression = getattr(root.schedules, flow)
+        if expression is not None:
+            _note(document, ("schedules", flow), cron_fault, expression)
+    _note(document, ("schedules", "timezone"), timezone_fault, root.schedules.timezone)
+
+
+def warnings_of(root: Root, document: Document) -> list[str]:
+    """What works and should not stay: sentences with their places."""
+    found = []
+    if root.litmos.api_key.is_literal:
+        where = document.where(("litmos", "api_key"))
+        found.append(
+            f"{where}: litmos.api_key: is written in the file; use ${{env:LITMOS_API_KEY}} or ${{file:...}}"
+        )
+    if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
+        where = document.where(("push", "limits", "deactivations"))
+        found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")
+    return found
+
+
+def _note(document: Document, loc: Loc, judge: Callable[[str], str], value: str) -> None:
+    problem = judge(value)
+    if problem:
+        document.fault(loc, problem)
+
+
+def base_url_fault(url: str) -> str:
+    """Why ``url`` cannot be Litmos' API, or ""."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        return f"is no URL: {error}"
+    if not host or parts.scheme not in {"https", "http"}:
+        return "must be a URL such as https://api.litmos.com/v1.svc"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "must hold no user, password, query or fragment"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "must be https: the API key travels with every request (http is for loopback only)"
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def cron_fault(expression: str) -> str:
+    """Why ``expression`` is no schedule of five fields, or ""."""
+    if len(expression.split()) != 5:
+        return f"must have five fields (minute hour day month weekday), and has {len(expression.split())}"
+    try:
+        next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        return f"is no cron expression: {error}"
+    except StopIteration:
+        return "never fires"
+    return ""
+
+
+def timezone_fault(name: str) -> str:
+    """Why ``name`` is no time zone, or ""."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return f'"{name}" is no time zone; they are named like Europe/Berlin or UTC'
+    return ""
+
+
+def encoding_fault(name: str) -> str:
+    """Why ``name`` is no text encoding, or ""."""
+    try:
+        if not codecs.lookup(name)._is_text_encoding:  # noqa: SLF001 - Python tells it nowhere else
+            return f'"{name}" is no text encoding'
+        "a".encode(name)
+    except (LookupError, ValueError):
+        return f'"{name}" is no encoding that Python knows; such are utf-8, utf-16, cp1252, iso-8859-15'
+    return ""
+
+
+def _check_sink_names(root: Root, document: Document) -> None:
+    seen: dict[str, int] = {}
+    for index, sink in enumerate(root.pull.sinks):
+        if sink.name in seen:
+            document.fault(("pull", "sinks", index, "name"), f"is the name of sink {seen[sink.name]} already")
+        seen.setdefault(sink.name, index)

@@ -1,0 +1,55 @@
+"""Config: everything that a configuration file says, ready for use and unchangeable."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncd.config.secrets import Secret
+from syncd.config.settings import (
+    LitmosSettings,
+    LogSettings,
+    PullSettings,
+    PushSettings,
+    ScheduleSettings,
+    SourceSettings,
+    WebSettings,
+)
+from syncd.core.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One setting as it may be shown: its YAML path, its value (secrets as dots), and where it is set.
+
+    ``where`` is ``syncd.yaml:4:9``, or ``default``.
+    """
+
+    key: str
+    value: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A configuration that was read and checked.
+
+    ``digest`` identifies what plans depend on (scope, employee, users, teams, learning paths, push), in 16 hexadecimal
+    digits; ``warnings`` are sentences about what works and should not stay; durations are seconds, paths absolute.
+    """
+
+    path: Path
+    database: Secret
+    litmos: LitmosSettings
+    source: SourceSettings
+    mapping: Mapping
+    push: PushSettings
+    pull: PullSettings
+    schedules: ScheduleSettings
+    web: WebSettings
+    log: LogSettings
+    digest: str
+    warnings: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = field(default=(), repr=False)
+
+    def redacted(self) -> tuple[Shown, ...]:
+        """Every setting with its place, in the order of the manual; no secret is in it."""
+        return self.shown

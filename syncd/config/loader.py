@@ -1,0 +1,98 @@
+"""Loader: find the file, read it, fill it in, check it, build it: a Config, or a ConfigError with every fault."""
+
+import json
+import os
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from syncd.config.build import build_mapping
+from syncd.config.checks import check_settings, warnings_of
+from syncd.config.config import Config
+from syncd.config.document import read_document
+from syncd.config.interpolate import interpolate
+from syncd.config.root import Root
+from syncd.config.secrets import Lookups, readable_by_all
+from syncd.config.shape import shape
+from syncd.config.show import show
+from syncd.errors import ConfigError, Fault
+
+SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
+"""Where the file is looked for, after ``--config`` and SYNCD_CONFIG."""
+VARIABLE = "SYNCD_CONFIG"
+_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "push")
+
+
+def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration, all of it checked.
+
+    ``path`` None searches as ``find`` does. Only this package reads the environment; ``environ`` stands for it in tests.
+    Raises ConfigError with every fault, in file order.
+    """
+    environment = os.environ if environ is None else environ
+    file = find(path, environ=environment).absolute()
+    document = read_document(_read(file), file.name)
+    lookups = Lookups(environment, file.parent)
+    failed = interpolate(document, lookups)
+    root = shape(document, lookups, failed)
+    if root is None:
+        document.raise_faults()
+        raise AssertionError("a file without a shape has faults")
+    check_settings(root, document)
+    mapping = build_mapping(root, document)
+    document.raise_faults()
+    return Config(
+        path=file,
+        database=root.database,
+        litmos=root.litmos,
+        source=root.source,
+        mapping=mapping,
+        push=root.push,
+        pull=root.pull,
+        schedules=root.schedules,
+        web=root.web,
+        log=root.log,
+        digest=_digest(document.data),
+        warnings=(*warnings_of(root, document), *_open_files(root)),
+        shown=show(root, document, lookups),
+    )
+
+
+def find(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Path:
+    """The configuration file: ``path``, else SYNCD_CONFIG, else the first of SEARCHED. Raises ConfigError if none is there."""
+    environment = os.environ if environ is None else environ
+    named = path or environment.get(VARIABLE)
+    if named:
+        file = Path(named)
+        if file.is_file():
+            return file
+        origin = "--config" if path else VARIABLE
+        raise ConfigError([Fault(where=str(file), key="", message=f"is no file (named by {origin})")])
+    for candidate in SEARCHED:
+        if Path(candidate).is_file():
+            return Path(candidate)
+    message = f"no configuration found: looked for {', '.join(SEARCHED)}; `syncd init` writes one"
+    raise ConfigError([Fault(where=str(Path.cwd()), key="", message=message)])
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise ConfigError([Fault(where=str(file), key="", message=message)]) from None
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    text = json.dumps({key: data.get(key) for key in _PLANNING}, ensure_ascii=False, sort_keys=False)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _open_files(root: Root) -> list[str]:
+    files = dict.fromkeys([*root.litmos.api_key.files, *root.database.files])
+    return [
+        f"{file}: every user of this machine can read this secret: chmod 0400"
+        for file in files
+        if readable_by_all(file)
+    ]

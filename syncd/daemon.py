@@ -1,0 +1,214 @@
+"""The daemon: ``syncd serve``. Schedules insert Runs, one thread reads and plans them, senders drain the queue.
+
+::
+
+    schedule thread   a firing only inserts a queued Run, unique per schedule and slot
+    planner thread    takes queued Runs: refresh, push up to its Jobs, pull
+    sender threads    claim -> apply -> record
+    web thread        /healthz, /readyz, the pages
+
+SIGTERM: no new firings, no new claims; requests in flight are finished and recorded; exit 0. A kill -9 is recovered from.
+"""
+
+import fcntl
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import uvicorn
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from syncd import sync
+from syncd.app import App
+from syncd.config import Config
+from syncd.crew import Crew, rescue
+from syncd.errors import Busy, StoreError, SyncdError
+from syncd.log import get_logger
+from syncd.schedule import slot, trigger
+from syncd.store import jobs, runs
+from syncd.store.database import Database
+from syncd.web.pages import create_web
+
+log = get_logger(__name__)
+
+FLOWS = {"refresh": sync.refresh, "push": sync.push, "pull": sync.pull}
+POLL = 0.5
+STALL = 60.0
+PROBE_EVERY = 60.0
+
+
+@contextmanager
+def only_one(database: Database) -> Iterator[None]:
+    """On SQLite one daemon per file. Raises Busy, naming the holder. PostgreSQL is made for many."""
+    if database.path is None:
+        yield
+        return
+    path = database.path.with_name(database.path.name + ".lock")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+            raise Busy(
+                f"{database.path} is served by {holder}; SQLite is for one syncd serve (PostgreSQL is for many)"
+            ) from None
+        os.ftruncate(handle, 0)
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        os.pwrite(handle, f"pid {os.getpid()} on {socket.gethostname()} since {started}".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(slots=True)
+class Daemon:
+    """Everything that ``syncd serve`` runs, from ``start`` to ``end``."""
+
+    app: App
+    config: Config
+    scheduler: BackgroundScheduler = field(init=False)
+    crew: Crew = field(init=False)
+    _planner: threading.Thread = field(init=False)
+    _web: uvicorn.Server | None = field(default=None, init=False)
+    _web_thread: threading.Thread | None = field(default=None, init=False)
+    _beat: float = field(default=0.0, init=False)
+    _working: bool = field(default=False, init=False)
+    port: int = field(default=0, init=False)
+
+    def start(self) -> None:
+        """Start all threads; what an earlier process left is rescued first. Raises StoreError, Busy."""
+        rescue(self.app)
+        self.crew = Crew(self.app)
+        self._beat = time.monotonic()
+        self._planner = threading.Thread(target=self._plan_often, name="planner", daemon=True)
+        self._start_schedules()
+        self._start_web()
+        self.crew.start()
+        self._planner.start()
+        log.info("serving", port=self.port, account=self.app.account, database=self.app.database.engine.dialect.name)
+
+    def end(self) -> bool:
+        """Stop in good order; True if every thread ended within the grace time."""
+        log.info("stopping")
+        self.scheduler.shutdown(wait=False)
+        self.app.interrupt()
+        ended = self.crew.end()
+        self._planner.join(self.app.settings.endpoint.timeout + 5)
+        if self._web is not None and self._web_thread is not None:
+            self._web.should_exit = True
+            self._web_thread.join(5)
+        ended = ended and not self._planner.is_alive()
+        log.info("stopped", in_time=ended)
+        return ended
+
+    def alive(self) -> bool:
+        """Whether the planner was seen at work, or waiting, within the last minute, or is at work now."""
+        return self._planner.is_alive() and (self._working or time.monotonic() - self._beat < STALL)
+
+    def _start_schedules(self) -> None:
+        schedules = self.config.schedules
+        self.scheduler = BackgroundScheduler(timezone=UTC)
+        self.scheduler.add_listener(_told, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        for flow in FLOWS:
+            expression = getattr(schedules, flow)
+            if expression is not None:
+                self.scheduler.add_job(
+                    self._fire,
+                    trigger(expression, schedules.timezone),
+                    args=[flow],
+                    id=flow,
+                    coalesce=True,
+                    max_instances=1,
+                    misfire_grace_time=None,
+                )
+        self.scheduler.start()
+
+    def _fire(self, flow: str) -> None:
+        """Insert a queued Run for this slot, unless there is one, or one of the same Flow has not ended."""
+        with self.app.database.write() as conn:
+            now = self.app.database.now(conn)
+            local = slot(now, self.config.schedules.timezone)
+            unfinished = [run for state in runs.UNFINISHED for run in runs.listed(conn, self.app.account, flow=flow, state=state)]
+            if unfinished:
+                log.warning("slot_skipped", flow=flow, slot=local, reason="overlap", run_id=unfinished[0]["id"])
+                return
+            made = runs.create(
+                conn, self.app.account, flow, trigger="schedule", actor="schedule", now=now, schedule=flow, slot=local
+            )
+        if made is not None:
+            log.info("run_queued", run_id=made, flow=flow, slot=local)
+
+    def _plan_often(self) -> None:
+        probed = 0.0
+        while not self.app.stop.is_set():
+            self._beat = time.monotonic()
+            try:
+                if time.monotonic() - probed > PROBE_EVERY:
+                    probed = time.monotonic()
+                    self._look_after()
+                if not self._plan_next():
+                    self.app.stop.wait(POLL)
+            except StoreError as error:
+                log.error("store_unusable", error=str(error))
+                self.app.stop.wait(5.0)
+
+    def _plan_next(self) -> bool:
+        """Do the oldest queued Run; False if there is none. Its errors are its own: the daemon goes on."""
+        with self.app.database.read() as conn:
+            run = runs.next_queued(conn, self.app.account)
+        if run is None:
+            return False
+        self._working = True
+        try:
+            FLOWS[run["flow"]](self.app, run["id"])
+        except Busy as error:
+            log.warning("run_waits", run_id=run["id"], reason=str(error))
+            self.app.stop.wait(POLL)
+        except SyncdError as error:
+            log.error("flow_failed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one bad run must not end the daemon
+            log.exception("flow_crashed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
+        finally:
+            self._working = False
+        return True
+
+    def _look_after(self) -> None:
+        """Expire held Runs; if the key was refused, ask once a minute whether it works again."""
+        with self.app.database.write() as conn:
+            runs.expire_held(conn, self.app.account, now=self.app.database.now(conn))
+            pause = jobs.paused(conn, self.app.account)
+        if pause is None:
+            return
+        try:
+            self.app.target.read_team("none")
+        except SyncdError as error:
+            log.warning("still_paused", code=pause.code, error=str(error))
+            return
+        with self.app.database.write() as conn:
+            jobs.resume(conn, self.app.account)
+        log.info("queue_resumed")
+
+    def _start_web(self) -> None:
+        web = self.config.web
+        hosts = ["127.0.0.1", "localhost", "[::1]", web.host]
+        application = create_web(self.app.database, self.app.account, self.alive, hosts=hosts)
+        server = uvicorn.Server(
+            uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", server_header=False)
+        )
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]  # the daemon has its own
+        listener = socket.create_server((web.host, web.port), reuse_port=False)
+        self.port = listener.getsockname()[1]
+        self._web = server
+        self._web_thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
+        self._web_thread.start()
+
+
+def _told(event: JobEvent) -> None:
+    log.warning("schedule_event", code=event.code, schedule=getattr(event, "job_id", ""))

@@ -1,0 +1,80 @@
+"""Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from syncd.core.model import team_label
+from syncd.store import changes, jobs, links, mirror, people, queue, results, runs, window
+
+FLOWS = ("refresh", "push", "pull")
+
+
+def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
+    """Flows with their last Runs, queue, rolling window, population, and what waits for a person."""
+    flows = {}
+    for flow in FLOWS:
+        last = runs.listed(conn, account, flow=flow, limit=1)
+        succeeded = runs.last(conn, account, flow)
+        flows[flow] = {
+            "last": dict(last[0]) if last else None,
+            "succeeded_at": None if succeeded is None else succeeded["finished_at"],
+        }
+    taken, slots, frozen_until = window.usage(conn, account, now)
+    pause = jobs.paused(conn, account)
+    counts = jobs.counts(conn, account)
+    return {
+        "now": now,
+        "flows": flows,
+        "window": {"taken": taken, "slots": slots, "frozen_until": frozen_until},
+        "jobs": {state: number for state, number in sorted(counts.items()) if state in queue.LIVE},
+        "paused": None if pause is None else {"code": pause.code, "reason": pause.reason, "since": pause.since},
+        "employees": people.count(conn, account),
+        "users": mirror.count_users(conn, account),
+        "links": len(links.load(conn, account)),
+        "mirror_read_at": mirror.refreshed_at(conn, account),
+        "results": results.totals(conn, account),
+        "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
+        "quarantined": len(people.quarantined(conn, account)),
+    }
+
+
+def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] | None:
+    """HR's side, Litmos' side, the Link, the quarantine and the Changes of one person; None if nobody knows them."""
+    hr = people.get(conn, account, employee_id)
+    quarantined = people.quarantined(conn, account, employee_id)
+    if hr is None and not quarantined:
+        return None
+    user_id = links.find(conn, account, employee_id)
+    made = links.how(conn, account, employee_id)
+    state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
+    user = state.users.get(employee_id)
+    names = {path.id: path.name for path in mirror.paths(conn, account)}
+    return {
+        "employee_id": employee_id,
+        "hr": None if hr is None else dict(hr),
+        "link": None if made is None else {"user_id": user_id, "made_by": made[0], "made_at": made[1]},
+        "litmos": None if user is None else {"Active": user.active, **user.fields},
+        "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
+        "paths": sorted(names.get(path_id, path_id) for path_id in state.assignments.get(employee_id, ())),
+        "quarantine": [dict(row) for row in quarantined],
+        "changes": [dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)],
+        "explanation": _explain(hr, quarantined, user_id, user is not None and user.active),
+    }
+
+
+def _explain(hr: Any, quarantined: list[Any], user_id: str, active: bool) -> str:
+    """Why this person is as they are, in one sentence."""
+    if quarantined:
+        codes = ", ".join(reason["code"] for reason in quarantined[0]["reasons"])
+        return f"the HR row is rejected ({codes}), so everything stays as it was until the row is right"
+    if not hr["data"]["in_scope"]:
+        return "scope: leaves this person out"
+    if not hr["present"]:
+        return f"is not in HR's data any more ({hr['absent_count']} inputs); employee.absent says what that means"
+    if hr["status"] == "left":
+        return "has left; the account is " + ("still active" if active else "inactive" if user_id else "not there")
+    if not user_id:
+        return "has no Litmos user yet; the changes below say why"
+    return "is in step with HR" if active else "is active in HR, but the Litmos user is inactive"

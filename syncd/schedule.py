@@ -1,0 +1,67 @@
+"""Schedules: cron expressions as people mean them, and when they fire next.
+
+APScheduler 3 counts weekdays from Monday = 0, cron from Sunday = 0: ``weekdays_by_name`` translates. Over daylight saving
+it may fire a local time twice; the Run's slot, which is the local time, is unique, so only the first one runs.
+"""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FIELDS = 5
+
+
+def trigger(expression: str, timezone: str) -> CronTrigger:
+    """The APScheduler trigger for a cron expression of five fields. Raises ValueError."""
+    parts = expression.split()
+    if len(parts) != FIELDS:
+        raise ValueError(f"a cron expression has {FIELDS} fields: {expression!r}")
+    minute, hour, day, month, weekday = parts
+    return CronTrigger(
+        minute=minute,
+        hour=hour,
+        day=day,
+        month=month.lower(),
+        day_of_week=weekdays_by_name(weekday),
+        timezone=ZoneInfo(timezone),
+    )
+
+
+def weekdays_by_name(field: str) -> str:
+    """A day-of-week field with names in the place of numbers: ``1-5`` is ``mon,tue,wed,thu,fri``, 0 and 7 are Sunday."""
+    if field in {"*", "?"}:
+        return "*"
+    days: set[int] = set()
+    for part in field.lower().split(","):
+        days.update(_days(part))
+    return ",".join(NAMES[day] for day in sorted(days, key=lambda day: (day - 1) % 7))
+
+
+def _days(part: str) -> set[int]:
+    found = re.fullmatch(r"(\*|[0-7a-z]+)(?:-([0-7a-z]+))?(?:/(\d+))?", part)
+    if found is None:
+        raise ValueError(f"not a day of the week: {part!r}")
+    first, last, step = found.groups()
+    if first == "*":
+        return set(range(0, 7, int(step or 1)))
+    start = _day(first)
+    end = _day(last) if last else (6 if step else start)
+    if end < start:
+        end += 7
+    return {day % 7 for day in range(start, end + 1, int(step or 1))}
+
+
+def _day(word: str) -> int:
+    if word.isdigit():
+        return int(word)
+    if word[:3] in NAMES:
+        return NAMES.index(word[:3])
+    raise ValueError(f"not a day of the week: {word!r}")
+
+
+def slot(fired_at: datetime, timezone: str) -> str:
+    """The slot that a firing belongs to: its local minute, without offset, so that a repeated hour counts once."""
+    return fired_at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%dT%H:%M")

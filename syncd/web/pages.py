@@ -1,0 +1,95 @@
+"""The pages: ``/`` says in one screen whether all is well; ``/healthz`` and ``/readyz`` say so to machines."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from syncd.errors import SyncdError
+from syncd.overview import overview
+from syncd.store import changes, runs
+from syncd.store.database import Database
+from syncd.store.migrate import check
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""On every answer (security: nothing from elsewhere, nothing framed, nothing cached)."""
+
+
+def create_web(database: Database, account: str, alive: Callable[[], bool], *, hosts: list[str]) -> Starlette:
+    """The ASGI application. ``alive`` tells whether the daemon's threads do; ``hosts`` are the names it answers to."""
+    templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
+    templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+
+    def healthz(_request: Request) -> Response:
+        """Liveness: the daemon's own threads; never the database or Litmos, whose outage no restart mends."""
+        ok = alive()
+        return _answer({"status": "ok" if ok else "dead", "time": datetime.now(UTC).isoformat()}, 200 if ok else 503)
+
+    def readyz(_request: Request) -> Response:
+        """Readiness: the database answers and is at head."""
+        try:
+            check(database)
+        except SyncdError as error:
+            return _answer({"status": "not ready", "reasons": [str(error)]}, 503)
+        return _answer({"status": "ready", "reasons": []}, 200)
+
+    def index(_request: Request) -> Response:
+        """The overview."""
+        with database.read() as conn:
+            found = overview(conn, account, database.now(conn))
+            listed = runs.listed(conn, account, limit=30)
+        return _page(templates, "overview.html", {"found": found, "runs": listed})
+
+    def one_run(request: Request) -> Response:
+        """One run with its changes."""
+        with database.read() as conn:
+            run = runs.get(conn, request.path_params["run_id"])
+            if run is None or run["account"] != account:
+                return Response("There is no such run.", 404, HEADERS, "text/plain")
+            rows = changes.listed(conn, run_id=run["id"], limit=500)
+        return _page(templates, "run.html", {"run": run, "changes": rows})
+
+    def status(_request: Request) -> Response:
+        """The overview as JSON."""
+        with database.read() as conn:
+            return _answer(overview(conn, account, database.now(conn)), 200)
+
+    def style(_request: Request) -> Response:
+        """The style sheet."""
+        source = templates.loader.get_source(templates, "style.css")[0] if templates.loader else ""
+        return Response(source, 200, HEADERS, "text/css")
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/runs/{run_id:int}", one_run),
+            Route("/status.json", status),
+            Route("/style.css", style),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+    )
+
+
+def _page(templates: Environment, name: str, values: dict[str, Any]) -> Response:
+    return Response(templates.get_template(name).render(**values), 200, HEADERS, "text/html")
+
+
+def _answer(value: Any, status: int) -> Response:
+    return JSONResponse(json.loads(json.dumps(value, default=str)), status, HEADERS)
