@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from syncd.app import App
 from syncd.errors import Unauthorized
-from syncd.store import queue, runs
+from syncd.store import jobs, queue, runs
 from syncd.store.owner import is_dead
 from syncd.worker import Worker
 
@@ -76,8 +76,8 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
     try:
         while True:
             with app.database.read() as conn:
-                counts = queue.counts(conn, app.account, run_id)
-                pause = queue.paused(conn, app.account)
+                counts = jobs.counts(conn, app.account, run_id)
+                pause = jobs.paused(conn, app.account)
                 run = runs.get(conn, run_id)
             state = str(run["state"]) if run is not None else "cancelled"
             done = sum(number for found, number in counts.items() if found not in queue.LIVE)

@@ -13,7 +13,7 @@ from syncd.errors import Busy, RefreshError, SyncdError
 from syncd.intake import Intake, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
-from syncd.store import grants, lease, mirror, people, queue, runs
+from syncd.store import grants, jobs, lease, mirror, people, runs
 
 log = get_logger(__name__)
 
@@ -148,7 +148,7 @@ def read_litmos(
     gone = _confirm_gone(app, snapshot, accept_missing)
     with app.database.write() as conn:
         drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone, now=app.database.now(conn))
-        queue.resume(conn, app.account)
+        jobs.resume(conn, app.account)
     return {
         "users": len(snapshot.profiles),
         "teams": len(snapshot.teams),

@@ -20,7 +20,7 @@ from syncd.errors import LitmosError, Permanent, StoreError, Transient
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import changes, grants, links, mirror, queue, runs
+from syncd.store import changes, grants, jobs, links, mirror, queue, runs
 from syncd.store.database import Database
 from syncd.store.queue import Job, LostLeaseError
 
@@ -257,7 +257,7 @@ class Worker:
                     conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
                 )
             if verdict is Verdict.PAUSE:
-                queue.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
+                jobs.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
 
         self._record(write)
         log.warning("job_failed", run_id=job.run_id, job_id=job.id, kind=job.kind, verdict=verdict.value, code=code, error=text)

@@ -12,4 +12,6 @@ def email_fault(text: str) -> str:
         validate_email(text, check_deliverability=False, globally_deliverable=False, test_environment=True)
     except EmailNotValidError as error:
         return str(error).rstrip(".").replace("\n", " ")
+    if "." not in text.rpartition("@")[2]:
+        return "what follows the @-sign has no period"
     return ""

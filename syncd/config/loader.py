@@ -85,7 +85,7 @@ def _read(file: Path) -> bytes:
 
 
 def _digest(data: Mapping[str, Any]) -> str:
-    text = json.dumps({key: data.get(key) for key in _PLANNING}, ensure_ascii=False, sort_keys=False)
+    text = json.dumps({key: data.get(key) for key in _PLANNING}, ensure_ascii=False, sort_keys=True)
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

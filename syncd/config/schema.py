@@ -27,7 +27,7 @@ def _with_references(schema: dict[str, Any]) -> dict[str, Any]:
     if made.get("pattern") == DURATION_PATTERN and isinstance(made.get("default"), float):
         made["default"] = duration(made["default"])
     if _is_narrow(made):
-        notes = {key: made.pop(key) for key in ("description", "default") if key in made}
+        notes: dict[str, Any] = {key: made.pop(key) for key in ("description", "default") if key in made}
         return {"anyOf": [made, _REFERENCE], **notes}
     return made
 

@@ -79,7 +79,7 @@ def _parts(part: ValuePart, loc: Loc, document: Document) -> tuple[Part, ...]:
             pieces.append(build_column(piece.column, at, document))
         else:
             pieces.append(Text(text=piece.text or ""))
-    if part.concat is not None and not pieces:
+    if part.concat is not None and not part.concat:
         document.fault((*loc, "concat"), "must not be empty")
     return tuple(pieces)
 

@@ -1,7 +1,7 @@
 """Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
 
 from collections import abc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
@@ -229,7 +229,10 @@ def _take(
         if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
             return
     check_field(rule.field, text, custom_username=custom, email=email)
-    fields[rule.field] = normalise(rule.field, text)
+    try:
+        fields[rule.field] = normalise(rule.field, text)
+    except (ValueError, OverflowError):  # a moment that UTC cannot express
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -243,19 +246,25 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
             if all(names):
                 for name in names:
                     check_team_name(name)
-                wish = Wish(names=names, rule=rule.place.key, strict=rule.strict)
-                wishes.setdefault(wish.key, wish)
+                _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
 
 
 def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    wishes: dict[str, Wish] = {}
+    wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.learning_paths:
         if _holds(rule.when, rule.place, cells, reasons):
-            wishes.setdefault(rule.path, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
     return tuple(wishes.values())
+
+
+def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
+    """Two rules may name the same thing: the first one gives it, and it is strict if one of them is."""
+    first = wishes.setdefault(wish.key, wish)
+    if wish.strict and not first.strict:
+        wishes[wish.key] = replace(first, strict=True)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

@@ -39,7 +39,7 @@ def this_process() -> str:
 def is_dead(owner: str) -> bool:
     """True only if it is certain: same host, boot and pid namespace, and no process with that pid and start time."""
     parts = owner.split("|")
-    if len(parts) != 6 or "-" in parts[1:3]:  # noqa: PLR2004 - the six parts of this_process
+    if len(parts) != 6 or "-" in parts[1:3]:
         return False
     host, boot, namespace, pid, started, _ = parts
     if (host, boot, namespace) != (socket.gethostname(), _boot_id(), _namespace()):
@@ -50,4 +50,4 @@ def is_dead(owner: str) -> bool:
 def describe(owner: str) -> str:
     """The identity for people: ``pid 4711 on host``."""
     parts = owner.split("|")
-    return f"pid {parts[3]} on {parts[0]}" if len(parts) == 6 else owner  # noqa: PLR2004 - as above
+    return f"pid {parts[3]} on {parts[0]}" if len(parts) == 6 else owner

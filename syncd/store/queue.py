@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from syncd.core.compile import Request
@@ -41,15 +41,6 @@ class Job:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    """Why and since when nothing is sent."""
-
-    code: str
-    reason: str
-    since: datetime
-
-
 def enqueue(
     conn: Connection, account: str, run_id: int, requests: Sequence[Request], *, max_attempts: int, now: datetime
 ) -> None:
@@ -70,11 +61,11 @@ def enqueue(
     for start in range(0, len(edges), CHUNK):
         conn.execute(insert(job_dep), edges[start : start + CHUNK])
     for request in kept:
-        _set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
+        set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
     for request in requests:
         if request.target in busy:
             message = "an earlier job for the same target is being sent; the next push sees what is left"
-            _set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
+            set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
 
 
 def _make_room(conn: Connection, account: str, targets: Sequence[str], now: datetime) -> set[str]:
@@ -91,7 +82,7 @@ def _make_room(conn: Connection, account: str, targets: Sequence[str], now: date
         for row in rows:
             if row.state in {"blocked", "available"} and row.sent_at is None:
                 conn.execute(update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now))
-                _set_changes(
+                set_changes(
                     conn, row.run_id, row.changes, state="superseded", message="a newer plan replaces it", finished_at=now
                 )
                 _release_children(conn, row.id)
@@ -132,7 +123,8 @@ def _insert(
     return {row.key: row.id for row in found}
 
 
-def _set_changes(conn: Connection, run_id: int, keys: Sequence[str], **values: Any) -> None:
+def set_changes(conn: Connection, run_id: int, keys: Sequence[str], **values: Any) -> None:
+    """Set columns of some Changes of a Run."""
     for start in range(0, len(keys), CHUNK):
         conn.execute(
             update(change)
@@ -390,80 +382,3 @@ def rescue(conn: Connection, account: str, now: datetime) -> int:
         )
         rescued += done.rowcount
     return rescued
-
-
-def pause(conn: Connection, account: str, *, code: str, reason: str, now: datetime) -> None:
-    """Stop sending; what is queued stays queued."""
-    resume(conn, account)
-    conn.execute(insert(queue_pause).values(account=account, code=code, reason=reason, since=now))
-
-
-def resume(conn: Connection, account: str) -> bool:
-    """Send again; True if it was paused."""
-    return bool(conn.execute(queue_pause.delete().where(queue_pause.c.account == account)).rowcount)
-
-
-def paused(conn: Connection, account: str) -> Pause | None:
-    """Why nothing is sent, or None."""
-    row = conn.execute(select(queue_pause).where(queue_pause.c.account == account)).first()
-    return None if row is None else Pause(code=row.code, reason=row.reason, since=row.since)
-
-
-def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[str, int]:
-    """How many Jobs are in each state, of one Run or of all."""
-    query = select(job.c.state, func.count()).where(job.c.account == account).group_by(job.c.state)
-    if run_id is not None:
-        query = query.where(job.c.run_id == run_id)
-    return {state: number for state, number in conn.execute(query).all()}
-
-
-def list_jobs(
-    conn: Connection, account: str, *, run_id: int | None = None, state: str | None = None, limit: int = 100
-) -> list[RowMapping]:
-    """Jobs, newest first."""
-    query = select(job).where(job.c.account == account).order_by(job.c.id.desc()).limit(limit)
-    if run_id is not None:
-        query = query.where(job.c.run_id == run_id)
-    if state is not None:
-        query = query.where(job.c.state == state)
-    return list(conn.execute(query).mappings())
-
-
-def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
-    """The Attempts of one Job, oldest first."""
-    return list(conn.execute(select(attempt).where(attempt.c.job_id == job_id).order_by(attempt.c.id)).mappings())
-
-
-def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
-    """A person wants discarded Jobs tried again; returns those that will be (no newer Job for the target is live)."""
-    live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
-    rows = conn.execute(
-        select(job.c.id, job.c.run_id, job.c.changes).where(
-            job.c.account == account, job.c.id.in_(job_ids), job.c.state == "discarded", job.c.target.not_in(live)
-        )
-    ).all()
-    for row in rows:
-        conn.execute(
-            update(job)
-            .where(job.c.id == row.id)
-            .values(state="available", attempts=0, settle_reads=0, sent_at=None, available_at=now, finished_at=None)
-        )
-        _set_changes(conn, row.run_id, row.changes, state="queued", code="", message="", finished_at=None)
-    return [row.id for row in rows]
-
-
-def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
-    """Cancel what has not been sent of a Run; returns how many Jobs."""
-    rows = conn.execute(
-        select(job.c.id, job.c.changes).where(
-            job.c.run_id == run_id,
-            job.c.state.in_(["blocked", "available"]),
-            or_(job.c.sent_at.is_(None), job.c.state == "available"),
-        )
-    ).all()
-    for row in rows:
-        conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
-        _set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
-    return len(rows)
-
-

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from syncd.core.model import Completion
 from syncd.store.mirror import set_watermark
-from syncd.store.schema import batch, batch_row, completion, watermark as marks
+from syncd.store.schema import batch, batch_row, completion
+from syncd.store.schema import watermark as marks
 
 __all__ = ["mark_delivered", "open_batch", "pending", "rows", "save", "set_watermark", "totals", "watermark"]
 

@@ -83,7 +83,7 @@ def next_queued(conn: Connection, account: str) -> RowMapping | None:
 
 
 def start(conn: Connection, run_id: int, *, owner: str, now: datetime) -> bool:
-    """queued -> running; False if it is not queued any more."""
+    """Queued -> running; False if it is not queued any more."""
     done = conn.execute(
         update(run)
         .where(run.c.id == run_id, run.c.state == "queued")
@@ -122,13 +122,13 @@ def set_plan(conn: Connection, run_id: int, plan: Plan, *, input_id: int, config
 
 
 def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> None:
-    """running -> held, with every reason."""
+    """Running -> held, with every reason."""
     reasons = [{"code": one.code, "message": one.message} for one in holds]
     conn.execute(update(run).where(run.c.id == run_id).values(state="held", holds=reasons, expires_at=expires_at))
 
 
 def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by: int | None = None) -> int:
-    """held -> expired: those whose time is up, or all of them because a newer Plan takes their place."""
+    """Held -> expired: those whose time is up, or all of them because a newer Plan takes their place."""
     query = (run.c.account == account) & (run.c.state == "held")
     if superseded_by is None:
         query &= run.c.expires_at <= now
@@ -147,7 +147,7 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
 
 
 def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str, now: datetime) -> bool:
-    """held -> running (approved) or cancelled (rejected); False if it is not held any more."""
+    """Held -> running (approved) or cancelled (rejected); False if it is not held any more."""
     values: dict[str, Any] = {"state": state, "decided_by": actor, "decided_at": now, "decision_reason": reason}
     if state != "running":
         values["finished_at"] = now

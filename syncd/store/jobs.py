@@ -1,0 +1,96 @@
+"""Jobs as people see them: listing, counting, pausing the queue, retrying and cancelling."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+
+from syncd.store.queue import LIVE, set_changes
+from syncd.store.schema import attempt, job, queue_pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why and since when nothing is sent."""
+
+    code: str
+    reason: str
+    since: datetime
+
+
+def pause(conn: Connection, account: str, *, code: str, reason: str, now: datetime) -> None:
+    """Stop sending; what is queued stays queued."""
+    resume(conn, account)
+    conn.execute(insert(queue_pause).values(account=account, code=code, reason=reason, since=now))
+
+
+def resume(conn: Connection, account: str) -> bool:
+    """Send again; True if it was paused."""
+    return bool(conn.execute(queue_pause.delete().where(queue_pause.c.account == account)).rowcount)
+
+
+def paused(conn: Connection, account: str) -> Pause | None:
+    """Why nothing is sent, or None."""
+    row = conn.execute(select(queue_pause).where(queue_pause.c.account == account)).first()
+    return None if row is None else Pause(code=row.code, reason=row.reason, since=row.since)
+
+
+def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[str, int]:
+    """How many Jobs are in each state, of one Run or of all."""
+    query = select(job.c.state, func.count()).where(job.c.account == account).group_by(job.c.state)
+    if run_id is not None:
+        query = query.where(job.c.run_id == run_id)
+    return {state: number for state, number in conn.execute(query).all()}
+
+
+def list_jobs(
+    conn: Connection, account: str, *, run_id: int | None = None, state: str | None = None, limit: int = 100
+) -> list[RowMapping]:
+    """Jobs, newest first."""
+    query = select(job).where(job.c.account == account).order_by(job.c.id.desc()).limit(limit)
+    if run_id is not None:
+        query = query.where(job.c.run_id == run_id)
+    if state is not None:
+        query = query.where(job.c.state == state)
+    return list(conn.execute(query).mappings())
+
+
+def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
+    """The Attempts of one Job, oldest first."""
+    return list(conn.execute(select(attempt).where(attempt.c.job_id == job_id).order_by(attempt.c.id)).mappings())
+
+
+def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
+    """A person wants discarded Jobs tried again; returns those that will be (no newer Job for the target is live)."""
+    live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
+    rows = conn.execute(
+        select(job.c.id, job.c.run_id, job.c.changes).where(
+            job.c.account == account, job.c.id.in_(job_ids), job.c.state == "discarded", job.c.target.not_in(live)
+        )
+    ).all()
+    for row in rows:
+        conn.execute(
+            update(job)
+            .where(job.c.id == row.id)
+            .values(state="available", attempts=0, settle_reads=0, sent_at=None, available_at=now, finished_at=None)
+        )
+        set_changes(conn, row.run_id, row.changes, state="queued", code="", message="", finished_at=None)
+    return [row.id for row in rows]
+
+
+def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
+    """Cancel what has not been sent of a Run; returns how many Jobs."""
+    rows = conn.execute(
+        select(job.c.id, job.c.changes).where(
+            job.c.run_id == run_id,
+            job.c.state.in_(["blocked", "available"]),
+            or_(job.c.sent_at.is_(None), job.c.state == "available"),
+        )
+    ).all()
+    for row in rows:
+        conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
+        set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
+    return len(rows)
+
+
