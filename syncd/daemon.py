@@ -37,7 +37,7 @@ from syncd.web.pages import create_web
 
 log = get_logger(__name__)
 
-FLOWS = {"refresh": sync.refresh, "push": sync.push, "pull": sync.pull}
+FLOWS = ("refresh", "push", "pull")
 POLL = 0.5
 STALL = 60.0
 PROBE_EVERY = 60.0
@@ -167,7 +167,7 @@ class Daemon:
             return False
         self._working = True
         try:
-            FLOWS[run["flow"]](self.app, run["id"])
+            _run_flow(self.app, run["flow"], run["id"])
         except Busy as error:
             log.warning("run_waits", run_id=run["id"], reason=str(error))
             self.app.stop.wait(POLL)
@@ -202,12 +202,22 @@ class Daemon:
         server = uvicorn.Server(
             uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", server_header=False)
         )
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]  # the daemon has its own
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the daemon has its own
         listener = socket.create_server((web.host, web.port), reuse_port=False)
         self.port = listener.getsockname()[1]
         self._web = server
         self._web_thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
         self._web_thread.start()
+
+
+def _run_flow(app: App, flow: str, run_id: int) -> None:
+    match flow:
+        case "refresh":
+            sync.refresh(app, run_id)
+        case "push":
+            sync.push(app, run_id)
+        case _:
+            sync.pull(app, run_id)
 
 
 def _told(event: JobEvent) -> None:

@@ -147,7 +147,7 @@ def read_litmos(
     )
     gone = _confirm_gone(app, snapshot, accept_missing)
     with app.database.write() as conn:
-        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone, now=app.database.now(conn))
+        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
         jobs.resume(conn, app.account)
     return {
         "users": len(snapshot.profiles),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -16,7 +17,7 @@ from syncd.core.compile import RequestKind
 from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
-from syncd.errors import LitmosError, Permanent, StoreError, Transient
+from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import get_logger
@@ -139,7 +140,7 @@ class Worker:
         watch = JobWatch(self.database, job, self.settings.lease)
         started = time.monotonic()
         try:
-            errand = self._resolve(job)
+            errand, began_at = self._resolve(job)
             effects = self._carry_out(job, errand, watch)
         except Interrupted:
             self._give_back(job)
@@ -151,24 +152,28 @@ class Worker:
             log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
         except LitmosError as error:
             self._failed(job, error)
+        except Exception as error:  # noqa: BLE001 - a bug must cost one Job, not the sender
+            log.exception("job_crashed", run_id=job.run_id, job_id=job.id, kind=job.kind)
+            self._failed(job, _crash(job, error))
         else:
             if effects is None:
                 self._absent(job)
             else:
                 self._failures = 0
-                self._succeeded(job, errand, effects, time.monotonic() - started)
+                self._succeeded(job, errand, effects, began_at, time.monotonic() - started)
 
     def _give_back(self, job: Job) -> None:
         self._record(lambda conn: queue.give_back(conn, job, self.database.now(conn)))
 
-    def _resolve(self, job: Job) -> Errand:
+    def _resolve(self, job: Job) -> tuple[Errand, datetime]:
         with self.database.read() as conn:
+            now = self.database.now(conn)
             bearings = Bearings(
                 account=self.settings.account,
-                now=self.database.now(conn),
+                now=now,
                 run_started_at=runs.started_at(conn, job.run_id),
             )
-            return resolve(conn, job, bearings)
+            return resolve(conn, job, bearings), now
 
     def _carry_out(self, job: Job, errand: Errand, watch: JobWatch) -> Effects | None:
         """Apply, or settle what is uncertain; None if settling proved that nothing was applied."""
@@ -178,9 +183,11 @@ class Worker:
             return self.target.settle(errand.operation, watch=watch)
         return self.target.apply(errand.operation, watch=watch)
 
-    def _succeeded(self, job: Job, errand: Errand, effects: Effects, seconds: float) -> None:
+    def _succeeded(
+        self, job: Job, errand: Errand, effects: Effects, began_at: datetime, seconds: float
+    ) -> None:
         reach("answered-uncommitted")
-        self._record(lambda conn: self._write_success(conn, job, errand, effects))
+        self._record(lambda conn: self._write_success(conn, job, errand, effects, began_at))
         reach("committed")
         log.info(
             "job_completed",
@@ -192,7 +199,9 @@ class Worker:
             note=effects.note,
         )
 
-    def _write_success(self, conn: Connection, job: Job, errand: Errand, effects: Effects) -> None:
+    def _write_success(
+        self, conn: Connection, job: Job, errand: Errand, effects: Effects, began_at: datetime
+    ) -> None:
         account, now = self.settings.account, self.database.now(conn)
         lost = job.changes if errand.lost == ("*",) else errand.lost
         if lost:
@@ -201,7 +210,7 @@ class Worker:
         queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
         done = [key for key in job.changes if key not in set(lost)]
         changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
-        mirror.apply_effects(conn, account, effects, now)
+        mirror.apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now)
         if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
@@ -293,3 +302,11 @@ class Worker:
                     raise
             else:
                 return
+
+
+def _crash(job: Job, error: Exception) -> LitmosError:
+    """An unexpected error: the outcome is unknown; while settling there is nothing more to try."""
+    text = f"unexpected {type(error).__name__}; please report it with the log"
+    if job.settling:
+        return Permanent(text, code="SYNCD-CRASHED")
+    return Uncertain(text, code="SYNCD-CRASHED")

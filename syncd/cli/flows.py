@@ -124,7 +124,7 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
     from syncd.store import changes, runs  # noqa: PLC0415 - as above
 
     with app.database.read() as conn:
-        run = runs.get(conn, run_id)
+        run = runs.must_get(conn, run_id)
         tally = changes.tally(conn, run_id)
     state = run["state"]
     if json:

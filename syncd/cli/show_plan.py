@@ -55,8 +55,14 @@ def summary(plan: Plan, rejected: int) -> str:
 def cost_line(cost: Cost) -> str:
     """The cost on one line, as a range where it is one."""
     requests = str(cost.low) if cost.low == cost.high else f"{cost.low} to {cost.high}"
-    low, high = f"{cost.low_minutes:.1f}", f"{cost.high_minutes:.1f}"
-    return f"Cost: {requests} requests, about {low if low == high else f'{low} to {high}'} minutes"
+    low, high = _duration(cost.low_minutes), _duration(cost.high_minutes)
+    return f"Cost: {requests} requests, about {low if low == high else f'{low} to {high}'}"
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        return f"{max(1, round(minutes * 60))} s"
+    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"  # noqa: PLR2004 - one decimal is enough
 
 
 def describe(change: Change) -> str:

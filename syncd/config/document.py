@@ -95,7 +95,7 @@ def read_document(raw: bytes, name: str) -> Document:
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        _syntax_fault(document, error)
+        _syntax_fault(document, error, text)
         document.raise_faults()
         raise
     if not isinstance(root, MappingNode):
@@ -147,11 +147,11 @@ def _check_events(text: str, document: Document) -> None:
                 )
                 break
     except YAMLError as error:
-        _syntax_fault(document, error)
+        _syntax_fault(document, error, text)
     document.raise_faults()
 
 
-def _syntax_fault(document: Document, error: YAMLError) -> None:
+def _syntax_fault(document: Document, error: YAMLError, text: str) -> None:
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(part) for part in (error.context, error.problem) if part)
@@ -159,9 +159,10 @@ def _syntax_fault(document: Document, error: YAMLError) -> None:
             document.fault_at(mark.line + 1, mark.column + 1, "", f"is no YAML: {problem}")
             return
     if isinstance(error, ReaderError):
-        document.fault_at(
-            1, 1, "", f"is no YAML: character U+{ord(str(error.character)[:1] or '?'):04X} is not allowed"
-        )
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        code = ord(text[error.position]) if error.position < len(text) else 0
+        document.fault_at(line, column, "", f"is no YAML: character U+{code:04X} is not allowed")
         return
     document.fault_at(1, 1, "", f"is no YAML: {str(error).splitlines()[0]}")
 

@@ -163,7 +163,7 @@ def vanished(conn: Connection, account: str, snapshot: Snapshot) -> tuple[set[st
 
 
 def apply_snapshot(
-    conn: Connection, account: str, snapshot: Snapshot, *, confirmed_gone: Collection[str], now: datetime
+    conn: Connection, account: str, snapshot: Snapshot, *, confirmed_gone: Collection[str]
 ) -> int:
     """Move the mirror to a whole reading of Litmos; returns how many rows differed (drift).
 
@@ -172,7 +172,7 @@ def apply_snapshot(
     """
     for gone in sorted(confirmed_gone):
         _forget(conn, account, gone)
-    drift = _put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at, now=now)
+    drift = _put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at)
     for team in snapshot.teams:
         _put_team(conn, account, team, snapshot.began_at)
     for path in snapshot.paths:
@@ -214,7 +214,6 @@ def _put_users(
     *,
     began_at: datetime,
     read_at: datetime | None,
-    now: datetime,
 ) -> int:
     known = {
         row.id: row
@@ -341,10 +340,13 @@ def _replace_path_users(
     return len(left) + len(seen.keys() - known)
 
 
-def apply_effects(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
-    """Move the mirror by what one Operation made known; in the transaction that records its success."""
+def apply_effects(conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime) -> None:
+    """Move the mirror by what one Operation made known; in the transaction that records its success.
+
+    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
+    """
     if effects.profiles_just_read:
-        _put_users(conn, account, effects.profiles, began_at=now, read_at=now, now=now)
+        _put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
     else:
         for profile in effects.profiles:
             values = _user_row(account, profile, None)

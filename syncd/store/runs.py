@@ -53,6 +53,11 @@ def get(conn: Connection, run_id: int) -> RowMapping | None:
     return conn.execute(select(run).where(run.c.id == run_id)).mappings().first()
 
 
+def must_get(conn: Connection, run_id: int) -> RowMapping:
+    """A Run that is known to exist."""
+    return conn.execute(select(run).where(run.c.id == run_id)).mappings().one()
+
+
 def listed(
     conn: Connection, account: str, *, flow: str | None = None, state: str | None = None, limit: int = 20
 ) -> list[RowMapping]:
@@ -173,7 +178,11 @@ def finish(
 
 
 def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
-    """End a running push whose last Job has ended: ``succeeded``, or ``failed`` if a Change failed. Returns its state."""
+    """End a running push whose last Job has ended: ``succeeded``, or ``failed`` if a Change failed. Returns its state.
+
+    The Run's row is locked first: of two Jobs that end at once, one must see that the other has ended.
+    """
+    conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update())
     live = conn.execute(
         select(func.count()).where(job.c.run_id == run_id, job.c.state.in_(sorted(LIVE)))
     ).scalar_one()

@@ -16,7 +16,9 @@ def refused(raw: bytes) -> list[str]:
 
 
 def test_scalars_are_their_raw_text():
-    data = read_document(b"a: 007\nb: NO\nc: 12:30\nd: 1e3\ne: yes\nf: 2026-01-01\ng: 0x1F\nh: 1_000\n", "f").data
+    data = read_document(
+        b"a: 007\nb: NO\nc: 12:30\nd: 1e3\ne: yes\nf: 2026-01-01\ng: 0x1F\nh: 1_000\n", "f"
+    ).data
     assert data == {
         "a": "007", "b": "NO", "c": "12:30", "d": "1e3", "e": "yes", "f": "2026-01-01", "g": "0x1F", "h": "1_000",
     }  # fmt: skip
@@ -48,7 +50,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key():
         (b"a: [1\n", "f.yaml:2:1: is no YAML:"),
         (b"a: b: c\n", "f.yaml:1:5: is no YAML:"),
         (b"\ta: 1\n", "f.yaml:1:1: is no YAML:"),
-        (b"a: \x07\n", "f.yaml:1:1: is no YAML: character U+0007 is not allowed"),
+        (b"a: \x07\n", "f.yaml:1:4: is no YAML: character U+0007 is not allowed"),
         (b"a: 1\nb: M\xfcller\n", "f.yaml:2:5: byte 0xFC is not UTF-8: save the file as UTF-8"),
         (b"- a\n", "f.yaml:1:1: must hold keys and values"),
         (b"", "f.yaml:1:1: must hold keys and values"),
@@ -81,10 +83,18 @@ def test_norway_zeros_and_times_reach_the_rules_as_text(tmp_path):
     CustomField2: 2024
 """,
     )
-    row = {"employee_id": "007", "status": "Active", "email": "a@example.com", "first_name": "A", "last_name": "B"}
+    row = {
+        "employee_id": "007",
+        "status": "Active",
+        "email": "a@example.com",
+        "first_name": "A",
+        "last_name": "B",
+    }
 
     def country(text: str) -> object:
-        employee = map_record(config.mapping, Record(fields={**row, "country": text, "2024": "x"}, origin="hr.csv:2"))
+        employee = map_record(
+            config.mapping, Record(fields={**row, "country": text, "2024": "x"}, origin="hr.csv:2")
+        )
         assert isinstance(employee, Employee)
         assert employee.employee_id == "007"
         return employee.fields["Country"], employee.fields.get("CustomField1")

@@ -46,8 +46,10 @@ def test_all_faults_at_once_in_the_order_of_the_file(tmp_path):
         "syncd.yaml:1:10: version: must be 1",
         'syncd.yaml:3:1: litmus: is no key here; did you mean "litmos"?',
         "syncd.yaml:5:12: litmos.api_key: the environment variable NOPE is not set; set it, or NOPE_FILE",
-        "syncd.yaml:6:13: litmos.base_url: must be https: the API key travels with every request "
-        "(http is for loopback only)",
+        (
+            "syncd.yaml:6:13: litmos.base_url: must be https: the API key travels with every request "
+            "(http is for loopback only)"
+        ),
         "syncd.yaml:7:21: litmos.limit.requests: must be a whole number",
         'syncd.yaml:7:27: litmos.limit.windw: is no key here; did you mean "window"?',
         "syncd.yaml:8:12: litmos.timeout: must be a duration with its unit, such as 25s, 30m, 72h or 2d",
@@ -60,18 +62,24 @@ def test_all_faults_at_once_in_the_order_of_the_file(tmp_path):
         'syncd.yaml:20:47: users.fields.FirstName.transform[0]: "trimm" is no transform; did you mean "trim"?',
         'syncd.yaml:21:5: users.fields.Emial: is no Litmos field; did you mean "Email"?',
         "syncd.yaml:22:5: users.fields.Id: cannot be set: Litmos computes it",
-        "syncd.yaml:23:32: users.fields.City.date.in: two-digit years (%y) are not read or written: "
-        "03 may be 1903 or 2003; use %Y",
+        (
+            "syncd.yaml:23:32: users.fields.City.date.in: two-digit years (%y) are not read or written: "
+            "03 may be 1903 or 2003; use %Y"
+        ),
         "syncd.yaml:24:22: users.fields.Culture.value: 'english' is not of the form en-US",
         "syncd.yaml:26:5: teams[0].name: is required",
         'syncd.yaml:26:5: teams[0].nmae: is no key here; did you mean "name"?',
         'syncd.yaml:27:11: teams[1].name: has a single "{"; columns are written {column}, and a brace is doubled',
         "syncd.yaml:28:13: teams[1].remove: must be own or strict",
-        "syncd.yaml:30:11: push.policy: must be observe or create-only or upsert-only or sync; "
-        'did you mean "sync"?',
+        (
+            "syncd.yaml:30:11: push.policy: must be observe or create-only or upsert-only or sync; "
+            'did you mean "sync"?'
+        ),
         "syncd.yaml:31:19: schedules.push: must have five fields (minute hour day month weekday), and has 3",
-        'syncd.yaml:31:38: schedules.timezone: "Europe/Berln" is no time zone; they are named like '
-        "Europe/Berlin or UTC",
+        (
+            'syncd.yaml:31:38: schedules.timezone: "Europe/Berln" is no time zone; they are named like '
+            "Europe/Berlin or UTC"
+        ),
     ]
 
 
@@ -164,7 +172,9 @@ def test_the_same_file_without_faults_loads(tmp_path):
 
 def test_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"looked for syncd.yaml, config/syncd.yaml, .*`syncd init` writes one"):
+    with pytest.raises(
+        ConfigError, match=r"looked for syncd.yaml, config/syncd.yaml, .*`syncd init` writes one"
+    ):
         load(environ=ENVIRON)
     with pytest.raises(ConfigError, match=r"nowhere.yaml: is no file \(named by SYNCD_CONFIG\)"):
         load(environ={"SYNCD_CONFIG": "nowhere.yaml"})

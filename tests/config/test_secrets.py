@@ -29,7 +29,9 @@ def test_a_key_from_the_file_twin_is_read_again(tmp_path):
     assert config.litmos.api_key.reveal() == "rotated"
     assert str(config.litmos.api_key) == "•••• (from env LITMOS_API_KEY_FILE)"
     file.unlink()
-    with pytest.raises(ConfigError, match=r"syncd.yaml:3:19: litmos.api_key: .*key cannot be read: No such file"):
+    with pytest.raises(
+        ConfigError, match=r"syncd.yaml:3:19: litmos.api_key: .*key cannot be read: No such file"
+    ):
         config.litmos.api_key.reveal()
 
 
@@ -118,7 +120,9 @@ def test_a_password_in_a_url_is_encoded_and_hidden(tmp_path):
     text = TEXT.replace("sqlite:///syncd.db", "postgresql://u:${env:PW}@${env:HOST}/syncd?sslpassword=abc")
     config = load_text(tmp_path, text, environ={"LITMOS_API_KEY": CANARY, "PW": "p@s/s:w", "HOST": "db:5432"})
     assert config.database.reveal() == "postgresql://u:p%40s%2Fs%3Aw@db:5432/syncd?sslpassword=abc"
-    assert str(config.database) == "postgresql://u:••••@db:5432/syncd?sslpassword=•••• (from env PW, env HOST)"
+    assert (
+        str(config.database) == "postgresql://u:••••@db:5432/syncd?sslpassword=•••• (from env PW, env HOST)"
+    )
 
 
 @pytest.mark.parametrize(

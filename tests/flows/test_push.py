@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.core.limits import Limits
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
 from tests.flows.rig import Rig, person
@@ -32,3 +33,28 @@ def test_day_one_creates_everything_and_a_repetition_writes_nothing(rig):
     again = rig.push(fresh=True)
     assert again.draft.plan.changes == ()
     assert rig.writes() == before
+
+
+def test_a_page_read_for_the_leavers_does_not_undo_what_was_changed_meanwhile(rig):
+    """Four leavers are read by page while somebody else is renamed: the mirror keeps the new name."""
+    rig.push()
+    for number in range(4):
+        rig.hr[number]["status"] = "Left"
+    rig.hr[5]["email"] = "renamed@example.com"
+    rig.changed = {"limits": Limits(minimum_population=1000)}
+    rig.sandbox.faults.set([{"kind": "slow", "method": "GET", "path": "^/users/details", "seconds": 0.4}])
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    assert "renamed@example.com" in rig.users()
+    assert rig.push(send=False).draft.plan.changes == ()
+
+
+def test_two_jobs_that_end_at_once_end_their_run(rig):
+    """Many small pushes whose last jobs are in flight together: each run ends (it hung on PostgreSQL)."""
+    rig.changed = {"limits": Limits(minimum_population=1000)}
+    rig.push()
+    for turn in range(12):
+        for row in rig.hr:
+            row["title"] = f"Title {turn}"
+        pushed = rig.push()
+        assert rig.run(pushed.run_id)["state"] == "succeeded"

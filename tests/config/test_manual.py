@@ -1,0 +1,161 @@
+"""The shipped file is the manual: it loads, it fits the sample HR export, and it has every key there is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from syncd.config import json_schema, load, manual, schema_text
+from syncd.config.document import read_document
+from syncd.config.settings import ResultField
+from syncd.core.limits import Limits
+from syncd.core.mapping import columns_used, map_records
+from syncd.core.model import Record, Status
+from syncd.core.transforms import TRANSFORMS
+from syncd.sinks.result import RESULT_FIELDS
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "config" / "syncd.yaml"
+SAMPLE_COLUMNS = (
+    "employee_id,first_name,last_name,email,job_title,department,division,location,country,status,hire_date,manager_id"
+).split(",")
+ROW = dict(
+    zip(
+        SAMPLE_COLUMNS,
+        "00101,Ana,Novak,Ana.Novak@example.com,Lead,Sales,Commercial,Oslo,NO,Active,2020-01-31,".split(","),
+        strict=True,
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def config():
+    return load(FILE, environ={"LITMOS_API_KEY": "x"})
+
+
+def test_it_loads_without_a_warning(config):
+    assert config.warnings == ()
+    assert config.push.policy == "observe"
+    assert config.source.path == ROOT / "config" / "hr.csv"
+    assert config.litmos.limit.usable == 100
+
+
+def test_it_asks_for_columns_of_the_sample_only(config):
+    assert set(columns_used(config.mapping)) <= set(SAMPLE_COLUMNS)
+
+
+def test_it_maps_the_sample(config):
+    rows = [ROW, {**ROW, "employee_id": "00102", "email": "b@example.com", "status": "Left"}]
+    result = map_records(config.mapping, [Record(fields=row, origin="hr.csv") for row in rows])
+    assert result.rejections == ()
+    first, second = result.employees
+    assert dict(first.fields) == {
+        "ExternalEmployeeId": "00101",
+        "UserName": "ana.novak@example.com",
+        "FirstName": "Ana",
+        "LastName": "Novak",
+        "Email": "ana.novak@example.com",
+        "JobTitle": "Lead",
+        "City": "Oslo",
+        "Country": "Norway",
+        "CustomField1": "Commercial / Sales",
+        "CustomField2": "31.01.2020",
+        "CustomField3": "Oslo, NO",
+        "CustomField4": "Oslo (NO)",
+        "Culture": "en-US",
+        "DisableMessages": False,
+    }
+    assert first.create_only == {"Culture", "DisableMessages"}
+    assert first.report_only == {"CustomField3"}
+    assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
+    assert [wish.names for wish in first.learning_paths] == [("Welcome",), ("Sales Foundations",)]
+    assert second.status is Status.LEFT
+
+
+def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Every key the schema knows: ``litmos.limit.window``, ``teams[].name``, ``users.fields.*.from``."""
+    root = json_schema()
+
+    def walk(node: dict[str, Any], path: str) -> Iterator[str]:
+        if "$ref" in node:
+            yield from walk(root["$defs"][node["$ref"].rsplit("/", 1)[1]], path)
+        for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+            yield from walk(branch, path)
+        for name, inner in node.get("properties", {}).items():
+            yield f"{path}.{name}".lstrip(".")
+            yield from walk(inner, f"{path}.{name}")
+        if isinstance(node.get("items"), dict):
+            yield from walk(node["items"], f"{path}[]")
+        if isinstance(node.get("additionalProperties"), dict):
+            yield from walk(node["additionalProperties"], f"{path}.*")
+
+    return walk(schema, path)
+
+
+def keys_in(data: Any, path: str = "") -> Iterator[str]:
+    """Every key of the file, written as ``keys_of`` writes them."""
+    if isinstance(data, dict):
+        tables = ("users.fields", ".map", ".columns")
+        for key, value in data.items():
+            name = "*" if path.endswith(tables) else key
+            yield f"{path}.{name}".lstrip(".")
+            yield from keys_in(value, f"{path}.{name}".lstrip("."))
+    elif isinstance(data, list):
+        for item in data:
+            yield from keys_in(item, f"{path}[]")
+
+
+def test_every_key_of_the_schema_is_in_it():
+    text = FILE.read_text(encoding="utf-8")
+    written = set(keys_in(read_document(text.encode(), "syncd.yaml").data))
+    commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
+    if "{value: TEXT}" in text:
+        commented.add("users.fields.*.else.value")
+    assert set(keys_of(json_schema())) - written - commented == set()
+
+
+def test_every_transform_is_named_in_it():
+    text = FILE.read_text(encoding="utf-8")
+    assert set(TRANSFORMS) <= set(re.findall(r"[a-z_]+", text.split("2  transform", 1)[1].split("\n", 1)[0]))
+
+
+def test_what_it_shows_as_default_is_the_default(config, tmp_path):
+    """Whoever takes these parts out of the file has the same settings."""
+    text = re.sub(r"\n(push|web|log):.*?(?=\n\S|\Z)", "", manual(), flags=re.DOTALL)
+    assert "policy:" not in text
+    (tmp_path / "syncd.yaml").write_text(text, encoding="utf-8")
+    less = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"})
+    assert (less.push, less.web, less.log) == (config.push, config.web, config.log)
+    assert less.push.limits == Limits()
+
+
+def test_the_schema_beside_it_is_the_schema():
+    assert (ROOT / "config" / "syncd.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_its_first_line_points_editors_to_the_schema():
+    assert manual().splitlines()[0] == "# yaml-language-server: $schema=./syncd.schema.json"
+    assert manual() == FILE.read_text(encoding="utf-8")
+
+
+def test_the_columns_of_a_sink_are_those_that_sinks_have():
+    assert get_args(ResultField) == RESULT_FIELDS
+
+
+def test_every_key_of_the_schema_is_described():
+    def undescribed(node: Any, path: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            for name, inner in node.get("properties", {}).items():
+                reference = inner.get("$ref", "").rsplit("/", 1)[-1]
+                target = json_schema()["$defs"].get(reference, {})
+                if not (inner.get("description") or target.get("description")):
+                    yield f"{path}.{name}"
+
+    schema = json_schema()
+    found = [
+        *undescribed(schema, ""),
+        *(each for n, d in schema["$defs"].items() for each in undescribed(d, n)),
+    ]
+    assert found == []
