@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace, compile_requests
+from syncd.core.diff import same
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
-from syncd.core.diff import same
 from syncd.errors import StaleApproval
 from syncd.failpoint import reach
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
@@ -26,10 +26,12 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
         run = runs.get(conn, run_id)
         if run is None or run["state"] != "held":
             state = "does not exist" if run is None else f"is {run['state']}"
-            raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what waits for approval")
+            raise StaleApproval(
+                f"run {run_id} {state}; syncd runs --state held shows what waits for approval"
+            )
         stored = changes.load(conn, run_id)
         found = digest(stored)
-        if found != run['plan_digest'] or (seen_digest is not None and seen_digest != found):
+        if found != run["plan_digest"] or (seen_digest is not None and seen_digest != found):
             raise StaleApproval(
                 f"run {run_id}: the plan is {found}, not {seen_digest or run['plan_digest']}; "
                 f"look at it again: syncd runs show {run_id}"

@@ -86,7 +86,8 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
                 return state
             if pause is not None:
                 raise Unauthorized(
-                    f"{pause.reason}; nothing is lost: put the right key in place, then: syncd push", code=pause.code
+                    f"{pause.reason}; nothing is lost: put the right key in place, then: syncd push",
+                    code=pause.code,
                 )
             app.stop.wait(0.1)
     finally:

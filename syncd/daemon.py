@@ -92,7 +92,12 @@ class Daemon:
         self._start_web()
         self.crew.start()
         self._planner.start()
-        log.info("serving", port=self.port, account=self.app.account, database=self.app.database.engine.dialect.name)
+        log.info(
+            "serving",
+            port=self.port,
+            account=self.app.account,
+            database=self.app.database.engine.dialect.name,
+        )
 
     def end(self) -> bool:
         """Stop in good order; True if every thread ended within the grace time."""
@@ -135,12 +140,25 @@ class Daemon:
         with self.app.database.write() as conn:
             now = self.app.database.now(conn)
             local = slot(now, self.config.schedules.timezone)
-            unfinished = [run for state in runs.UNFINISHED for run in runs.listed(conn, self.app.account, flow=flow, state=state)]
+            unfinished = [
+                run
+                for state in runs.UNFINISHED
+                for run in runs.listed(conn, self.app.account, flow=flow, state=state)
+            ]
             if unfinished:
-                log.warning("slot_skipped", flow=flow, slot=local, reason="overlap", run_id=unfinished[0]["id"])
+                log.warning(
+                    "slot_skipped", flow=flow, slot=local, reason="overlap", run_id=unfinished[0]["id"]
+                )
                 return
             made = runs.create(
-                conn, self.app.account, flow, trigger="schedule", actor="schedule", now=now, schedule=flow, slot=local
+                conn,
+                self.app.account,
+                flow,
+                trigger="schedule",
+                actor="schedule",
+                now=now,
+                schedule=flow,
+                slot=local,
             )
         if made is not None:
             log.info("run_queued", run_id=made, flow=flow, slot=local)
@@ -173,7 +191,7 @@ class Daemon:
             self.app.stop.wait(POLL)
         except SyncdError as error:
             log.error("flow_failed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - one bad run must not end the daemon
+        except Exception as error:
             log.exception("flow_crashed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
         finally:
             self._working = False
@@ -200,13 +218,17 @@ class Daemon:
         hosts = ["127.0.0.1", "localhost", "[::1]", web.host]
         application = create_web(self.app.database, self.app.account, self.alive, hosts=hosts)
         server = uvicorn.Server(
-            uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", server_header=False)
+            uvicorn.Config(
+                application, log_config=None, access_log=False, lifespan="off", server_header=False
+            )
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the daemon has its own
         listener = socket.create_server((web.host, web.port), reuse_port=False)
         self.port = listener.getsockname()[1]
         self._web = server
-        self._web_thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True)
+        self._web_thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
+        )
         self._web_thread.start()
 
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from syncd.app import App
 from syncd.errors import SinkError
+from syncd.log import get_logger
 from syncd.sinks import Sink, completion_row
 from syncd.store import links, results
-from syncd.log import get_logger
 
 log = get_logger(__name__)
 
@@ -17,7 +17,9 @@ FUTURE = timedelta(days=1)
 """Litmos' windows end before ``to``, and its clock and zone are not ours: ask into the future [litmos-api 6.6]."""
 
 
-def collect(app: App, now: datetime, *, update: Callable[[int], None] = lambda _n: None) -> tuple[int, datetime]:
+def collect(
+    app: App, now: datetime, *, update: Callable[[int], None] = lambda _n: None
+) -> tuple[int, datetime]:
     """Read results since the watermark, less the overlap, into the ledger.
 
     Returns how many are new or changed, and the watermark that holds once they are delivered. Raises LitmosError.
@@ -25,7 +27,9 @@ def collect(app: App, now: datetime, *, update: Callable[[int], None] = lambda _
     settings = app.settings
     with app.database.read() as conn:
         mark = results.watermark(conn, app.account, WATERMARK)
-    since = mark - timedelta(seconds=settings.overlap) if mark else now - timedelta(seconds=settings.first_from)
+    since = (
+        mark - timedelta(seconds=settings.overlap) if mark else now - timedelta(seconds=settings.first_from)
+    )
     found = []
     for completion in app.target.completions(since, now + FUTURE):
         if completion.kind in settings.results:
@@ -52,7 +56,9 @@ def deliver(app: App, run_id: int, mark: datetime, sinks: Mapping[str, Sink]) ->
             failures.append(f"{name}: {error}")
             log.error("sink_failed", run_id=run_id, sink=name, error=str(error))
     if failures:
-        raise SinkError("; ".join(failures) + "; the results stay in the outbox: syncd pull delivers them again")
+        raise SinkError(
+            "; ".join(failures) + "; the results stay in the outbox: syncd pull delivers them again"
+        )
     with app.database.write() as conn:
         results.set_watermark(conn, app.account, WATERMARK, mark)
     return delivered
@@ -60,7 +66,9 @@ def deliver(app: App, run_id: int, mark: datetime, sinks: Mapping[str, Sink]) ->
 
 def _deliver_to(app: App, run_id: int, name: str, sink: Sink) -> int:
     with app.database.write() as conn:
-        results.open_batch(conn, app.account, name, f"b{run_id}-{uuid.uuid4().hex[:8]}", run_id, app.database.now(conn))
+        results.open_batch(
+            conn, app.account, name, f"b{run_id}-{uuid.uuid4().hex[:8]}", run_id, app.database.now(conn)
+        )
         pending = results.pending(conn, app.account, name)
     rows = 0
     for batch_id in pending:

@@ -63,7 +63,9 @@ def resolve(conn: Connection, job: Job, bearings: Bearings) -> Errand:
 def _user_id(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> str:
     user_id = payload.get("user_id") or links.find(conn, bearings.account, payload["employee_id"])
     if not user_id:
-        raise _NotThereError(f"employee {payload['employee_id']} has no Litmos user; see why its create failed")
+        raise _NotThereError(
+            f"employee {payload['employee_id']} has no Litmos user; see why its create failed"
+        )
     return str(user_id)
 
 

@@ -13,10 +13,31 @@ import structlog
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = frozenset(
-    {"apikey", "api_key", "authorization", "password", "passwd", "token", "secret", "loginkey", "login_key", "cookie"}
+    {
+        "apikey",
+        "api_key",
+        "authorization",
+        "password",
+        "passwd",
+        "token",
+        "secret",
+        "loginkey",
+        "login_key",
+        "cookie",
+    }
 )
 _PERSONAL_NAMES = frozenset(
-    {"email", "username", "first_name", "last_name", "firstname", "lastname", "fullname", "full_name", "name_of_person"}
+    {
+        "email",
+        "username",
+        "first_name",
+        "last_name",
+        "firstname",
+        "lastname",
+        "fullname",
+        "full_name",
+        "name_of_person",
+    }
 )
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@\s]+@")
@@ -72,7 +93,11 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if console
         else [structlog.processors.JSONRenderer()]
     )

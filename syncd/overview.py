@@ -29,7 +29,9 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "flows": flows,
         "window": {"taken": taken, "slots": slots, "frozen_until": frozen_until},
         "jobs": {state: number for state, number in sorted(counts.items()) if state in queue.LIVE},
-        "paused": None if pause is None else {"code": pause.code, "reason": pause.reason, "since": pause.since},
+        "paused": None
+        if pause is None
+        else {"code": pause.code, "reason": pause.reason, "since": pause.since},
         "employees": people.count(conn, account),
         "users": mirror.count_users(conn, account),
         "links": len(links.load(conn, account)),
@@ -59,12 +61,14 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
         "paths": sorted(names.get(path_id, path_id) for path_id in state.assignments.get(employee_id, ())),
         "quarantine": [dict(row) for row in quarantined],
-        "changes": [dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)],
-        "explanation": _explain(hr, quarantined, user_id, user is not None and user.active),
+        "changes": [
+            dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)
+        ],
+        "explanation": _explain(hr, quarantined, user_id, active=user is not None and user.active),
     }
 
 
-def _explain(hr: Any, quarantined: list[Any], user_id: str, active: bool) -> str:
+def _explain(hr: Any, quarantined: list[Any], user_id: str, *, active: bool) -> str:
     """Why this person is as they are, in one sentence."""
     if quarantined:
         codes = ", ".join(reason["code"] for reason in quarantined[0]["reasons"])
@@ -74,7 +78,9 @@ def _explain(hr: Any, quarantined: list[Any], user_id: str, active: bool) -> str
     if not hr["present"]:
         return f"is not in HR's data any more ({hr['absent_count']} inputs); employee.absent says what that means"
     if hr["status"] == "left":
-        return "has left; the account is " + ("still active" if active else "inactive" if user_id else "not there")
+        return "has left; the account is " + (
+            "still active" if active else "inactive" if user_id else "not there"
+        )
     if not user_id:
         return "has no Litmos user yet; the changes below say why"
     return "is in step with HR" if active else "is active in HR, but the Litmos user is inactive"

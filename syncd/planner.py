@@ -131,7 +131,12 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool) ->
         now = app.database.now(conn)
         input_id = inputs.save(conn, app.account, run_id, intake, now)
         runs.set_plan(
-            conn, run_id, plan, input_id=input_id, config_digest=settings.config_digest, rejected=len(made.rejections)
+            conn,
+            run_id,
+            plan,
+            input_id=input_id,
+            config_digest=settings.config_digest,
+            rejected=len(made.rejections),
         )
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:

@@ -38,7 +38,9 @@ class Pushed:
     intake: Intake
 
 
-def refresh(app: App, run_id: int, *, update: Update = quiet, accept_missing: int = FEW_GONE) -> dict[str, int]:
+def refresh(
+    app: App, run_id: int, *, update: Update = quiet, accept_missing: int = FEW_GONE
+) -> dict[str, int]:
     """Litmos -> mirror, in full. Returns counts (users, teams, paths, drift, requests). Raises RefreshError, LitmosError."""
     with planning(app), _run(app, run_id):
         with app.database.read() as conn:
@@ -103,7 +105,9 @@ def _run(app: App, run_id: int) -> Iterator[None]:
     """Mark the Run running, and failed with its reason if anything goes wrong."""
     with app.database.write() as conn:
         if not runs.start(conn, run_id, owner=app.owner, now=app.database.now(conn)):
-            raise Busy(f"run {run_id} is not queued any more; somebody else took it: syncd runs show {run_id}")
+            raise Busy(
+                f"run {run_id} is not queued any more; somebody else took it: syncd runs show {run_id}"
+            )
     try:
         yield
     except SyncdError as error:
@@ -113,7 +117,9 @@ def _run(app: App, run_id: int) -> Iterator[None]:
         raise
     except BaseException as error:
         with app.database.write() as conn:
-            runs.finish(conn, run_id, "failed", error=f"stopped by {type(error).__name__}", now=app.database.now(conn))
+            runs.finish(
+                conn, run_id, "failed", error=f"stopped by {type(error).__name__}", now=app.database.now(conn)
+            )
         raise
 
 
@@ -172,7 +178,9 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int) -> frozense
     gone |= {team_id for team_id in teams if app.target.read_team(team_id) is None}
     still = (set(users) | set(teams)) - gone
     if still:
-        raise RefreshError(f"{len(still)} users or teams are in Litmos, but missing from its lists; try again later")
+        raise RefreshError(
+            f"{len(still)} users or teams are in Litmos, but missing from its lists; try again later"
+        )
     return frozenset(gone)
 
 

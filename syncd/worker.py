@@ -152,7 +152,7 @@ class Worker:
             log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
         except LitmosError as error:
             self._failed(job, error)
-        except Exception as error:  # noqa: BLE001 - a bug must cost one Job, not the sender
+        except Exception as error:
             log.exception("job_crashed", run_id=job.run_id, job_id=job.id, kind=job.kind)
             self._failed(job, _crash(job, error))
         else:
@@ -212,7 +212,9 @@ class Worker:
         changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
         mirror.apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
-            links.save(conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now)
+            links.save(
+                conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
+            )
         if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
             kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
             grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
@@ -230,7 +232,13 @@ class Worker:
             now = self.database.now(conn)
             if again:
                 queue.uncertain(
-                    conn, job, delay=self.settings.settle_delay, code="ABSENT-ONCE", error="", now=now, read=True
+                    conn,
+                    job,
+                    delay=self.settings.settle_delay,
+                    code="ABSENT-ONCE",
+                    error="",
+                    now=now,
+                    read=True,
                 )
             elif job.attempts >= self.settings.max_attempts:
                 self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
@@ -269,13 +277,23 @@ class Worker:
                 jobs.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
 
         self._record(write)
-        log.warning("job_failed", run_id=job.run_id, job_id=job.id, kind=job.kind, verdict=verdict.value, code=code, error=text)
+        log.warning(
+            "job_failed",
+            run_id=job.run_id,
+            job_id=job.id,
+            kind=job.kind,
+            verdict=verdict.value,
+            code=code,
+            error=text,
+        )
         self._count_failure(error)
 
     def _discard(self, conn: Connection, job: Job, error: LitmosError) -> None:
         now = self.database.now(conn)
         queue.discard(conn, job, code=error.code, error=str(error), status=error.status, now=now)
-        changes.set_state(conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now)
+        changes.set_state(
+            conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now
+        )
         runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:

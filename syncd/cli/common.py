@@ -14,7 +14,9 @@ from syncd.cli.exits import reported
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="The configuration (else $SYNCD_CONFIG, ./syncd.yaml, /etc/syncd/syncd.yaml)."),
+    typer.Option(
+        "--config", "-c", help="The configuration (else $SYNCD_CONFIG, ./syncd.yaml, /etc/syncd/syncd.yaml)."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -30,9 +32,9 @@ def actor() -> str:
 @contextmanager
 def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
     """Load the configuration and open an App; SIGTERM and Ctrl-C stop it in good order; errors become exit codes."""
-    from syncd.config import load  # noqa: PLC0415 - the parts cost 0.5 s that --help need not pay
-    from syncd.log import configure  # noqa: PLC0415 - as above
-    from syncd.wiring import wire  # noqa: PLC0415 - as above
+    from syncd.config import load
+    from syncd.log import configure
+    from syncd.wiring import wire
 
     with reported():
         loaded = load(config)
@@ -51,7 +53,7 @@ def stopping(stop: Any) -> Iterator[None]:
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in signals}
 
-    def handle(number: int, _frame: Any) -> None:
+    def handle(_number: int, _frame: Any) -> None:
         for each in signals:
             signal.signal(each, signal.SIG_DFL)
         stop()
@@ -68,8 +70,8 @@ def stopping(stop: Any) -> Iterator[None]:
 @contextmanager
 def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
-    from syncd.config import load  # noqa: PLC0415 - as above
-    from syncd.wiring import open_store  # noqa: PLC0415 - as above
+    from syncd.config import load
+    from syncd.wiring import open_store
 
     with reported():
         loaded = load(config)

@@ -76,7 +76,7 @@ def reported() -> Iterator[None]:
         raise typer.Exit(Exit.OK) from None
     except typer.Exit:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort of every command
         if os.environ.get("SYNCD_DEBUG"):
             traceback.print_exc()
         note(f"unexpected {type(error).__name__}: {error} (SYNCD_DEBUG=1 shows where)")

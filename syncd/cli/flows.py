@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
 @contextmanager
 def _run(app: Any, flow: str) -> Iterator[int]:
     """A new Run of a Flow; cancelled if another process is at work."""
-    from syncd.errors import Busy  # noqa: PLC0415 - as below
-    from syncd.store import runs  # noqa: PLC0415 - as below
+    from syncd.errors import Busy
+    from syncd.store import runs
 
     run_id = _new_run(app, flow)
     try:
@@ -33,7 +33,7 @@ def _run(app: Any, flow: str) -> Iterator[int]:
 
 
 def _new_run(app: Any, flow: str) -> int:
-    from syncd.store import runs  # noqa: PLC0415 - SQLAlchemy costs 0.4 s that --help need not pay
+    from syncd.store import runs
 
     with app.database.write() as conn:
         now = app.database.now(conn)
@@ -51,7 +51,7 @@ def refresh(
 ) -> None:
     """Read Litmos whole into the mirror."""
     with opened(config) as app:
-        from syncd import sync  # noqa: PLC0415 - as above
+        from syncd import sync
 
         with _run(app, "refresh") as run_id, progress("refresh") as update:
             counts = sync.refresh(app, run_id, update=update, accept_missing=accept_missing)
@@ -68,9 +68,14 @@ def plan(
     config: ConfigOption = None,
     json: JsonOption = False,
     everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")
+    ] = False,
     detailed: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit 6 if there is anything to change, 4 if it would be held.")
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="Exit 6 if there is anything to change, 4 if it would be held."
+        ),
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
@@ -85,13 +90,15 @@ def plan(
 
 
 def _plan(app: Any, *, send: bool, fresh: bool, everything: bool, json: bool) -> Any:
-    from syncd import sync  # noqa: PLC0415 - as above
-    from syncd.cli.show_plan import plan_json, show_plan  # noqa: PLC0415 - as above
+    from syncd import sync
+    from syncd.cli.show_plan import plan_json, show_plan
 
     with _run(app, "push") as run_id, progress("plan") as update:
         pushed = sync.push(app, run_id, send=send, fresh=fresh, update=update)
     if json and not send:
-        show_json({"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)})
+        show_json(
+            {"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)}
+        )
     elif not json:
         show_plan(pushed.draft.plan, pushed.draft.rejections, everything=everything)
     return pushed
@@ -101,8 +108,12 @@ def push(
     config: ConfigOption = None,
     json: JsonOption = False,
     everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")] = True,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
+    ] = True,
 ) -> None:
     """Bring Litmos in step with HR: plan, store, send."""
     with opened(config) as app:
@@ -113,7 +124,7 @@ def push(
 
 
 def _send(app: Any, run_id: int) -> None:
-    from syncd.crew import drain  # noqa: PLC0415 - as above
+    from syncd.crew import drain
 
     with progress("push") as update:
         drain(app, run_id, update=update)
@@ -121,19 +132,23 @@ def _send(app: Any, run_id: int) -> None:
 
 def _report(app: Any, run_id: int, *, json: bool) -> None:
     """Say how a push ended, and exit by it."""
-    from syncd.store import changes, runs  # noqa: PLC0415 - as above
+    from syncd.store import changes, runs
 
     with app.database.read() as conn:
         run = runs.must_get(conn, run_id)
         tally = changes.tally(conn, run_id)
     state = run["state"]
     if json:
-        show_json({"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally})
+        show_json(
+            {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
+        )
     else:
         done = sum(states.get("done", 0) for states in tally.values())
         say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")
     if state == "held":
-        note(f"Look at it: syncd runs show {run_id}\nDecide:     syncd approve {run_id}   or   syncd reject {run_id}")
+        note(
+            f"Look at it: syncd runs show {run_id}\nDecide:     syncd approve {run_id}   or   syncd reject {run_id}"
+        )
         raise typer.Exit(Exit.HELD)
     if state == "failed":
         note(f"{run['error']}; which and why: syncd runs show {run_id}")
@@ -146,7 +161,7 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
 def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Bring training results back to HR."""
     with opened(config) as app:
-        from syncd import sync  # noqa: PLC0415 - as above
+        from syncd import sync
 
         with _run(app, "pull") as run_id, progress("pull") as update:
             delivered = sync.pull(app, run_id, update=update)
@@ -163,16 +178,23 @@ def approve(
     run: Annotated[int, typer.Argument(help="The held run.")],
     config: ConfigOption = None,
     json: JsonOption = False,
-    digest: Annotated[str | None, typer.Option(help="Approve only if the plan still has this digest.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")] = True,
+    digest: Annotated[
+        str | None, typer.Option(help="Approve only if the plan still has this digest.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
+    ] = True,
 ) -> None:
     """Let a held run go. What became stale meanwhile is not sent."""
     with opened(config) as app:
-        from syncd.approval import approve as let_go  # noqa: PLC0415 - as above
+        from syncd.approval import approve as let_go
 
         sent, stale = let_go(app, run, actor=actor(), seen_digest=digest)
         if not json:
-            say(f"Run {run}: approved; {sent} changes are sent" + (f", {stale} had become stale" if stale else ""))
+            say(
+                f"Run {run}: approved; {sent} changes are sent"
+                + (f", {stale} had become stale" if stale else "")
+            )
         if wait:
             _send(app, run)
         _report(app, run, json=json)
@@ -185,7 +207,7 @@ def reject(
 ) -> None:
     """Cancel a held run: nothing of it is sent."""
     with opened(config) as app:
-        from syncd.approval import reject as cancel  # noqa: PLC0415 - as above
+        from syncd.approval import reject as cancel
 
         cancel(app, run, actor=actor(), reason=reason or "no reason given")
         say(f"Run {run}: rejected; nothing was sent. The next push plans again.")

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
     with store_of(config) as (loaded, database):
-        from syncd.overview import overview  # noqa: PLC0415 - SQLAlchemy costs 0.4 s that --help need not pay
+        from syncd.overview import overview
 
         with database.read() as conn:
             found = overview(conn, loaded.litmos.account, database.now(conn))
@@ -42,13 +42,18 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
         say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
         jobs = found["jobs"]
-        say("queue    " + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty"))
+        say(
+            "queue    "
+            + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty")
+        )
         say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
         say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
         if found["paused"]:
             note(f"The queue is paused: {found['paused']['reason']}")
         for run in found["held"]:
-            note(f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}")
+            note(
+                f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
+            )
         if found["quarantined"]:
             note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
 
@@ -66,7 +71,7 @@ def runs_list(
     if context.invoked_subcommand is not None:
         return
     with store_of(config) as (loaded, database):
-        from syncd.store import runs  # noqa: PLC0415 - as above
+        from syncd.store import runs
 
         with database.read() as conn:
             found = runs.listed(conn, loaded.litmos.account, flow=flow, state=state, limit=limit)
@@ -100,7 +105,9 @@ def _what(run: Any) -> str:
     summary = run["summary"]
     if "counts" in summary:
         return ", ".join(
-            f"{number} {kind} {action}" for kind, actions in summary["counts"].items() for action, number in actions.items()
+            f"{number} {kind} {action}"
+            for kind, actions in summary["counts"].items()
+            for action, number in actions.items()
         )
     return ", ".join(f"{number} {name}" for name, number in summary.items())
 
@@ -114,8 +121,8 @@ def runs_show(
 ) -> None:
     """Show one run: its plan, why it was held, what became of each change."""
     with store_of(config) as (loaded, database):
-        from syncd.cli.show_plan import describe  # noqa: PLC0415 - as above
-        from syncd.store import changes, inputs, runs  # noqa: PLC0415 - as above
+        from syncd.cli.show_plan import describe
+        from syncd.store import changes, inputs, runs
 
         with database.read() as conn:
             found = runs.get(conn, run)
@@ -135,24 +142,28 @@ def runs_show(
                 }
             )
             return
-        say(f"Run {run}: {found['flow']} {found['state']}, {_moment(found['created_at'])}, by {found['actor']}")
-        if source is not None:
-            say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
-        if found["plan_digest"]:
-            say(f"Plan: digest {found['plan_digest']}, {found['summary'].get('requests')} requests")
-        for hold in found["holds"]:
-            say(f"Held: {hold['code']}: {hold['message']}")
-        if found["error"]:
-            say(f"Error: {plain(found['error'])}")
-        if found["decided_by"] or found["decision_reason"]:
-            say(f"Decision: {plain(found['decision_reason'])} {plain(found['decided_by'])}".rstrip())
-        for what, states in tally.items():
-            say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+        _show_run(dict(found), source, tally)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
             say(f"  {row['state']:<10} {plain(describe(changes.to_change(row)))}{plain(why)}")
         if len(rows) == limit:
             note(f"Only the first {limit}; --limit shows more")
+
+
+def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]) -> None:
+    say(f"Run {run['id']}: {run['flow']} {run['state']}, {_moment(run['created_at'])}, by {run['actor']}")
+    if source is not None:
+        say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
+    if run["plan_digest"]:
+        say(f"Plan: digest {run['plan_digest']}, {run['summary'].get('requests')} requests")
+    for hold in run["holds"]:
+        say(f"Held: {hold['code']}: {hold['message']}")
+    if run["error"]:
+        say(f"Error: {plain(run['error'])}")
+    if run["decided_by"] or run["decision_reason"]:
+        say(f"Decision: {plain(run['decision_reason'])} {plain(run['decided_by'])}".rstrip())
+    for what, states in tally.items():
+        say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
 
 
 @employees_app.command("show")
@@ -163,7 +174,7 @@ def employees_show(
 ) -> None:
     """Show one person: HR, Litmos, the link, the quarantine, every change, and why nothing happened."""
     with store_of(config) as (loaded, database):
-        from syncd.overview import person  # noqa: PLC0415 - as above
+        from syncd.overview import person
 
         with database.read() as conn:
             found = person(conn, loaded.litmos.account, employee_id)
@@ -179,17 +190,24 @@ def employees_show(
             where = "" if hr["present"] else f", absent from {hr['absent_count']} inputs"
             say(f"HR:     {hr['status']}, {plain(hr['origin'])}{where}")
         link = found["link"]
-        say("Link:   none" if link is None else f"Link:   Litmos user {link['user_id']}, by {link['made_by']}")
+        say(
+            "Link:   none" if link is None else f"Link:   Litmos user {link['user_id']}, by {link['made_by']}"
+        )
         _fields(found)
         say(f"Teams:  {plain(', '.join(found['teams'])) or 'none'}")
         say(f"Paths:  {plain(', '.join(found['paths'])) or 'none'}")
         for case in found["quarantine"]:
-            say(f"Rejected: {plain(case['origin'])}: " + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"]))
+            say(
+                f"Rejected: {plain(case['origin'])}: "
+                + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"])
+            )
         for row in found["changes"]:
-            from syncd.cli.show_plan import describe  # noqa: PLC0415 - as above
-            from syncd.store.changes import to_change  # noqa: PLC0415 - as above
+            from syncd.cli.show_plan import describe
+            from syncd.store.changes import to_change
 
-            say(f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row)))} {plain(row['message'])}".rstrip())
+            say(
+                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row)))} {plain(row['message'])}".rstrip()
+            )
 
 
 def _fields(found: dict[str, Any]) -> None:
@@ -204,7 +222,7 @@ def _fields(found: dict[str, Any]) -> None:
 def employees_quarantine(config: ConfigOption = None, json: JsonOption = False) -> None:
     """List everyone whose HR row is rejected, with every reason."""
     with store_of(config) as (loaded, database):
-        from syncd.store import people  # noqa: PLC0415 - as above
+        from syncd.store import people
 
         with database.read() as conn:
             found = people.quarantined(conn, loaded.litmos.account)
@@ -238,7 +256,7 @@ def jobs_list(
     if context.invoked_subcommand is not None:
         return
     with store_of(config) as (loaded, database):
-        from syncd.store import jobs  # noqa: PLC0415 - as above
+        from syncd.store import jobs
 
         with database.read() as conn:
             found = jobs.list_jobs(conn, loaded.litmos.account, run_id=run, state=state, limit=limit)
@@ -248,7 +266,15 @@ def jobs_list(
         table(
             ("job", "run", "state", "kind", "target", "attempts", "why"),
             [
-                (j["id"], j["run_id"], j["state"], j["kind"], j["target"], j["attempts"], f"{j['last_code']} {j['last_error']}")
+                (
+                    j["id"],
+                    j["run_id"],
+                    j["state"],
+                    j["kind"],
+                    j["target"],
+                    j["attempts"],
+                    f"{j['last_code']} {j['last_error']}",
+                )
                 for j in found
             ],
         )
@@ -266,16 +292,21 @@ def jobs_retry(
         note("Name jobs, or a run with --run")
         raise typer.Exit(Exit.USAGE)
     with store_of(config) as (loaded, database):
-        from syncd.store import jobs, runs  # noqa: PLC0415 - as above
+        from syncd.store import jobs, runs
 
         account = loaded.litmos.account
         with database.write() as conn:
             wanted = list(job or [])
             if run is not None:
-                wanted += [j["id"] for j in jobs.list_jobs(conn, account, run_id=run, state="discarded", limit=100_000)]
+                wanted += [
+                    j["id"]
+                    for j in jobs.list_jobs(conn, account, run_id=run, state="discarded", limit=100_000)
+                ]
             again = jobs.retry_discarded(conn, account, wanted, database.now(conn))
             runs.reopen_of_jobs(conn, again)
         if json:
             show_json({"retried": again})
         else:
-            say(f"{len(again)} of {len(wanted)} jobs are available again; syncd push or syncd serve sends them")
+            say(
+                f"{len(again)} of {len(wanted)} jobs are available again; syncd push or syncd serve sends them"
+            )

@@ -3,9 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,8 +74,8 @@ def progress(title: str) -> Iterator[Any]:
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _what, _done, _total: None
         return
-    from rich.console import Console  # noqa: PLC0415 - rich costs 60 ms that a pipe need not pay
-    from rich.progress import Progress  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.progress import Progress
 
     with Progress(console=Console(stderr=True, no_color=not colour_wanted()), transient=True) as bar:
         task = bar.add_task(title, total=None)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, opened, stopping
+from syncd.cli.common import ConfigOption, JsonOption, stopping
 from syncd.cli.exits import Exit, reported
 from syncd.cli.output import note, say, show_json, table
 
@@ -24,8 +24,8 @@ def register(app: typer.Typer) -> None:
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path()) -> None:
     """Write the commented configuration, and the schema for editors, into a folder; nothing is overwritten."""
-    from syncd.config import json_schema  # noqa: PLC0415 - costs time that --help need not pay
-    from syncd.demo.story import shipped_configuration  # noqa: PLC0415 - as above
+    from syncd.config import json_schema
+    from syncd.demo.story import shipped_configuration
 
     with reported():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,19 +33,21 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path
         if target.exists():
             note(f"{target} is there already; nothing was written")
             raise typer.Exit(Exit.FAILED)
-        import json  # noqa: PLC0415 - as above
+        import json
 
         target.write_text(shipped_configuration(), encoding="utf-8")
         schema.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         say(f"Wrote {target} and {schema}")
-        note(f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; syncd config check -c {target}")
+        note(
+            f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; syncd config check -c {target}"
+        )
 
 
 @config_app.command("check")
 def config_check(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Find every fault at once, each with file:line:col; nothing is read or sent."""
-    from syncd.config import load  # noqa: PLC0415 - as above
-    from syncd.errors import ConfigError  # noqa: PLC0415 - as above
+    from syncd.config import load
+    from syncd.errors import ConfigError
 
     try:
         with reported() if not json else _plainly():
@@ -54,7 +56,15 @@ def config_check(config: ConfigOption = None, json: JsonOption = False) -> None:
         show_json({"valid": False, "faults": [_fault(fault) for fault in error.faults]})
         raise typer.Exit(Exit.CONFIG) from None
     if json:
-        show_json({"valid": True, "faults": [], "path": loaded.path, "digest": loaded.digest, "warnings": loaded.warnings})
+        show_json(
+            {
+                "valid": True,
+                "faults": [],
+                "path": loaded.path,
+                "digest": loaded.digest,
+                "warnings": loaded.warnings,
+            }
+        )
         return
     for warning in loaded.warnings:
         note(f"warning: {warning}")
@@ -78,7 +88,7 @@ def _fault(fault: Any) -> dict[str, str]:
 @config_app.command("show")
 def config_show(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show every setting with the place it is set at; secrets are dots."""
-    from syncd.config import load  # noqa: PLC0415 - as above
+    from syncd.config import load
 
     with reported():
         shown = load(config).redacted()
@@ -91,16 +101,16 @@ def config_show(config: ConfigOption = None, json: JsonOption = False) -> None:
 @config_app.command("schema")
 def config_schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    import json  # noqa: PLC0415 - as above
+    import json
 
-    from syncd.config import json_schema  # noqa: PLC0415 - as above
+    from syncd.config import json_schema
 
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 def _database(config: Path | None) -> Any:
-    from syncd.config import load  # noqa: PLC0415 - as above
-    from syncd.store.database import open_database  # noqa: PLC0415 - as above
+    from syncd.config import load
+    from syncd.store.database import open_database
 
     return open_database(load(config).database.reveal())
 
@@ -108,7 +118,7 @@ def _database(config: Path | None) -> Any:
 @db_app.command("upgrade")
 def db_upgrade(config: ConfigOption = None) -> None:
     """Bring the database to the schema of this syncd; safe to run again, and from several processes."""
-    from syncd.store.migrate import upgrade  # noqa: PLC0415 - as above
+    from syncd.store.migrate import upgrade
 
     with reported():
         database = _database(config)
@@ -120,7 +130,7 @@ def db_upgrade(config: ConfigOption = None) -> None:
 @db_app.command("check")
 def db_check(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Say whether the database is at the schema of this syncd."""
-    from syncd.store.migrate import check, revisions  # noqa: PLC0415 - as above
+    from syncd.store.migrate import check, revisions
 
     with reported():
         database = _database(config)
@@ -137,13 +147,13 @@ def serve(
     migrate: Annotated[bool, typer.Option("--migrate", help="Upgrade the database first.")] = False,
 ) -> None:
     """Run the flows on their schedules, drain the queue, answer /healthz; until SIGTERM."""
-    import sys  # noqa: PLC0415 - as above
-    import threading  # noqa: PLC0415 - as above
+    import sys
+    import threading
 
-    from syncd.config import load  # noqa: PLC0415 - as above
-    from syncd.daemon import Daemon, only_one  # noqa: PLC0415 - as above
-    from syncd.log import configure  # noqa: PLC0415 - as above
-    from syncd.wiring import open_store, wire  # noqa: PLC0415 - as above
+    from syncd.config import load
+    from syncd.daemon import Daemon, only_one
+    from syncd.log import configure
+    from syncd.wiring import open_store, wire
 
     with reported():
         loaded = load(config)
@@ -166,12 +176,14 @@ def serve(
 
 
 def healthcheck(
-    url: Annotated[str, typer.Option(envvar="SYNCD_HEALTH_URL", help="Whose health.")] = "http://127.0.0.1:8080/healthz",
+    url: Annotated[
+        str, typer.Option(envvar="SYNCD_HEALTH_URL", help="Whose health.")
+    ] = "http://127.0.0.1:8080/healthz",
 ) -> None:
     """Ask a running syncd serve for its health; exit 0 if it is well (for containers)."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the operator's own daemon
-            well = answer.status == 200  # noqa: PLR2004 - HTTP
+            well = answer.status == 200
     except (OSError, ValueError):
         well = False
     if not well:
@@ -192,7 +204,7 @@ def sandbox(
     faults: Annotated[Path | None, typer.Option(help="A JSON file of faults to inject.")] = None,
 ) -> None:
     """Serve a simulated Litmos, for rehearsing a configuration; the control plane is at /_sandbox."""
-    from syncd.sandbox.server import DEFAULT_KEY, SandboxOptions, run_forever  # noqa: PLC0415 - as above
+    from syncd.sandbox.server import DEFAULT_KEY, SandboxOptions, run_forever
 
     if put_mode not in {"replace", "merge"}:
         note("--put-mode is replace or merge")
@@ -211,27 +223,33 @@ def sandbox(
                 state=state,
                 faults=faults,
             ),
-            ready=lambda running: say(f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)"),
+            ready=lambda running: say(
+                f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)"
+            ),
         )
 
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".syncd-demo"),
     reset: Annotated[bool, typer.Option("--reset", help="Delete an earlier demo first.")] = False,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards, until Ctrl-C.")] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards, until Ctrl-C.")
+    ] = True,
 ) -> None:
     """Live through three days of a company against the sandbox: refresh, push, a held run, results."""
-    import threading  # noqa: PLC0415 - as above
+    import threading
 
-    from syncd.cli.show_plan import show_plan  # noqa: PLC0415 - as above
-    from syncd.daemon import Daemon  # noqa: PLC0415 - as above
-    from syncd.demo.story import REQUESTS, WINDOW, open_demo  # noqa: PLC0415 - as above
-    from syncd.log import configure  # noqa: PLC0415 - as above
+    from syncd.cli.show_plan import show_plan
+    from syncd.daemon import Daemon
+    from syncd.demo.story import REQUESTS, WINDOW, open_demo
+    from syncd.log import configure
 
     with reported():
         configure(level="critical")
         say(f"syncd demo in {folder}/ against a sandbox on this machine; nothing leaves it.")
-        say(f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower.")
+        say(
+            f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower."
+        )
         told = open_demo(
             folder, reset=reset, tell=say, show=lambda p: show_plan(p.draft.plan, p.draft.rejections, few=3)
         )
@@ -254,5 +272,3 @@ def demo(
             finally:
                 told.app.close()
                 told.sandbox.stop()
-
-

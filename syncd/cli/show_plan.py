@@ -19,7 +19,9 @@ FEW = 12
 """So many Changes of each kind are listed unless all are asked for."""
 
 
-def show_plan(plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False, few: int = FEW) -> None:
+def show_plan(
+    plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False, few: int = FEW
+) -> None:
     """Print the Plan to stdout."""
     for change in _chosen(plan.changes, None if everything else few):
         say(f"  {GLYPHS[change.action]} {plain(describe(change))}")
@@ -28,7 +30,9 @@ def show_plan(plan: Plan, rejections: Sequence[Rejection], *, everything: bool =
         say(f"    ... and {hidden} more (--all lists them)")
     for rejection in rejections if everything else rejections[:few]:
         reasons = "; ".join(f"{reason.code}: {reason.message}" for reason in rejection.reasons)
-        say(f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}")
+        say(
+            f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}"
+        )
     for problem in plan.problems:
         say(f"  ? {plain(problem)}")
     say(summary(plan, len(rejections)))
@@ -62,7 +66,7 @@ def cost_line(cost: Cost) -> str:
 def _duration(minutes: float) -> str:
     if minutes < 1:
         return f"{max(1, round(minutes * 60))} s"
-    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"  # noqa: PLR2004 - one decimal is enough
+    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
 def describe(change: Change) -> str:
@@ -75,7 +79,9 @@ def describe(change: Change) -> str:
     elif change.kind is ObjectKind.ASSIGNMENT:
         what = f"{'give' if change.action is Action.ADD else 'take'} learning path {change.path_id}"
     elif change.action is Action.UPDATE:
-        what = "  ".join(f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items())
+        what = "  ".join(
+            f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
+        )
     else:
         what = change.action.value
     origin = f", {change.origin}" if change.origin else ""

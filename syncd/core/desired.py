@@ -90,8 +90,12 @@ class _PathResolver:
         if len(ids) == 1:
             return ids[0]
         if not ids:
-            text = f'learning path "{name}" is not in Litmos ({len(self._ids)} others are); nobody is given it'
+            text = (
+                f'learning path "{name}" is not in Litmos ({len(self._ids)} others are); nobody is given it'
+            )
         else:
-            text = f'{len(ids)} learning paths are named "{name}"; name one by its id: {", ".join(sorted(ids))}'
+            text = (
+                f'{len(ids)} learning paths are named "{name}"; name one by its id: {", ".join(sorted(ids))}'
+            )
         self.problems[name] = text
         return ""

@@ -66,7 +66,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         if skip is not None:
             skips.append(skip)
             continue
-        changes.extend(_account(employee, user, rules))
+        changes.extend(_account(employee, user))
         if employee_id in desired.state.users:
             changes.extend(_memberships(employee, user, desired, current, rules))
             found, kept = _assignments(employee, user, desired, current, rules)
@@ -88,13 +88,17 @@ def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None
             message=f"Litmos user {user.id} is protected ({user.fields.get('AccessLevel', '')}); nothing is changed",
         )
     if not employee.in_scope and not (rules.leaving_scope_deactivates and user is not None and user.active):
-        return Skip(employee_id=employee.employee_id, code="OUT-OF-SCOPE", message="scope: leaves this person out")
+        return Skip(
+            employee_id=employee.employee_id, code="OUT-OF-SCOPE", message="scope: leaves this person out"
+        )
     if employee.status is Status.LEFT and user is None:
-        return Skip(employee_id=employee.employee_id, code="LEFT", message="has left, and has no Litmos account")
+        return Skip(
+            employee_id=employee.employee_id, code="LEFT", message="has left, and has no Litmos account"
+        )
     return None
 
 
-def _account(employee: Employee, user: User | None, rules: Rules) -> Iterable[Change]:
+def _account(employee: Employee, user: User | None) -> Iterable[Change]:
     """The account itself.
 
     ================  ==================  =====================================
@@ -245,7 +249,9 @@ def _assignments(
             message = f"learning path {path_id} is started or completed, so it is not taken away"
             skips.append(Skip(employee_id=person, code="PATH-STARTED", message=message))
             continue
-        reason = "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
+        reason = (
+            "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
+        )
         changes.append(_assignment(Action.REMOVE, employee, user, path_id, "learning_paths", reason))
     return changes, skips
 

@@ -99,7 +99,9 @@ def holds(changes: Sequence[Change], limits: Limits, measure: Measure) -> tuple[
         _exceeded("deactivations", deactivated, limits.deactivations, measure.population, floor, "people"),
         _exceeded("changes", changed, limits.changes, measure.population, floor, "people"),
         _exceeded("creates", created, limits.creates, measure.population, floor, "people"),
-        _exceeded("removals", removed, limits.removals, measure.holdings, floor, "memberships and assignments"),
+        _exceeded(
+            "removals", removed, limits.removals, measure.holdings, floor, "memberships and assignments"
+        ),
         _shrunk(limits, measure),
         _rejected(limits, measure),
     ]

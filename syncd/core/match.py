@@ -107,9 +107,7 @@ def _candidate(
     return None
 
 
-def _objection(
-    employee: Employee, user: User, owner: str | None, key: str, link_field: str
-) -> Reason | None:
+def _objection(employee: Employee, user: User, owner: str | None, key: str, link_field: str) -> Reason | None:
     if owner is not None:
         return Reason(
             code="MATCH-TAKEN",
@@ -127,7 +125,9 @@ def _objection(
 
 def _shared(employee_ids: list[str], own: str, key: str) -> Reason:
     others = ", ".join(sorted(other for other in employee_ids if other != own))
-    return Reason(code="MATCH-SHARED", message=f"by {key} the same Litmos user also matches employee {others}")
+    return Reason(
+        code="MATCH-SHARED", message=f"by {key} the same Litmos user also matches employee {others}"
+    )
 
 
 def _rejection(employee: Employee, reason: Reason) -> Rejection:

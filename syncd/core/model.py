@@ -247,5 +247,5 @@ def team_label(names: tuple[str, ...]) -> str:
 
 
 def team_text(key: TeamKey) -> str:
-    """A TeamKey as one string that no other TeamKey has: ``sales/emea``, a slash in a name being ``\\/``."""
+    r"""A TeamKey as one string that no other TeamKey has: ``sales/emea``, a slash in a name being ``\/``."""
     return "/".join(name.replace("\\", "\\\\").replace("/", "\\/") for name in key)

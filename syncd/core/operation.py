@@ -78,7 +78,9 @@ class ReadUsers:
     """Read the full profiles of all users by page, so that the PUTs that follow need no read of their own."""
 
 
-Operation = CreateUser | PutUser | CreateTeam | AddMembers | RemoveMember | AssignPaths | UnassignPath | ReadUsers
+Operation = (
+    CreateUser | PutUser | CreateTeam | AddMembers | RemoveMember | AssignPaths | UnassignPath | ReadUsers
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +181,7 @@ class Watch(Protocol):
         ...
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error: the process was asked to stop
+class Interrupted(Exception):
     """The process is stopping; nothing was sent, and the job goes back as it was."""
 
 

@@ -43,7 +43,9 @@ class Plan:
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """How many Changes there are: kind -> action -> number."""
         counts: dict[str, dict[str, int]] = {}
-        for (kind, action), number in sorted(Counter((c.kind.value, c.action.value) for c in self.changes).items()):
+        for (kind, action), number in sorted(
+            Counter((c.kind.value, c.action.value) for c in self.changes).items()
+        ):
             counts.setdefault(kind, {})[action] = number
         return counts
 

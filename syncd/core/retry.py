@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncd.errors import LitmosError, Limited, Permanent, Transient, Unauthorized, Uncertain
+from syncd.errors import Limited, LitmosError, Permanent, Transient, Unauthorized, Uncertain
 
 
 class Verdict(StrEnum):

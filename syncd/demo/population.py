@@ -117,9 +117,13 @@ def second_day(people: Sequence[Person], *, today: date) -> SecondDay:
     left = tuple(rows[i].employee_id for i in (5, 47, 90))
     for i in (5, 47, 90):
         rows[i] = replace(rows[i], status="Left")
-    moved = rows[30] = replace(rows[30], department="Logistics", division="Operations", job_title="Dispatcher")
+    moved = rows[30] = replace(
+        rows[30], department="Logistics", division="Operations", job_title="Dispatcher"
+    )
     bride = rows[12]
-    renamed = rows[12] = replace(bride, last_name="Winter", email=f"{bride.first_name.lower()}.winter@example.com")
+    renamed = rows[12] = replace(
+        bride, last_name="Winter", email=f"{bride.first_name.lower()}.winter@example.com"
+    )
     typo = rows[60] = replace(rows[60], email=rows[60].email.replace("@", "(at)"))
     hired = []
     for number, (first, last, department, division) in enumerate(

@@ -113,13 +113,17 @@ class Demo:
         pushed = self._push(state="held")
         self._expect(len(self._active()) == active, "nobody lost access; the run waits for a person")
         self._more(
-            f"runs show {pushed.run_id}", f"approve {pushed.run_id}", f"reject {pushed.run_id} --reason 'broken export'"
+            f"runs show {pushed.run_id}",
+            f"approve {pushed.run_id}",
+            f"reject {pushed.run_id} --reason 'broken export'",
         )
 
     def results(self) -> None:
         """People complete training, and HR hears of it."""
         self._day(3, "Meanwhile five people completed the learning path Welcome.")
-        learners = [user["UserName"] for user in self._users() if user["ExternalEmployeeId"] and user["Active"]][:5]
+        learners = [
+            user["UserName"] for user in self._users() if user["ExternalEmployeeId"] and user["Active"]
+        ][:5]
         for username in learners:
             self._control("complete", {"UserName": username, "LearningPath": "Welcome", "Score": 92})
         self.tell("pull: bringing results back ...")
@@ -171,7 +175,7 @@ class Demo:
         self.tell("")
         self.tell(f"=== Day {number}: {text}")
 
-    def _expect(self, happened: bool, what: str) -> None:
+    def _expect(self, happened: object, what: str) -> None:
         if not happened:
             raise DemoFailedError(f"the demo failed: not true that {what}")
         self.tell(f"  ok: {what}")

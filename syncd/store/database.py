@@ -38,8 +38,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that reads a consistent state. Raises StoreError."""
-        with _as_store_error(), self.engine.connect() as conn:
-            conn = conn.execution_options(sqlite_begin="BEGIN")
+        with _as_store_error(), self.engine.connect() as opened:
+            conn = opened.execution_options(sqlite_begin="BEGIN")
             with conn.begin():
                 yield conn
 
@@ -63,19 +63,27 @@ def open_database(url: str) -> Database:
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed.database, url)
         if parsed.get_backend_name() != "postgresql":
-            raise StoreError(f"database: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://")
+            raise StoreError(
+                f"database: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://"
+            )
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True), None)
     except ArgumentError:
-        raise StoreError("database: not a database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME") from None
+        raise StoreError(
+            "database: not a database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
+        ) from None
     except (ImportError, NoSuchModuleError):
-        raise StoreError("database: the PostgreSQL driver is missing; pip install 'syncd[postgres]'") from None
+        raise StoreError(
+            "database: the PostgreSQL driver is missing; pip install 'syncd[postgres]'"
+        ) from None
 
 
 def _open_sqlite(database: str | None, url: str) -> Database:
     if not database or database == ":memory:":
-        raise StoreError("database: SQLite needs a file (sqlite:///PATH), for the queue must survive the process")
+        raise StoreError(
+            "database: SQLite needs a file (sqlite:///PATH), for the queue must survive the process"
+        )
     path = Path(database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,9 +132,13 @@ def _explain(message: str) -> str:
     if "disk is full" in lower or "no space left" in lower:
         return "the database's disk is full: make room; nothing is sent meanwhile and nothing is lost"
     if "locked" in lower:
-        return "the database is locked by another process for more than 10 s; is a backup or a shell holding it?"
+        return (
+            "the database is locked by another process for more than 10 s; is a backup or a shell holding it?"
+        )
     if "no such table" in lower:
         return "the database has no tables yet: syncd db upgrade"
     if "readonly" in lower or "unable to open" in lower:
-        return f"the database file cannot be written ({message}); check its owner and the folder's permissions"
+        return (
+            f"the database file cannot be written ({message}); check its owner and the folder's permissions"
+        )
     return f"the database cannot be used: {message.splitlines()[0]}"

@@ -22,7 +22,14 @@ def add(
     pairs = list(given)
     remove(conn, account, kind, pairs)
     rows = [
-        {"account": account, "kind": kind, "user_id": user, "object_id": what, "run_id": run_id, "granted_at": now}
+        {
+            "account": account,
+            "kind": kind,
+            "user_id": user,
+            "object_id": what,
+            "run_id": run_id,
+            "granted_at": now,
+        }
         for user, what in pairs
     ]
     if rows:
@@ -45,6 +52,8 @@ def remove(conn: Connection, account: str, kind: str, taken: Iterable[tuple[str,
 def team_texts(conn: Connection, account: str) -> frozenset[str]:
     """The teams in which syncd gave a membership, as team texts."""
     rows = conn.execute(
-        select(grants.c.object_id).where(grants.c.account == account, grants.c.kind == "membership").distinct()
+        select(grants.c.object_id)
+        .where(grants.c.account == account, grants.c.kind == "membership")
+        .distinct()
     )
     return frozenset(rows.scalars())

@@ -41,7 +41,7 @@ def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[st
     query = select(job.c.state, func.count()).where(job.c.account == account).group_by(job.c.state)
     if run_id is not None:
         query = query.where(job.c.run_id == run_id)
-    return {state: number for state, number in conn.execute(query).all()}
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def list_jobs(
@@ -58,7 +58,9 @@ def list_jobs(
 
 def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
     """The Attempts of one Job, oldest first."""
-    return list(conn.execute(select(attempt).where(attempt.c.job_id == job_id).order_by(attempt.c.id)).mappings())
+    return list(
+        conn.execute(select(attempt).where(attempt.c.job_id == job_id).order_by(attempt.c.id)).mappings()
+    )
 
 
 def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
@@ -66,14 +68,24 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
     live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
     rows = conn.execute(
         select(job.c.id, job.c.run_id, job.c.changes).where(
-            job.c.account == account, job.c.id.in_(job_ids), job.c.state == "discarded", job.c.target.not_in(live)
+            job.c.account == account,
+            job.c.id.in_(job_ids),
+            job.c.state == "discarded",
+            job.c.target.not_in(live),
         )
     ).all()
     for row in rows:
         conn.execute(
             update(job)
             .where(job.c.id == row.id)
-            .values(state="available", attempts=0, settle_reads=0, sent_at=None, available_at=now, finished_at=None)
+            .values(
+                state="available",
+                attempts=0,
+                settle_reads=0,
+                sent_at=None,
+                available_at=now,
+                finished_at=None,
+            )
         )
         set_changes(conn, row.run_id, row.changes, state="queued", code="", message="", finished_at=None)
     return [row.id for row in rows]
@@ -92,5 +104,3 @@ def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
         conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
         set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
     return len(rows)
-
-

@@ -21,10 +21,14 @@ def acquire(conn: Connection, name: str, owner: str, *, seconds: float, about: s
         conn.execute(insert(lease).values(name=name, holder=owner, epoch=1, expires_at=until, about=about))
         return 1
     if row.holder and row.expires_at > now and not is_dead(row.holder):
-        raise Busy(f"{describe(row.holder)} is at work ({row.about}) until {row.expires_at:%H:%M:%S} UTC at the latest")
+        raise Busy(
+            f"{describe(row.holder)} is at work ({row.about}) until {row.expires_at:%H:%M:%S} UTC at the latest"
+        )
     epoch = int(row.epoch) + 1
     conn.execute(
-        update(lease).where(lease.c.name == name).values(holder=owner, epoch=epoch, expires_at=until, about=about)
+        update(lease)
+        .where(lease.c.name == name)
+        .values(holder=owner, epoch=epoch, expires_at=until, about=about)
     )
     return epoch
 

@@ -26,7 +26,9 @@ def find(conn: Connection, account: str, employee_id: str) -> str:
 def how(conn: Connection, account: str, employee_id: str) -> tuple[str, datetime] | None:
     """How and when the Link was made, or None."""
     row = conn.execute(
-        select(link.c.made_by, link.c.made_at).where(link.c.account == account, link.c.employee_id == employee_id)
+        select(link.c.made_by, link.c.made_at).where(
+            link.c.account == account, link.c.employee_id == employee_id
+        )
     ).first()
     return None if row is None else (row.made_by, row.made_at)
 
@@ -39,7 +41,9 @@ def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by
         )
     )
     conn.execute(
-        insert(link).values(account=account, employee_id=employee_id, user_id=user_id, made_by=made_by, made_at=now)
+        insert(link).values(
+            account=account, employee_id=employee_id, user_id=user_id, made_by=made_by, made_at=now
+        )
     )
 
 

@@ -49,7 +49,9 @@ def check(database: Database) -> None:
         raise StoreError("the database is empty; make its tables with: syncd db upgrade")
     known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
     if have not in known:
-        raise StoreError(f"the database is newer than this syncd (revision {have}); install the newer syncd again")
+        raise StoreError(
+            f"the database is newer than this syncd (revision {have}); install the newer syncd again"
+        )
     raise StoreError(f"the database is at revision {have}, this syncd needs {need}; run: syncd db upgrade")
 
 

@@ -26,7 +26,9 @@ REFRESHED = "refreshed"
 def users(conn: Connection, account: str) -> list[User]:
     """Every user, with normalised fields."""
     rows = conn.execute(
-        select(litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile).where(litmos_user.c.account == account)
+        select(litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile).where(
+            litmos_user.c.account == account
+        )
     ).all()
     return [User(id=row.id, active=row.active, fields=normalise_profile(row.profile)) for row in rows]
 
@@ -34,7 +36,9 @@ def users(conn: Connection, account: str) -> list[User]:
 def count_users(conn: Connection, account: str) -> int:
     """How many users the mirror holds."""
     return int(
-        conn.execute(select(func.count()).select_from(litmos_user).where(litmos_user.c.account == account)).scalar_one()
+        conn.execute(
+            select(func.count()).select_from(litmos_user).where(litmos_user.c.account == account)
+        ).scalar_one()
     )
 
 
@@ -71,7 +75,9 @@ def paths(conn: Connection, account: str) -> list[LearningPath]:
 
 def team_facts(conn: Connection, account: str) -> tuple[TeamFact, ...]:
     """Every team."""
-    rows = conn.execute(select(litmos_team).where(litmos_team.c.account == account).order_by(litmos_team.c.id)).all()
+    rows = conn.execute(
+        select(litmos_team).where(litmos_team.c.account == account).order_by(litmos_team.c.id)
+    ).all()
     return tuple(TeamFact(id=row.id, name=row.name, parent_id=row.parent_id, code=row.code) for row in rows)
 
 
@@ -101,7 +107,9 @@ def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> S
     names = team_names(team_facts(conn, account))
     memberships: dict[str, set[TeamKey]] = {}
     for row in conn.execute(
-        select(litmos_membership.c.team_id, litmos_membership.c.user_id).where(litmos_membership.c.account == account)
+        select(litmos_membership.c.team_id, litmos_membership.c.user_id).where(
+            litmos_membership.c.account == account
+        )
     ):
         if row.user_id in people and row.team_id in names:
             memberships.setdefault(people[row.user_id], set()).add(team_key(names[row.team_id]))
@@ -132,7 +140,9 @@ def unread(conn: Connection, account: str, teams: Collection[TeamKey], path_name
     """Whether Litmos has one of these teams or learning paths, but its people were never read."""
     never = set(
         conn.execute(
-            select(litmos_team.c.id).where(litmos_team.c.account == account, litmos_team.c.members_read_at.is_(None))
+            select(litmos_team.c.id).where(
+                litmos_team.c.account == account, litmos_team.c.members_read_at.is_(None)
+            )
         ).scalars()
     )
     if never:
@@ -172,7 +182,9 @@ def apply_snapshot(
     """
     for gone in sorted(confirmed_gone):
         _forget(conn, account, gone)
-    drift = _put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at)
+    drift = _put_users(
+        conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at
+    )
     for team in snapshot.teams:
         _put_team(conn, account, team, snapshot.began_at)
     for path in snapshot.paths:
@@ -220,9 +232,7 @@ def _put_users(
         for row in conn.execute(
             select(
                 litmos_user.c.id, litmos_user.c.changed_at, litmos_user.c.profile, litmos_user.c.active
-            ).where(
-                litmos_user.c.account == account
-            )
+            ).where(litmos_user.c.account == account)
         )
     }
     fresh: list[dict[str, Any]] = []
@@ -233,7 +243,9 @@ def _put_users(
         if row is None:
             fresh.append({**values, "changed_at": began_at})
         elif row.changed_at <= began_at:
-            same = row.active == values["active"] and normalise_profile(row.profile) == normalise_profile(profile)
+            same = row.active == values["active"] and normalise_profile(row.profile) == normalise_profile(
+                profile
+            )
             drift += not same
             conn.execute(
                 update(litmos_user)
@@ -278,7 +290,12 @@ def _put_path(conn: Connection, account: str, path: LearningPath, began_at: date
 
 
 def _replace_members(
-    conn: Connection, account: str, found: str, members: frozenset[str], inactive: set[str], began_at: datetime
+    conn: Connection,
+    account: str,
+    found: str,
+    members: frozenset[str],
+    inactive: set[str],
+    began_at: datetime,
 ) -> int:
     here = (litmos_membership.c.account == account) & (litmos_membership.c.team_id == found)
     rows = conn.execute(select(litmos_membership.c.user_id, litmos_membership.c.changed_at).where(here)).all()
@@ -300,7 +317,8 @@ def _insert_members(
     conn: Connection, account: str, pairs: Iterable[tuple[str, str]], changed_at: datetime
 ) -> None:
     rows = [
-        {"account": account, "team_id": found, "user_id": user_id, "changed_at": changed_at} for found, user_id in pairs
+        {"account": account, "team_id": found, "user_id": user_id, "changed_at": changed_at}
+        for found, user_id in pairs
     ]
     if rows:
         conn.execute(insert(litmos_membership), rows)
@@ -325,7 +343,9 @@ def _replace_path_users(
     for user_id, person in seen.items():
         values = {"completed": person.completed, "percent": person.percent}
         if user_id in known:
-            conn.execute(update(litmos_assignment).where(here, litmos_assignment.c.user_id == user_id).values(**values))
+            conn.execute(
+                update(litmos_assignment).where(here, litmos_assignment.c.user_id == user_id).values(**values)
+            )
         else:
             conn.execute(
                 insert(litmos_assignment).values(
@@ -340,7 +360,9 @@ def _replace_path_users(
     return len(left) + len(seen.keys() - known)
 
 
-def apply_effects(conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime) -> None:
+def apply_effects(
+    conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime
+) -> None:
     """Move the mirror by what one Operation made known; in the transaction that records its success.
 
     ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
@@ -368,7 +390,9 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
     table = litmos_membership
     for found, user_id in (*effects.members_removed, *effects.members_added):
         conn.execute(
-            delete(table).where(table.c.account == account, table.c.team_id == found, table.c.user_id == user_id)
+            delete(table).where(
+                table.c.account == account, table.c.team_id == found, table.c.user_id == user_id
+            )
         )
     _insert_members(conn, account, effects.members_added, now)
 
@@ -377,13 +401,20 @@ def _apply_assignments(conn: Connection, account: str, effects: Effects, now: da
     table = litmos_assignment
     for user_id, path_id in effects.paths_unassigned:
         conn.execute(
-            delete(table).where(table.c.account == account, table.c.path_id == path_id, table.c.user_id == user_id)
+            delete(table).where(
+                table.c.account == account, table.c.path_id == path_id, table.c.user_id == user_id
+            )
         )
     for user_id, path_id in effects.paths_assigned:
         here = (table.c.account == account) & (table.c.path_id == path_id) & (table.c.user_id == user_id)
         if not conn.execute(update(table).where(here).values(changed_at=now)).rowcount:
             conn.execute(
                 insert(table).values(
-                    account=account, path_id=path_id, user_id=user_id, completed=False, percent=0.0, changed_at=now
+                    account=account,
+                    path_id=path_id,
+                    user_id=user_id,
+                    completed=False,
+                    percent=0.0,
+                    changed_at=now,
                 )
             )

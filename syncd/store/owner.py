@@ -15,7 +15,7 @@ def _boot_id() -> str:
 
 def _namespace() -> str:
     try:
-        return os.readlink("/proc/self/ns/pid")
+        return str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return "-"
 
@@ -23,7 +23,12 @@ def _namespace() -> str:
 def _start_time(pid: int) -> str:
     """When the process started, in clock ticks since boot; "" if there is no such process, "?" if it cannot be told."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
     except FileNotFoundError:
         return "" if Path("/proc/self/stat").exists() else "?"
     except (OSError, IndexError):
@@ -33,7 +38,9 @@ def _start_time(pid: int) -> str:
 def this_process() -> str:
     """The identity of this process: host, boot, pid namespace, pid, start time and a random part, as one string."""
     pid = os.getpid()
-    return "|".join((socket.gethostname(), _boot_id(), _namespace(), str(pid), _start_time(pid), uuid.uuid4().hex[:8]))
+    return "|".join(
+        (socket.gethostname(), _boot_id(), _namespace(), str(pid), _start_time(pid), uuid.uuid4().hex[:8])
+    )
 
 
 def is_dead(owner: str) -> bool:

@@ -72,7 +72,9 @@ def save(
 
 def _one(account: str, source: str, employee_id: str) -> Any:
     return (
-        (employee.c.account == account) & (employee.c.source == source) & (employee.c.employee_id == employee_id)
+        (employee.c.account == account)
+        & (employee.c.source == source)
+        & (employee.c.employee_id == employee_id)
     )
 
 
@@ -108,13 +110,17 @@ def absent_long_enough(
     for row in rows:
         count = row.absent_count + int(new_input)
         if row.employee_id not in named and count >= files and row.absent_since <= since:
-            found[row.employee_id] = f"absent from {count} inputs, since {row.absent_since:%Y-%m-%d %H:%M} UTC"
+            found[row.employee_id] = (
+                f"absent from {count} inputs, since {row.absent_since:%Y-%m-%d %H:%M} UTC"
+            )
     return found
 
 
 def managed_teams(conn: Connection, account: str) -> frozenset[TeamKey]:
     """The teams that a rule names for somebody as HR last was, and their parents."""
-    rows = conn.execute(select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True)))
+    rows = conn.execute(
+        select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True))
+    )
     found: set[TeamKey] = set()
     for data in rows.scalars():
         for names in data["teams"]:
@@ -126,7 +132,9 @@ def managed_teams(conn: Connection, account: str) -> frozenset[TeamKey]:
 def get(conn: Connection, account: str, employee_id: str) -> RowMapping | None:
     """One employee as HR last had them, or None."""
     return (
-        conn.execute(select(employee).where(employee.c.account == account, employee.c.employee_id == employee_id))
+        conn.execute(
+            select(employee).where(employee.c.account == account, employee.c.employee_id == employee_id)
+        )
         .mappings()
         .first()
     )
@@ -141,11 +149,20 @@ def count(conn: Connection, account: str) -> int:
 
 
 def save_quarantine(
-    conn: Connection, account: str, source: str, rejections: Sequence[Rejection], *, run_id: int, now: datetime
+    conn: Connection,
+    account: str,
+    source: str,
+    rejections: Sequence[Rejection],
+    *,
+    run_id: int,
+    now: datetime,
 ) -> None:
     """The quarantine is who is rejected now; those who became valid leave it."""
     mine = (quarantine.c.account == account) & (quarantine.c.source == source)
-    first = {row.key: row.first_seen_at for row in conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine))}
+    first = {
+        row.key: row.first_seen_at
+        for row in conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine))
+    }
     conn.execute(delete(quarantine).where(mine))
     rows: dict[str, dict[str, Any]] = {}
     for rejection in rejections:

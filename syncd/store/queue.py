@@ -42,7 +42,13 @@ class Job:
 
 
 def enqueue(
-    conn: Connection, account: str, run_id: int, requests: Sequence[Request], *, max_attempts: int, now: datetime
+    conn: Connection,
+    account: str,
+    run_id: int,
+    requests: Sequence[Request],
+    *,
+    max_attempts: int,
+    now: datetime,
 ) -> None:
     """Make Jobs of the Requests of a Plan whose Changes are stored already.
 
@@ -81,9 +87,16 @@ def _make_room(conn: Connection, account: str, targets: Sequence[str], now: date
         ).all()
         for row in rows:
             if row.state in {"blocked", "available"} and row.sent_at is None:
-                conn.execute(update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now))
+                conn.execute(
+                    update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now)
+                )
                 set_changes(
-                    conn, row.run_id, row.changes, state="superseded", message="a newer plan replaces it", finished_at=now
+                    conn,
+                    row.run_id,
+                    row.changes,
+                    state="superseded",
+                    message="a newer plan replaces it",
+                    finished_at=now,
                 )
                 _release_children(conn, row.id)
             else:
@@ -366,9 +379,9 @@ def _release_children(conn: Connection, parent_id: int) -> None:
 def rescue(conn: Connection, account: str, now: datetime) -> int:
     """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain."""
     rows = conn.execute(
-        select(job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until, job.c.settle_reads).where(
-            job.c.account == account, job.c.state == "running"
-        )
+        select(
+            job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until, job.c.settle_reads
+        ).where(job.c.account == account, job.c.state == "running")
     ).all()
     rescued = 0
     for row in rows:

@@ -46,9 +46,7 @@ def save(
     for one in found:
         employee_id = employees.get(one.user_id, "")
         data = _to_json(one)
-        digest = blake2b(
-            json.dumps([employee_id, data], sort_keys=True).encode(), digest_size=16
-        ).hexdigest()
+        digest = blake2b(json.dumps([employee_id, data], sort_keys=True).encode(), digest_size=16).hexdigest()
         have = known.get(one.completion_id)
         if have is not None and have[0] == digest:
             continue
@@ -77,13 +75,15 @@ def save(
 
 def _to_json(one: Completion) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(one).items()
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(one).items()
     }
 
 
 def _from_json(data: Mapping[str, Any]) -> Completion:
     values: dict[str, Any] = {
-        name: datetime.fromisoformat(value) if name in _TIMES and value else value for name, value in data.items()
+        name: datetime.fromisoformat(value) if name in _TIMES and value else value
+        for name, value in data.items()
     }
     return Completion(**values)
 
@@ -100,7 +100,9 @@ def open_batch(conn: Connection, account: str, sink: str, batch_id: str, run_id:
         select(completion.c.completion_id, completion.c.version, completion.c.data)
         .select_from(completion.outerjoin(batch_row, given))
         .where(
-            completion.c.account == account, completion.c.employee_id != "", batch_row.c.completion_id.is_(None)
+            completion.c.account == account,
+            completion.c.employee_id != "",
+            batch_row.c.completion_id.is_(None),
         )
         .order_by(completion.c.completion_id)
     ).all()
@@ -109,7 +111,13 @@ def open_batch(conn: Connection, account: str, sink: str, batch_id: str, run_id:
         return 0
     conn.execute(
         insert(batch).values(
-            account=account, id=batch_id, sink=sink, state="pending", rows=len(due), run_id=run_id, created_at=now
+            account=account,
+            id=batch_id,
+            sink=sink,
+            state="pending",
+            rows=len(due),
+            run_id=run_id,
+            created_at=now,
         )
     )
     conn.execute(
@@ -147,7 +155,8 @@ def rows(
         .join(
             batch_row,
             and_(
-                batch_row.c.account == completion.c.account, batch_row.c.completion_id == completion.c.completion_id
+                batch_row.c.account == completion.c.account,
+                batch_row.c.completion_id == completion.c.completion_id,
             ),
         )
         .where(completion.c.account == account, batch_row.c.sink == sink)
@@ -176,7 +185,9 @@ def totals(conn: Connection, account: str) -> dict[str, int]:
     """How many results the ledger holds, how many were delivered, how many wait in the outbox."""
     ledger = conn.execute(select(func.count()).where(completion.c.account == account)).scalar_one()
     sums = conn.execute(
-        select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account).group_by(batch.c.state)
+        select(batch.c.state, func.sum(batch.c.rows))
+        .where(batch.c.account == account)
+        .group_by(batch.c.state)
     )
     by_state = {state: number for state, number in sums}  # noqa: C416 - dict() cannot be typed over rows
     return {

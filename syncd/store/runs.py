@@ -104,7 +104,9 @@ def started_at(conn: Connection, run_id: int) -> datetime:
     return found
 
 
-def set_plan(conn: Connection, run_id: int, plan: Plan, *, input_id: int, config_digest: str, rejected: int) -> None:
+def set_plan(
+    conn: Connection, run_id: int, plan: Plan, *, input_id: int, config_digest: str, rejected: int
+) -> None:
     """Keep what the Plan said, in numbers."""
     conn.execute(
         update(run)
@@ -129,7 +131,9 @@ def set_plan(conn: Connection, run_id: int, plan: Plan, *, input_id: int, config
 def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> None:
     """Running -> held, with every reason."""
     reasons = [{"code": one.code, "message": one.message} for one in holds]
-    conn.execute(update(run).where(run.c.id == run_id).values(state="held", holds=reasons, expires_at=expires_at))
+    conn.execute(
+        update(run).where(run.c.id == run_id).values(state="held", holds=reasons, expires_at=expires_at)
+    )
 
 
 def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by: int | None = None) -> int:
@@ -141,7 +145,9 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
     reason = "nobody decided in time" if superseded_by is None else f"run {superseded_by} has a newer plan"
     if found:
         conn.execute(
-            update(run).where(run.c.id.in_(found)).values(state="expired", finished_at=now, decision_reason=reason)
+            update(run)
+            .where(run.c.id.in_(found))
+            .values(state="expired", finished_at=now, decision_reason=reason)
         )
         conn.execute(
             update(change)
@@ -153,7 +159,12 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
 
 def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str, now: datetime) -> bool:
     """Held -> running (approved) or cancelled (rejected); False if it is not held any more."""
-    values: dict[str, Any] = {"state": state, "decided_by": actor, "decided_at": now, "decision_reason": reason}
+    values: dict[str, Any] = {
+        "state": state,
+        "decided_by": actor,
+        "decided_at": now,
+        "decision_reason": reason,
+    }
     if state != "running":
         values["finished_at"] = now
     done = conn.execute(update(run).where(run.c.id == run_id, run.c.state == "held").values(**values))
@@ -228,5 +239,3 @@ def abandon_dead(conn: Connection, account: str, is_dead: Any, now: datetime) ->
         else:
             finish_if_done(conn, row.id, now)
     return found
-
-

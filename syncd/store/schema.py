@@ -304,7 +304,14 @@ job = Table(
     Column("http_status", Integer),
     _time("created_at", required=True),
     _time("finished_at"),
-    Index("uq_job_live_target", "account", "target", unique=True, sqlite_where=text(LIVE_JOBS), postgresql_where=text(LIVE_JOBS)),
+    Index(
+        "uq_job_live_target",
+        "account",
+        "target",
+        unique=True,
+        sqlite_where=text(LIVE_JOBS),
+        postgresql_where=text(LIVE_JOBS),
+    ),
     Index("ix_job_due", "account", "state", "stage", "id"),
     Index(None, "run_id", "state"),
 )

@@ -135,7 +135,8 @@ class RollingWindow:
                 update(rate_window)
                 .where(rate_window.c.account == settings.account)
                 .values(
-                    frozen_until=self._database.now(conn) + timedelta(seconds=settings.seconds), frozen_reason=reason
+                    frozen_until=self._database.now(conn) + timedelta(seconds=settings.seconds),
+                    frozen_reason=reason,
                 )
             )
 
@@ -169,7 +170,9 @@ def _fit(conn: Connection, settings: WindowSettings, now: datetime) -> None:
         conn.execute(insert(rate_window).values(account=settings.account, seconds=settings.seconds))
     elif known != settings.seconds:
         conn.execute(
-            update(rate_window).where(rate_window.c.account == settings.account).values(seconds=settings.seconds)
+            update(rate_window)
+            .where(rate_window.c.account == settings.account)
+            .values(seconds=settings.seconds)
         )
         conn.execute(
             update(rate_slot)
@@ -185,6 +188,7 @@ def _fit(conn: Connection, settings: WindowSettings, now: datetime) -> None:
         conn.execute(insert(rate_slot), rows)
     conn.execute(
         delete(rate_slot).where(
-            rate_slot.c.account == settings.account, or_(rate_slot.c.slot_no >= settings.requests, rate_slot.c.slot_no < 0)
+            rate_slot.c.account == settings.account,
+            or_(rate_slot.c.slot_no >= settings.requests, rate_slot.c.slot_no < 0),
         )
     )

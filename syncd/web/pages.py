@@ -38,7 +38,9 @@ def create_web(database: Database, account: str, alive: Callable[[], bool], *, h
     def healthz(_request: Request) -> Response:
         """Liveness: the daemon's own threads; never the database or Litmos, whose outage no restart mends."""
         ok = alive()
-        return _answer({"status": "ok" if ok else "dead", "time": datetime.now(UTC).isoformat()}, 200 if ok else 503)
+        return _answer(
+            {"status": "ok" if ok else "dead", "time": datetime.now(UTC).isoformat()}, 200 if ok else 503
+        )
 
     def readyz(_request: Request) -> Response:
         """Readiness: the database answers and is at head."""

@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.compile import Pace, RequestKind, compile_requests
-from syncd.core.diff import diff
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules
+from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Change, ObjectKind, State
 from syncd.core.plan import cost_of, digest, minutes
 from tests.core.factories import employee, user_of
@@ -38,7 +37,9 @@ def leaver(number):
 
 def test_a_new_person_waits_for_nothing_and_memberships_wait_for_person_and_team():
     people = [employee("E1", teams=(("Sales", "EMEA"),))]
-    requests = {r.key: r for r in compile_requests(diff(desired_state(people, ()), State(), Rules()).changes, PACE)}
+    requests = {
+        r.key: r for r in compile_requests(diff(desired_state(people, ()), State(), Rules()).changes, PACE)
+    }
     assert requests["create:E1"].after == ()
     assert requests["create-team:sales/emea"].after == ("create-team:sales",)
     assert requests["add-members:sales/emea:0"].after == ("create-team:sales/emea", "create:E1")
@@ -98,7 +99,11 @@ people_strategy = st.lists(
 @given(people_strategy)
 def test_every_change_is_in_exactly_one_request_and_edges_point_backwards(rows):
     people = [employee(f"E{n}", teams=tuple(teams), City="Ulm") for n, teams, _, _ in rows]
-    users = {f"E{n}": user_of(p, f"u{n}", City="Bonn", active=on) for p, (n, _, has, on) in zip(people, rows) if has}
+    users = {
+        f"E{n}": user_of(p, f"u{n}", City="Bonn", active=on)
+        for p, (n, _, has, on) in zip(people, rows, strict=True)
+        if has
+    }
     changes = diff(desired_state(people, ()), State(users=users), Rules()).changes
     requests = compile_requests(changes, PACE)
     carried = [key for request in requests for key in request.changes]

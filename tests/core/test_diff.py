@@ -10,7 +10,10 @@ from tests.core.factories import employee, user_of
 PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="Sales Basics"))
 
 
-def compare(people, current, rules=Rules(), strict_paths=()):
+NO_RULES = Rules()
+
+
+def compare(people, current, rules=NO_RULES, strict_paths=()):
     return diff(desired_state(people, PATHS, strict_path_names=strict_paths), current, rules)
 
 
@@ -40,7 +43,9 @@ def test_accounts(status, in_scope, has_user, active, expected):
 def test_leaving_the_scope_deactivates_only_if_told():
     person = employee("E1", in_scope=False)
     current = State(users={"E1": user_of(person, "u1")})
-    assert short(compare([person], current, Rules(leaving_scope_deactivates=True))) == [("active:E1", "deactivate")]
+    assert short(compare([person], current, Rules(leaving_scope_deactivates=True))) == [
+        ("active:E1", "deactivate")
+    ]
 
 
 def test_an_update_holds_only_what_differs():
@@ -134,14 +139,15 @@ def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():
     people = [employee("E1", paths=("onboarding", "p2", "No Such Path"))]
     current = State(users={"E1": user_of(people[0], "u1")})
     desired = desired_state(people, PATHS)
-    assert short(diff(desired, current, Rules())) == [("assignment:E1@p1", "add"), ("assignment:E1@p2", "add")]
+    assert short(diff(desired, current, Rules())) == [
+        ("assignment:E1@p1", "add"),
+        ("assignment:E1@p2", "add"),
+    ]
     assert len(desired.problems) == 1
     assert "No Such Path" in desired.problems[0]
 
 
 def test_a_strict_path_that_nobody_is_given_any_more_is_taken_from_everybody():
     person = employee("E1")
-    current = State(
-        users={"E1": user_of(person, "u1")}, assignments={"E1": {"p1": Assignment(path_id="p1")}}
-    )
+    current = State(users={"E1": user_of(person, "u1")}, assignments={"E1": {"p1": Assignment(path_id="p1")}})
     assert short(compare([person], current, strict_paths=("Onboarding",))) == [("assignment:E1@p1", "remove")]

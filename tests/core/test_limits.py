@@ -8,12 +8,15 @@ from syncd.core.model import Action, Change, ObjectKind
 
 def changes(action, number, kind=ObjectKind.USER):
     return [
-        Change(key=f"{kind}:{action}:{i}", action=action, kind=kind, employee_id=f"E{i}") for i in range(number)
+        Change(key=f"{kind}:{action}:{i}", action=action, kind=kind, employee_id=f"E{i}")
+        for i in range(number)
     ]
 
 
 def measure(**changed):
-    return Measure(**{"population": 100, "holdings": 100, "rows": 100, "rejected": 0, "last_rows": 100, **changed})
+    return Measure(
+        **{"population": 100, "holdings": 100, "rows": 100, "rejected": 0, "last_rows": 100, **changed}
+    )
 
 
 def codes(found):
@@ -50,7 +53,9 @@ def test_all_exceeded_limits_are_told_at_once_with_numbers():
 
 
 def test_a_create_limit_is_by_choice():
-    assert codes(holds(changes(Action.CREATE, 11), Limits(creates=Limit(count=10)), measure())) == ["LIMIT-CREATES"]
+    assert codes(holds(changes(Action.CREATE, 11), Limits(creates=Limit(count=10)), measure())) == [
+        "LIMIT-CREATES"
+    ]
 
 
 @pytest.mark.parametrize(

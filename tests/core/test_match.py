@@ -23,8 +23,13 @@ def test_a_link_to_a_user_that_is_gone_does_not_count():
 
 
 def test_keys_are_tried_in_order():
-    users = [user("u1", UserName="e1@example.com"), user("u2", ExternalEmployeeId="E1", UserName="x@example.com")]
-    assert run([employee("E1")], users).new == (Link(employee_id="E1", user_id="u2", made_by="ExternalEmployeeId"),)
+    users = [
+        user("u1", UserName="e1@example.com"),
+        user("u2", ExternalEmployeeId="E1", UserName="x@example.com"),
+    ]
+    assert run([employee("E1")], users).new == (
+        Link(employee_id="E1", user_id="u2", made_by="ExternalEmployeeId"),
+    )
 
 
 def test_keys_compare_casefolded_and_normalised():
@@ -61,7 +66,9 @@ def test_one_candidate_for_two_people_rejects_both():
 
 
 def test_a_candidate_linked_to_somebody_else_is_a_rejection():
-    found = run([employee("E2", UserName="a@example.com")], [user("u1", UserName="a@example.com")], {"E1": "u1"})
+    found = run(
+        [employee("E2", UserName="a@example.com")], [user("u1", UserName="a@example.com")], {"E1": "u1"}
+    )
     assert codes(found) == [("E2", "MATCH-TAKEN")]
 
 

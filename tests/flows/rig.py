@@ -98,7 +98,9 @@ class Rig:
         plain = Settings(
             account="main",
             mapping=MAPPING,
-            endpoint=Endpoint(base_url=self.sandbox.base_url, api_key=lambda: self.sandbox.api_key, timeout=5.0),
+            endpoint=Endpoint(
+                base_url=self.sandbox.base_url, api_key=lambda: self.sandbox.api_key, timeout=5.0
+            ),
             requests=self.sandbox.limiter.limit,
             window=self.sandbox.limiter.window,
             settle_delay=0.1,
@@ -115,7 +117,9 @@ class Rig:
         """A new App, as a new process would have it."""
         source = open_source(CsvSourceSettings(name="hr", path=self.folder / "hr.csv"))
         columns = {"employee_id": "employee_id", "what": "object_name", "completed_at": "completed_at"}
-        sink = open_sink(CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL))
+        sink = open_sink(
+            CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL)
+        )
         return open_app(self.settings, self.database, source, {"results": sink})
 
     def write_hr(self) -> None:
@@ -179,5 +183,3 @@ class Rig:
     def writes(self) -> int:
         """How many write requests the sandbox has seen."""
         return sum(entry.method != "GET" for entry in self.sandbox.log)
-
-
