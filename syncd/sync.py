@@ -13,7 +13,7 @@ from syncd.errors import Busy, RefreshError, SyncdError
 from syncd.intake import Intake, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
-from syncd.store import grants, jobs, lease, mirror, people, runs
+from syncd.store import grants, jobs, lease, mirror, people, reflection, runs
 
 log = get_logger(__name__)
 
@@ -153,7 +153,7 @@ def read_litmos(
     )
     gone = _confirm_gone(app, snapshot, accept_missing)
     with app.database.write() as conn:
-        drift = mirror.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
+        drift = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
         jobs.resume(conn, app.account)
     return {
         "users": len(snapshot.profiles),
@@ -167,7 +167,7 @@ def read_litmos(
 
 def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int) -> frozenset[str]:
     with app.database.read() as conn:
-        users, teams = mirror.vanished(conn, app.account, snapshot)
+        users, teams = reflection.vanished(conn, app.account, snapshot)
     if len(users) + len(teams) > accept_missing:
         raise RefreshError(
             f"{len(users)} users and {len(teams)} teams are missing from Litmos' lists, more than {accept_missing}: "

@@ -18,8 +18,8 @@ PACKAGE = ROOT / "syncd"
 
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
-FLOWS = {"app", "approval", "crew", "delivery", "errand", "intake", "planner", "sync", "worker"}
-FACES = {"wiring", "daemon", "cli", "web", "demo", "__main__"}
+FLOWS = {"app", "approval", "crew", "delivery", "errand", "intake", "overview", "planner", "sync", "worker"}
+FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.
 ALLOWED: dict[str, set[str]] = {
@@ -40,7 +40,7 @@ RESERVED: dict[str, set[str]] = {
     "alembic": {"syncd.store"},
     "pydantic": {"syncd.config"},
     "ruamel": {"syncd.config"},
-    "apscheduler": {"syncd.daemon"},
+    "apscheduler": {"syncd.daemon", "syncd.schedule"},
     "starlette": {"syncd.web"},
     "uvicorn": {"syncd.daemon", "syncd.web", "syncd.demo"},
     "jinja2": {"syncd.web"},

@@ -83,7 +83,7 @@ def _none_of(column: str, where: str, operand: Any, loc: Loc, document: Document
 
 def _empty(column: str, where: str, operand: Any, loc: Loc, document: Document) -> Condition:
     condition = Empty(column=column, where=where)
-    if operand not in {"true", "false"}:
+    if operand not in ("true", "false"):  # a tuple: the operand may be a list
         document.fault(loc, "must be true or false")
     return Not(part=condition) if operand == "false" else condition
 
