@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.model import team_label
+from syncd.core.diff import same
+from syncd.core.model import User, team_label
 from syncd.store import changes, jobs, links, mirror, people, queue, results, runs, window
 
 FLOWS = ("refresh", "push", "pull")
@@ -61,15 +62,17 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
         "paths": sorted(names.get(path_id, path_id) for path_id in state.assignments.get(employee_id, ())),
         "quarantine": [dict(row) for row in quarantined],
+        "path_names": names,
         "changes": [
             dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)
         ],
-        "explanation": _explain(hr, quarantined, user_id, active=user is not None and user.active),
+        "explanation": _explain(hr, quarantined, user),
     }
 
 
-def _explain(hr: Any, quarantined: list[Any], user_id: str, *, active: bool) -> str:
+def _explain(hr: Any, quarantined: list[Any], user: User | None) -> str:
     """Why this person is as they are, in one sentence."""
+    active = user is not None and user.active
     if quarantined:
         codes = ", ".join(reason["code"] for reason in quarantined[0]["reasons"])
         return f"the HR row is rejected ({codes}), so everything stays as it was until the row is right"
@@ -79,8 +82,15 @@ def _explain(hr: Any, quarantined: list[Any], user_id: str, *, active: bool) -> 
         return f"is not in HR's data any more ({hr['absent_count']} inputs); employee.absent says what that means"
     if hr["status"] == "left":
         return "has left; the account is " + (
-            "still active" if active else "inactive" if user_id else "not there"
+            "still active" if active else "inactive" if user else "not there"
         )
-    if not user_id:
+    if user is None:
         return "has no Litmos user yet; the changes below say why"
-    return "is in step with HR" if active else "is active in HR, but the Litmos user is inactive"
+    return _compare(hr["data"]["fields"], user)
+
+
+def _compare(wanted: dict[str, Any], user: User) -> str:
+    differing = [name for name, value in wanted.items() if not same(name, user.fields.get(name, ""), value)]
+    if differing:
+        return f"differs from HR in {', '.join(differing)}; the changes below say why"
+    return "is in step with HR" if user.active else "is active in HR, but the Litmos user is inactive"

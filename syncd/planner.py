@@ -31,6 +31,8 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
+    path_names: abc.Mapping[str, str]
+    """learning path id -> name, for people to read"""
 
 
 def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
@@ -73,6 +75,7 @@ def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
+        path_names={path.id: path.name for path in paths},
     )
 
 

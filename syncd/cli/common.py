@@ -38,7 +38,9 @@ def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
 
     with reported():
         loaded = load(config)
-        configure(level="error" if loaded.log.level == "info" else loaded.log.level, form=loaded.log.format)
+        configure(
+            level="critical" if loaded.log.level == "info" else loaded.log.level, form=loaded.log.format
+        )
         app = wire(loaded, migrate=migrate)
         with stopping(app.interrupt):
             try:

@@ -68,7 +68,7 @@ def reported() -> Iterator[None]:
         yield
     except (SyncdError, KeyboardInterrupt, Interrupted) as error:
         if isinstance(error, ConfigError):
-            note(f"The configuration is not usable ({len(error.faults)} faults):")
+            note(f"The configuration is not usable, for {len(error.faults)} reason(s):")
         note(str(error) or "stopped; nothing is lost: syncd push goes on")
         raise typer.Exit(exit_code(error)) from None
     except BrokenPipeError:

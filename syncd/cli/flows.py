@@ -100,7 +100,7 @@ def _plan(app: Any, *, send: bool, fresh: bool, everything: bool, json: bool) ->
             {"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)}
         )
     elif not json:
-        show_plan(pushed.draft.plan, pushed.draft.rejections, everything=everything)
+        show_plan(pushed.draft, everything=everything)
     return pushed
 
 

@@ -122,7 +122,7 @@ def runs_show(
     """Show one run: its plan, why it was held, what became of each change."""
     with store_of(config) as (loaded, database):
         from syncd.cli.show_plan import describe
-        from syncd.store import changes, inputs, runs
+        from syncd.store import changes, inputs, mirror, runs
 
         with database.read() as conn:
             found = runs.get(conn, run)
@@ -131,6 +131,7 @@ def runs_show(
                 raise typer.Exit(Exit.FAILED)
             rows = changes.listed(conn, run_id=run, limit=limit)
             tally = changes.tally(conn, run)
+            names = {path.id: path.name for path in mirror.paths(conn, loaded.litmos.account)}
             source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
         if json:
             show_json(
@@ -145,9 +146,14 @@ def runs_show(
         _show_run(dict(found), source, tally)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
-            say(f"  {row['state']:<10} {plain(describe(changes.to_change(row)))}{plain(why)}")
+            say(f"  {row['state']:<10} {plain(describe(changes.to_change(row), names))}{plain(why)}")
         if len(rows) == limit:
             note(f"Only the first {limit}; --limit shows more")
+
+
+def _range(summary: dict[str, Any]) -> str:
+    low, high = summary.get("requests", (0, 0))
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]) -> None:
@@ -155,7 +161,7 @@ def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]
     if source is not None:
         say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
     if run["plan_digest"]:
-        say(f"Plan: digest {run['plan_digest']}, {run['summary'].get('requests')} requests")
+        say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
     for hold in run["holds"]:
         say(f"Held: {hold['code']}: {hold['message']}")
     if run["error"]:
@@ -206,7 +212,7 @@ def employees_show(
             from syncd.store.changes import to_change
 
             say(
-                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row)))} {plain(row['message'])}".rstrip()
+                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['path_names']))} {plain(row['message'])}".rstrip()
             )
 
 

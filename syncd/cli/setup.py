@@ -250,9 +250,7 @@ def demo(
         say(
             f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower."
         )
-        told = open_demo(
-            folder, reset=reset, tell=say, show=lambda p: show_plan(p.draft.plan, p.draft.rejections, few=3)
-        )
+        told = open_demo(folder, reset=reset, tell=say, show=lambda p: show_plan(p.draft, few=3))
         stop = threading.Event()
 
         def end() -> None:

@@ -1,11 +1,12 @@
 """A Plan as people read it: what would be done, to whom, why, whether it is held, and what it costs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from syncd.cli.output import plain, say
 from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
 from syncd.core.plan import Cost, Plan
+from syncd.planner import Draft
 
 GLYPHS = {
     Action.CREATE: "+",
@@ -19,12 +20,11 @@ FEW = 12
 """So many Changes of each kind are listed unless all are asked for."""
 
 
-def show_plan(
-    plan: Plan, rejections: Sequence[Rejection], *, everything: bool = False, few: int = FEW
-) -> None:
-    """Print the Plan to stdout."""
+def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
+    """Print a Plan, with the Rejections of its input, to stdout; ``few`` of each kind unless ``everything``."""
+    plan, rejections = made.plan, made.rejections
     for change in _chosen(plan.changes, None if everything else few):
-        say(f"  {GLYPHS[change.action]} {plain(describe(change))}")
+        say(f"  {GLYPHS[change.action]} {plain(describe(change, made.path_names))}")
     hidden = len(plan.changes) - len(list(_chosen(plan.changes, None if everything else few)))
     if hidden:
         say(f"    ... and {hidden} more (--all lists them)")
@@ -58,6 +58,8 @@ def summary(plan: Plan, rejected: int) -> str:
 
 def cost_line(cost: Cost) -> str:
     """The cost on one line, as a range where it is one."""
+    if not cost.high:
+        return "Cost: nothing to send"
     requests = str(cost.low) if cost.low == cost.high else f"{cost.low} to {cost.high}"
     low, high = _duration(cost.low_minutes), _duration(cost.high_minutes)
     return f"Cost: {requests} requests, about {low if low == high else f'{low} to {high}'}"
@@ -69,7 +71,7 @@ def _duration(minutes: float) -> str:
     return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
-def describe(change: Change) -> str:
+def describe(change: Change, path_names: Mapping[str, str]) -> str:
     """One Change as one line: who or what, the values before and after, and why."""
     if change.kind is ObjectKind.TEAM:
         return f'team "{team_label(change.team)}"  create'
@@ -77,7 +79,8 @@ def describe(change: Change) -> str:
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
     elif change.kind is ObjectKind.ASSIGNMENT:
-        what = f"{'give' if change.action is Action.ADD else 'take'} learning path {change.path_id}"
+        name = path_names.get(change.path_id, change.path_id)
+        what = f'{"give" if change.action is Action.ADD else "take"} learning path "{name}"'
     elif change.action is Action.UPDATE:
         what = "  ".join(
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()

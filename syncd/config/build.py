@@ -12,7 +12,7 @@ from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
 from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
-from syncd.core.transforms import normalize, trim
+from syncd.core.transforms import trim
 
 
 def build_mapping(root: Root, document: Document) -> Mapping:
@@ -91,8 +91,6 @@ def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
         constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
         if len(constant) > TEAM_NAME_LENGTH:
             document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-        if parts and not normalize(text):
-            document.fault(here, "must not be blank")
         names.append(parts)
     return TeamRule(
         place=place(loc, document),

@@ -19,6 +19,8 @@ _INSTEAD = {
     "ManagerName": "Litmos makes it of ManagerId",
     "Password": "syncd sets no passwords",
 }
+ACCESS_LEVELS = ("Account_Owner", "Administrator", "Learner", "Team_Admin", "Team_Leader")
+"""Every access level (litmos-api 5): a misspelt one would protect nobody."""
 
 
 def build_fields(users: UsersPart, document: Document) -> tuple[FieldRule, ...]:
@@ -55,6 +57,12 @@ def check_users(users: UsersPart, document: Document) -> None:
         document.fault(
             ("users", "link_field"), f"{users.link_field} must be written, so its owner cannot be report"
         )
+    for index, level in enumerate(users.protected.access_levels):
+        if level not in ACCESS_LEVELS:
+            document.fault(
+                ("users", "protected", "access_levels", index),
+                f'"{level}" is no access level{suggestion(level, ACCESS_LEVELS)}',
+            )
     if len(set(users.match)) < len(users.match):
         document.fault(("users", "match"), "names a field twice")
 

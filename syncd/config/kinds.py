@@ -56,7 +56,11 @@ def _flag(value: Any) -> Any:
 
 
 def _path(value: Any, info: ValidationInfo) -> Any:
-    return _lookups(info).folder / value if isinstance(value, str) and value else value
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise ValueError("must be a path")
+    return _lookups(info).folder / value
 
 
 def _secret(value: Any, info: ValidationInfo) -> Secret:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
 from syncd.core.limits import Limit, Limits, Policy
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 ResultKind = Literal["course", "learning_path"]
 ResultField = Literal[
@@ -32,7 +32,7 @@ ResultField = Literal[
 class RateSettings(Part):
     """The rolling window that Litmos allows to one API key."""
 
-    requests: Annotated[int, Field(ge=1)] = 100
+    requests: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Requests in any window; Litmos: 100."""
     window: Annotated[Seconds, Field(gt=0)] = 60.0
     """The length of the window; Litmos: 60s."""
@@ -268,7 +268,7 @@ class ScheduleSettings(Part):
 class WebSettings(Part):
     """The sync log's pages."""
 
-    host: Text = "127.0.0.1"
+    host: Annotated[Text, Field(min_length=1)] = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port to listen on; 0 takes a free one."""
@@ -288,9 +288,9 @@ class AbsentPart(Part):
 
     then: Literal["ignore", "deactivate"] = "ignore"
     """ignore: nothing happens; deactivate: they lose access, within the limits of the push."""
-    after_files: Annotated[int, Field(ge=1)] = 3
+    after_files: Annotated[int, Field(ge=1, le=1000)] = 3
     """Only after they were missing from this many different, newer, complete inputs in a row,"""
-    after_hours: Annotated[float, Field(ge=0)] = 48.0
+    after_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 48.0
     """and for at least this many hours."""
 
 

@@ -19,9 +19,9 @@ def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
     if len(given) != 1:
         problem = f"has {' and '.join(given)}" if given else "says not where the value comes from"
         document.fault(loc, f"{problem}; it needs exactly one of from, template, concat, value", at_key=True)
-    if part.separator is not None and part.concat is None:
+    if part.separator is not None and part.concat is None and not document.is_muted((*loc, "concat")):
         document.fault((*loc, "separator"), "is for concat only", at_key=True)
-    if part.otherwise is not None and part.table is None:
+    if part.otherwise is not None and part.table is None and not document.is_muted((*loc, "map")):
         document.fault((*loc, "else"), "is for map only", at_key=True)
     if part.table is not None and part.date is not None:
         document.fault((*loc, "map"), "and date exclude each other", at_key=True)
@@ -53,7 +53,9 @@ def build_transforms(names: Iterable[str], loc: Loc, document: Document) -> tupl
 
 
 def build_template(text: str, loc: Loc, document: Document) -> tuple[Part, ...]:
-    """The parts of a text with columns in braces."""
+    """The parts of a text with columns in braces; a blank one is a fault."""
+    if not text.strip():
+        document.fault(loc, "must not be blank")
     try:
         return parse_columns(text, document.where(loc))
     except ValueError as error:

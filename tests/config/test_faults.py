@@ -139,6 +139,9 @@ NAMED_FAULTS = [
     ("push: {limits: {changes: {percent: .nan}}}", "14:36: push.limits.changes.percent: must be a"),
     ("pull: {sinks: [{name: r, path: r.csv, columns: {a: b}}]}", "14:52: pull.sinks[0].columns.a: must be employee_id"),
     ("pull: {sinks: [{name: r, path: r.csv, mode: delta, columns: {a: kind}}]}", "14:16: pull.sinks[0]: in mode delta"),
+    ("  protected: {access_levels: [Administrater]}", '14:31: users.protected.access_levels[0]: "Administrater" is no'),
+    ("teams: [{name: x, parent: ''}]", "14:27: teams[0].parent: must not be blank"),
+    ("pull: {sinks: [{name: r, path: '', columns: {a: kind}}]}", "14:32: pull.sinks[0].path: must be a path"),
     ("web: {port: 99999}", "14:13: web.port: must be less than or equal to 65535"),
     ("log: {level: INFO}", "14:14: log.level: must be debug or info or warning or error"),
 ]  # fmt: skip
