@@ -54,7 +54,11 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
         pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
         requests = compile_requests(fresh, pace)
-        queue.enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
+        others = queue.enqueue(
+            conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now
+        )
+        for other in others:
+            runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return len(fresh), len(stale)

@@ -153,7 +153,11 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool) ->
             return "held"
         _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(conn, run_id, plan.changes, state="planned")
-        queue.enqueue(conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now)
+        others = queue.enqueue(
+            conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
+        )
+        for other in others:
+            runs.finish_if_done(conn, other, now)
         state = runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return state

@@ -49,20 +49,25 @@ def enqueue(
     *,
     max_attempts: int,
     now: datetime,
-) -> None:
+) -> frozenset[int]:
     """Make Jobs of the Requests of a Plan whose Changes are stored already.
 
     A Job that was never sent gives way to a new one for the same target (``superseded``); one that is being sent, or
-    is uncertain, stays, and the new Request is left out: the next push sees what is still to do.
+    is uncertain, stays, and the new Request is left out: the next push sees what is still to do. What would have waited
+    for the new Request waits for that Job instead.
+
+    Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
-    busy = _make_room(conn, account, [request.target for request in requests], now)
+    busy, robbed = _make_room(conn, account, [request.target for request in requests], now)
     kept = [request for request in requests if request.target not in busy]
-    ids = _insert(conn, account, run_id, kept, max_attempts, now)
+    elsewhere = {request.key: busy[request.target] for request in requests if request.target in busy}
+    ids = _insert(conn, account, run_id, kept, {request.key for request in requests}, max_attempts, now)
+    parents = {**elsewhere, **ids}
     edges = [
-        {"parent_id": ids[parent], "child_id": ids[request.key]}
+        {"parent_id": parents[parent], "child_id": ids[request.key]}
         for request in kept
         for parent in request.after
-        if parent in ids
+        if parent in parents
     ]
     for start in range(0, len(edges), CHUNK):
         conn.execute(insert(job_dep), edges[start : start + CHUNK])
@@ -72,18 +77,27 @@ def enqueue(
         if request.target in busy:
             message = "an earlier job for the same target is being sent; the next push sees what is left"
             set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
+    return frozenset(robbed)
 
 
-def _make_room(conn: Connection, account: str, targets: Sequence[str], now: datetime) -> set[str]:
-    """Supersede unsent live Jobs for these targets; returns the targets whose Job cannot give way."""
-    busy: set[str] = set()
+def _make_room(
+    conn: Connection, account: str, targets: Sequence[str], now: datetime
+) -> tuple[dict[str, int], set[int]]:
+    """Supersede unsent live Jobs for these targets.
+
+    Returns target -> id of each Job that cannot give way, and the Runs of those that did. The rows are locked: a Job that ends meanwhile releases the children that are about to wait for it.
+    """
+    busy: dict[str, int] = {}
+    robbed: set[int] = set()
     for start in range(0, len(targets), CHUNK):
         rows = conn.execute(
-            select(job.c.id, job.c.run_id, job.c.target, job.c.state, job.c.sent_at, job.c.changes).where(
+            select(job.c.id, job.c.run_id, job.c.target, job.c.state, job.c.sent_at, job.c.changes)
+            .where(
                 job.c.account == account,
                 job.c.target.in_(targets[start : start + CHUNK]),
                 job.c.state.in_(sorted(LIVE)),
             )
+            .with_for_update()
         ).all()
         for row in rows:
             if row.state in {"blocked", "available"} and row.sent_at is None:
@@ -99,15 +113,22 @@ def _make_room(conn: Connection, account: str, targets: Sequence[str], now: date
                     finished_at=now,
                 )
                 _release_children(conn, row.id)
+                robbed.add(row.run_id)
             else:
-                busy.add(row.target)
-    return busy
+                busy[row.target] = row.id
+    return busy, robbed
 
 
 def _insert(
-    conn: Connection, account: str, run_id: int, requests: Sequence[Request], max_attempts: int, now: datetime
+    conn: Connection,
+    account: str,
+    run_id: int,
+    requests: Sequence[Request],
+    keys: set[str],
+    max_attempts: int,
+    now: datetime,
 ) -> dict[str, int]:
-    keys = {request.key for request in requests}
+    """Insert Jobs; each waits for as many others as its Request names among ``keys``. Returns Request key -> id."""
     rows = []
     for request in requests:
         waits = sum(parent in keys for parent in request.after)

@@ -145,17 +145,16 @@ def test_the_columns_of_a_sink_are_those_that_sinks_have():
 
 
 def test_every_key_of_the_schema_is_described():
-    def undescribed(node: Any, path: str) -> Iterator[str]:
-        if isinstance(node, dict):
-            for name, inner in node.get("properties", {}).items():
-                reference = inner.get("$ref", "").rsplit("/", 1)[-1]
-                target = json_schema()["$defs"].get(reference, {})
-                if not (inner.get("description") or target.get("description")):
-                    yield f"{path}.{name}"
-
     schema = json_schema()
+
+    def undescribed(node: dict[str, Any], path: str) -> Iterator[str]:
+        for name, inner in node.get("properties", {}).items():
+            target = schema["$defs"].get(inner.get("$ref", "").rsplit("/", 1)[-1], {})
+            if not (inner.get("description") or target.get("description")):
+                yield f"{path}.{name}"
+
     found = [
         *undescribed(schema, ""),
-        *(each for n, d in schema["$defs"].items() for each in undescribed(d, n)),
+        *(each for name, node in schema["$defs"].items() for each in undescribed(node, name)),
     ]
     assert found == []

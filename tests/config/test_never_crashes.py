@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from syncd.config import load, manual
 from syncd.config.document import read_document
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, Fault
 
 TEXT = manual()
 LINES = TEXT.splitlines()
@@ -46,11 +46,17 @@ def with_value(place: tuple[int, int], written: str) -> str:
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(WRITTEN) | st.text(max_size=5))
 def test_any_value_anywhere(place, written):
+    assert all(
+        re.fullmatch(r"syncd\.yaml:\d+:\d+", fault.where) for fault in faults_in(with_value(place, written))
+    )
+
+
+def faults_in(text: str) -> list[Fault]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "syncd.yaml"
-        file.write_text(with_value(place, written), encoding="utf-8", errors="surrogatepass")
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
         try:
             load(file, environ={"LITMOS_API_KEY": "x"})
         except ConfigError as error:
-            assert error.faults
-            assert all(re.fullmatch(r"syncd\.yaml:\d+:\d+", fault.where) for fault in error.faults)
+            return error.faults
+    return []

@@ -1,0 +1,254 @@
+"""A workbench: a folder with a configuration and an HR file, a sandbox beside it, and syncd as a process, as people run it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from syncd.config import Config, load
+from syncd.sandbox.server import Sandbox
+from syncd.store import runs
+from syncd.store.database import Database, open_database
+from tests.flows.rig import COLUMNS, person
+
+KEY = "CANARY-key-51c1"
+"""The API key of every workbench: it must show up nowhere."""
+
+CONFIG = """\
+version: 1
+database: sqlite:///syncd.db
+litmos:
+  base_url: {base_url}
+  api_key: ${{env:LITMOS_API_KEY}}
+  timeout: {timeout}
+  settle_delay: 1s
+  limit: {{requests: {requests}, window: {window}}}
+source: {{type: csv, name: hr, path: hr.csv}}
+employee:
+  id: employee_id
+  status: {{from: status, map: {{Active: active, Left: left}}}}
+users:
+  match: [ExternalEmployeeId, UserName]
+  fields:
+    ExternalEmployeeId: employee_id
+    UserName: {{from: email, transform: lower}}
+    Email: {{from: email, transform: lower}}
+    FirstName: first_name
+    LastName: last_name
+    JobTitle: title
+teams:
+  - {{name: "{{department}}", parent: []}}
+learning_paths:
+  - path: Onboarding
+push: {{policy: sync}}
+pull:
+  sinks:
+    - name: results
+      path: results.csv
+      columns: {{employee_id: employee_id, title: object_name}}
+schedules: {{refresh: null, push: null, pull: null}}
+web: {{port: 0}}
+"""
+
+
+@dataclass
+class Workbench:
+    """``folder`` holds syncd.yaml, hr.csv and syncd.db; commands run there, with the key in the environment."""
+
+    folder: Path
+    sandbox: Sandbox
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "syncd.yaml"
+
+    @property
+    def hr_file(self) -> Path:
+        return self.folder / "hr.csv"
+
+    def configure(self, *changes: tuple[str, str], timeout: str = "5s") -> None:
+        """Write the configuration with some texts replaced by others."""
+        text = CONFIG.format(
+            base_url=self.sandbox.base_url,
+            timeout=timeout,
+            requests=self.sandbox.limiter.limit,
+            window=f"{self.sandbox.limiter.window:g}s",
+        )
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        self.config_file.write_text(text, encoding="utf-8")
+
+    def write_hr(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Write the HR file."""
+        with self.hr_file.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def staff(self, number: int, **changed: str) -> list[dict[str, str]]:
+        """Write an HR file of so many people, and return their rows."""
+        rows = [person(each, **changed) for each in range(1, number + 1)]
+        self.write_hr(rows)
+        return rows
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "syncd", *arguments]
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        root = str(Path(__file__).parents[1])
+        return {**kept, "PYTHONPATH": root, "LITMOS_API_KEY": KEY, **self.environ}
+
+    def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; its exit code must be ``expect`` (None: any)."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert expect is None or done.returncode == expect, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def json(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
+        """Run a command with --json; what it prints, which is one JSON object with its schema_version."""
+        found: dict[str, Any] = json.loads(self.run(*arguments, "--json", expect=expect).stdout)
+        assert found["schema_version"] == 1
+        return found
+
+    @contextmanager
+    def serving(self) -> Iterator["Served"]:
+        """``syncd serve`` until the block ends."""
+        served = self.serve()
+        try:
+            yield served
+        finally:
+            served.kill()
+
+    def serve(self) -> "Served":
+        """Start ``syncd serve`` and wait until it says that it serves."""
+        log = self.folder / f"serve-{time.monotonic_ns()}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                self.command("serve"), cwd=self.folder, env=self.env, stdout=out, stderr=subprocess.STDOUT
+            )
+        served = Served(process=process, log=log)
+        eventually(
+            lambda: served.events("serving") or process.poll() is not None, lambda: served.log.read_text()
+        )
+        return served
+
+    def config(self) -> Config:
+        """The configuration, loaded in this process."""
+        return load(self.config_file, environ=self.env)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The database, opened in this process."""
+        opened = open_database(f"sqlite:///{self.folder / 'syncd.db'}")
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def queue(self, flow: str) -> int:
+        """A queued Run as a schedule makes it."""
+        with self.database() as database, database.write() as conn:
+            made = runs.create(
+                conn, "main", flow, trigger="schedule", actor="schedule", now=database.now(conn)
+            )
+        assert made is not None
+        return made
+
+    def state(self, run_id: int) -> str:
+        """The state of a Run."""
+        with self.database() as database, database.read() as conn:
+            return str(runs.must_get(conn, run_id)["state"])
+
+    def usernames(self) -> set[str]:
+        """The active users of the sandbox."""
+        return {user["UserName"] for user in self.sandbox.dump()["users"] if user["Active"]}
+
+    def writes(self) -> int:
+        """How many write requests the sandbox has seen."""
+        return sum(entry.method != "GET" for entry in self.sandbox.log)
+
+
+@dataclass
+class Served:
+    """A running ``syncd serve`` and what it has logged."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Everything logged so far; every line must be JSON (the last may be half written)."""
+        whole = self.log.read_text(encoding="utf-8").rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log lines of one event."""
+        return [line for line in self.lines() if line.get("event") == name]
+
+    def get(self, path: str, *, host: str = "") -> tuple[int, str]:
+        """Status and body of one of its pages."""
+        port = self.events("serving")[0]["port"]
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+        if host:
+            request.add_header("Host", host)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def terminate(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+
+def eventually(
+    found: Callable[[], object], say: Callable[[], object] = lambda: "", *, seconds: float = 20.0
+) -> None:
+    """Wait until something is so; fail, saying what there is, if it is not in time."""
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline, say()
+        time.sleep(0.05)
+
+
+@contextmanager
+def workbench(folder: Path, *, limit: int = 300, window: float = 1.0, **options: Any) -> Iterator[Workbench]:
+    """A configured workbench with a sandbox that knows the learning path of the configuration."""
+    seed = {"learning_paths": [{"Name": "Onboarding"}]}
+    with Sandbox(
+        api_key=KEY, limit=limit, window=window, bulk_delay=0.05, seed=seed, **options
+    ) as sandbox:
+        made = Workbench(folder=folder, sandbox=sandbox)
+        made.configure()
+        yield made
