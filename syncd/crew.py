@@ -66,7 +66,9 @@ def rescue(app: App) -> None:
 
 
 def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:
-    """Send with a crew of one's own until the Run has ended or ``app.stop`` is set; returns the Run's state.
+    """Send with a crew of one's own until the Run has ended, and nothing is unsettled, or ``app.stop`` is set.
+
+    Returns the Run's state. What an earlier process left uncertain is settled first or on the way.
 
     Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
     """
@@ -77,12 +79,14 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
         while True:
             with app.database.read() as conn:
                 counts = jobs.counts(conn, app.account, run_id)
+                everywhere = jobs.counts(conn, app.account)
                 pause = jobs.paused(conn, app.account)
                 run = runs.get(conn, run_id)
             state = str(run["state"]) if run is not None else "cancelled"
+            unsettled = everywhere.get("running", 0) + everywhere.get("uncertain", 0)
             done = sum(number for found, number in counts.items() if found not in queue.LIVE)
             update("requests", done, sum(counts.values()))
-            if state not in runs.UNFINISHED or app.stop.is_set():
+            if (state not in runs.UNFINISHED and not unsettled) or app.stop.is_set():
                 return state
             if pause is not None:
                 raise Unauthorized(

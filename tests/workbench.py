@@ -145,11 +145,12 @@ class Workbench:
     def serve(self) -> "Served":
         """Start ``syncd serve`` and wait until it says that it serves."""
         log = self.folder / f"serve-{time.monotonic_ns()}.log"
-        with log.open("wb") as out:
+        errors = log.with_suffix(".err")
+        with log.open("wb") as out, errors.open("wb") as err:
             process = subprocess.Popen(
-                self.command("serve"), cwd=self.folder, env=self.env, stdout=out, stderr=subprocess.STDOUT
+                self.command("serve"), cwd=self.folder, env=self.env, stdout=out, stderr=err
             )
-        served = Served(process=process, log=log)
+        served = Served(process=process, log=log, errors=errors)
         eventually(
             lambda: served.events("serving") or process.poll() is not None, lambda: served.log.read_text()
         )
@@ -197,6 +198,7 @@ class Served:
 
     process: subprocess.Popen[bytes]
     log: Path
+    errors: Path
 
     def lines(self) -> list[dict[str, Any]]:
         """Everything logged so far; every line must be JSON (the last may be half written)."""

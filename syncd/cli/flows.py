@@ -118,7 +118,7 @@ def push(
     """Bring Litmos in step with HR: plan, store, send."""
     with opened(config) as app:
         pushed = _plan(app, send=True, fresh=fresh, everything=everything, json=json)
-        if pushed.state == "running" and wait:
+        if pushed.state != "held" and wait:
             _send(app, pushed.run_id)
         _report(app, pushed.run_id, json=json)
 

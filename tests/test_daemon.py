@@ -1,0 +1,177 @@
+"""``syncd serve`` as a process: it does what is queued, stops in good order, and goes on after kill -9."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from syncd import daemon as daemon_module
+from syncd.daemon import Daemon
+from syncd.store import jobs, runs
+from syncd.store.migrate import upgrade
+from syncd.wiring import wire
+from tests.flows.rig import person
+from tests.workbench import KEY, Workbench, eventually, workbench
+
+SLOW_WRITES = {"kind": "slow", "method": "POST", "seconds": 0.3, "count": 0}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with workbench(tmp_path) as made:
+        made.staff(12)
+        with made.database() as database:
+            upgrade(database)
+        yield made
+
+
+def everybody(number: int) -> set[str]:
+    return {person(each)["email"] for each in range(1, number + 1)}
+
+
+def test_serve_answers_for_its_health(bench):
+    with bench.serving() as served:
+        assert json.loads(served.get("/healthz")[1])["status"] == "ok"
+        assert json.loads(served.get("/readyz")[1]) == {"status": "ready", "reasons": []}
+        assert served.terminate() == 0
+
+
+def test_healthcheck_tells_a_served_from_a_dead_daemon(bench):
+    with bench.serving() as served:
+        port = served.events("serving")[0]["port"]
+        bench.run("healthcheck", "--url", f"http://127.0.0.1:{port}/healthz")
+        served.terminate()
+    assert "does not answer" in bench.run(
+        "healthcheck", "--url", f"http://127.0.0.1:{port}/healthz", expect=1
+    ).stderr
+
+
+def test_serve_does_all_three_flows_that_are_queued(bench):
+    with bench.serving():
+        made = [bench.queue("refresh"), bench.queue("push"), bench.queue("pull")]
+        eventually(
+            lambda: [bench.state(each) for each in made] == ["succeeded"] * 3,
+            lambda: [bench.state(each) for each in made],
+        )
+    assert bench.usernames() == everybody(12)
+    assert (bench.folder / "results.csv").read_text().startswith("employee_id,title")
+
+
+def test_sigterm_in_the_middle_of_a_push_loses_nothing(bench):
+    bench.sandbox.faults.set([SLOW_WRITES])
+    with bench.serving() as served:
+        made = bench.queue("push")
+        eventually(lambda: len(bench.usernames()) >= 2)
+        assert served.terminate() == 0
+        assert served.events("stopped")[0]["in_time"] is True
+        assert served.errors.read_text() == ""
+    sent = bench.usernames()
+    assert sent < everybody(12)
+    assert bench.state(made) == "running"
+    left = bench.json("jobs", "--run", str(made))["jobs"]
+    assert {job["state"] for job in left} <= {"available", "blocked", "completed"}, "nothing is in doubt"
+    bench.sandbox.faults.set([])
+    bench.run("push")
+    assert bench.usernames() == everybody(12)
+    assert bench.state(made) == "succeeded"
+
+
+def test_sigterm_while_a_refresh_reads_ends_at_once(bench):
+    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 0.5, "count": 0}])
+    with bench.serving() as served:
+        made = bench.queue("refresh")
+        eventually(lambda: bench.sandbox.log)
+        assert served.terminate() == 0
+        assert served.errors.read_text() == ""
+    assert bench.state(made) == "failed"
+
+
+def test_a_killed_daemon_goes_on_after_its_restart(bench):
+    bench.sandbox.faults.set([SLOW_WRITES])
+    with bench.serving() as served:
+        made = bench.queue("push")
+        eventually(lambda: len(bench.usernames()) >= 2)
+        served.kill()
+    assert bench.usernames() < everybody(12)
+    bench.sandbox.faults.set([])
+    with bench.serving():
+        eventually(lambda: bench.state(made) == "succeeded", lambda: bench.run("jobs").stdout)
+    users = [user["UserName"] for user in bench.sandbox.dump()["users"]]
+    assert sorted(users) == sorted(everybody(12)), "nobody twice"
+
+
+def test_a_second_daemon_on_the_same_file_names_the_holder(bench):
+    with bench.serving() as served:
+        refused = bench.run("serve", expect=7)
+        assert f"pid {served.process.pid}" in refused.stderr
+        assert served.get("/healthz")[0] == 200
+    bench.serve().terminate()
+
+
+def test_the_log_is_json_without_keys_and_people(bench):
+    bench.staff(3, first_name="Canarina", email="canarina@canary.example")
+    bench.write_hr([person(1, first_name="Canarina", last_name="Vögelchen", email="canarina@canary.example")])
+    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "users", "status": 400,
+                               "reason": "canarina@canary.example", "body": "canarina@canary.example"}])  # fmt: skip
+    with bench.serving() as served:
+        made = [bench.queue("push"), bench.queue("push")]
+        eventually(lambda: {bench.state(each) for each in made} <= {"succeeded", "failed"})
+        served.terminate()
+        text = served.log.read_text() + served.errors.read_text()
+    assert all({"event", "level", "timestamp"} <= set(line) for line in served.lines())
+    assert served.events("plan_made")
+    for secret in (KEY, "canarina@", "Canarina", "Vögelchen", "V\\u00f6gelchen"):
+        assert secret not in text
+
+
+@contextmanager
+def daemon_of(bench: Workbench) -> Iterator[Daemon]:
+    """A daemon in this process, not started."""
+    config = bench.config()
+    app = wire(config)
+    try:
+        yield Daemon(app, config)
+    finally:
+        app.close()
+
+
+def test_a_refused_key_pauses_the_queue_until_it_works_again(bench, monkeypatch):
+    monkeypatch.setattr(daemon_module, "PROBE_EVERY", 0.2)
+    made = bench.queue("push")
+    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "status": 401, "count": 0}])
+    with daemon_of(bench) as daemon:
+        daemon.start()
+        try:
+            eventually(lambda: paused(bench) is not None)
+            assert bench.state(made) == "running"
+            assert "paused" in bench.run("status").stderr
+            bench.sandbox.faults.set([])
+            eventually(lambda: bench.state(made) == "succeeded")
+        finally:
+            assert daemon.end()
+    assert paused(bench) is None
+    assert bench.usernames() == everybody(12)
+
+
+def paused(bench: Workbench) -> object:
+    with bench.database() as database, database.read() as conn:
+        return jobs.paused(conn, "main")
+
+
+def listed(bench: Workbench) -> list[str]:
+    with bench.database() as database, database.read() as conn:
+        return [str(run["slot"]) for run in runs.listed(conn, "main")]
+
+
+def test_threads_that_fire_at_once_make_one_run(bench):
+    bench.configure(("push: null", 'push: "* * * * *"'))
+    with daemon_of(bench) as daemon:
+        threads = [threading.Thread(target=daemon._fire, args=["push"]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(listed(bench)) == 1
