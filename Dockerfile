@@ -17,6 +17,7 @@ RUN python -m venv --without-pip /opt/syncd \
 # Then the code. The migrations must be there before the wheel is built: it carries them as syncd/migrations.
 COPY pyproject.toml README.md LICENSE ./
 COPY migrations ./migrations
+COPY config ./config
 COPY syncd ./syncd
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
     && python -m pip --python /opt/syncd/bin/python install --no-deps /dist/*.whl

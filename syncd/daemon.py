@@ -29,6 +29,7 @@ from syncd.app import App
 from syncd.config import Config
 from syncd.crew import Crew, rescue
 from syncd.errors import Busy, StoreError, SyncdError
+from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
 from syncd.schedule import slot, trigger
 from syncd.store import jobs, runs
@@ -69,10 +70,11 @@ def only_one(database: Database) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Daemon:
-    """Everything that ``syncd serve`` runs, from ``start`` to ``end``."""
+    """Everything that ``syncd serve`` runs, from ``start`` to ``end``; a ``demo`` shows its pages to anybody."""
 
     app: App
     config: Config
+    demo: bool = False
     scheduler: BackgroundScheduler = field(init=False)
     crew: Crew = field(init=False)
     _planner: threading.Thread = field(init=False)
@@ -216,7 +218,10 @@ class Daemon:
     def _start_web(self) -> None:
         web = self.config.web
         hosts = ["127.0.0.1", "localhost", "[::1]", web.host]
-        application = create_web(self.app.database, self.app.account, self.alive, hosts=hosts)
+        pages = self.demo or is_loopback(web.host)
+        if not pages:
+            log.warning("pages_not_served", host=web.host, reason="not loopback, and there is no login yet")
+        application = create_web(self.app.database, self.app.account, self.alive, hosts=hosts, pages=pages)
         server = uvicorn.Server(
             uvicorn.Config(
                 application, log_config=None, access_log=False, lifespan="off", server_header=False

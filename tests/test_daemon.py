@@ -2,6 +2,7 @@
 
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,20 +45,32 @@ def test_healthcheck_tells_a_served_from_a_dead_daemon(bench):
         port = served.events("serving")[0]["port"]
         bench.run("healthcheck", "--url", f"http://127.0.0.1:{port}/healthz")
         served.terminate()
-    assert "does not answer" in bench.run(
-        "healthcheck", "--url", f"http://127.0.0.1:{port}/healthz", expect=1
-    ).stderr
+    assert (
+        "does not answer"
+        in bench.run("healthcheck", "--url", f"http://127.0.0.1:{port}/healthz", expect=1).stderr
+    )
 
 
 def test_serve_does_all_three_flows_that_are_queued(bench):
     with bench.serving():
-        made = [bench.queue("refresh"), bench.queue("push"), bench.queue("pull")]
-        eventually(
-            lambda: [bench.state(each) for each in made] == ["succeeded"] * 3,
-            lambda: [bench.state(each) for each in made],
-        )
+        for flow in ("refresh", "push"):
+            made = bench.queue(flow)
+            eventually(lambda run=made: bench.state(run) == "succeeded", lambda: bench.run("runs").stdout)
+        who = person(1)["email"]
+        control(bench, "complete", {"UserName": who, "LearningPath": "Onboarding"})
+        made = bench.queue("pull")
+        eventually(lambda: bench.state(made) == "succeeded", lambda: bench.run("runs").stdout)
     assert bench.usernames() == everybody(12)
-    assert (bench.folder / "results.csv").read_text().startswith("employee_id,title")
+    assert (bench.folder / "results.csv").read_text().splitlines() == [
+        "employee_id,title",
+        "00001,Onboarding",
+    ]
+
+
+def control(bench: Workbench, call: str, body: object) -> None:
+    """Play the administrator of the sandbox."""
+    request = urllib.request.Request(f"{bench.sandbox.control_url}/{call}", json.dumps(body).encode())
+    urllib.request.urlopen(request, timeout=5).close()
 
 
 def test_sigterm_in_the_middle_of_a_push_loses_nothing(bench):

@@ -24,8 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path()) -> None:
     """Write the commented configuration, and the schema for editors, into a folder; nothing is overwritten."""
-    from syncd.config import json_schema
-    from syncd.demo.story import shipped_configuration
+    from syncd.config import manual, schema_text
 
     with reported():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,10 +32,8 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path
         if target.exists():
             note(f"{target} is there already; nothing was written")
             raise typer.Exit(Exit.FAILED)
-        import json
-
-        target.write_text(shipped_configuration(), encoding="utf-8")
-        schema.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        target.write_text(manual(), encoding="utf-8")
+        schema.write_text(schema_text(), encoding="utf-8")
         say(f"Wrote {target} and {schema}")
         note(
             f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; syncd config check -c {target}"
@@ -101,11 +98,9 @@ def config_show(config: ConfigOption = None, json: JsonOption = False) -> None:
 @config_app.command("schema")
 def config_schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    import json
+    from syncd.config import schema_text
 
-    from syncd.config import json_schema
-
-    say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    say(schema_text().rstrip())
 
 
 def _database(config: Path | None) -> Any:
@@ -262,7 +257,7 @@ def demo(
                 told.live()
                 say("\nAll of it happened.")
                 if serve and not stop.is_set():
-                    daemon = Daemon(told.app, told.config)
+                    daemon = Daemon(told.app, told.config, demo=True)
                     daemon.start()
                     say(f"The sync log is at http://127.0.0.1:{daemon.port}/ until Ctrl-C.")
                     stop.wait()

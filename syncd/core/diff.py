@@ -122,7 +122,11 @@ def _account(employee: Employee, user: User | None) -> Iterable[Change]:
             action=Action.CREATE,
             kind=ObjectKind.USER,
             employee_id=employee.employee_id,
-            after={name: value for name, value in sorted(employee.fields.items()) if value != ""},
+            after={
+                name: value
+                for name, value in sorted(employee.fields.items())
+                if value != "" and name not in employee.report_only
+            },
             reason="HR says: active, and Litmos has no such user",
             rule="users",
             origin=employee.origin,

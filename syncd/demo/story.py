@@ -2,17 +2,17 @@
 
 import json
 import shutil
+import socket
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from syncd import sync
 from syncd.app import App
-from syncd.config import Config, load
+from syncd.config import Config, load, manual
 from syncd.crew import drain
 from syncd.demo.population import Person, SecondDay, company, second_day, third_day, write_export
 from syncd.errors import SyncdError
@@ -203,7 +203,7 @@ def prepare(folder: Path, *, reset: bool) -> None:
 
 def write_configuration(folder: Path, base_url: str) -> Path:
     """Write the configuration that ``syncd init`` writes, with the few lines changed that a demo needs."""
-    text = shipped_configuration()
+    text = manual()
     (folder / "litmos_api_key").write_text(API_KEY, encoding="utf-8")
     (folder / "litmos_api_key").chmod(0o600)
     for old, new in (
@@ -211,11 +211,10 @@ def write_configuration(folder: Path, base_url: str) -> Path:
         ("api_key: ${env:LITMOS_API_KEY}", "api_key: ${file:litmos_api_key}"),
         ("${env:SYNCD_DATABASE_URL:-sqlite:///syncd.db}", "sqlite:///syncd.db"),
         ("${env:SYNCD_DATA:-.}/", ""),
-        ("${env:SYNCD_WEB_HOST:-127.0.0.1}", "127.0.0.1"),
         ("requests: 100 ", f"requests: {REQUESTS} "),
         ("window: 60s", f"window: {WINDOW:g}s "),
         ("policy: observe ", "policy: sync "),
-        ("port: 8080 ", "port: 0 "),
+        ("port: 8080 ", f"port: {free_port(8080)} "),
     ):
         if old not in text:
             raise DemoFailedError(f"the shipped configuration has no {old!r} any more")
@@ -225,12 +224,13 @@ def write_configuration(folder: Path, base_url: str) -> Path:
     return path
 
 
-def shipped_configuration() -> str:
-    """The commented configuration that comes with syncd: in the package, or in the checkout."""
-    packaged = resources.files("syncd.config") / "syncd.yaml"
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).resolve().parents[2] / "config" / "syncd.yaml").read_text(encoding="utf-8")
+def free_port(wanted: int) -> int:
+    """``wanted`` if nothing listens there, else 0, which takes any."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)):
+            return wanted
+    except OSError:
+        return 0
 
 
 def open_demo(

@@ -30,8 +30,12 @@ HEADERS = {
 """On every answer (security: nothing from elsewhere, nothing framed, nothing cached)."""
 
 
-def create_web(database: Database, account: str, alive: Callable[[], bool], *, hosts: list[str]) -> Starlette:
-    """The ASGI application. ``alive`` tells whether the daemon's threads do; ``hosts`` are the names it answers to."""
+def create_web(
+    database: Database, account: str, alive: Callable[[], bool], *, hosts: list[str], pages: bool
+) -> Starlette:
+    """The ASGI application. ``alive`` tells whether the daemon's threads do; ``hosts`` are the names it answers to.
+
+    ``pages`` False serves health and readiness only: there is no login yet, so the pages are for loopback alone."""
     templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
     templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
@@ -76,15 +80,14 @@ def create_web(database: Database, account: str, alive: Callable[[], bool], *, h
         source = templates.loader.get_source(templates, "style.css")[0] if templates.loader else ""
         return Response(source, 200, HEADERS, "text/css")
 
+    shown = [
+        Route("/", index),
+        Route("/runs/{run_id:int}", one_run),
+        Route("/status.json", status),
+        Route("/style.css", style),
+    ]
     return Starlette(
-        routes=[
-            Route("/", index),
-            Route("/runs/{run_id:int}", one_run),
-            Route("/status.json", status),
-            Route("/style.css", style),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-        ],
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), *(shown if pages else [])],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
     )
 

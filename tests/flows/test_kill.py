@@ -45,9 +45,23 @@ def state_of(sandbox: Sandbox) -> Any:
 def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:
     """One push as a process."""
     environment = {**os.environ, "SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint}
-    command = [sys.executable, "-m", "tests.flows.pusher", url, sandbox.base_url, sandbox.api_key, str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.flows.pusher",
+        url,
+        sandbox.base_url,
+        sandbox.api_key,
+        str(folder),
+    ]
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=90, check=False, cwd=Path(__file__).parents[2]
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        cwd=Path(__file__).parents[2],
     )
 
 
