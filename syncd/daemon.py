@@ -15,14 +15,17 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import Connection
 
 from syncd import sync
 from syncd.app import App
@@ -31,7 +34,7 @@ from syncd.crew import Crew, rescue
 from syncd.errors import Busy, StoreError, SyncdError
 from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
-from syncd.schedule import slot, trigger
+from syncd.schedule import latest, slot, trigger
 from syncd.store import jobs, runs
 from syncd.store.database import Database
 from syncd.web.pages import create_web
@@ -42,6 +45,8 @@ FLOWS = ("refresh", "push", "pull")
 POLL = 0.5
 STALL = 60.0
 PROBE_EVERY = 60.0
+KNOWN_RUNS = 500
+"""How many Runs of a Flow are looked through for one that its schedule made."""
 
 
 @contextmanager
@@ -120,50 +125,66 @@ class Daemon:
         return self._planner.is_alive() and (self._working or time.monotonic() - self._beat < STALL)
 
     def _start_schedules(self) -> None:
-        schedules = self.config.schedules
+        self._catch_up()
         self.scheduler = BackgroundScheduler(timezone=UTC)
         self.scheduler.add_listener(_told, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
-        for flow in FLOWS:
-            expression = getattr(schedules, flow)
-            if expression is not None:
-                self.scheduler.add_job(
-                    self._fire,
-                    trigger(expression, schedules.timezone),
-                    args=[flow],
-                    id=flow,
-                    coalesce=True,
-                    max_instances=1,
-                    misfire_grace_time=None,
-                )
+        for flow in self._scheduled():
+            self.scheduler.add_job(
+                self._fire,
+                self._trigger(flow),
+                args=[flow],
+                id=flow,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
         self.scheduler.start()
 
     def _fire(self, flow: str) -> None:
         """Insert a queued Run for this slot, unless there is one, or one of the same Flow has not ended."""
-        with self.app.database.write() as conn:
-            now = self.app.database.now(conn)
-            local = slot(now, self.config.schedules.timezone)
-            unfinished = [
-                run
-                for state in runs.UNFINISHED
-                for run in runs.listed(conn, self.app.account, flow=flow, state=state)
-            ]
-            if unfinished:
-                log.warning(
-                    "slot_skipped", flow=flow, slot=local, reason="overlap", run_id=unfinished[0]["id"]
-                )
-                return
-            made = runs.create(
-                conn,
-                self.app.account,
-                flow,
-                trigger="schedule",
-                actor="schedule",
-                now=now,
-                schedule=flow,
-                slot=local,
-            )
+        fired_at = latest(self._trigger(flow), self.clock())
+        if fired_at is not None:
+            with self.app.database.write() as conn:
+                self._enqueue(conn, flow, fired_at)
+
+    def _catch_up(self) -> None:
+        """Insert a Run for the latest slot that passed while nobody served; never for a schedule that never fired."""
+        for flow in self._scheduled():
+            fired_at = latest(self._trigger(flow), self.clock())
+            if fired_at is None:
+                continue
+            with self.app.database.write() as conn:
+                known = runs.listed(conn, self.app.account, flow=flow, limit=KNOWN_RUNS)
+                served = any(run["schedule"] == flow for run in known)
+                if served and known[0]["created_at"] < fired_at:
+                    log.warning("slot_missed", flow=flow, fired_at=fired_at.isoformat())
+                    self._enqueue(conn, flow, fired_at)
+
+    def _enqueue(self, conn: Connection, flow: str, fired_at: datetime) -> None:
+        local = slot(fired_at, self.config.schedules.timezone)
+        unfinished = [run for run in _unfinished(conn, self.app.account, flow) if run["slot"] != local]
+        if unfinished:
+            log.warning("slot_skipped", flow=flow, slot=local, reason="overlap", run_id=unfinished[0]["id"])
+            return
+        made = runs.create(
+            conn,
+            self.app.account,
+            flow,
+            trigger="schedule",
+            actor="schedule",
+            now=self.app.database.now(conn),
+            schedule=flow,
+            slot=local,
+        )
         if made is not None:
             log.info("run_queued", run_id=made, flow=flow, slot=local)
+
+    def _scheduled(self) -> list[str]:
+        return [flow for flow in FLOWS if getattr(self.config.schedules, flow) is not None]
+
+    def _trigger(self, flow: str) -> CronTrigger:
+        schedules = self.config.schedules
+        return trigger(getattr(schedules, flow), schedules.timezone)
 
     def _plan_often(self) -> None:
         probed = 0.0
@@ -235,6 +256,16 @@ class Daemon:
             target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
         )
         self._web_thread.start()
+
+
+def _unfinished(conn: Connection, account: str, flow: str) -> list[Any]:
+    """Runs of a Flow that are at work, or that this daemon will take up; not what a person's process was to begin."""
+    return [
+        run
+        for state in runs.UNFINISHED
+        for run in runs.listed(conn, account, flow=flow, state=state)
+        if state == "running" or run["trigger"] == "schedule"
+    ]
 
 
 def _run_flow(app: App, flow: str, run_id: int) -> None:

@@ -115,7 +115,15 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for noisy in ("httpx", "httpcore", "apscheduler", "uvicorn.access", "sqlalchemy.engine"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "apscheduler",
+        "uvicorn",
+        "uvicorn.access",
+        "alembic",
+        "sqlalchemy.engine",
+    ):
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
 
 

@@ -5,13 +5,15 @@ it may fire a local time twice; the Run's slot, which is the local time, is uniq
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
 NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIELDS = 5
+LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 8, 32, 367))
+"""How far to look for the latest firing, one after the other: an often fired schedule is not walked for a year."""
 
 
 def trigger(expression: str, timezone: str) -> CronTrigger:
@@ -65,3 +67,17 @@ def _day(word: str) -> int:
 def slot(fired_at: datetime, timezone: str) -> str:
     """The slot that a firing belongs to: its local minute, without offset, so that a repeated hour counts once."""
     return fired_at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%dT%H:%M")
+
+
+def latest(schedule: CronTrigger, now: datetime) -> datetime | None:
+    """The nominal time of the latest firing at or before ``now``; None if there was none for a year."""
+    for span in LOOK_BACK:
+        found, moment = None, now - span
+        while True:
+            fired_at = schedule.get_next_fire_time(None, moment)
+            if fired_at is None or fired_at > now:
+                break
+            found, moment = fired_at, fired_at + timedelta(seconds=1)
+        if found is not None:
+            return found
+    return None

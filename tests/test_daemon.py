@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -96,10 +97,11 @@ def test_sigterm_while_a_refresh_reads_ends_at_once(bench):
     bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 0.5, "count": 0}])
     with bench.serving() as served:
         made = bench.queue("refresh")
-        eventually(lambda: bench.sandbox.log)
+        eventually(lambda: bench.state(made) == "running")
         assert served.terminate() == 0
         assert served.errors.read_text() == ""
     assert bench.state(made) == "failed"
+    assert "stopped" in bench.json("runs", "show", str(made))["run"]["error"]
 
 
 def test_a_killed_daemon_goes_on_after_its_restart(bench):
@@ -158,33 +160,119 @@ def test_a_refused_key_pauses_the_queue_until_it_works_again(bench, monkeypatch)
     with daemon_of(bench) as daemon:
         daemon.start()
         try:
-            eventually(lambda: paused(bench) is not None)
-            assert bench.state(made) == "running"
+            eventually(lambda: paused(daemon) is not None)
+            assert state(daemon, made) == "running"
             assert "paused" in bench.run("status").stderr
             bench.sandbox.faults.set([])
-            eventually(lambda: bench.state(made) == "succeeded")
+            eventually(lambda: state(daemon, made) == "succeeded")
         finally:
             assert daemon.end()
-    assert paused(bench) is None
+        assert paused(daemon) is None
     assert bench.usernames() == everybody(12)
 
 
-def paused(bench: Workbench) -> object:
-    with bench.database() as database, database.read() as conn:
+def paused(daemon: Daemon) -> object:
+    with daemon.app.database.read() as conn:
         return jobs.paused(conn, "main")
 
 
-def listed(bench: Workbench) -> list[str]:
-    with bench.database() as database, database.read() as conn:
-        return [str(run["slot"]) for run in runs.listed(conn, "main")]
+def state(daemon: Daemon, run_id: int) -> str:
+    with daemon.app.database.read() as conn:
+        return str(runs.must_get(conn, run_id)["state"])
 
 
-def test_threads_that_fire_at_once_make_one_run(bench):
-    bench.configure(("push: null", 'push: "* * * * *"'))
-    with daemon_of(bench) as daemon:
-        threads = [threading.Thread(target=daemon._fire, args=["push"]) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert len(listed(bench)) == 1
+def schedule_of(daemon: Daemon) -> list[tuple[str, str]]:
+    """Flow and slot of every Run, oldest first."""
+    with daemon.app.database.read() as conn:
+        return [(run["flow"], run["slot"]) for run in reversed(runs.listed(conn, "main"))]
+
+
+@pytest.fixture
+def hourly(bench: Workbench) -> Iterator[Daemon]:
+    """A daemon whose pushes are due at every full hour in Berlin; its clock is set by ``at``."""
+    bench.configure(("push: null", 'push: "0 * * * *", timezone: Europe/Berlin'))
+    with daemon_of(bench) as made:
+        yield made
+
+
+def at(daemon: Daemon, moment: str) -> None:
+    daemon.clock = lambda: datetime.fromisoformat(moment)
+
+
+def end_all(daemon: Daemon) -> None:
+    """All Runs have ended."""
+    with daemon.app.database.write() as conn:
+        for run in runs.listed(conn, "main"):
+            runs.finish(conn, run["id"], "succeeded", now=daemon.app.database.now(conn))
+
+
+def test_threads_that_fire_at_once_make_one_run(hourly):
+    at(hourly, "2030-06-01T10:00:01+00:00")
+    threads = [threading.Thread(target=hourly._fire, args=["push"]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert schedule_of(hourly) == [("push", "2030-06-01T12:00")]
+
+
+def test_a_late_firing_belongs_to_the_slot_that_it_was_due_in(hourly):
+    at(hourly, "2030-06-01T10:00:01+00:00")
+    hourly._fire("push")
+    end_all(hourly)
+    at(hourly, "2030-06-01T10:07:00+00:00")
+    hourly._fire("push")
+    assert schedule_of(hourly) == [("push", "2030-06-01T12:00")]
+
+
+def test_a_slot_is_skipped_while_the_run_before_it_has_not_ended(hourly):
+    at(hourly, "2030-06-01T10:00:01+00:00")
+    hourly._fire("push")
+    at(hourly, "2030-06-01T11:00:01+00:00")
+    hourly._fire("push")
+    assert schedule_of(hourly) == [("push", "2030-06-01T12:00")]
+    end_all(hourly)
+    at(hourly, "2030-06-01T12:00:01+00:00")
+    hourly._fire("push")
+    assert schedule_of(hourly)[-1] == ("push", "2030-06-01T14:00")
+
+
+def test_a_run_that_a_person_never_began_stops_no_schedule(hourly):
+    with hourly.app.database.write() as conn:
+        runs.create(conn, "main", "push", trigger="person", actor="cli:x", now=hourly.app.database.now(conn))
+    at(hourly, "2030-06-01T10:00:01+00:00")
+    hourly._fire("push")
+    assert schedule_of(hourly)[-1] == ("push", "2030-06-01T12:00")
+
+
+def test_the_repeated_hour_runs_once(hourly):
+    for moment in ("2026-10-25T00:00:01+00:00", "2026-10-25T01:00:01+00:00", "2026-10-25T02:00:01+00:00"):
+        at(hourly, moment)
+        hourly._fire("push")
+        end_all(hourly)
+    assert schedule_of(hourly) == [("push", "2026-10-25T02:00"), ("push", "2026-10-25T03:00")]
+
+
+def test_a_new_database_catches_up_on_nothing(hourly):
+    at(hourly, "2030-06-01T10:30:00+00:00")
+    hourly._catch_up()
+    assert schedule_of(hourly) == []
+
+
+def test_the_latest_missed_slot_is_caught_up_on_once(hourly):
+    at(hourly, "2026-01-01T10:00:01+00:00")
+    hourly._fire("push")
+    end_all(hourly)
+    at(hourly, "2030-06-01T10:30:00+00:00")
+    hourly._catch_up()
+    hourly._catch_up()
+    assert schedule_of(hourly) == [("push", "2026-01-01T11:00"), ("push", "2030-06-01T12:00")]
+
+
+def test_nothing_is_caught_up_on_when_nothing_was_missed(hourly):
+    at(hourly, "2026-01-01T10:00:01+00:00")
+    hourly._fire("push")
+    end_all(hourly)
+    at(hourly, "2026-01-01T10:59:00+00:00")
+    hourly._catch_up()
+    assert len(schedule_of(hourly)) == 1

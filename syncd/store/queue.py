@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from syncd.core.compile import Request
+from syncd.store import attempts
 from syncd.store.owner import is_dead
-from syncd.store.schema import attempt, change, job, job_dep, queue_pause
+from syncd.store.schema import change, job, job_dep, queue_pause
 
 LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 """The states of a Job that has not ended."""
@@ -263,7 +264,7 @@ def touch(conn: Connection, claimed: Job, lease_seconds: float, *, sending: bool
 def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime) -> None:
     """Litmos did it."""
     row = _mine(conn, claimed, state="completed", owner="", lease_until=None, finished_at=now)
-    _log(conn, claimed, row, "completed", now=now, detail=note, requests=requests)
+    attempts.log(conn, claimed.id, claimed.owner, row, "completed", now=now, detail=note, requests=requests)
     _release_children(conn, claimed.id)
 
 
@@ -282,7 +283,9 @@ def discard(
         last_error=error,
         http_status=status,
     )
-    _log(conn, claimed, row, "discarded", now=now, code=code, detail=error, status=status)
+    attempts.log(
+        conn, claimed.id, claimed.owner, row, "discarded", now=now, code=code, detail=error, status=status
+    )
     _release_children(conn, claimed.id)
 
 
@@ -312,7 +315,9 @@ def retry(
         last_error=error,
         http_status=status,
     )
-    _log(conn, claimed, row, "retry", now=now, code=code, detail=error, status=status)
+    attempts.log(
+        conn, claimed.id, claimed.owner, row, "retry", now=now, code=code, detail=error, status=status
+    )
 
 
 def uncertain(
@@ -339,7 +344,9 @@ def uncertain(
         last_error=error,
         http_status=status,
     )
-    _log(conn, claimed, row, "uncertain", now=now, code=code, detail=error, status=status)
+    attempts.log(
+        conn, claimed.id, claimed.owner, row, "uncertain", now=now, code=code, detail=error, status=status
+    )
 
 
 def give_back(conn: Connection, claimed: Job, now: datetime) -> None:
@@ -352,36 +359,6 @@ def give_back(conn: Connection, claimed: Job, now: datetime) -> None:
         lease_until=None,
         available_at=now,
         attempts=job.c.attempts - (0 if claimed.settling else 1),
-    )
-
-
-def _log(
-    conn: Connection,
-    claimed: Job,
-    row: RowMapping,
-    outcome: str,
-    *,
-    now: datetime,
-    code: str = "",
-    detail: str = "",
-    status: int | None = None,
-    requests: int = 0,
-) -> None:
-    number = conn.execute(select(func.count()).where(attempt.c.job_id == claimed.id)).scalar_one() + 1
-    conn.execute(
-        insert(attempt).values(
-            job_id=claimed.id,
-            number=number,
-            owner=claimed.owner,
-            started_at=row["claimed_at"],
-            sent_at=row["sent_at"],
-            finished_at=now,
-            outcome=outcome,
-            code=code,
-            detail=detail,
-            http_status=status,
-            requests=requests,
-        )
     )
 
 
