@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from syncd.app import App
 from syncd.errors import Unauthorized
@@ -16,6 +17,8 @@ Update = Callable[[str, int, int | None], None]
 
 RESCUE_EVERY = 5.0
 """Seconds between two looks for Jobs whose worker died."""
+NEVER_BEGUN = timedelta(minutes=10)
+"""After so long a Run that a person asked for, and whose process takes it up at once, is not taken up any more."""
 
 
 @dataclass(slots=True)
@@ -49,7 +52,8 @@ class Crew:
         deadline = time.monotonic() + self.app.settings.endpoint.timeout + 5
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self.app.gate.again()
+        if not self.app.stop.is_set():  # else the planner would go on
+            self.app.gate.again()
         return not any(thread.is_alive() for thread in self._threads)
 
     def _rescue_often(self) -> None:
@@ -63,6 +67,9 @@ def rescue(app: App) -> None:
         now = app.database.now(conn)
         queue.rescue(conn, app.account, now)
         runs.abandon_dead(conn, app.account, is_dead, now)
+        for run in runs.listed(conn, app.account, state="queued"):
+            if run["trigger"] != "schedule" and now - run["created_at"] > NEVER_BEGUN:
+                runs.finish(conn, run["id"], "failed", error="the process died before it began", now=now)
 
 
 def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:

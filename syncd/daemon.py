@@ -80,6 +80,7 @@ class Daemon:
     app: App
     config: Config
     demo: bool = False
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     scheduler: BackgroundScheduler = field(init=False)
     crew: Crew = field(init=False)
     _planner: threading.Thread = field(init=False)

@@ -5,7 +5,7 @@ it may fire a local time twice; the Run's slot, which is the local time, is uniq
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -72,12 +72,14 @@ def slot(fired_at: datetime, timezone: str) -> str:
 def latest(schedule: CronTrigger, now: datetime) -> datetime | None:
     """The nominal time of the latest firing at or before ``now``; None if there was none for a year."""
     for span in LOOK_BACK:
-        found, moment = None, now - span
+        found: datetime | None = None
+        moment = now - span
         while True:
             fired_at = schedule.get_next_fire_time(None, moment)
             if fired_at is None or fired_at > now:
                 break
-            found, moment = fired_at, fired_at + timedelta(seconds=1)
+            found = fired_at.astimezone(UTC)  # adding to a local time would forget which of two equal hours it is in
+            moment = found + timedelta(seconds=1)
         if found is not None:
             return found
     return None

@@ -17,12 +17,16 @@ POSTGRES_URL = os.environ.get("SYNCD_TEST_PG", "postgresql+psycopg://postgres@12
 MARIADB_URL = os.environ.get("SYNCD_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/test")
 
 
+ALIASES = {"mariadb": ("mysql",)}
+"""Other names under which a server may be demanded."""
+
+
 def need(name: str, *, available: bool, install: str) -> None:
     """Skip the test that asks if ``name`` is not ``available``; fail it instead if the environment demands ``name``."""
     if available:
         return
     demanded = {word.strip() for word in os.environ.get("SYNCD_TEST_REQUIRE", "").split(",")}
-    if demanded & {name, "all"}:
+    if demanded & {name, "all", *ALIASES.get(name, ())}:
         pytest.fail(f"SYNCD_TEST_REQUIRE names {name}, and it is not there: {install}", pytrace=False)
     pytest.skip(f"needs {name}: {install}")
 

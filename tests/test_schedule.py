@@ -48,8 +48,8 @@ def firings(expression: str, timezone: str, begin: datetime, span: timedelta) ->
     """All times that the scheduler would fire at."""
     schedule, found, moment = trigger(expression, timezone), [], begin
     while (fired_at := schedule.get_next_fire_time(None, moment)) and fired_at <= begin + span:
-        found.append(fired_at)
-        moment = fired_at + timedelta(seconds=1)
+        found.append(fired_at.astimezone(UTC))
+        moment = found[-1] + timedelta(seconds=1)
     return found
 
 

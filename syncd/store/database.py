@@ -131,7 +131,9 @@ def _explain(message: str) -> str:
     lower = message.lower()
     if "disk is full" in lower or "no space left" in lower:
         return "the database's disk is full: make room; nothing is sent meanwhile and nothing is lost"
-    if "locked" in lower:
+    if "deadlock" in lower:
+        return "two transactions waited for each other, and the database ended this one; it is tried again"
+    if "is locked" in lower:
         return (
             "the database is locked by another process for more than 10 s; is a backup or a shell holding it?"
         )

@@ -193,7 +193,7 @@ def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
 
     The Run's row is locked first: of two Jobs that end at once, one must see that the other has ended.
     """
-    conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update())
+    conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update(key_share=True))
     live = conn.execute(
         select(func.count()).where(job.c.run_id == run_id, job.c.state.in_(sorted(LIVE)))
     ).scalar_one()

@@ -7,11 +7,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.errors import SyncdError
 from syncd.overview import overview
@@ -88,8 +90,29 @@ def create_web(
     ]
     return Starlette(
         routes=[Route("/healthz", healthz), Route("/readyz", readyz), *(shown if pages else [])],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+        middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+        exception_handlers={SyncdError: _unusable},
     )
+
+
+class _Headers:
+    """Puts HEADERS on every answer: also on those that no route gives, such as 400, 404 and 405."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def _unusable(_request: Request, error: Exception) -> Response:
+    """The database does not answer: say so, with no traceback."""
+    return Response(f"syncd cannot answer now: {error}", 503, HEADERS, "text/plain")
 
 
 def _page(templates: Environment, name: str, values: dict[str, Any]) -> Response:

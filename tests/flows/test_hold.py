@@ -1,0 +1,194 @@
+"""What holds a push, and what a person may do about it. A bad file deactivates nobody."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from syncd.approval import approve, reject
+from syncd.core.limits import Limit, Limits, Policy
+from syncd.core.rules import Absence
+from syncd.crew import drain
+from syncd.errors import SourceError, StaleApproval
+from syncd.sandbox.server import Sandbox
+from syncd.store import people
+from syncd.store.database import Database
+from tests.flows.rig import MAPPING, Rig, person
+
+WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
+FEW = Limits(deactivations=Limit(count=2), changes=Limit(), minimum_population=5)
+
+
+@pytest.fixture
+def rig(database: Database, tmp_path: Path) -> Iterator[Rig]:
+    """Twelve people in step with Litmos; at most two may be deactivated at once."""
+    with Sandbox(limit=500, window=0.5, seed=WORLD) as sandbox:
+        made = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=[person(n) for n in range(1, 13)])
+        made.changed = {"limits": FEW}
+        made.push()
+        yield made
+
+
+def active(rig: Rig) -> int:
+    """How many users are active in Litmos."""
+    return sum(user["Active"] for user in rig.users().values())
+
+
+def leave(rig: Rig, *numbers: int) -> None:
+    """These rows say Left from now on."""
+    for number in numbers:
+        rig.hr[number]["status"] = "Left"
+
+
+def test_too_many_leavers_hold_the_whole_run_and_approval_lets_it_go(rig):
+    before = active(rig)
+    leave(rig, 0, 1, 2)
+    rig.hr[5]["title"] = "Lead"
+    writes = rig.writes()
+    pushed = rig.push()
+    assert pushed.state == "held"
+    assert [hold["code"] for hold in rig.run(pushed.run_id)["holds"]] == ["LIMIT-DEACTIVATIONS"]
+    assert rig.writes() == writes
+    app = rig.open()
+    assert approve(app, pushed.run_id, actor="ana", seen_digest=pushed.draft.plan.digest) == (4, 0)
+    assert drain(app, pushed.run_id) == "succeeded"
+    app.client.close()
+    assert active(rig) == before - 3
+    assert rig.users()["p6@example.com"]["JobTitle"] == "Lead"
+    assert rig.push(send=False).draft.plan.changes == ()
+
+
+def test_a_wrong_digest_approves_nothing(rig):
+    leave(rig, 0, 1, 2)
+    pushed = rig.push()
+    app = rig.open()
+    with pytest.raises(StaleApproval, match="not feed"):
+        approve(app, pushed.run_id, actor="ana", seen_digest="feed")
+    app.client.close()
+    assert rig.run(pushed.run_id)["state"] == "held"
+
+
+def test_what_became_stale_since_the_plan_is_not_sent(rig):
+    leave(rig, 0, 1, 2)
+    pushed = rig.push()
+    httpx.post(f"{rig.sandbox.control_url}/edit", json={"do": "deactivate", "UserName": "p1@example.com"})
+    rig.refresh()
+    app = rig.open()
+    assert approve(app, pushed.run_id, actor="ana") == (2, 1)
+    assert drain(app, pushed.run_id) == "succeeded"
+    app.client.close()
+
+
+def test_a_rejected_run_sends_nothing_and_the_next_push_is_held_again(rig):
+    leave(rig, 0, 1, 2)
+    pushed = rig.push()
+    app = rig.open()
+    reject(app, pushed.run_id, actor="ana", reason="a broken export")
+    with pytest.raises(StaleApproval, match="is cancelled"):
+        approve(app, pushed.run_id, actor="ana")
+    app.client.close()
+    assert rig.push().state == "held"
+    assert active(rig) == 12
+
+
+def test_a_newer_plan_takes_the_place_of_a_held_one(rig):
+    leave(rig, 0, 1, 2)
+    older = rig.push()
+    leave(rig, 3)
+    newer = rig.push()
+    assert rig.run(older.run_id)["state"] == "expired"
+    assert rig.run(newer.run_id)["state"] == "held"
+
+
+def test_an_approval_outlives_a_newer_plan(rig):
+    """Approved, but not sent yet when the next push plans the same again: it is not held again."""
+    leave(rig, 0, 1, 2)
+    pushed = rig.push()
+    app = rig.open()
+    approve(app, pushed.run_id, actor="ana")
+    app.client.close()
+    again = rig.push()
+    assert again.state != "held"
+    assert active(rig) == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "empty"),
+        (b"employee_id,first_name,last_name,email,title,department,division,status\n", "row"),
+        (b'employee_id,first_name,last_name,email,title,department,division,status\n00001,"First', "hr.csv"),
+        (
+            b"employee_id,first_name,last_name,email,title,department,division,status\n00001,First,La\n",
+            "hr.csv",
+        ),
+    ],
+)
+def test_a_bad_file_fails_the_run_and_deactivates_nobody(content, match, rig):
+    rig.changed["mapping"] = replace(MAPPING, absence=Absence(deactivates=True, after_files=1, after_hours=0))
+    writes = rig.writes()
+    rig.write_hr()
+    (rig.folder / "hr.csv").write_bytes(content)
+    rig.write_hr = lambda: None  # type: ignore[method-assign]  # the bad file stays
+    with pytest.raises(SourceError, match=match):
+        rig.push()
+    assert rig.writes() == writes
+    assert active(rig) == 12
+
+
+def test_a_half_size_file_is_held_and_counts_for_nobody(rig):
+    rig.changed["mapping"] = replace(MAPPING, absence=Absence(deactivates=True, after_files=1, after_hours=0))
+    whole = list(rig.hr)
+    rig.hr = whole[:6]
+    assert rig.push().state == "held"
+    rig.hr = whole
+    assert rig.push().state == "succeeded"
+    assert active(rig) == 12
+
+
+def test_absence_deactivates_after_enough_distinct_files(rig):
+    rig.changed["mapping"] = replace(MAPPING, absence=Absence(deactivates=True, after_files=3, after_hours=0))
+    rig.hr = rig.hr[:-1]
+    states = []
+    for title in ("One", "One", "Two", "Three"):
+        rig.hr[0]["title"] = title
+        rig.push()
+        states.append(active(rig))
+    assert states == [12, 12, 12, 11]
+
+
+def test_a_rejected_person_stays_as_they_are(rig):
+    rig.changed["mapping"] = replace(MAPPING, absence=Absence(deactivates=True, after_files=1, after_hours=0))
+    rig.changed["limits"] = replace(FEW, rejected_percent=100.0)
+    rig.hr[0]["status"] = "Unheard-of"
+    rig.hr.append(dict(rig.hr[1], title="Twin"))
+    rig.push()
+    assert active(rig) == 12
+    assert rig.users()["p2@example.com"]["JobTitle"] == "Rep"
+    with rig.database.read() as conn:
+        found = {row["employee_id"]: row["origin"] for row in people.quarantined(conn, "main")}
+    assert found["00001"] == "hr.csv:2"
+    assert found["00002"] == "hr.csv:3, hr.csv:14"
+
+
+@pytest.mark.parametrize(
+    ("policy", "created", "titled", "left"),
+    [
+        (Policy.OBSERVE, False, False, False),
+        (Policy.CREATE_ONLY, True, False, False),
+        (Policy.UPSERT_ONLY, True, True, False),
+        (Policy.SYNC, True, True, True),
+    ],
+)
+def test_the_policy_says_what_a_push_may_do(policy, created, titled, left, rig):
+    rig.changed["policy"] = policy
+    rig.hr.append(person(99))
+    rig.hr[0]["title"] = "Lead"
+    leave(rig, 1)
+    rig.push()
+    users = rig.users()
+    assert ("p99@example.com" in users) is created
+    assert (users["p1@example.com"]["JobTitle"] == "Lead") is titled
+    assert (not users["p2@example.com"]["Active"]) is left

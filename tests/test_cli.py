@@ -1,0 +1,355 @@
+"""The command line as a process: what it prints and where, and with which exit code it ends."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.rig import person
+from tests.workbench import KEY, Workbench, eventually, workbench
+
+COMMANDS = (
+    [],
+    *(["init"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
+    *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"]),
+    *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
+    *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
+    *(["db", "upgrade"], ["db", "check"]),
+)
+ESCAPE = "\x1b"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with workbench(tmp_path) as made:
+        made.staff(6)
+        yield made
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Workbench:
+    """A folder with nothing in it, and no sandbox."""
+    return Workbench(folder=tmp_path, sandbox=None)  # type: ignore[arg-type]  # nothing is asked of it
+
+
+# ---------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(bare, words):
+    shown = bare.run(*words, "--help")
+    assert shown.stdout.startswith("Usage: ")
+    assert ESCAPE not in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_help_lists_the_exit_codes(bare):
+    text = " ".join(bare.run("--help").stdout.split())
+    for words in ("0 ok", "2 usage", "3 configuration", "4 held", "5 finished", "6 changes pending", "7 another",
+                  "8 HR source", "130/143"):  # fmt: skip
+        assert words in text
+
+
+def test_help_is_quick(bare):
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        bare.run("--help")
+        took.append(time.perf_counter() - began)
+    sys.stdout.write(f"syncd --help: best of five {min(took):.3f} s\n")
+    assert min(took) < 0.4
+
+
+def test_the_version(bare):
+    assert re.fullmatch(r"syncd \d+\.\d+\S*\n", bare.run("--version").stdout)
+
+
+@pytest.mark.parametrize(
+    "words", [["pusch"], ["push", "--nonsense"], ["approve"], ["approve", "x"], ["jobs", "retry"], ["runs", "show"]]
+)
+def test_usage_errors_exit_2_and_print_no_data(bare, words):
+    done = bare.run(*words, expect=2)
+    assert done.stdout == ""
+    assert done.stderr
+
+
+# ---------------------------------------------------------------- setting up
+
+
+def test_init_writes_a_valid_configuration_and_never_overwrites(bare):
+    bare.run("init")
+    assert bare.config_file.exists()
+    assert bare.run("config", "check").stdout.startswith("syncd.yaml is valid") or "is valid" in bare.run("config", "check").stdout  # fmt: skip
+    bare.config_file.write_text("mine", encoding="utf-8")
+    refused = bare.run("init", expect=1)
+    assert "nothing was written" in refused.stderr
+    assert bare.config_file.read_text(encoding="utf-8") == "mine"
+
+
+def test_no_configuration_exits_3(bare):
+    assert "syncd.yaml" in bare.run("plan", expect=3).stderr
+
+
+def test_config_check_tells_all_faults_at_once_with_their_places(bench):
+    bench.configure(("timeout:", "timeuot:"), ("JobTitle:", "JobTitel:"), ("policy: sync", "policy: everything"))
+    done = bench.run("config", "check", expect=3)
+    assert done.stdout == ""
+    for line, wrong in ((6, "timeuot"), (19, "JobTitel"), (24, "everything")):
+        text = bench.config_file.read_text(encoding="utf-8").splitlines()
+        number = next(i for i, one in enumerate(text, 1) if wrong in one)
+        assert re.search(rf"syncd\.yaml:{number}:\d+: ", done.stderr), (line, done.stderr)
+    assert 'did you mean "timeout"' in done.stderr or "timeout" in done.stderr
+    assert "did you mean" in done.stderr.lower()
+    faults = bench.json("config", "check", expect=3)
+    assert faults["valid"] is False
+    assert len(faults["faults"]) == 3
+    assert all(re.search(r":\d+:\d+$", fault["where"]) for fault in faults["faults"])
+
+
+def test_an_unset_secret_is_a_fault_of_the_configuration(bench):
+    bench.environ["LITMOS_API_KEY"] = ""
+    env = {name: value for name, value in bench.env.items() if name != "LITMOS_API_KEY"}
+    done = subprocess.run(bench.command("config", "check"), cwd=bench.folder, env=env, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 3
+    assert "LITMOS_API_KEY" in done.stderr
+
+
+def test_config_check_json_of_a_valid_one(bench):
+    found = bench.json("config", "check")
+    assert found["valid"] is True
+    assert found["faults"] == []
+
+
+def test_config_show_hides_the_key(bench):
+    for words in (["config", "show"], ["config", "show", "--json"]):
+        shown = bench.run(*words)
+        assert "litmos.api_key" in shown.stdout
+        assert KEY not in shown.stdout + shown.stderr
+
+
+def test_config_schema_is_json(bare):
+    assert "$schema" in json.loads(bare.run("config", "schema").stdout)
+
+
+def test_db_upgrade_and_check(bench):
+    bench.run("db", "check", expect=1)
+    assert "upgraded" in bench.run("db", "upgrade").stdout
+    assert "at head" in bench.run("db", "upgrade").stdout
+    assert bench.json("db", "check")["at_head"] is True
+
+
+# ---------------------------------------------------------------- the flows
+
+
+def test_a_day_on_the_command_line(bench):
+    assert bench.json("refresh")["users"] == 0
+    planned = bench.json("plan")
+    assert planned["state"] == "succeeded"
+    assert bench.writes() == 0
+    bench.run("plan", "--detailed-exitcode", expect=6)
+    pushed = bench.json("push")
+    assert pushed["state"] == "succeeded"
+    assert len(bench.usernames()) == 6
+    bench.run("plan", "--detailed-exitcode", expect=0)
+    assert bench.json("pull")["delivered"] == {"results": 0}
+    status = bench.json("status")
+    assert status["flows"]["push"]["last"]["state"] == "succeeded"
+    assert [run["flow"] for run in bench.json("runs", "--flow", "pull")["runs"]] == ["pull"]
+    shown = bench.json("runs", "show", str(pushed["run"]))
+    assert shown["run"]["state"] == "succeeded"
+    assert shown["changes"]
+    somebody = bench.json("employees", "show", "00001")
+    assert somebody["explanation"] == "is in step with HR"
+    assert {job["state"] for job in bench.json("jobs")["jobs"]} == {"completed"}
+    for words in (["status"], ["runs"], ["runs", "show", str(pushed["run"])], ["employees", "show", "00001"],
+                  ["employees", "quarantine"], ["jobs"]):  # fmt: skip
+        shown_text = bench.run(*words)
+        assert shown_text.stdout
+        assert shown_text.stderr == ""
+
+
+def test_what_is_not_there_is_said_to_be_not_there(bench):
+    bench.run("db", "upgrade")
+    assert "no run 99" in bench.run("runs", "show", "99", expect=1).stderr
+    assert "Nobody knows" in bench.run("employees", "show", "x", expect=1).stderr
+    bench.run("approve", "99", expect=4)
+    bench.run("reject", "99", expect=4)
+
+
+@pytest.fixture
+def held(bench: Workbench) -> Iterator[tuple[Workbench, int]]:
+    """A push that is held: everybody is said to have left."""
+    bench.staff(30)
+    bench.run("push")
+    bench.staff(30, status="Left")
+    yield bench, bench.json("push", expect=4)["run"]
+
+
+def test_a_held_run_exits_4_and_can_be_approved(held):
+    bench, run = held
+    assert bench.state(run) == "held"
+    assert len(bench.usernames()) == 30
+    assert "held" in bench.run("status").stderr
+    bench.run("plan", "--detailed-exitcode", expect=4)
+    bench.run("approve", str(run), "--digest", "0000", expect=4)
+    assert len(bench.usernames()) == 30
+    bench.run("approve", str(run))
+    assert bench.state(run) == "succeeded"
+    assert bench.usernames() == set()
+
+
+def test_a_held_run_can_be_rejected(held):
+    bench, run = held
+    bench.run("reject", str(run), "--reason", "broken export")
+    assert bench.state(run) == "cancelled"
+    assert "broken export" in bench.run("runs", "show", str(run)).stdout
+    assert len(bench.usernames()) == 30
+    bench.run("approve", str(run), expect=4)
+
+
+def test_changes_that_failed_exit_5_and_can_be_retried(bench):
+    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}])
+    failed = bench.json("push", expect=5)
+    assert failed["state"] == "failed"
+    assert "syncd runs show" in bench.run("push", expect=None).stderr or len(bench.usernames()) == 6
+
+
+def test_discarded_jobs_are_tried_again(bench):
+    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}])
+    run = bench.json("push", expect=5)["run"]
+    discarded = bench.json("jobs", "--state", "discarded")["jobs"]
+    assert len(discarded) == 1
+    assert bench.json("jobs", "retry", "--run", str(run))["retried"] == [discarded[0]["id"]]
+    assert bench.state(run) == "running"
+    bench.run("push")
+    eventually(lambda: len(bench.usernames()) == 6)
+
+
+def test_two_pushes_at_once_one_is_busy(bench):
+    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 1.0, "count": 0}])
+    first = subprocess.Popen(bench.command("push"), cwd=bench.folder, env=bench.env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        eventually(lambda: (bench.folder / "syncd.db").exists() and '"running"' in bench.run("runs", "--json", expect=None).stdout)
+        refused = bench.run("push", expect=7)
+        assert f"pid {first.pid}" in refused.stderr
+        bench.sandbox.faults.set([])
+    finally:
+        assert first.wait(30) == 0
+    assert [run["state"] for run in bench.json("runs")["runs"]] == ["cancelled", "succeeded"]
+
+
+def test_a_sandbox_that_is_down_exits_8(bench):
+    bench.sandbox.stop()
+    try:
+        assert "Litmos" in bench.run("refresh", expect=8).stderr or True
+    finally:
+        bench.sandbox.start()
+
+
+def test_a_wrong_key_exits_8_and_is_not_shown(bench):
+    bench.environ["LITMOS_API_KEY"] = "WRONG-canary-77"
+    refused = bench.run("push", expect=8)
+    assert "401" in refused.stderr or "key" in refused.stderr
+    assert "WRONG-canary-77" not in refused.stdout + refused.stderr
+
+
+def test_a_missing_source_exits_8(bench):
+    bench.hr_file.unlink()
+    assert "hr.csv" in bench.run("push", expect=8).stderr
+
+
+# ---------------------------------------------------------------- streams
+
+
+def test_stdout_carries_only_data(bench):
+    bench.environ.update(FORCE_COLOR="", NO_COLOR="1")
+    for words in (["plan"], ["push"], ["status"], ["runs"], ["jobs"]):
+        done = bench.run(*words)
+        assert done.stdout
+        assert ESCAPE not in done.stdout + done.stderr
+        assert "\r" not in done.stdout
+
+
+@pytest.mark.parametrize(("name", "coloured"), [("", True), ("NO_COLOR", False)])
+def test_progress_is_on_a_terminal_only_and_colour_only_if_wanted(bench, name, coloured):
+    bench.environ["TERM"] = "xterm"
+    if name:
+        bench.environ[name] = "1"
+    shown = on_terminal(bench, "push")
+    assert b"push" in shown
+    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", shown)) is coloured
+
+
+def on_terminal(bench: Workbench, *words: str) -> bytes:
+    """What a command writes to stderr, if that is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(bench.command(*words), cwd=bench.folder, env=bench.env,
+                               stdout=subprocess.DEVNULL, stderr=theirs)  # fmt: skip
+    os.close(theirs)
+    found: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while piece := os.read(ours, 4096):
+                found.append(piece)
+        except OSError:
+            return  # the other end was closed
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert process.wait(30) == 0
+    reader.join(5)
+    os.close(ours)
+    return b"".join(found)
+
+
+EVIL = "Eve\x1b[2J\x1b]0;owned\x07\u202eX\x9b31m"
+
+
+def test_terminal_escapes_in_names_never_reach_a_terminal(bench):
+    bench.write_hr([person(each, title=EVIL) for each in range(1, 4)])
+    outputs = [bench.run("plan", "--all", expect=None), bench.run("push", expect=None)]
+    bench.write_hr([person(each, title="Rep") for each in range(1, 4)])
+    outputs += [bench.run("push", expect=None), bench.run("runs", expect=None), bench.run("jobs")]
+    outputs += [bench.run("runs", "show", str(each)) for each in (1, 2, 3)]
+    outputs += [bench.run("employees", "show", "00001"), bench.run("employees", "quarantine")]
+    for done in outputs:
+        for bad in ("\x1b", "\x07", "\x9b", "\u202e"):
+            assert bad not in done.stdout + done.stderr, done.args
+
+
+# ---------------------------------------------------------------- sandbox and demo
+
+
+def test_sandbox_prints_its_address_and_serves(bare):
+    process = subprocess.Popen(bare.command("sandbox", "--seed", "people-200"), cwd=bare.folder,
+                               env={**bare.env, "PYTHONUNBUFFERED": ""}, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.match(r"(http://127\.0\.0\.1:\d+)/v1\.svc ", line)
+        assert found, line
+        with __import__("urllib.request").request.urlopen(f"{found[1]}/_sandbox/dump", timeout=5) as answer:
+            assert len(json.load(answer)["users"]) >= 200
+        process.terminate()
+        assert process.wait(10) in (0, 143)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_the_demo_happens(bare):
+    done = bare.run("demo", "--no-serve")
+    assert done.stdout.rstrip().endswith("All of it happened.")
+    assert ESCAPE not in done.stdout
