@@ -78,7 +78,9 @@ def latest(schedule: CronTrigger, now: datetime) -> datetime | None:
             fired_at = schedule.get_next_fire_time(None, moment)
             if fired_at is None or fired_at > now:
                 break
-            found = fired_at.astimezone(UTC)  # adding to a local time would forget which of two equal hours it is in
+            found = fired_at.astimezone(
+                UTC
+            )  # adding to a local time would forget which of two equal hours it is in
             moment = found + timedelta(seconds=1)
         if found is not None:
             return found

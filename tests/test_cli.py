@@ -73,7 +73,8 @@ def test_the_version(bare):
 
 
 @pytest.mark.parametrize(
-    "words", [["pusch"], ["push", "--nonsense"], ["approve"], ["approve", "x"], ["jobs", "retry"], ["runs", "show"]]
+    "words",
+    [["pusch"], ["push", "--nonsense"], ["approve"], ["approve", "x"], ["jobs", "retry"], ["runs", "show"]],
 )
 def test_usage_errors_exit_2_and_print_no_data(bare, words):
     done = bare.run(*words, expect=2)
@@ -99,7 +100,9 @@ def test_no_configuration_exits_3(bare):
 
 
 def test_config_check_tells_all_faults_at_once_with_their_places(bench):
-    bench.configure(("timeout:", "timeuot:"), ("JobTitle:", "JobTitel:"), ("policy: sync", "policy: everything"))
+    bench.configure(
+        ("timeout:", "timeuot:"), ("JobTitle:", "JobTitel:"), ("policy: sync", "policy: everything")
+    )
     done = bench.run("config", "check", expect=3)
     assert done.stdout == ""
     for line, wrong in ((6, "timeuot"), (19, "JobTitel"), (24, "everything")):
@@ -217,14 +220,18 @@ def test_a_held_run_can_be_rejected(held):
 
 
 def test_changes_that_failed_exit_5_and_can_be_retried(bench):
-    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}])
+    bench.sandbox.faults.set(
+        [{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}]
+    )
     failed = bench.json("push", expect=5)
     assert failed["state"] == "failed"
     assert "syncd runs show" in bench.run("push", expect=None).stderr or len(bench.usernames()) == 6
 
 
 def test_discarded_jobs_are_tried_again(bench):
-    bench.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}])
+    bench.sandbox.faults.set(
+        [{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}]
+    )
     run = bench.json("push", expect=5)["run"]
     discarded = bench.json("jobs", "--state", "discarded")["jobs"]
     assert len(discarded) == 1
@@ -239,7 +246,12 @@ def test_two_pushes_at_once_one_is_busy(bench):
     first = subprocess.Popen(bench.command("push"), cwd=bench.folder, env=bench.env,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     try:
-        eventually(lambda: (bench.folder / "syncd.db").exists() and '"running"' in bench.run("runs", "--json", expect=None).stdout)
+        eventually(
+            lambda: (
+                (bench.folder / "syncd.db").exists()
+                and '"running"' in bench.run("runs", "--json", expect=None).stdout
+            )
+        )
         refused = bench.run("push", expect=7)
         assert f"pid {first.pid}" in refused.stderr
         bench.sandbox.faults.set([])

@@ -46,7 +46,18 @@ def test_addresses_and_passwords_are_blanked_out_of_texts(text, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["apikey", "api_key", "Authorization", "password", "token", "LoginKey", "UserName", "email", "first_name"]
+    "name",
+    [
+        "apikey",
+        "api_key",
+        "Authorization",
+        "password",
+        "token",
+        "LoginKey",
+        "UserName",
+        "email",
+        "first_name",
+    ],
 )
 def test_values_with_telling_names_are_blanked_out(stream, name):
     get_logger("x").info("happened", **{name: "CANARY"}, run_id=7)
@@ -55,7 +66,9 @@ def test_values_with_telling_names_are_blanked_out(stream, name):
 
 
 def test_nested_values_are_blanked_out(stream):
-    get_logger("x").warning("happened", facts={"user": [{"Email": "CANARY", "id": "u1"}], "at": "a@b.example"})
+    get_logger("x").warning(
+        "happened", facts={"user": [{"Email": "CANARY", "id": "u1"}], "at": "a@b.example"}
+    )
     assert last(stream)["facts"] == {"user": [{"Email": REDACTED, "id": "u1"}], "at": REDACTED}
 
 

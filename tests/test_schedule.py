@@ -97,7 +97,9 @@ def test_what_is_no_schedule_is_refused(expression):
         ("Europe/Berlin", "2026-10-25"),
     ],
 )
-@pytest.mark.parametrize("expression", ["30 1 * * *", "30 2 * * *", "0 3 * * *", "*/20 * * * *", "0 */2 * * *"])
+@pytest.mark.parametrize(
+    "expression", ["30 1 * * *", "30 2 * * *", "0 3 * * *", "*/20 * * * *", "0 */2 * * *"]
+)
 def test_on_the_odd_days_every_local_slot_that_exists_is_served_once(timezone, day, expression):
     zone = ZoneInfo(timezone)
     begin = datetime.fromisoformat(day).replace(tzinfo=zone) - timedelta(seconds=1)

@@ -13,7 +13,7 @@ from syncd.store.database import Database, open_database
 from syncd.web.pages import HEADERS, create_web
 from tests.workbench import KEY, Workbench, workbench
 
-NAME = '<img src=x onerror=1>"\'&{{7*7}}'
+NAME = "<img src=x onerror=1>\"'&{{7*7}}"
 PAGES = ["/", "/runs/1", "/status.json", "/style.css", "/healthz", "/readyz"]
 
 
@@ -103,7 +103,7 @@ def test_an_unknown_host_is_refused(pages, path, host):
 def test_pages_work_and_load_nothing_from_elsewhere(pages, path):
     answer = pages.get(path)
     assert answer.status_code == 200
-    assert not re.search(r"""(?:https?:)?//[a-z]|url\(|@import|<script|style=|on\w+=["']""", answer.text)
+    assert not re.search(r"""(?:https?:)?//[a-z]|url\(|@import|<script|style=|\son\w+=["']""", answer.text)
     assert KEY not in answer.text
 
 

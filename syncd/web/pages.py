@@ -37,7 +37,8 @@ def create_web(
 ) -> Starlette:
     """The ASGI application. ``alive`` tells whether the daemon's threads do; ``hosts`` are the names it answers to.
 
-    ``pages`` False serves health and readiness only: there is no login yet, so the pages are for loopback alone."""
+    ``pages`` False serves health and readiness only: there is no login yet, so the pages are for loopback alone.
+    """
     templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
     templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
