@@ -72,6 +72,17 @@ def rescue(app: App) -> None:
                 runs.finish(conn, run["id"], "failed", error="the process died before it began", now=now)
 
 
+def resume_if_key_works(app: App) -> bool:
+    """If the queue is paused because the key was refused, ask Litmos; True if it goes on now. Raises LitmosError."""
+    with app.database.read() as conn:
+        if jobs.paused(conn, app.account) is None:
+            return False
+    app.target.read_team("none")
+    with app.database.write() as conn:
+        jobs.resume(conn, app.account)
+    return True
+
+
 def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:
     """Send with a crew of one's own until the Run has ended, and nothing is unsettled, or ``app.stop`` is set.
 
@@ -80,6 +91,7 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
     Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
     """
     rescue(app)
+    resume_if_key_works(app)
     crew = Crew(app)
     crew.start()
     try:

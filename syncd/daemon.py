@@ -30,12 +30,12 @@ from sqlalchemy import Connection
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config
-from syncd.crew import Crew, rescue
-from syncd.errors import Busy, StoreError, SyncdError
+from syncd.crew import Crew, rescue, resume_if_key_works
+from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
 from syncd.schedule import latest, slot, trigger
-from syncd.store import jobs, runs
+from syncd.store import runs
 from syncd.store.database import Database
 from syncd.web.pages import create_web
 
@@ -225,17 +225,11 @@ class Daemon:
         """Expire held Runs; if the key was refused, ask once a minute whether it works again."""
         with self.app.database.write() as conn:
             runs.expire_held(conn, self.app.account, now=self.app.database.now(conn))
-            pause = jobs.paused(conn, self.app.account)
-        if pause is None:
-            return
         try:
-            self.app.target.read_team("none")
-        except SyncdError as error:
-            log.warning("still_paused", code=pause.code, error=str(error))
-            return
-        with self.app.database.write() as conn:
-            jobs.resume(conn, self.app.account)
-        log.info("queue_resumed")
+            if resume_if_key_works(self.app):
+                log.info("queue_resumed")
+        except LitmosError as error:
+            log.warning("still_paused", code=error.code, error=str(error))
 
     def _start_web(self) -> None:
         web = self.config.web

@@ -117,6 +117,9 @@ class Worker:
             except StoreError as error:
                 log.error("store_unusable", error=str(error))
                 self.stop.wait(5.0)
+            except Exception:
+                log.exception("sender_crashed")
+                self.stop.wait(1.0)
 
     def run_once(self) -> bool:
         """Do one Job if one is due; False if there was none."""
@@ -307,6 +310,7 @@ class Worker:
 
     def _record(self, write: Callable[[Connection], object]) -> None:
         """Commit, however long the database is unusable; give up only when stopping (the lease then expires)."""
+        wait = 0.05
         while True:
             try:
                 with self.database.write() as conn:
@@ -316,8 +320,9 @@ class Worker:
                 return
             except StoreError as error:
                 log.error("result_not_recorded_yet", error=str(error))
-                if self.stop.wait(2.0):
+                if self.stop.wait(wait):
                     raise
+                wait = min(2.0, wait * 4)
             else:
                 return
 

@@ -1,7 +1,9 @@
 """A workbench: a folder with a configuration and an HR file, a sandbox beside it, and syncd as a process, as people run it."""
 
+import contextlib
 import csv
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -14,7 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from typer.testing import CliRunner
+
+from syncd.cli.main import app
 from syncd.config import Config, load
 from syncd.sandbox.server import Sandbox
 from syncd.store import runs
@@ -68,6 +74,7 @@ class Workbench:
     folder: Path
     sandbox: Sandbox
     environ: dict[str, str] = field(default_factory=dict)
+    in_process: bool = False
 
     @property
     def config_file(self) -> Path:
@@ -114,7 +121,13 @@ class Workbench:
 
     def run(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; its exit code must be ``expect`` (None: any)."""
-        done = subprocess.run(
+        done = self._run_here(*arguments) if self.in_process else self._run_process(*arguments)
+        assert expect is None or done.returncode == expect, (done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def _run_process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
             env=self.env,
@@ -123,9 +136,18 @@ class Workbench:
             timeout=60,
             check=False,
         )
-        assert expect is None or done.returncode == expect, (done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+
+    def _run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The same in this process, which is several times faster: imports are most of a short command."""
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            with contextlib.chdir(self.folder), patch.dict(os.environ, self.env, clear=True):
+                done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     def json(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
         """Run a command with --json; what it prints, which is one JSON object with its schema_version."""

@@ -17,9 +17,9 @@ def plain(text: object) -> str:
     return "".join(c if c.isprintable() and not "\u202a" <= c <= "\u202e" else "\ufffd" for c in str(text))
 
 
-def say(text: str = "") -> None:
-    """Print a line of data to stdout."""
-    print(text)  # noqa: T201 - the one place that prints data
+def say(text: str = "", *, at_once: bool = False) -> None:
+    """Print a line of data to stdout; ``at_once`` also through a pipe, for a program that goes on running."""
+    print(text, flush=at_once)  # noqa: T201 - the one place that prints data
 
 
 def note(text: str) -> None:

@@ -1,6 +1,7 @@
 """Commands that set up and serve: init, config, db, serve, healthcheck, sandbox, demo."""
 
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -219,7 +220,7 @@ def sandbox(
                 faults=faults,
             ),
             ready=lambda running: say(
-                f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)"
+                f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)", at_once=True
             ),
         )
 
@@ -245,7 +246,8 @@ def demo(
         say(
             f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower."
         )
-        told = open_demo(folder, reset=reset, tell=say, show=lambda p: show_plan(p.draft, few=3))
+        tell = partial(say, at_once=True)
+        told = open_demo(folder, reset=reset, tell=tell, show=lambda p: show_plan(p.draft, few=3))
         stop = threading.Event()
 
         def end() -> None:
@@ -259,7 +261,7 @@ def demo(
                 if serve and not stop.is_set():
                     daemon = Daemon(told.app, told.config, demo=True)
                     daemon.start()
-                    say(f"The sync log is at http://127.0.0.1:{daemon.port}/ until Ctrl-C.")
+                    tell(f"The sync log is at http://127.0.0.1:{daemon.port}/ until Ctrl-C.")
                     stop.wait()
                     daemon.end()
             finally:

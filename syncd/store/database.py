@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from syncd.errors import StoreError
 
@@ -120,6 +120,10 @@ def _as_store_error() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise StoreError(_explain(str(error.orig))) from None
+    except IntegrityError:
+        raise StoreError(
+            "two transactions wrote the same row at once; the second one is tried again"
+        ) from None
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreError(_explain(str(error.orig))) from None

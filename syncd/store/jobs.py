@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.store.queue import LIVE, set_changes
 from syncd.store.schema import attempt, job, queue_pause
@@ -21,8 +22,12 @@ class Pause:
 
 def pause(conn: Connection, account: str, *, code: str, reason: str, now: datetime) -> None:
     """Stop sending; what is queued stays queued."""
-    resume(conn, account)
-    conn.execute(insert(queue_pause).values(account=account, code=code, reason=reason, since=now))
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    conn.execute(
+        dialect.insert(queue_pause)
+        .values(account=account, code=code, reason=reason, since=now)
+        .on_conflict_do_nothing(index_elements=["account"])
+    )
 
 
 def resume(conn: Connection, account: str) -> bool:
