@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from tests.flows.rig import person
 from tests.workbench import KEY, Workbench, eventually, workbench
 
-COMMANDS = (
+COMMANDS: tuple[list[str], ...] = (
     [],
     *(["init"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
     *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"]),
@@ -88,7 +89,7 @@ def test_usage_errors_exit_2_and_print_no_data(bare, words):
 def test_init_writes_a_valid_configuration_and_never_overwrites(bare):
     bare.run("init")
     assert bare.config_file.exists()
-    assert bare.run("config", "check").stdout.startswith("syncd.yaml is valid") or "is valid" in bare.run("config", "check").stdout  # fmt: skip
+    assert "is valid" in bare.run("config", "check").stdout
     bare.config_file.write_text("mine", encoding="utf-8")
     refused = bare.run("init", expect=1)
     assert "nothing was written" in refused.stderr
@@ -105,12 +106,11 @@ def test_config_check_tells_all_faults_at_once_with_their_places(bench):
     )
     done = bench.run("config", "check", expect=3)
     assert done.stdout == ""
-    for line, wrong in ((6, "timeuot"), (19, "JobTitel"), (24, "everything")):
-        text = bench.config_file.read_text(encoding="utf-8").splitlines()
-        number = next(i for i, one in enumerate(text, 1) if wrong in one)
-        assert re.search(rf"syncd\.yaml:{number}:\d+: ", done.stderr), (line, done.stderr)
-    assert 'did you mean "timeout"' in done.stderr or "timeout" in done.stderr
-    assert "did you mean" in done.stderr.lower()
+    text = bench.config_file.read_text(encoding="utf-8").splitlines()
+    for wrong in ("timeuot", "JobTitel", "everything"):
+        number = next(number for number, line in enumerate(text, 1) if wrong in line)
+        assert re.search(rf"syncd\.yaml:{number}:\d+: ", done.stderr), (wrong, done.stderr)
+    assert "did you mean" in done.stderr
     faults = bench.json("config", "check", expect=3)
     assert faults["valid"] is False
     assert len(faults["faults"]) == 3
@@ -118,7 +118,6 @@ def test_config_check_tells_all_faults_at_once_with_their_places(bench):
 
 
 def test_an_unset_secret_is_a_fault_of_the_configuration(bench):
-    bench.environ["LITMOS_API_KEY"] = ""
     env = {name: value for name, value in bench.env.items() if name != "LITMOS_API_KEY"}
     done = subprocess.run(bench.command("config", "check"), cwd=bench.folder, env=env, capture_output=True,
                           text=True, check=False)  # fmt: skip
@@ -189,12 +188,12 @@ def test_what_is_not_there_is_said_to_be_not_there(bench):
 
 
 @pytest.fixture
-def held(bench: Workbench) -> Iterator[tuple[Workbench, int]]:
+def held(bench: Workbench) -> tuple[Workbench, int]:
     """A push that is held: everybody is said to have left."""
     bench.staff(30)
     bench.run("push")
     bench.staff(30, status="Left")
-    yield bench, bench.json("push", expect=4)["run"]
+    return bench, bench.json("push", expect=4)["run"]
 
 
 def test_a_held_run_exits_4_and_can_be_approved(held):
@@ -219,13 +218,16 @@ def test_a_held_run_can_be_rejected(held):
     bench.run("approve", str(run), expect=4)
 
 
-def test_changes_that_failed_exit_5_and_can_be_retried(bench):
+def test_changes_that_failed_exit_5_and_the_next_push_plans_them_again(bench):
     bench.sandbox.faults.set(
         [{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}]
     )
-    failed = bench.json("push", expect=5)
-    assert failed["state"] == "failed"
-    assert "syncd runs show" in bench.run("push", expect=None).stderr or len(bench.usernames()) == 6
+    done = bench.run("push", expect=5)
+    assert "failed" in done.stdout
+    assert "syncd runs show" in done.stderr
+    assert len(bench.usernames()) == 5, "one failure keeps nobody else waiting"
+    bench.run("push")
+    assert len(bench.usernames()) == 6, "the next push plans it again"
 
 
 def test_discarded_jobs_are_tried_again(bench):
@@ -263,7 +265,8 @@ def test_two_pushes_at_once_one_is_busy(bench):
 def test_a_sandbox_that_is_down_exits_8(bench):
     bench.sandbox.stop()
     try:
-        assert "Litmos" in bench.run("refresh", expect=8).stderr or True
+        assert bench.run("refresh", expect=8).stderr.strip()
+        assert bench.run("push", expect=8).stdout == ""
     finally:
         bench.sandbox.start()
 
@@ -351,7 +354,7 @@ def test_sandbox_prints_its_address_and_serves(bare):
         line = process.stdout.readline()
         found = re.match(r"(http://127\.0\.0\.1:\d+)/v1\.svc ", line)
         assert found, line
-        with __import__("urllib.request").request.urlopen(f"{found[1]}/_sandbox/dump", timeout=5) as answer:
+        with urllib.request.urlopen(f"{found[1]}/_sandbox/dump", timeout=5) as answer:  # noqa: S310 - the sandbox
             assert len(json.load(answer)["users"]) >= 200
         process.terminate()
         assert process.wait(10) in (0, 143)

@@ -75,7 +75,7 @@ def test_nested_values_are_blanked_out(stream):
 def test_an_exception_is_one_line_without_local_variables_and_addresses(stream):
     secret = "CANARY-local"  # noqa: F841 - it is what must not be shown
     try:
-        raise ValueError("no such user: ana@example.com")
+        int("ana@example.com")
     except ValueError:
         get_logger("x").exception("crashed")
     assert len(stream.getvalue().splitlines()) == 1

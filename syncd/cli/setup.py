@@ -172,18 +172,18 @@ def serve(
 
 
 def healthcheck(
-    url: Annotated[
-        str, typer.Option(envvar="SYNCD_HEALTH_URL", help="Whose health.")
-    ] = "http://127.0.0.1:8080/healthz",
+    port: Annotated[int, typer.Option(envvar="SYNCD_WEB_PORT", help="The port of web.port.")] = 8080,
+    url: Annotated[str, typer.Option(envvar="SYNCD_HEALTH_URL", help="Another address to ask.")] = "",
 ) -> None:
     """Ask a running syncd serve for its health; exit 0 if it is well (for containers)."""
+    address = url or f"http://127.0.0.1:{port}/healthz"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - the operator's own daemon
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - the operator's own daemon
             well = answer.status == 200
     except (OSError, ValueError):
         well = False
     if not well:
-        note(f"{url} does not answer that it is well")
+        note(f"{address} does not answer that it is well")
         raise typer.Exit(Exit.FAILED)
 
 

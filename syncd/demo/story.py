@@ -214,7 +214,7 @@ def write_configuration(folder: Path, base_url: str) -> Path:
         ("requests: 100 ", f"requests: {REQUESTS} "),
         ("window: 60s", f"window: {WINDOW:g}s "),
         ("policy: observe ", "policy: sync "),
-        ("port: 8080 ", f"port: {free_port(8080)} "),
+        ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(8080))),
     ):
         if old not in text:
             raise DemoFailedError(f"the shipped configuration has no {old!r} any more")
