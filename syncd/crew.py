@@ -91,7 +91,10 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
     Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
     """
     rescue(app)
-    resume_if_key_works(app)
+    try:
+        resume_if_key_works(app)
+    except Unauthorized as error:
+        raise _refused(str(error), error.code) from None
     crew = Crew(app)
     crew.start()
     try:
@@ -108,10 +111,11 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
             if (state not in runs.UNFINISHED and not unsettled) or app.stop.is_set():
                 return state
             if pause is not None:
-                raise Unauthorized(
-                    f"{pause.reason}; nothing is lost: put the right key in place, then: syncd push",
-                    code=pause.code,
-                )
+                raise _refused(pause.reason, pause.code)
             app.stop.wait(0.1)
     finally:
         crew.end()
+
+
+def _refused(reason: str, code: str) -> Unauthorized:
+    return Unauthorized(f"{reason}; nothing is lost: put the right key in place, then: syncd push", code=code)

@@ -206,6 +206,8 @@ def test_a_refused_key_burns_nothing(bench):
         "available",
         "blocked",
     }
+    bench.sandbox.faults.set([{"kind": "status", "status": 401, "count": 0}])
+    assert "syncd push" in bench.run("push", expect=8).stderr, "it still does not work"
     bench.sandbox.faults.set([])
     bench.run("push")
     assert len(bench.usernames()) == STAFF + 1

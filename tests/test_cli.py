@@ -4,10 +4,10 @@ import json
 import os
 import pty
 import re
+import resource
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,13 +60,15 @@ def test_help_lists_the_exit_codes(bare):
 
 
 def test_help_is_quick(bare):
+    """In seconds of processor time, which other tests at the same time hardly change."""
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         bare.run("--help")
-        took.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     sys.stdout.write(f"syncd --help: best of five {min(took):.3f} s\n")
-    assert min(took) < 0.4
+    assert 0.0 < min(took) < 0.4
 
 
 def test_the_version(bare):
@@ -172,6 +174,7 @@ def test_a_day_on_the_command_line(bench):
     somebody = bench.json("employees", "show", "00001")
     assert somebody["explanation"] == "is in step with HR"
     assert {job["state"] for job in bench.json("jobs")["jobs"]} == {"completed"}
+    bench.in_process = True
     for words in (["status"], ["runs"], ["runs", "show", str(pushed["run"])], ["employees", "show", "00001"],
                   ["employees", "quarantine"], ["jobs"]):  # fmt: skip
         shown_text = bench.run(*words)
@@ -332,6 +335,7 @@ EVIL = "Eve\x1b[2J\x1b]0;owned\x07\u202eX\x9b31m"
 
 
 def test_terminal_escapes_in_names_never_reach_a_terminal(bench):
+    bench.in_process = True
     bench.write_hr([person(each, title=EVIL) for each in range(1, 4)])
     outputs = [bench.run("plan", "--all", expect=None), bench.run("push", expect=None)]
     bench.write_hr([person(each, title="Rep") for each in range(1, 4)])

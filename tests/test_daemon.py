@@ -5,13 +5,14 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syncd import daemon as daemon_module
+from syncd.crew import rescue
 from syncd.daemon import Daemon
 from syncd.store import jobs, runs
 from syncd.store.migrate import upgrade
@@ -167,7 +168,10 @@ def test_a_refused_key_pauses_the_queue_until_it_works_again(bench, monkeypatch)
         try:
             eventually(lambda: paused(daemon) is not None)
             assert state(daemon, made) == "running"
-            assert "paused" in bench.run("status").stderr
+            bench.sandbox.faults.set(
+                [{"kind": "status", "status": 401, "count": 0}]
+            )  # now the probe fails too
+            eventually(lambda: "paused" in bench.run("status").stderr)
             bench.sandbox.faults.set([])
             eventually(lambda: state(daemon, made) == "succeeded")
         finally:
@@ -248,6 +252,19 @@ def test_a_run_that_a_person_never_began_stops_no_schedule(hourly):
     at(hourly, "2030-06-01T10:00:01+00:00")
     hourly._fire("push")
     assert schedule_of(hourly)[-1] == ("push", "2030-06-01T12:00")
+
+
+def test_a_run_that_a_person_never_began_fails_after_a_while(hourly):
+    with hourly.app.database.write() as conn:
+        now = hourly.app.database.now(conn)
+        made = [
+            runs.create(
+                conn, "main", "push", trigger="person", actor="cli:x", now=now - timedelta(minutes=age)
+            )
+            for age in (20, 1)
+        ]
+    rescue(hourly.app)
+    assert [state(hourly, run_id) for run_id in made if run_id] == ["failed", "queued"]
 
 
 def test_the_repeated_hour_runs_once(hourly):

@@ -275,7 +275,7 @@ class WebSettings(Part):
 
 
 class LogSettings(Part):
-    """What syncd writes to its standard error."""
+    """What syncd serve writes to its standard output, and the other commands to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important level that is written."""

@@ -2,14 +2,21 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from syncd.errors import StoreError
 
@@ -37,9 +44,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that reads a consistent state. Raises StoreError."""
+        """One transaction that reads one consistent state, whatever others commit meanwhile. Raises StoreError."""
+        options = {"sqlite_begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with _as_store_error(), self.engine.connect() as opened:
-            conn = opened.execution_options(sqlite_begin="BEGIN")
+            conn = opened.execution_options(**options)
             with conn.begin():
                 yield conn
 
@@ -87,13 +95,20 @@ def _open_sqlite(database: str | None, url: str) -> Database:
     path = Path(database)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _create(path)
     except OSError as error:
         raise StoreError(f"database: cannot open {path}: {error.strerror}") from None
     engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return Database(engine, path)
+
+
+def _create(path: Path) -> None:
+    """Make the file, private, if it is not there. Never opens one that is: closing it would drop SQLite's locks on it."""
+    if not path.exists():
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _on_connect(dbapi: Any, _record: Any) -> None:
@@ -125,7 +140,9 @@ def _as_store_error() -> Iterator[None]:
             "two transactions wrote the same row at once; the second one is tried again"
         ) from None
     except DBAPIError as error:
-        if error.connection_invalidated:
+        # The subclasses of DatabaseError are faults of a statement or a connection, the class itself one of the file.
+        damaged = type(error) is DatabaseError
+        if error.connection_invalidated or damaged:
             raise StoreError(_explain(str(error.orig))) from None
         raise
 
@@ -133,8 +150,8 @@ def _as_store_error() -> Iterator[None]:
 def _explain(message: str) -> str:
     """What a database error means and what to do, without SQL or parameters."""
     lower = message.lower()
-    if "disk is full" in lower or "no space left" in lower:
-        return "the database's disk is full: make room; nothing is sent meanwhile and nothing is lost"
+    if "disk is full" in lower or "no space left" in lower or "disk i/o error" in lower:
+        return "the database's disk is full (or failing): make room; nothing is sent meanwhile and nothing is lost"
     if "deadlock" in lower:
         return "two transactions waited for each other, and the database ended this one; it is tried again"
     if "is locked" in lower:

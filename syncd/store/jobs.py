@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store.queue import LIVE, set_changes
+from syncd.store.queue import CHUNK, LIVE, release_children, set_changes
 from syncd.store.schema import attempt, job, queue_pause
 
 
@@ -69,20 +69,32 @@ def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
 
 
 def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
-    """A person wants discarded Jobs tried again; returns those that will be (no newer Job for the target is live)."""
+    """A person wants discarded Jobs tried again; returns those that will be.
+
+    A Job whose target has a live Job is left as it is; of several for one target only the newest is tried.
+    """
     live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
-    rows = conn.execute(
-        select(job.c.id, job.c.run_id, job.c.changes).where(
-            job.c.account == account,
-            job.c.id.in_(job_ids),
-            job.c.state == "discarded",
-            job.c.target.not_in(live),
-        )
-    ).all()
-    for row in rows:
+    newest: dict[str, RowMapping] = {}
+    for start in range(0, len(job_ids), CHUNK):
+        rows = conn.execute(
+            select(job.c.id, job.c.run_id, job.c.target, job.c.changes)
+            .where(
+                job.c.account == account,
+                job.c.id.in_(job_ids[start : start + CHUNK]),
+                job.c.state == "discarded",
+                job.c.target.not_in(live),
+            )
+            .order_by(job.c.id)
+            .with_for_update()
+        ).mappings()
+        for row in rows:
+            if row["target"] not in newest or newest[row["target"]]["id"] < row["id"]:
+                newest[row["target"]] = row
+    again = sorted(newest.values(), key=lambda row: int(row["id"]))
+    for row in again:
         conn.execute(
             update(job)
-            .where(job.c.id == row.id)
+            .where(job.c.id == row["id"])
             .values(
                 state="available",
                 attempts=0,
@@ -92,20 +104,26 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
                 finished_at=None,
             )
         )
-        set_changes(conn, row.run_id, row.changes, state="queued", code="", message="", finished_at=None)
-    return [row.id for row in rows]
+        set_changes(
+            conn, row["run_id"], row["changes"], state="queued", code="", message="", finished_at=None
+        )
+    return [row["id"] for row in again]
 
 
 def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
-    """Cancel what has not been sent of a Run; returns how many Jobs."""
+    """Cancel what is not being sent of a Run; returns how many Jobs. What other Runs have waiting for them goes on.
+
+    The rows are locked: a worker that claims one just now keeps it.
+    """
     rows = conn.execute(
-        select(job.c.id, job.c.changes).where(
-            job.c.run_id == run_id,
-            job.c.state.in_(["blocked", "available"]),
-            or_(job.c.sent_at.is_(None), job.c.state == "available"),
-        )
+        select(job.c.id, job.c.changes)
+        .where(job.c.run_id == run_id, job.c.state.in_(["blocked", "available"]))
+        .order_by(job.c.id)
+        .with_for_update()
     ).all()
     for row in rows:
         conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
         set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
+    for row in rows:
+        release_children(conn, row.id)
     return len(rows)

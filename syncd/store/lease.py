@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.errors import Busy, StoreError
 from syncd.store.database import Database
@@ -15,11 +16,11 @@ from syncd.store.schema import lease
 
 def acquire(conn: Connection, name: str, owner: str, *, seconds: float, about: str, now: datetime) -> int:
     """Take the lease and return its new epoch. Raises Busy, naming the holder, while somebody alive holds it."""
-    row = conn.execute(select(lease).where(lease.c.name == name).with_for_update()).first()
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    unheld = dialect.insert(lease).values(name=name, holder="", epoch=0, expires_at=now, about="")
+    conn.execute(unheld.on_conflict_do_nothing())
+    row = conn.execute(select(lease).where(lease.c.name == name).with_for_update()).one()
     until = now + timedelta(seconds=seconds)
-    if row is None:
-        conn.execute(insert(lease).values(name=name, holder=owner, epoch=1, expires_at=until, about=about))
-        return 1
     if row.holder and row.expires_at > now and not is_dead(row.holder):
         raise Busy(
             f"{describe(row.holder)} is at work ({row.about}) until {row.expires_at:%H:%M:%S} UTC at the latest"

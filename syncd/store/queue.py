@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from syncd.core.compile import Request
@@ -113,7 +113,7 @@ def _make_room(
                     message="a newer plan replaces it",
                     finished_at=now,
                 )
-                _release_children(conn, row.id)
+                release_children(conn, row.id)
                 robbed.add(row.run_id)
             else:
                 busy[row.target] = row.id
@@ -265,7 +265,7 @@ def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: d
     """Litmos did it."""
     row = _mine(conn, claimed, state="completed", owner="", lease_until=None, finished_at=now)
     attempts.log(conn, claimed.id, claimed.owner, row, "completed", now=now, detail=note, requests=requests)
-    _release_children(conn, claimed.id)
+    release_children(conn, claimed.id)
 
 
 def discard(
@@ -286,7 +286,7 @@ def discard(
     attempts.log(
         conn, claimed.id, claimed.owner, row, "discarded", now=now, code=code, detail=error, status=status
     )
-    _release_children(conn, claimed.id)
+    release_children(conn, claimed.id)
 
 
 def retry(
@@ -350,19 +350,20 @@ def uncertain(
 
 
 def give_back(conn: Connection, claimed: Job, now: datetime) -> None:
-    """Nothing was sent: as it was before the claim."""
+    """As it was before the claim; but once a write was marked as sent, only reading can tell whether it was applied."""
+    unsent = job.c.sent_at.is_(None)
     _mine(
         conn,
         claimed,
-        state="uncertain" if claimed.settling else "available",
+        state="uncertain" if claimed.settling else case((unsent, "available"), else_="uncertain"),
         owner="",
         lease_until=None,
         available_at=now,
-        attempts=job.c.attempts - (0 if claimed.settling else 1),
+        attempts=job.c.attempts - (0 if claimed.settling else case((unsent, 1), else_=0)),
     )
 
 
-def _release_children(conn: Connection, parent_id: int) -> None:
+def release_children(conn: Connection, parent_id: int) -> None:
     """One parent less to wait for; whoever waits for none is available."""
     children = [
         row.child_id
@@ -375,11 +376,15 @@ def _release_children(conn: Connection, parent_id: int) -> None:
 
 
 def rescue(conn: Connection, account: str, now: datetime) -> int:
-    """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain."""
+    """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain.
+
+    The rows are locked: an owner that wakes just now must not mark as sent what is taken for unsent.
+    """
     rows = conn.execute(
-        select(
-            job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until, job.c.settle_reads
-        ).where(job.c.account == account, job.c.state == "running")
+        select(job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until)
+        .where(job.c.account == account, job.c.state == "running")
+        .order_by(job.c.id)
+        .with_for_update(skip_locked=True)
     ).all()
     rescued = 0
     for row in rows:

@@ -128,12 +128,15 @@ def set_plan(
     )
 
 
-def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> None:
-    """Running -> held, with every reason."""
+def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> bool:
+    """Running -> held, with every reason; False if it has ended meanwhile."""
     reasons = [{"code": one.code, "message": one.message} for one in holds]
-    conn.execute(
-        update(run).where(run.c.id == run_id).values(state="held", holds=reasons, expires_at=expires_at)
+    done = conn.execute(
+        update(run)
+        .where(run.c.id == run_id, run.c.state == "running")
+        .values(state="held", holds=reasons, expires_at=expires_at)
     )
+    return bool(done.rowcount)
 
 
 def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by: int | None = None) -> int:

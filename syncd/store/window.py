@@ -11,8 +11,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count, islice
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.operation import Interrupted, Slot
 from syncd.store.database import Database
@@ -74,6 +76,7 @@ class RollingWindow:
 
     def _try(self) -> tuple[Slot | None, float]:
         settings = self._settings
+        longest = settings.timeout + settings.seconds + settings.margin
         claimed_at = self._clock()
         with self._database.write() as conn:
             now = self._database.now(conn)
@@ -81,6 +84,7 @@ class RollingWindow:
                 select(rate_window.c.frozen_until).where(rate_window.c.account == settings.account)
             ).scalar_one()
             if frozen is not None and frozen > now:
+                _undo_step(conn, settings, now, longest)
                 return None, (frozen - now).total_seconds()
             guarded = [no for no, until in self._held_until.items() if until > claimed_at]
             row = conn.execute(
@@ -95,6 +99,7 @@ class RollingWindow:
                 .with_for_update(skip_locked=True)
             ).first()
             if row is None:
+                _undo_step(conn, settings, now, longest)
                 soonest = conn.execute(
                     select(func.min(rate_slot.c.free_at)).where(
                         rate_slot.c.account == settings.account, rate_slot.c.free_at > now
@@ -102,7 +107,6 @@ class RollingWindow:
                 ).scalar_one()
                 return None, (soonest - now).total_seconds() if soonest else 0.05
             token = uuid.uuid4().hex
-            longest = settings.timeout + settings.seconds + settings.margin
             conn.execute(
                 update(rate_slot)
                 .where(rate_slot.c.account == settings.account, rate_slot.c.slot_no == row.slot_no)
@@ -160,35 +164,67 @@ def usage(conn: Connection, account: str, now: datetime) -> tuple[int, int, date
 
 
 def _fit(conn: Connection, settings: WindowSettings, now: datetime) -> None:
-    """Make exactly N rows. Never more than the smaller promise: new rows start taken, unless all is new and free."""
-    known = conn.execute(
-        select(rate_window.c.seconds).where(rate_window.c.account == settings.account).with_for_update()
-    ).scalar()
-    later = now + timedelta(seconds=settings.seconds)
-    first = now if known is None and settings.start_free else later
-    if known is None:
-        conn.execute(insert(rate_window).values(account=settings.account, seconds=settings.seconds))
-    elif known != settings.seconds:
-        conn.execute(
-            update(rate_window)
-            .where(rate_window.c.account == settings.account)
-            .values(seconds=settings.seconds)
-        )
-        conn.execute(
-            update(rate_slot)
-            .where(rate_slot.c.account == settings.account, rate_slot.c.free_at < later)
-            .values(free_at=later)
-        )
-    have = set(
-        conn.execute(select(rate_slot.c.slot_no).where(rate_slot.c.account == settings.account)).scalars()
-    )
-    missing = set(range(settings.requests)) - have
-    if missing:
-        rows = [{"account": settings.account, "slot_no": no, "free_at": first} for no in sorted(missing)]
-        conn.execute(insert(rate_slot), rows)
+    """Make exactly N rows; never more than the smaller promise is kept, whatever is in flight under the old one."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(rate_window).values(account=settings.account, seconds=settings.seconds)
+    new = conn.execute(row.on_conflict_do_nothing().returning(rate_window.c.account)).first() is not None
+    here = rate_window.c.account == settings.account
+    known: float = conn.execute(select(rate_window.c.seconds).where(here).with_for_update()).scalar_one()
+    slots = conn.execute(
+        select(rate_slot.c.slot_no, rate_slot.c.free_at)
+        .where(rate_slot.c.account == settings.account)
+        .order_by(rate_slot.c.free_at.desc(), rate_slot.c.slot_no)
+        .with_for_update()
+    ).all()
+    kept, dropped = slots[: settings.requests], slots[settings.requests :]
+    if known != settings.seconds:
+        conn.execute(update(rate_window).where(here).values(seconds=settings.seconds))
+    longer = timedelta(seconds=max(0.0, settings.seconds - known))
+    until = max((slot.free_at for slot in dropped), default=now)
+    if longer or until > now:
+        for slot in kept:
+            _hold_on(conn, settings.account, slot.slot_no, max(slot.free_at, until) + longer)
     conn.execute(
         delete(rate_slot).where(
             rate_slot.c.account == settings.account,
-            or_(rate_slot.c.slot_no >= settings.requests, rate_slot.c.slot_no < 0),
+            rate_slot.c.slot_no.in_([slot.slot_no for slot in dropped]),
         )
+    )
+    used = {slot.slot_no for slot in kept}
+    unused = (number for number in count() if number not in used)
+    first = now if new and settings.start_free else now + timedelta(seconds=settings.seconds)
+    rows = [
+        {"account": settings.account, "slot_no": number, "free_at": first}
+        for number in islice(unused, settings.requests - len(kept))
+    ]
+    if rows:
+        conn.execute(insert(rate_slot), rows)
+
+
+def _hold_on(conn: Connection, account: str, slot_no: int, until: datetime) -> None:
+    """Without its holder, who knows only the old settings and would free the slot too early."""
+    conn.execute(
+        update(rate_slot)
+        .where(rate_slot.c.account == account, rate_slot.c.slot_no == slot_no)
+        .values(free_at=until, holder="")
+    )
+
+
+def _undo_step(conn: Connection, settings: WindowSettings, now: datetime, longest: float) -> None:
+    """Times that no claim can have written come from before the clock was set back: none may last that long."""
+    conn.execute(
+        update(rate_slot)
+        .where(
+            rate_slot.c.account == settings.account,
+            rate_slot.c.free_at > now + timedelta(seconds=2 * longest),
+        )
+        .values(free_at=now + timedelta(seconds=longest), holder="")
+    )
+    conn.execute(
+        update(rate_window)
+        .where(
+            rate_window.c.account == settings.account,
+            rate_window.c.frozen_until > now + timedelta(seconds=2 * settings.seconds),
+        )
+        .values(frozen_until=now + timedelta(seconds=settings.seconds))
     )

@@ -39,9 +39,14 @@ def create_web(
 
     ``pages`` False serves health and readiness only: there is no login yet, so the pages are for loopback alone.
     """
-    templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
-    templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return Starlette(
+        routes=[*_health(database, alive), *(_pages(database, account) if pages else [])],
+        middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
+        exception_handlers={SyncdError: _unusable},
+    )
 
+
+def _health(database: Database, alive: Callable[[], bool]) -> list[Route]:
     def healthz(_request: Request) -> Response:
         """Liveness: the daemon's own threads; never the database or Litmos, whose outage no restart mends."""
         ok = alive()
@@ -56,6 +61,13 @@ def create_web(
         except SyncdError as error:
             return _answer({"status": "not ready", "reasons": [str(error)]}, 503)
         return _answer({"status": "ready", "reasons": []}, 200)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+def _pages(database: Database, account: str) -> list[Route]:
+    templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
+    templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
     def index(_request: Request) -> Response:
         """The overview."""
@@ -83,17 +95,12 @@ def create_web(
         source = templates.loader.get_source(templates, "style.css")[0] if templates.loader else ""
         return Response(source, 200, HEADERS, "text/css")
 
-    shown = [
+    return [
         Route("/", index),
         Route("/runs/{run_id:int}", one_run),
         Route("/status.json", status),
         Route("/style.css", style),
     ]
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), *(shown if pages else [])],
-        middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
-        exception_handlers={SyncdError: _unusable},
-    )
 
 
 class _Headers:

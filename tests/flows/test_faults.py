@@ -59,6 +59,7 @@ def test_a_write_without_a_proper_answer_is_settled(fault, rig):
 
 def test_a_slow_answer_beyond_the_deadline_is_settled(rig):
     rig.changed["endpoint"] = replace(rig.settings.endpoint, timeout=1.0)
+    rig.changed["settle_delay"] = 1.0
     rig.sandbox.faults.set([{"kind": "slow", "method": "POST", "path": "^/users$", "nth": 2, "seconds": 1.5}])
     pushed = rig.push()
     assert rig.run(pushed.run_id)["state"] == "succeeded"

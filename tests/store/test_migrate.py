@@ -1,0 +1,115 @@
+"""Migrations: they make exactly the schema, can be undone, run once, and refuse what they do not know."""
+
+import threading
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from syncd.errors import StoreError
+from syncd.store.database import Database
+from syncd.store.migrate import check, configuration, revisions, upgrade
+from syncd.store.schema import metadata
+
+TABLES = {table.name for table in metadata.sorted_tables}
+
+
+def downgrade(database: Database) -> None:
+    """Back to nothing."""
+    with database.write() as conn:
+        command.downgrade(configuration(conn), "base")
+
+
+def tables(database: Database) -> set[str]:
+    with database.read() as conn:
+        return set(inspect(conn).get_table_names()) - {"alembic_version"}
+
+
+@pytest.fixture
+def emptied(database):
+    """A database without tables; at head again afterwards, for the tests that share it."""
+    downgrade(database)
+    yield database
+    with database.write() as conn:
+        conn.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        metadata.drop_all(conn)
+    upgrade(database)
+
+
+def test_upgrading_from_nothing_gives_the_schema(emptied):
+    assert upgrade(emptied) is True
+    with emptied.read() as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "render_as_batch": True})
+        assert compare_metadata(context, metadata) == []
+    assert tables(emptied) == TABLES
+
+
+def test_a_downgrade_leaves_nothing_and_an_upgrade_brings_it_back(emptied):
+    assert tables(emptied) == set()
+    upgrade(emptied)
+    downgrade(emptied)
+    assert tables(emptied) == set()
+    upgrade(emptied)
+    assert tables(emptied) == TABLES
+
+
+def test_the_live_target_index_is_partial_on_both_databases(database):
+    with database.read() as conn:
+        found = [one for one in inspect(conn).get_indexes("job") if one["name"] == "uq_job_live_target"]
+    assert len(found) == 1
+    assert found[0]["unique"]
+    dialect = "sqlite" if database.is_sqlite else "postgresql"
+    assert "uncertain" in str(found[0]["dialect_options"][f"{dialect}_where"])
+
+
+def test_at_head_nothing_is_done(database):
+    assert upgrade(database) is False
+    check(database)
+
+
+def test_an_empty_database_is_refused_with_the_command(emptied):
+    with pytest.raises(StoreError, match="syncd db upgrade"):
+        check(emptied)
+
+
+def test_a_database_newer_than_the_code_is_refused_and_left_alone(emptied):
+    upgrade(emptied)
+    with emptied.write() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer"):
+        check(emptied)
+    with pytest.raises(StoreError, match="newer"):
+        upgrade(emptied)
+    assert revisions(emptied)[0] == "9999"
+
+
+def test_replicas_that_upgrade_at_once_do_it_once(emptied):
+    failures: list[BaseException] = []
+    done: list[bool] = []
+    together = threading.Barrier(3)
+
+    def start() -> None:
+        together.wait(20)
+        try:
+            done.append(upgrade(emptied))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the replica would not have started
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert len(done) == 3
+    assert tables(emptied) == TABLES
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(emptied):
+    with emptied.write() as conn:
+        conn.execute(text("CREATE TABLE watermark (x INTEGER)"))
+    with pytest.raises(Exception, match="watermark"):
+        upgrade(emptied)
+    assert tables(emptied) == {"watermark"}

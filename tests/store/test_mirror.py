@@ -1,0 +1,225 @@
+"""The mirror: what a whole reading of Litmos may change, and what one Operation made known."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from syncd.core.model import LearningPath
+from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
+from syncd.store import mirror, reflection
+from syncd.store.database import Database
+from tests.store.makers import ACCOUNT, now_of
+
+SALES = TeamFact(id="t1", name="Sales", parent_id="")
+EMEA = TeamFact(id="t2", name="EMEA", parent_id="t1")
+ONBOARDING = LearningPath(id="p1", name="Onboarding")
+LINKS = {"E1": "u1", "E2": "u2"}
+
+
+def profile(user_id: str, *, active: bool = True, **fields: Any) -> Mapping[str, Any]:
+    """A full record in Litmos' own field names."""
+    return {"Id": user_id, "UserName": f"{user_id}@example.com", "Active": active, **fields}
+
+
+def snapshot(began_at: datetime, *profiles: Mapping[str, Any], **parts: Any) -> Snapshot:
+    """A reading of Litmos with two teams and one learning path."""
+    whole: dict[str, Any] = {
+        "teams": (SALES, EMEA),
+        "members": {},
+        "paths": (ONBOARDING,),
+        "path_users": {},
+        **parts,
+    }
+    return Snapshot(began_at=began_at, profiles=profiles, **whole)
+
+
+def take(database: Database, found: Snapshot, *, gone: frozenset[str] = frozenset()) -> int:
+    with database.write() as conn:
+        return reflection.apply_snapshot(conn, ACCOUNT, found, confirmed_gone=gone)
+
+
+def apply(database: Database, effects: Effects, *, began_at: datetime | None = None) -> None:
+    with database.write() as conn:
+        now = database.now(conn)
+        reflection.apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now)
+
+
+def members(database: Database) -> set[tuple[str, str]]:
+    """(employee id, team) of everyone who is linked."""
+    with database.read() as conn:
+        state = mirror.current_state(conn, ACCOUNT, LINKS)
+    return {(person, "/".join(key)) for person, keys in state.memberships.items() for key in keys}
+
+
+def user_fields(database: Database, user_id: str) -> Mapping[str, Any]:
+    with database.read() as conn:
+        found = mirror.user(conn, ACCOUNT, user_id)
+    assert found is not None
+    return {**found.fields, "Active": found.active}
+
+
+@pytest.fixture
+def past(database):
+    """A moment from before everything that the test does."""
+    return now_of(database) - timedelta(minutes=1)
+
+
+def test_a_reading_becomes_the_current_state(database, past):
+    path_users = {"p1": (PathUser(user_id="u1", completed=False, percent=40.0),)}
+    take(
+        database,
+        snapshot(
+            past, profile("u1"), profile("u2"), members={"t2": frozenset({"u1"})}, path_users=path_users
+        ),
+    )
+    with database.read() as conn:
+        state = mirror.current_state(conn, ACCOUNT, LINKS)
+        assert mirror.refreshed_at(conn, ACCOUNT) == past
+        assert mirror.team_id(conn, ACCOUNT, ("sales", "emea")) == "t2"
+        assert mirror.count_users(conn, ACCOUNT) == 2
+    assert sorted(state.users) == ["E1", "E2"]
+    assert state.memberships == {"E1": frozenset({("sales", "emea")})}
+    assert state.assignments["E1"]["p1"].started is True
+
+
+def test_the_same_reading_again_is_no_drift(database, past):
+    one = snapshot(past, profile("u1"), members={"t1": frozenset({"u1"})})
+    assert take(database, one) == 1  # the membership; a new user is no drift
+    assert take(database, one) == 0
+
+
+def test_drift_is_counted(database, past):
+    take(database, snapshot(past, profile("u1", JobTitle="Rep"), members={"t1": frozenset({"u1"})}))
+    later = snapshot(now_of(database), profile("u1", JobTitle="Boss"), members={"t1": frozenset()})
+    assert take(database, later) == 2
+    assert user_fields(database, "u1")["JobTitle"] == "Boss"
+    assert members(database) == set()
+
+
+def test_a_reading_never_overwrites_what_was_written_since_it_began(database, past):
+    take(database, snapshot(past - timedelta(hours=1), profile("u1", JobTitle="Old")))
+    began_at = now_of(database) - timedelta(seconds=1)
+    apply(database, Effects(profiles=(profile("u1", active=False, JobTitle="New"),)))
+    apply(database, Effects(members_added=(("t1", "u1"),), paths_assigned=(("u1", "p1"),)))
+    late = snapshot(began_at, profile("u1", JobTitle="Old"), members={"t1": frozenset()}, path_users={"p1": ()})
+    take(database, late)
+    assert user_fields(database, "u1")["JobTitle"] == "New"
+    assert user_fields(database, "u1")["Active"] is False
+    assert members(database) == {("E1", "sales")}
+    with database.read() as conn:
+        assert "p1" in mirror.current_state(conn, ACCOUNT, LINKS).assignments["E1"]
+
+
+def test_memberships_of_inactive_people_stay_as_last_known(database, past):
+    both = {"t1": frozenset({"u1", "u2"})}
+    take(database, snapshot(past, profile("u1"), profile("u2"), members=both))
+    hidden = {"t1": frozenset({"u2"})}
+    take(database, snapshot(now_of(database), profile("u1", active=False), profile("u2"), members=hidden))
+    assert members(database) == {("E1", "sales"), ("E2", "sales")}
+
+
+def test_teams_that_were_not_read_keep_their_members(database, past):
+    take(database, snapshot(past, profile("u1"), members={"t1": frozenset({"u1"})}))
+    take(database, snapshot(now_of(database), profile("u1"), members={"t2": frozenset()}))
+    assert members(database) == {("E1", "sales")}
+
+
+def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past):
+    first = snapshot(past, profile("u1"), profile("u2"), members={"t2": frozenset({"u2"})})
+    take(database, first)
+    second = snapshot(now_of(database), profile("u1"), teams=(SALES,))
+    with database.read() as conn:
+        assert reflection.vanished(conn, ACCOUNT, second) == ({"u2"}, {"t2"})
+    take(database, second)
+    assert members(database) == {("E2", "sales/emea")}
+    take(database, second, gone=frozenset({"u2", "t2"}))
+    with database.read() as conn:
+        assert mirror.user(conn, ACCOUNT, "u2") is None
+        assert mirror.team_id(conn, ACCOUNT, ("sales", "emea")) == ""
+    assert members(database) == set()
+
+
+def test_what_was_made_since_the_reading_began_has_not_vanished(database, past):
+    apply(database, Effects(profiles=(profile("u9"),), teams=(SALES,)))
+    with database.read() as conn:
+        assert reflection.vanished(conn, ACCOUNT, snapshot(past, teams=())) == (set(), set())
+
+
+def test_effects_move_only_their_own_rows(database, past):
+    take(database, snapshot(past, profile("u1"), profile("u2"), members={"t1": frozenset({"u1", "u2"})}))
+    gone, come = (("t1", "u1"),), (("t2", "u2"),)
+    apply(database, Effects(members_removed=gone, members_added=come, paths_assigned=(("u2", "p1"),)))
+    assert members(database) == {("E2", "sales"), ("E2", "sales/emea")}
+    apply(database, Effects(paths_unassigned=(("u2", "p1"),)))
+    with database.read() as conn:
+        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+
+
+def test_the_same_effects_twice_are_as_once(database, past):
+    effects = Effects(
+        profiles=(profile("u1"),),
+        teams=(SALES,),
+        members_added=(("t1", "u1"),),
+        paths_assigned=(("u1", "p1"),),
+    )
+    take(database, snapshot(past))
+    apply(database, effects)
+    apply(database, effects)
+    assert members(database) == {("E1", "sales")}
+
+
+def test_only_a_reading_makes_a_profile_just_read(database, past):
+    take(database, snapshot(past, profile("u1"), profile("u2")))
+    with database.read() as conn:
+        assert mirror.just_read_profile(conn, ACCOUNT, "u1", since=past) == profile("u1")
+        assert mirror.just_read_profile(conn, ACCOUNT, "u1", since=past + timedelta(seconds=1)) is None
+    apply(database, Effects(profiles=(profile("u1", JobTitle="Written"),)))
+    with database.read() as conn:
+        assert mirror.just_read_profile(conn, ACCOUNT, "u1", since=past) is None
+        assert mirror.just_read_profile(conn, ACCOUNT, "u2", since=past) is not None
+
+
+def test_a_reading_that_differs_only_in_what_is_not_compared_is_kept_whole(database, past):
+    """The next PUT re-sends the record as just read: a field that no rule knows must be the newest there is."""
+    take(database, snapshot(past, profile("u1", SomethingNew="old")))
+    later = now_of(database)
+    assert take(database, snapshot(later, profile("u1", SomethingNew="new"))) in {0, 1}
+    with database.read() as conn:
+        found = mirror.just_read_profile(conn, ACCOUNT, "u1", since=later)
+    assert found is not None
+    assert found["SomethingNew"] == "new"
+
+
+def test_a_page_read_by_the_queue_refreshes_profiles_but_undoes_nothing(database, past):
+    take(database, snapshot(past, profile("u1", JobTitle="A"), profile("u2", JobTitle="A")))
+    began_at = now_of(database) - timedelta(milliseconds=10)
+    apply(database, Effects(profiles=(profile("u1", JobTitle="Written"),)))
+    pages = (profile("u1", JobTitle="A"), profile("u2", JobTitle="B"))
+    apply(database, Effects(profiles=pages, profiles_just_read=True), began_at=began_at)
+    assert user_fields(database, "u1")["JobTitle"] == "Written"
+    assert user_fields(database, "u2")["JobTitle"] == "B"
+
+
+def test_teams_in_a_circle_do_not_hang(database):
+    names = mirror.team_names(
+        [TeamFact(id="a", name="A", parent_id="b"), TeamFact(id="b", name="B", parent_id="a")]
+    )
+    assert set(names) == {"a", "b"}
+
+
+def test_accounts_do_not_see_each_other(database, past):
+    take(database, snapshot(past, profile("u1"), members={"t1": frozenset({"u1"})}))
+    with database.read() as conn:
+        assert mirror.users(conn, "other") == []
+        assert mirror.current_state(conn, "other", LINKS).memberships == {}
+
+
+def test_whether_people_were_ever_read_is_known_per_team_and_path(database, past):
+    take(database, snapshot(past, members={"t1": frozenset()}, path_users={}))
+    with database.read() as conn:
+        assert not mirror.unread(conn, ACCOUNT, [("sales",)], [])
+        assert mirror.unread(conn, ACCOUNT, [("sales", "emea")], [])
+        assert mirror.unread(conn, ACCOUNT, [], ["onboarding"])
+        assert not mirror.unread(conn, ACCOUNT, [("unknown",)], ["Unknown"])

@@ -1,0 +1,191 @@
+"""People: absence is counted by distinct inputs; quarantine, Links, grants, inputs and approvals."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from syncd.core.model import Reason, Rejection
+from syncd.store import approvals, grants, inputs, links, people
+from syncd.store.database import Database
+from tests.core.factories import employee
+from tests.store.makers import ACCOUNT, new_run, now_of
+
+
+@dataclass(frozen=True)
+class Read:
+    """What is kept of an input."""
+
+    sha256: str
+    source: str = "hr"
+    name: str = "hr.csv"
+    size_bytes: int = 10
+    rows: int = 1
+    modified_at: datetime | None = None
+
+
+def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: bool = True) -> None:
+    """An accepted input with these people."""
+    with database.write() as conn:
+        people.save(
+            conn,
+            ACCOUNT,
+            "hr",
+            [employee(one) for one in ids],
+            rejected=rejected,
+            input_id=1,
+            new_input=new,
+            now=database.now(conn),
+        )
+
+
+def absent(database: Database, *named: str, files: int = 2, new: bool = True) -> set[str]:
+    """Who is absent from so many inputs, the present one included."""
+    with database.read() as conn:
+        found = people.absent_long_enough(
+            conn, ACCOUNT, "hr", named=named, new_input=new, files=files, since=database.now(conn)
+        )
+    return set(found)
+
+
+def test_absence_is_counted_by_distinct_inputs(database):
+    take(database, "E1", "E2")
+    take(database, "E1")
+    assert absent(database, "E1", files=3) == set()
+    take(database, "E1")
+    assert absent(database, "E1", files=3) == {"E2"}
+
+
+def test_the_same_bytes_again_are_no_second_witness(database):
+    take(database, "E1", "E2")
+    take(database, "E1")
+    for _ in range(5):
+        take(database, "E1", new=False)
+    assert absent(database, "E1", files=2, new=False) == set()
+    assert absent(database, "E1", files=2, new=True) == {"E2"}
+
+
+def test_whoever_comes_back_starts_from_nothing(database):
+    take(database, "E1", "E2")
+    take(database, "E1")
+    take(database, "E1", "E2")
+    take(database, "E1")
+    assert absent(database, "E1", files=3) == set()
+
+
+def test_a_rejected_person_is_not_absent(database):
+    take(database, "E1", "E2")
+    for _ in range(3):
+        take(database, "E1", rejected=("E2",))
+    assert absent(database, "E1", files=1) == set()
+
+
+def test_a_sentence_says_how_long_somebody_is_absent(database):
+    take(database, "E1")
+    take(database)
+    with database.read() as conn:
+        now = database.now(conn)
+        found = people.absent_long_enough(conn, ACCOUNT, "hr", named=(), new_input=True, files=2, since=now)
+    assert found["E1"].startswith("absent from 2 inputs, since ")
+
+
+def test_employees_are_kept_as_hr_last_had_them(database):
+    take(database, "E1", "E2")
+    take(database, "E1")
+    with database.read() as conn:
+        assert people.count(conn, ACCOUNT) == 1
+        gone = people.get(conn, ACCOUNT, "E2")
+        assert gone is not None
+        assert (gone["present"], gone["absent_count"]) == (False, 1)
+        assert gone["data"]["fields"]["UserName"] == "e2@example.com"
+        assert people.get(conn, ACCOUNT, "E3") is None
+
+
+def test_managed_teams_are_those_of_present_people_and_their_parents(database):
+    with database.write() as conn:
+        now = database.now(conn)
+        crowd = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("Ops",),))]
+        people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
+        people.save(conn, ACCOUNT, "hr", crowd[:1], rejected=(), input_id=2, new_input=True, now=now)
+        assert people.managed_teams(conn, ACCOUNT) == {("sales",), ("sales", "emea")}
+
+
+def quarantine(database: Database, *rejections: Rejection) -> None:
+    run_id = new_run(database)
+    with database.write() as conn:
+        now = database.now(conn)
+        people.save_quarantine(conn, ACCOUNT, "hr", rejections, run_id=run_id, now=now)
+
+
+def rejection(employee_id: str, line: int, code: str = "EMAIL-INVALID") -> Rejection:
+    reasons = (Reason(code=code, message="no"),)
+    return Rejection(origin=f"hr.csv:{line}", employee_id=employee_id, reasons=reasons)
+
+
+def test_the_quarantine_is_who_is_rejected_now_and_remembers_since_when(database):
+    quarantine(database, rejection("E1", 2), rejection("", 3))
+    with database.read() as conn:
+        before = {row["key"]: row["first_seen_at"] for row in people.quarantined(conn, ACCOUNT)}
+    assert set(before) == {"E1", "hr.csv:3"}
+    quarantine(database, rejection("E1", 7))
+    with database.read() as conn:
+        (row,) = people.quarantined(conn, ACCOUNT)
+    assert (row["key"], row["origin"], row["first_seen_at"]) == ("E1", "hr.csv:7", before["E1"])
+
+
+def test_two_rejected_rows_of_one_person_are_one_entry_with_both_reasons(database):
+    quarantine(database, rejection("E1", 2, "A"), rejection("E1", 9, "B"))
+    with database.read() as conn:
+        (row,) = people.quarantined(conn, ACCOUNT, "E1")
+    assert [reason["code"] for reason in row["reasons"]] == ["A", "B"]
+    assert row["origin"] == "hr.csv:2, hr.csv:9"
+
+
+def test_a_link_takes_the_place_of_older_ones_of_either_side(database):
+    with database.write() as conn:
+        now = database.now(conn)
+        links.save(conn, ACCOUNT, "E1", "u1", "create", now)
+        links.save(conn, ACCOUNT, "E2", "u2", "UserName", now)
+        links.save(conn, ACCOUNT, "E1", "u2", "person", now)
+        assert links.load(conn, ACCOUNT) == {"E1": "u2"}
+        assert links.how(conn, ACCOUNT, "E1") == ("person", now)
+        assert (links.find(conn, ACCOUNT, "E1"), links.find(conn, ACCOUNT, "E2")) == ("u2", "")
+        assert links.load(conn, "other") == {}
+
+
+def test_grants_are_remembered_once_and_forgotten(database):
+    run_id = new_run(database)
+    with database.write() as conn:
+        now = database.now(conn)
+        for _ in range(2):
+            grants.add(conn, ACCOUNT, "membership", [("u1", "sales"), ("u9", "ops")], run_id=run_id, now=now)
+        grants.add(conn, ACCOUNT, "assignment", [("u1", "p1")], run_id=run_id, now=now)
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "p1")}
+        assert grants.team_texts(conn, ACCOUNT) == {"sales", "ops"}
+        grants.remove(conn, ACCOUNT, "membership", [("u1", "sales")])
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "p1")}
+
+
+def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
+    run_id = new_run(database)
+    with database.write() as conn:
+        now = database.now(conn)
+        first = inputs.save(conn, ACCOUNT, run_id, Read("aaa"), now)
+        assert inputs.last_accepted(conn, ACCOUNT, "hr") is None
+        inputs.accept(conn, first)
+        inputs.save(conn, ACCOUNT, run_id, Read("bbb"), now)
+        found = inputs.last_accepted(conn, ACCOUNT, "hr")
+        assert inputs.last_accepted(conn, ACCOUNT, "other") is None
+    assert found is not None
+    assert (found["id"], found["sha256"]) == (first, "aaa")
+
+
+@pytest.mark.parametrize(("age", "valid"), [(timedelta(), {"h1", "h2"}), (timedelta(hours=2), set())])
+def test_approvals_outlive_their_plan_until_they_expire(database, age, valid):
+    run_id = new_run(database)
+    now = now_of(database)
+    with database.write() as conn:
+        for hashes in (["h1", "h2"], ["h1"]):
+            ends = now + timedelta(hours=1)
+            approvals.add(conn, ACCOUNT, hashes, run_id=run_id, actor="ann", now=now, expires_at=ends)
+        assert approvals.valid(conn, ACCOUNT, now + age) == valid
