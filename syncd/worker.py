@@ -259,9 +259,12 @@ class Worker:
             settle_delay=self.settings.settle_delay,
             jitter=self.jitter(),
         )
+        pauses = decision.verdict is Verdict.PAUSE
         verdict = decision.verdict
-        if job.settling and verdict is Verdict.RETRY:
-            verdict = Verdict.SETTLE  # the read failed: the write is as uncertain as it was
+        if job.settling and not isinstance(error, Permanent):
+            verdict = (
+                Verdict.SETTLE
+            )  # the read failed, for whatever reason: the write is as uncertain as it was
         code, text, status = error.code, str(error), error.status
 
         def write(conn: Connection) -> None:
@@ -269,14 +272,14 @@ class Worker:
             if verdict is Verdict.DISCARD:
                 self._discard(conn, job, error)
             elif verdict is Verdict.SETTLE:
-                delay = decision.delay or backoff(job.attempts, self.jitter())
+                delay = 0.0 if pauses else decision.delay or backoff(job.attempts, self.jitter())
                 queue.uncertain(conn, job, delay=delay, code=code, error=text, status=status, now=now)
             else:
                 counts, delay = decision.counts, decision.delay
                 queue.retry(
                     conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
                 )
-            if verdict is Verdict.PAUSE:
+            if pauses:
                 jobs.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
 
         self._record(write)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from syncd.core.model import Employee, Rejection, TeamKey, team_key
 from syncd.store.schema import employee, quarantine
@@ -28,16 +28,14 @@ def save(
     Absence is counted once per *distinct* input (``new_input``): reading the same bytes again is no second witness.
     Rejected people are neither present nor absent: they stay as they were.
     """
-    known = {
-        row.employee_id: row
-        for row in conn.execute(
-            select(employee.c.employee_id, employee.c.absent_since).where(
-                employee.c.account == account, employee.c.source == source
-            )
-        )
-    }
+    known = set(
+        conn.execute(
+            select(employee.c.employee_id).where(employee.c.account == account, employee.c.source == source)
+        ).scalars()
+    )
     seen: set[str] = set()
     fresh: list[dict[str, Any]] = []
+    again: list[dict[str, Any]] = []
     for person in present:
         seen.add(person.employee_id)
         values = {
@@ -51,31 +49,27 @@ def save(
             "last_input_id": input_id,
         }
         if person.employee_id in known:
-            conn.execute(update(employee).where(_one(account, source, person.employee_id)).values(**values))
+            again.append({**values, "of": person.employee_id})
         else:
             ids = {"account": account, "source": source, "employee_id": person.employee_id}
             fresh.append({**ids, **values, "first_seen_at": now})
     for start in range(0, len(fresh), CHUNK):
         conn.execute(insert(employee), fresh[start : start + CHUNK])
-    if new_input:
-        for employee_id in known.keys() - seen - set(rejected):
-            conn.execute(
-                update(employee)
-                .where(_one(account, source, employee_id))
-                .values(
-                    present=False,
-                    absent_count=employee.c.absent_count + 1,
-                    absent_since=known[employee_id].absent_since or now,
-                )
+    here = (employee.c.account == account) & (employee.c.source == source)
+    for start in range(0, len(again), CHUNK):
+        one = update(employee).where(here, employee.c.employee_id == bindparam("of"))
+        conn.execute(one, again[start : start + CHUNK])
+    absent = sorted(known - seen - set(rejected)) if new_input else []
+    for start in range(0, len(absent), CHUNK):
+        conn.execute(
+            update(employee)
+            .where(here, employee.c.employee_id.in_(absent[start : start + CHUNK]))
+            .values(
+                present=False,
+                absent_count=employee.c.absent_count + 1,
+                absent_since=func.coalesce(employee.c.absent_since, now),
             )
-
-
-def _one(account: str, source: str, employee_id: str) -> Any:
-    return (
-        (employee.c.account == account)
-        & (employee.c.source == source)
-        & (employee.c.employee_id == employee_id)
-    )
+        )
 
 
 def _data(person: Employee) -> dict[str, Any]:
@@ -142,10 +136,8 @@ def get(conn: Connection, account: str, employee_id: str) -> RowMapping | None:
 
 def count(conn: Connection, account: str) -> int:
     """How many employees the last accepted input had."""
-    rows = conn.execute(
-        select(employee.c.employee_id).where(employee.c.account == account, employee.c.present.is_(True))
-    )
-    return len(rows.all())
+    here = (employee.c.account == account) & employee.c.present.is_(True)
+    return int(conn.execute(select(func.count()).select_from(employee).where(here)).scalar_one())
 
 
 def save_quarantine(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, Snapshot, TeamFact
@@ -93,6 +93,8 @@ def _put_users(
         )
     }
     fresh: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    same: list[str] = []
     drift = 0
     for profile in profiles:
         row = known.get(profile["Id"])
@@ -100,17 +102,23 @@ def _put_users(
         if row is None:
             fresh.append({**values, "changed_at": began_at})
         elif row.changed_at <= began_at:
-            same = row.active == values["active"] and normalise_profile(row.profile) == normalise_profile(
+            if row.profile == values["profile"] and row.active == values["active"]:
+                same.append(row.id)
+                continue
+            drifted = row.active != values["active"] or normalise_profile(row.profile) != normalise_profile(
                 profile
             )
-            drift += not same
-            conn.execute(
-                update(litmos_user)
-                .where(litmos_user.c.account == account, litmos_user.c.id == profile["Id"])
-                .values(**values, **({} if same else {"changed_at": began_at}))
-            )
+            drift += drifted
+            moved.append({**values, "of": row.id, "changed_at": began_at if drifted else row.changed_at})
     for start in range(0, len(fresh), CHUNK):
         conn.execute(insert(litmos_user), fresh[start : start + CHUNK])
+    here = litmos_user.c.account == account
+    for start in range(0, len(moved), CHUNK):
+        one = update(litmos_user).where(here, litmos_user.c.id == bindparam("of"))
+        conn.execute(one, moved[start : start + CHUNK])
+    for start in range(0, len(same), CHUNK):
+        some = litmos_user.c.id.in_(same[start : start + CHUNK])
+        conn.execute(update(litmos_user).where(here, some).values(read_at=read_at))
     return drift
 
 
@@ -158,8 +166,10 @@ def _replace_members(
     rows = conn.execute(select(litmos_membership.c.user_id, litmos_membership.c.changed_at).where(here)).all()
     known = {row.user_id for row in rows}
     left = {row.user_id for row in rows if row.changed_at <= began_at} - members - inactive
-    if left:
-        conn.execute(delete(litmos_membership).where(here, litmos_membership.c.user_id.in_(left)))
+    ended = sorted(left)
+    for start in range(0, len(ended), CHUNK):
+        some = litmos_membership.c.user_id.in_(ended[start : start + CHUNK])
+        conn.execute(delete(litmos_membership).where(here, some))
     joined = members - known
     _insert_members(conn, account, ((found, user_id) for user_id in joined), began_at)
     conn.execute(
@@ -192,23 +202,26 @@ def _replace_path_users(
     here = (litmos_assignment.c.account == account) & (litmos_assignment.c.path_id == path_id)
     rows = conn.execute(select(litmos_assignment).where(here)).all()
     seen = {person.user_id: person for person in people}
-    known = {row.user_id for row in rows}
+    known = {row.user_id: (row.completed, row.percent) for row in rows}
     kept_back = {row.user_id for row in rows if row.changed_at > began_at}
-    left = known - kept_back - seen.keys() - inactive
-    if left:
-        conn.execute(delete(litmos_assignment).where(here, litmos_assignment.c.user_id.in_(left)))
+    left = sorted(known.keys() - kept_back - seen.keys() - inactive)
+    for start in range(0, len(left), CHUNK):
+        some = litmos_assignment.c.user_id.in_(left[start : start + CHUNK])
+        conn.execute(delete(litmos_assignment).where(here, some))
+    fresh: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for user_id, person in seen.items():
         values = {"completed": person.completed, "percent": person.percent}
-        if user_id in known:
-            conn.execute(
-                update(litmos_assignment).where(here, litmos_assignment.c.user_id == user_id).values(**values)
-            )
-        else:
-            conn.execute(
-                insert(litmos_assignment).values(
-                    account=account, path_id=path_id, user_id=user_id, changed_at=began_at, **values
-                )
-            )
+        if user_id not in known:
+            ids = {"account": account, "path_id": path_id, "user_id": user_id}
+            fresh.append({**ids, **values, "changed_at": began_at})
+        elif known[user_id] != (person.completed, person.percent):
+            moved.append({**values, "of": user_id})
+    for start in range(0, len(fresh), CHUNK):
+        conn.execute(insert(litmos_assignment), fresh[start : start + CHUNK])
+    for start in range(0, len(moved), CHUNK):
+        one = update(litmos_assignment).where(here, litmos_assignment.c.user_id == bindparam("of"))
+        conn.execute(one, moved[start : start + CHUNK])
     conn.execute(
         update(litmos_path)
         .where(litmos_path.c.account == account, litmos_path.c.id == path_id)

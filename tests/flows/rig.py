@@ -1,7 +1,9 @@
 """A rig for the flows: a sandbox, an HR file, a database and an App, with a mapping like the shipped one."""
 
 import csv
+import json
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from syncd.core.model import Status
 from syncd.core.rules import Column, FieldRule, IdRule, PathRule, Place, StatusRule, TeamRule, ValueRule
 from syncd.crew import drain
 from syncd.litmos.endpoint import Endpoint
+from syncd.sandbox.journal import Entry
 from syncd.sandbox.server import Sandbox
 from syncd.sinks import CsvSinkSettings, open_sink
 from syncd.sinks.base import SinkMode
@@ -183,3 +186,38 @@ class Rig:
     def writes(self) -> int:
         """How many write requests the sandbox has seen."""
         return sum(entry.method != "GET" for entry in self.sandbox.log)
+
+
+def creates_without_a_read(sandbox: Sandbox) -> list[str]:
+    """Users and teams that were POSTed again with no read since the POST before that could prove their absence.
+
+    A user's absence is proved by searching for just that username, or by the list of all users, a team's by the list of
+    all teams; and only by an answer that was not spoilt.
+    """
+    pending: set[tuple[str, str]] = set()
+    guilty = []
+    for entry in sandbox.log:
+        if entry.method == "GET" and entry.status == HTTPStatus.OK and not entry.fault:
+            pending -= {made for made in pending if _tells_of(entry, *made)}
+        if entry.method != "POST" or entry.path.split("/")[-1] not in {"users", "teams"}:
+            continue
+        if entry.path == "/users":
+            made = ("users", entry.username.casefold())
+        elif entry.path.endswith("/teams"):
+            made = ("teams", f"{entry.path} {json.loads(entry.body)['Name']}")
+        else:
+            continue  # members of a team: adding them again does no harm
+        if made in pending:
+            guilty.append(made[1])
+        pending.add(made)
+    return guilty
+
+
+def _tells_of(entry: Entry, kind: str, name: str) -> bool:
+    """Whether this read would have shown the user or team if it were there."""
+    if kind == "teams":
+        return entry.path == "/teams"
+    asked = {part.partition("=")[0]: part.partition("=")[2] for part in entry.query.split("&")}
+    if entry.path == "/users/details":
+        return "search" not in asked
+    return entry.path == "/users" and asked.get("search", name).casefold() == name

@@ -12,7 +12,7 @@ from syncd.errors import LitmosError, RefreshError, Unauthorized
 from syncd.sandbox.server import Sandbox
 from syncd.store import jobs
 from syncd.store.database import Database
-from tests.flows.rig import Rig, person
+from tests.flows.rig import Rig, creates_without_a_read, person
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
 
@@ -119,6 +119,51 @@ def test_a_refused_key_keeps_the_queue_and_burns_nothing(status, rig):
     rig.sandbox.faults.set([])
     rig.push(fresh=True)
     everybody_is_there(rig)
+
+
+def key_refused_while_settling(rig: Rig) -> None:
+    """Litmos made a user but its answer was lost, and the read that should tell is refused: the push pauses."""
+    rig.sandbox.faults.set(
+        [
+            {"kind": "drop_after", "method": "POST", "path": "^/users$", "nth": 2},
+            {"kind": "status", "method": "GET", "path": "^/users$", "count": 0, "status": 401},
+        ]
+    )
+    with pytest.raises(Unauthorized, match="nothing is lost"):
+        rig.push()
+    rig.sandbox.faults.set([])
+
+
+def test_a_key_refused_while_settling_leaves_the_create_uncertain(rig):
+    key_refused_while_settling(rig)
+    with rig.database.read() as conn:
+        assert jobs.paused(conn, "main") is not None
+        assert jobs.counts(conn, "main")["uncertain"] == 1
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_create_that_a_refused_key_left_uncertain_is_not_sent_again(fresh, rig):
+    """Whether the next push reads Litmos first or not."""
+    key_refused_while_settling(rig)
+    rig.push(fresh=fresh)
+    rig.push(fresh=True)
+    everybody_is_there(rig)
+    assert creates_without_a_read(rig.sandbox) == []
+
+
+def test_a_failing_read_never_gives_up_a_create_that_may_have_been_applied(rig):
+    """At the last attempt the read that settles fails, too: the Job stays uncertain, and is found to be done."""
+    rig.changed["max_attempts"] = 1
+    rig.sandbox.faults.set(
+        [
+            {"kind": "drop_after", "method": "POST", "path": "^/users$", "nth": 2},
+            {"kind": "status", "method": "GET", "path": "^/users$", "status": 500},
+        ]
+    )
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    everybody_is_there(rig)
+    assert creates_without_a_read(rig.sandbox) == []
 
 
 def test_an_edit_by_a_person_between_plan_and_apply_is_kept(rig):

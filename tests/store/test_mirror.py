@@ -103,7 +103,9 @@ def test_a_reading_never_overwrites_what_was_written_since_it_began(database, pa
     began_at = now_of(database) - timedelta(seconds=1)
     apply(database, Effects(profiles=(profile("u1", active=False, JobTitle="New"),)))
     apply(database, Effects(members_added=(("t1", "u1"),), paths_assigned=(("u1", "p1"),)))
-    late = snapshot(began_at, profile("u1", JobTitle="Old"), members={"t1": frozenset()}, path_users={"p1": ()})
+    late = snapshot(
+        began_at, profile("u1", JobTitle="Old"), members={"t1": frozenset()}, path_users={"p1": ()}
+    )
     take(database, late)
     assert user_fields(database, "u1")["JobTitle"] == "New"
     assert user_fields(database, "u1")["Active"] is False
