@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 
 from sqlalchemy import Connection
 
@@ -260,11 +261,11 @@ class Worker:
             jitter=self.jitter(),
         )
         pauses = decision.verdict is Verdict.PAUSE
+        outage = error.status == HTTPStatus.SERVICE_UNAVAILABLE
+        counts = decision.counts and not outage  # it is no fault of the Job's
         verdict = decision.verdict
         if job.settling and not isinstance(error, Permanent):
-            verdict = (
-                Verdict.SETTLE
-            )  # the read failed, for whatever reason: the write is as uncertain as it was
+            verdict = Verdict.SETTLE  # the read failed, for whatever reason: as uncertain as it was
         code, text, status = error.code, str(error), error.status
 
         def write(conn: Connection) -> None:
@@ -273,9 +274,11 @@ class Worker:
                 self._discard(conn, job, error)
             elif verdict is Verdict.SETTLE:
                 delay = 0.0 if pauses else decision.delay or backoff(job.attempts, self.jitter())
-                queue.uncertain(conn, job, delay=delay, code=code, error=text, status=status, now=now)
+                queue.uncertain(
+                    conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
+                )
             else:
-                counts, delay = decision.counts, decision.delay
+                delay = decision.delay
                 queue.retry(
                     conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
                 )

@@ -105,14 +105,8 @@ def _make_room(
                 conn.execute(
                     update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now)
                 )
-                set_changes(
-                    conn,
-                    row.run_id,
-                    row.changes,
-                    state="superseded",
-                    message="a newer plan replaces it",
-                    finished_at=now,
-                )
+                text = "a newer plan replaces it"
+                set_changes(conn, row.run_id, row.changes, state="superseded", message=text, finished_at=now)
                 release_children(conn, row.id)
                 robbed.add(row.run_id)
             else:
@@ -330,8 +324,12 @@ def uncertain(
     now: datetime,
     status: int | None = None,
     read: bool = False,
+    counts: bool = True,
 ) -> None:
-    """Perhaps applied: settle it by reading after ``delay`` seconds; ``read`` True counts a read that missed it."""
+    """Perhaps applied: settle it by reading after ``delay`` seconds; ``counts`` False takes the Attempt back.
+
+    ``read`` True counts a read that missed it.
+    """
     row = _mine(
         conn,
         claimed,
@@ -340,6 +338,7 @@ def uncertain(
         lease_until=None,
         available_at=now + timedelta(seconds=delay),
         settle_reads=job.c.settle_reads + (1 if read else 0),
+        attempts=job.c.attempts - (0 if counts or claimed.settling else 1),
         last_code=code,
         last_error=error,
         http_status=status,

@@ -191,26 +191,36 @@ class Rig:
 def creates_without_a_read(sandbox: Sandbox) -> list[str]:
     """Users and teams that were POSTed again with no read since the POST before that could prove their absence.
 
-    A user's absence is proved by searching for just that username, or by the list of all users, a team's by the list of
-    all teams; and only by an answer that was not spoilt.
+    A refusal proves it as well. A user's absence is proved by searching for just that username, or by the list of all
+    users, a team's by the list of all teams; and only by an answer that was not spoilt.
     """
     pending: set[tuple[str, str]] = set()
     guilty = []
     for entry in sandbox.log:
         if entry.method == "GET" and entry.status == HTTPStatus.OK and not entry.fault:
             pending -= {made for made in pending if _tells_of(entry, *made)}
-        if entry.method != "POST" or entry.path.split("/")[-1] not in {"users", "teams"}:
+        made = _made_by(entry)
+        if made is None:
             continue
-        if entry.path == "/users":
-            made = ("users", entry.username.casefold())
-        elif entry.path.endswith("/teams"):
-            made = ("teams", f"{entry.path} {json.loads(entry.body)['Name']}")
-        else:
-            continue  # members of a team: adding them again does no harm
         if made in pending:
             guilty.append(made[1])
-        pending.add(made)
+        if not _was_refused(entry):
+            pending.add(made)
     return guilty
+
+
+def _made_by(entry: Entry) -> tuple[str, str] | None:
+    """The kind and the name of what this request creates, if it creates anything."""
+    if entry.method == "POST" and entry.path == "/users":
+        return "users", json.loads(entry.body)["UserName"].casefold()
+    if entry.method == "POST" and entry.path.endswith("/teams"):
+        return "teams", f"{entry.path} {json.loads(entry.body)['Name']}"
+    return None
+
+
+def _was_refused(entry: Entry) -> bool:
+    """Whether the answer says for certain that the request was not applied: 4xx, or the limit's 503."""
+    return HTTPStatus.BAD_REQUEST <= entry.status < 500 or "limit" in entry.detail.lower()
 
 
 def _tells_of(entry: Entry, kind: str, name: str) -> bool:

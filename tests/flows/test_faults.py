@@ -1,5 +1,6 @@
 """Faults between syncd and Litmos: nothing is lost, nothing is done twice, nothing is believed that is no answer."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +9,10 @@ import httpx
 import pytest
 
 from syncd.core.limits import Limits
+from syncd.crew import drain
 from syncd.errors import LitmosError, RefreshError, Unauthorized
 from syncd.sandbox.server import Sandbox
-from syncd.store import jobs
+from syncd.store import changes, jobs, links, mirror, runs
 from syncd.store.database import Database
 from tests.flows.rig import Rig, creates_without_a_read, person
 
@@ -66,8 +68,7 @@ def test_a_slow_answer_beyond_the_deadline_is_settled(rig):
     everybody_is_there(rig)
 
 
-def test_one_user_that_litmos_always_refuses_fails_alone(rig):
-    rig.hr[2]["email"] = "p1@example.com.invalid"
+def test_one_user_that_litmos_refuses_fails_alone(rig):
     rule = {"kind": "status", "method": "POST", "path": "^/users$", "nth": 1, "status": 409, "reason": "No"}
     rig.sandbox.faults.set([rule])
     pushed = rig.push()
@@ -79,19 +80,90 @@ def test_one_user_that_litmos_always_refuses_fails_alone(rig):
     everybody_is_there(rig)
 
 
-@pytest.mark.parametrize("kind", ["html", "truncated", "malformed", "empty", "repeated"])
-@pytest.mark.parametrize("path", ["^/users/details", "^/teams$", "^/learningpaths$"])
-def test_a_list_that_is_no_list_changes_nothing(kind, path, rig):
+def test_an_update_that_always_ends_in_500_fails_alone(rig):
+    rig.changed["max_attempts"] = 3
     rig.push()
-    writes = rig.writes()
-    body = (
-        {"kind": "status", "status": 200, "body": "null"} if kind in {"empty", "repeated"} else {"kind": kind}
+    for row in rig.hr:
+        row["title"] = "Lead"
+    victim = rig.users()["p2@example.com"]["Id"]
+    rig.sandbox.faults.set([{"kind": "status", "method": "PUT", "path": victim, "count": 0, "status": 500}])
+    run = rig.run(rig.push().run_id)
+    assert run["state"] == "failed"
+    assert "1 of 6" in run["error"]
+    assert [name for name, user in rig.users().items() if user["JobTitle"] == "Rep"] == ["p2@example.com"]
+    assert sum(entry.method == "PUT" and victim in entry.path for entry in rig.sandbox.log) == 3
+    rig.sandbox.faults.set([])
+    rig.push()
+    assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
+
+
+def test_a_create_that_always_ends_in_500_fails_alone(rig):
+    rig.changed["max_attempts"] = 3
+    rig.push()
+    rig.hr[0]["title"] = "Lead"
+    rig.hr.append(person(7))
+    rig.sandbox.faults.set(
+        [{"kind": "status", "method": "POST", "path": "^/users$", "count": 0, "status": 500}]
     )
-    rig.sandbox.faults.set([{**body, "method": "GET", "path": path, "count": 0}])
+    assert rig.run(rig.push().run_id)["state"] == "failed"
+    users = rig.users()
+    assert users["p1@example.com"]["JobTitle"] == "Lead"
+    assert "p7@example.com" not in users
+    asked = [entry for entry in rig.sandbox.log if entry.method == "POST" and entry.path == "/users"]
+    assert sum("p7@example.com" in entry.body for entry in asked) == 3
+    rig.sandbox.faults.set([])
+    rig.push()
+    everybody_is_there(rig)
+    assert creates_without_a_read(rig.sandbox) == []
+
+
+@pytest.mark.parametrize("reason", ["Rating Limit Exceeded", "Service Unavailable"])
+def test_a_burst_of_503_counts_no_attempt(reason, rig):
+    """Each Job has one attempt only: were a 503 counted, one would be given up."""
+    rig.changed["max_attempts"] = 1
+    fault = {"kind": "status", "method": "POST", "nth": 2, "count": 5, "status": 503, "reason": reason}
+    rig.sandbox.faults.set([fault])
+    pushed = rig.push()
+    assert rig.sandbox.faults.rows()[0]["fired"] == 5
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    everybody_is_there(rig)
+    assert creates_without_a_read(rig.sandbox) == []
+
+
+NO_LISTS = {
+    "HTML": {"kind": "html"},
+    "truncated": {"kind": "truncated"},
+    "malformed": {"kind": "malformed"},
+    "empty body": {"kind": "empty"},
+    "null": {"kind": "status", "status": 200, "body": "null"},
+    "an object": {"kind": "status", "status": 200, "body": '{"Message": "Sorry"}'},
+    "wrong rows": {"kind": "status", "status": 200, "body": '[{"Name": "without an id"}]'},
+    "500": {"kind": "status", "status": 500},
+}
+
+
+def mirrored(rig: Rig) -> tuple[object, ...]:
+    """What the mirror says, and when it was read."""
+    with rig.database.read() as conn:
+        state = mirror.current_state(conn, "main", links.load(conn, "main"))
+        return state, mirror.users(conn, "main"), mirror.refreshed_at(conn, "main")
+
+
+@pytest.mark.parametrize("answer", NO_LISTS)
+@pytest.mark.parametrize("path", ["^/users/details", "^/teams$", "^/teams/.*/users", "^/learningpaths$"])
+def test_a_list_that_is_no_list_fails_the_run_and_changes_nothing(answer, path, rig):
+    rig.push()
+    rig.hr[0]["title"] = "Lead"
+    writes, before = rig.writes(), mirrored(rig)
+    rig.sandbox.faults.set([{**NO_LISTS[answer], "method": "GET", "path": path, "count": 0}])
     with pytest.raises(LitmosError):
         rig.push(fresh=True)
-    rig.sandbox.faults.set([])
-    assert rig.push(send=False).draft.plan.changes == ()
+    assert rig.sandbox.faults.rows()[0]["fired"] > 0
+    with rig.database.read() as conn:
+        failed = runs.listed(conn, "main", state="failed")
+        assert len(failed) == 1
+        assert changes.load(conn, failed[0]["id"]) == []
+    assert mirrored(rig) == before
     assert rig.writes() == writes
 
 
@@ -106,19 +178,55 @@ def test_users_that_vanish_from_the_list_but_are_there_fail_the_refresh(rig):
     assert rig.push(fresh=True, send=False).draft.plan.changes == ()
 
 
+def without(rig: Rig, username: str) -> dict[str, object]:
+    """The fault by which one user is missing from the list of all."""
+    sandbox = rig.sandbox
+    url, query = f"{sandbox.base_url}/users/details", {"source": "test", "format": "json"}
+    answer = httpx.get(url, params=query, headers={"apikey": sandbox.api_key}).raise_for_status()
+    body = json.dumps([row for row in answer.json() if row["UserName"] != username])
+    return {"kind": "status", "status": 200, "body": body, "path": "^/users/details", "count": 0}
+
+
+def test_one_user_that_vanishes_from_the_list_but_is_there_fails_the_refresh(rig):
+    rig.push()
+    before = mirrored(rig)
+    rig.sandbox.faults.set([without(rig, "p4@example.com")])
+    with pytest.raises(RefreshError, match="1 users or teams are in Litmos, but missing from"):
+        rig.refresh()
+    assert mirrored(rig) == before
+
+
+def test_a_user_that_was_deleted_in_litmos_leaves_the_mirror(rig):
+    rig.push()
+    edit = {"do": "delete_user", "UserName": "p4@example.com"}
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=edit).raise_for_status()
+    assert rig.refresh()["gone"] == 1
+    with rig.database.read() as conn:
+        assert "p4@example.com" not in {user.fields["UserName"] for user in mirror.users(conn, "main")}
+
+
+@pytest.mark.parametrize("fresh", [True, False])
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_keeps_the_queue_and_burns_nothing(status, rig):
+def test_a_refused_key_keeps_the_queue_and_burns_nothing(status, fresh, rig):
+    """Each Job has one attempt only: were the refusal counted, one would be given up."""
+    rig.changed["max_attempts"] = 1
     rig.sandbox.faults.set([{"kind": "status", "method": "POST", "nth": 3, "count": 0, "status": status}])
     with pytest.raises(Unauthorized, match="nothing is lost"):
         rig.push()
     with rig.database.read() as conn:
         counts = jobs.counts(conn, "main")
         assert jobs.paused(conn, "main") is not None
+        assert [run["state"] for run in runs.listed(conn, "main")] == ["running"]
     assert counts.get("discarded", 0) == 0
     assert counts["available"] + counts.get("blocked", 0) >= 10
+    with pytest.raises(Unauthorized, match="nothing is lost"):
+        rig.push()
     rig.sandbox.faults.set([])
-    rig.push(fresh=True)
+    rig.push(fresh=fresh)
     everybody_is_there(rig)
+    with rig.database.read() as conn:
+        assert jobs.paused(conn, "main") is None
+        assert runs.listed(conn, "main", state="running") == []
 
 
 def key_refused_while_settling(rig: Rig) -> None:
@@ -167,13 +275,18 @@ def test_a_failing_read_never_gives_up_a_create_that_may_have_been_applied(rig):
 
 
 def test_an_edit_by_a_person_between_plan_and_apply_is_kept(rig):
-    """A field that syncd does not own, changed after the plan: the PUT re-sends it as just read."""
+    """A field that syncd does not own, changed after the plan: the PUT re-sends it as read just before."""
     rig.push()
     rig.hr[0]["title"] = "Lead"
-    edit = {"do": "set_user", "UserName": "p1@example.com", "set": {"City": "Ulm"}}
+    rig.hr[1]["status"] = "Left"
     pushed = rig.push(drained=False)
-    httpx.post(f"{rig.sandbox.control_url}/edit", json=edit).raise_for_status()
-    assert pushed.state == "running"
-    rig.push(fresh=True)
-    user = rig.users()["p1@example.com"]
-    assert (user["JobTitle"], user["City"]) == ("Lead", "Ulm")
+    edits = [
+        {"do": "set_user", "UserName": f"p{number}@example.com", "set": {"City": "Ulm"}} for number in (1, 2)
+    ]
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=edits).raise_for_status()
+    app = rig.open()
+    assert drain(app, pushed.run_id) == "succeeded"
+    app.client.close()
+    edited, left = (rig.users()[f"p{number}@example.com"] for number in (1, 2))
+    assert (edited["JobTitle"], edited["City"]) == ("Lead", "Ulm")
+    assert (left["Active"], left["City"]) == (False, "Ulm")
