@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -178,7 +179,7 @@ def test_users_that_vanish_from_the_list_but_are_there_fail_the_refresh(rig):
     assert rig.push(fresh=True, send=False).draft.plan.changes == ()
 
 
-def without(rig: Rig, username: str) -> dict[str, object]:
+def without(rig: Rig, username: str) -> dict[str, Any]:
     """The fault by which one user is missing from the list of all."""
     sandbox = rig.sandbox
     url, query = f"{sandbox.base_url}/users/details", {"source": "test", "format": "json"}
