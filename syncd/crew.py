@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.errors import Unauthorized
-from syncd.store import jobs, queue, runs
+from syncd.store import jobs, lease, queue, runs
 from syncd.store.owner import is_dead
+from syncd.store.rescue import rescue as rescue_jobs
 from syncd.worker import Worker
 
 Update = Callable[[str, int, int | None], None]
@@ -65,8 +66,13 @@ def rescue(app: App) -> None:
     """Jobs and Runs whose process died: unsent Jobs go back, others become uncertain, Runs without a Plan fail."""
     with app.database.write() as conn:
         now = app.database.now(conn)
-        queue.rescue(conn, app.account, now)
-        runs.abandon_dead(conn, app.account, is_dead, now)
+        rescue_jobs(conn, app.account, now)
+
+        def is_lost(owner: str, flow: str) -> bool:
+            name = runs.lease_name(app.account, flow)
+            return is_dead(owner) or not lease.is_held(conn, name, owner, now)
+
+        runs.abandon_dead(conn, app.account, is_lost, now)
         for run in runs.listed(conn, app.account, state="queued"):
             if run["trigger"] != "schedule" and now - run["created_at"] > NEVER_BEGUN:
                 runs.finish(conn, run["id"], "failed", error="the process died before it began", now=now)

@@ -20,7 +20,8 @@ from syncd.core.model import Employee, Rejection, State
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, links, mirror, people, queue, runs
+from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store.lease import Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +124,18 @@ def strict_paths(mapping: Mapping) -> tuple[str, ...]:
     return tuple(rule.path for rule in mapping.learning_paths if rule.strict)
 
 
-def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool) -> str:
+def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
     the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
+
+    Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
     plan, settings = made.plan, app.settings
     with app.database.write() as conn:
+        lease.fence(conn, mine)
+        runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
         input_id = inputs.save(conn, app.account, run_id, intake, now)
         runs.set_plan(

@@ -14,12 +14,15 @@ from syncd.intake import Intake, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
 from syncd.store import grants, jobs, lease, mirror, people, reflection, runs
+from syncd.store.lease import Held
 
 log = get_logger(__name__)
 
 Update = Callable[[str, int, int | None], None]
 """Progress: what is being done, how many are done, how many in all (None: not known)."""
 
+LEASE = 900.0
+"""Seconds after which a planner, or a pull, that does not answer is taken for lost."""
 FEW_GONE = 20
 """So many users and teams may vanish from Litmos' lists between two refreshes; more fail the refresh."""
 
@@ -42,10 +45,10 @@ def refresh(
     app: App, run_id: int, *, update: Update = quiet, accept_missing: int = FEW_GONE
 ) -> dict[str, int]:
     """Litmos -> mirror, in full. Returns counts (users, teams, paths, drift, requests). Raises RefreshError, LitmosError."""
-    with planning(app), _run(app, run_id):
+    with planning(app) as mine, _run(app, run_id):
         with app.database.read() as conn:
             wanted = people.managed_teams(conn, app.account)
-        counts = read_litmos(app, wanted, update=update, accept_missing=accept_missing)
+        counts = read_litmos(app, wanted, mine, update=update, accept_missing=accept_missing)
         with app.database.write() as conn:
             runs.finish(conn, run_id, "succeeded", summary=counts, now=app.database.now(conn))
     log.info("refresh_succeeded", run_id=run_id, **counts)
@@ -58,14 +61,14 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
     ``send`` False plans only; ``fresh`` True reads Litmos first, whatever the mirror's age. Raises SourceError,
     ConfigError, RefreshError, LitmosError, Busy.
     """
-    with planning(app), _run(app, run_id):
+    with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
         intake = take_in(app.source, app.settings.mapping)
-        _ensure_mirror(app, intake, fresh=fresh, update=update)
+        _ensure_mirror(app, intake, mine, fresh=fresh, update=update)
         update("planning", 0, None)
         with app.database.read() as conn:
             made = draft(conn, app, intake, app.database.now(conn))
-        state = commit(app, run_id, intake, made, send=send)
+        state = commit(app, run_id, intake, made, send=send, mine=mine)
     log.info(
         "plan_made",
         run_id=run_id,
@@ -81,7 +84,7 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
 
 def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:
     """Litmos -> HR: results into the ledger, and from there to every sink. Returns rows delivered by sink."""
-    with _run(app, run_id):
+    with pulling(app), _run(app, run_id):
         with app.database.read() as conn:
             now = app.database.now(conn)
         fresh, mark = delivery.collect(app, now, update=lambda n: update("results", n, None))
@@ -94,9 +97,18 @@ def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:
 
 
 @contextmanager
-def planning(app: App) -> Iterator[None]:
+def planning(app: App) -> Iterator[Held]:
     """One planner per account at a time, whatever the number of processes. Raises Busy, naming the holder."""
-    with lease.held(app.database, f"planner:{app.account}", app.owner, seconds=900, about="refresh or push"):
+    name = runs.lease_name(app.account, "push")
+    with lease.held(app.database, name, app.owner, seconds=LEASE, about="refresh or push") as mine:
+        yield mine
+
+
+@contextmanager
+def pulling(app: App) -> Iterator[None]:
+    """One pull per account at a time. Raises Busy, naming the holder."""
+    name = runs.lease_name(app.account, "pull")
+    with lease.held(app.database, name, app.owner, seconds=LEASE, about="pull"):
         yield
 
 
@@ -123,7 +135,7 @@ def _run(app: App, run_id: int) -> Iterator[None]:
         raise
 
 
-def _ensure_mirror(app: App, intake: Intake, *, fresh: bool, update: Update) -> None:
+def _ensure_mirror(app: App, intake: Intake, mine: Held, *, fresh: bool, update: Update) -> None:
     """Refresh if the mirror is too old, or has never read the members of a team or path that a rule names now."""
     with app.database.read() as conn:
         now = app.database.now(conn)
@@ -131,16 +143,22 @@ def _ensure_mirror(app: App, intake: Intake, *, fresh: bool, update: Update) -> 
         unread = mirror.unread(conn, app.account, intake.teams, _path_names(app))
     too_old = read_at is None or now - read_at > timedelta(seconds=app.settings.refresh_max_age)
     if fresh or too_old or unread:
-        read_litmos(app, intake.teams, update=update)
+        read_litmos(app, intake.teams, mine, update=update)
 
 
 def read_litmos(
-    app: App, wanted: Collection[TeamKey], *, update: Update = quiet, accept_missing: int = FEW_GONE
+    app: App,
+    wanted: Collection[TeamKey],
+    mine: Held,
+    *,
+    update: Update = quiet,
+    accept_missing: int = FEW_GONE,
 ) -> dict[str, int]:
     """Read Litmos whole and move the mirror, in one transaction, or raise and leave it as it was.
 
     ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. A user or team that is
-    missing from its list is read directly before the mirror lets it go; more than ``accept_missing`` raise RefreshError.
+    missing from its list is read directly before the mirror lets it go; more than ``accept_missing`` raise RefreshError. Raises
+    Busy if the planner's lease ``mine`` was lost meanwhile.
     """
     with app.database.read() as conn:
         began_at = app.database.now(conn)
@@ -153,6 +171,7 @@ def read_litmos(
     )
     gone = _confirm_gone(app, snapshot, accept_missing)
     with app.database.write() as conn:
+        lease.fence(conn, mine)
         drift = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
         jobs.resume(conn, app.account)
     return {

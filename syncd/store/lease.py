@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -12,6 +13,15 @@ from syncd.errors import Busy, StoreError
 from syncd.store.database import Database
 from syncd.store.owner import describe, is_dead
 from syncd.store.schema import lease
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that was taken: proof for ``fence`` that nobody else has taken it since."""
+
+    name: str
+    owner: str
+    epoch: int
 
 
 def acquire(conn: Connection, name: str, owner: str, *, seconds: float, about: str, now: datetime) -> int:
@@ -53,8 +63,27 @@ def release(conn: Connection, name: str, owner: str, epoch: int) -> None:
     )
 
 
+def fence(conn: Connection, mine: Held) -> None:
+    """Raises Busy if somebody else took the lease since: what was found out under it must not be stored.
+
+    The row is locked until the transaction ends, so nobody takes the lease before it is stored either.
+    """
+    row = conn.execute(select(lease).where(lease.c.name == mine.name).with_for_update()).one()
+    if (row.holder, row.epoch) != (mine.owner, mine.epoch):
+        raise Busy(
+            f"{describe(row.holder) if row.holder else 'another process'} took over, since this process did not "
+            f"answer for too long; nothing was stored or sent: do it again"
+        )
+
+
+def is_held(conn: Connection, name: str, owner: str, now: datetime) -> bool:
+    """Whether this owner holds the lease, and it has not run out."""
+    row = conn.execute(select(lease).where(lease.c.name == name)).first()
+    return row is not None and row.holder == owner and row.expires_at > now
+
+
 @contextmanager
-def held(database: Database, name: str, owner: str, *, seconds: float, about: str) -> Iterator[int]:
+def held(database: Database, name: str, owner: str, *, seconds: float, about: str) -> Iterator[Held]:
     """Hold a lease for a ``with`` block, renewed every third of ``seconds``. Raises Busy."""
     with database.write() as conn:
         epoch = acquire(conn, name, owner, seconds=seconds, about=about, now=database.now(conn))
@@ -64,14 +93,15 @@ def held(database: Database, name: str, owner: str, *, seconds: float, about: st
         while not done.wait(seconds / 3):
             try:
                 with database.write() as conn:
-                    renew(conn, name, owner, epoch, seconds=seconds, now=database.now(conn))
+                    if not renew(conn, name, owner, epoch, seconds=seconds, now=database.now(conn)):
+                        return  # somebody else has it; what is stored under it is fenced
             except StoreError:
                 continue
 
     keeper = threading.Thread(target=keep, name=f"lease {name}", daemon=True)
     keeper.start()
     try:
-        yield epoch
+        yield Held(name, owner, epoch)
     finally:
         done.set()
         keeper.join()

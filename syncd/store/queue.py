@@ -13,7 +13,6 @@ from sqlalchemy.sql import ColumnElement
 
 from syncd.core.compile import Request
 from syncd.store import attempts
-from syncd.store.owner import is_dead
 from syncd.store.schema import change, job, job_dep, queue_pause
 
 LIVE = frozenset({"blocked", "available", "running", "uncertain"})
@@ -372,28 +371,3 @@ def release_children(conn: Connection, parent_id: int) -> None:
         some = job.c.id.in_(children[start : start + CHUNK]) & (job.c.state == "blocked")
         conn.execute(update(job).where(some).values(waits=job.c.waits - 1))
         conn.execute(update(job).where(some, job.c.waits <= 0).values(state="available"))
-
-
-def rescue(conn: Connection, account: str, now: datetime) -> int:
-    """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain.
-
-    The rows are locked: an owner that wakes just now must not mark as sent what is taken for unsent.
-    """
-    rows = conn.execute(
-        select(job.c.id, job.c.owner, job.c.epoch, job.c.sent_at, job.c.lease_until)
-        .where(job.c.account == account, job.c.state == "running")
-        .order_by(job.c.id)
-        .with_for_update(skip_locked=True)
-    ).all()
-    rescued = 0
-    for row in rows:
-        if row.lease_until > now and not is_dead(row.owner):
-            continue
-        state = "available" if row.sent_at is None else "uncertain"
-        done = conn.execute(
-            update(job)
-            .where(job.c.id == row.id, job.c.state == "running", job.c.epoch == row.epoch)
-            .values(state=state, owner="", lease_until=None, available_at=now, last_code="WORKER-DIED")
-        )
-        rescued += done.rowcount
-    return rescued

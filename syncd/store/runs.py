@@ -1,6 +1,6 @@
 """Runs: one row for each execution of a Flow, and the guarded steps from state to state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +9,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.limits import Hold
 from syncd.core.plan import Plan
+from syncd.errors import Busy
 from syncd.store.queue import LIVE
 from syncd.store.schema import change, job, run
 
 UNFINISHED = ("queued", "running")
+
+
+def lease_name(account: str, flow: str) -> str:
+    """The lease that the process holds which reads and plans a Run: one for refresh and push, one for pull."""
+    return f"{'pull' if flow == 'pull' else 'planner'}:{account}"
 
 
 def create(
@@ -226,14 +232,26 @@ def reopen_of_jobs(conn: Connection, job_ids: Sequence[int]) -> None:
     reopen(conn, list(conn.execute(select(job.c.run_id).where(job.c.id.in_(job_ids)).distinct()).scalars()))
 
 
-def abandon_dead(conn: Connection, account: str, is_dead: Any, now: datetime) -> int:
-    """Runs that a dead process was reading or planning fail; those with live Jobs go on, for anyone sends them."""
+def must_be_running(conn: Connection, run_id: int) -> None:
+    """Lock the Run; raises Busy if it has ended meanwhile, taken for dead: its Plan must not be stored then."""
+    state = conn.execute(select(run.c.state).where(run.c.id == run_id).with_for_update()).scalar_one()
+    if state != "running":
+        raise Busy(
+            f"run {run_id} is {state} by now; nothing of it was stored or sent: syncd runs show {run_id}"
+        )
+
+
+def abandon_dead(conn: Connection, account: str, is_lost: Callable[[str, str], bool], now: datetime) -> int:
+    """Runs fail that a lost process was reading or planning; those with live Jobs go on, for anyone sends them.
+
+    ``is_lost`` is asked with a Run's owner and its Flow.
+    """
     rows = conn.execute(
-        select(run.c.id, run.c.owner).where(run.c.account == account, run.c.state == "running")
+        select(run.c.id, run.c.owner, run.c.flow).where(run.c.account == account, run.c.state == "running")
     ).all()
     found = 0
     for row in rows:
-        if not row.owner or not is_dead(row.owner):
+        if not row.owner or not is_lost(row.owner, row.flow):
             continue
         has_jobs = conn.execute(select(job.c.id).where(job.c.run_id == row.id).limit(1)).first()
         if has_jobs is None:

@@ -131,7 +131,7 @@ def test_a_burst_of_503_counts_no_attempt(reason, rig):
     assert creates_without_a_read(rig.sandbox) == []
 
 
-NO_LISTS = {
+NO_LISTS: dict[str, dict[str, Any]] = {
     "HTML": {"kind": "html"},
     "truncated": {"kind": "truncated"},
     "malformed": {"kind": "malformed"},

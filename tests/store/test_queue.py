@@ -4,11 +4,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from syncd.store import jobs, queue
 from syncd.store.database import Database
 from syncd.store.queue import LostLeaseError
+from syncd.store.rescue import rescue as rescue_jobs
+from syncd.store.schema import attempt
 from syncd.store.schema import job as job_table
 from tests.store.makers import (
     ACCOUNT,
@@ -41,7 +43,7 @@ def expire(database: Database) -> None:
 
 def rescue(database: Database) -> int:
     with database.write() as conn:
-        return queue.rescue(conn, ACCOUNT, database.now(conn))
+        return rescue_jobs(conn, ACCOUNT, database.now(conn))
 
 
 def test_jobs_are_claimed_by_stage_and_then_by_age(database):
@@ -114,6 +116,20 @@ def test_rescue_gives_an_unsent_job_back_and_leaves_a_living_one(database):
     assert rescue(database) == 1
     assert job_states(database, run_id) == {"a": "available"}
     assert must_claim(database).settling is False
+
+
+def test_rescue_records_the_attempt_and_gives_up_a_job_that_always_kills_its_process(database):
+    run_id = enqueue(database, [request("a"), request("b", after=("a",))])
+    for _ in range(8):
+        assert job_states(database, run_id) == {"a": "available", "b": "blocked"}
+        must_claim(database)
+        expire(database)
+        assert rescue(database) == 1
+    assert job_states(database, run_id) == {"a": "discarded", "b": "available"}
+    assert change_states(database, run_id) == {"a": "failed", "b": "queued"}
+    with database.read() as conn:
+        rows = conn.execute(select(attempt.c.number, attempt.c.outcome, attempt.c.code)).all()
+    assert rows == [*[(n, "retry", "WORKER-DIED") for n in range(1, 8)], (8, "discarded", "WORKER-DIED")]
 
 
 def test_rescue_makes_a_sent_job_uncertain_and_it_is_settled_next(database):

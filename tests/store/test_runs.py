@@ -155,8 +155,8 @@ def test_a_run_whose_process_died_before_its_plan_fails_and_one_with_jobs_goes_o
     sending = enqueue(database, [request("a")])
     with database.write() as conn:
         now = database.now(conn)
-        assert runs.abandon_dead(conn, ACCOUNT, lambda _owner: False, now) == 0
-        assert runs.abandon_dead(conn, ACCOUNT, lambda _owner: True, now) == 1
+        assert runs.abandon_dead(conn, ACCOUNT, lambda _owner, _flow: False, now) == 0
+        assert runs.abandon_dead(conn, ACCOUNT, lambda _owner, _flow: True, now) == 1
     assert state_of(database, planning) == "failed"
     assert state_of(database, sending) == "running"
 
