@@ -186,6 +186,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_litmos_path")),
     )
     op.create_table(
+        "litmos_removal",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("list_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "kind", "list_id", "user_id", name=op.f("pk_litmos_removal")),
+    )
+    op.create_table(
         "litmos_team",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -478,6 +487,7 @@ def downgrade() -> None:
 
     op.drop_table("litmos_user")
     op.drop_table("litmos_team")
+    op.drop_table("litmos_removal")
     op.drop_table("litmos_path")
     with op.batch_alter_table("litmos_membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_litmos_membership_account_user_id"))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
+from syncd.store import removals
 from syncd.store.mirror import REFRESHED, set_watermark
 from syncd.store.schema import (
     litmos_assignment,
@@ -61,6 +62,7 @@ def apply_snapshot(
         drift += _replace_members(conn, account, found, members, inactive, snapshot.began_at)
     for path_id, people in snapshot.path_users.items():
         drift += _replace_path_users(conn, account, path_id, people, inactive, snapshot.began_at)
+    removals.prune(conn, account, snapshot.began_at)
     set_watermark(conn, account, REFRESHED, snapshot.began_at)
     return drift
 
@@ -170,7 +172,7 @@ def _replace_members(
     for start in range(0, len(ended), CHUNK):
         some = litmos_membership.c.user_id.in_(ended[start : start + CHUNK])
         conn.execute(delete(litmos_membership).where(here, some))
-    joined = members - known
+    joined = members - known - removals.since(conn, account, removals.MEMBERSHIP, found, began_at)
     _insert_members(conn, account, ((found, user_id) for user_id in joined), began_at)
     conn.execute(
         update(litmos_team)
@@ -201,7 +203,8 @@ def _replace_path_users(
 ) -> int:
     here = (litmos_assignment.c.account == account) & (litmos_assignment.c.path_id == path_id)
     rows = conn.execute(select(litmos_assignment).where(here)).all()
-    seen = {person.user_id: person for person in people}
+    removed = removals.since(conn, account, removals.ASSIGNMENT, path_id, began_at)
+    seen = {person.user_id: person for person in people if person.user_id not in removed}
     known = {row.user_id: (row.completed, row.percent) for row in rows}
     kept_back = {row.user_id for row in rows if row.changed_at > began_at}
     left = sorted(known.keys() - kept_back - seen.keys() - inactive)
@@ -265,10 +268,16 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
             )
         )
     _insert_members(conn, account, effects.members_added, now)
+    removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
+    removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)
 
 
 def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
     table = litmos_assignment
+    gone = [(path_id, user_id) for user_id, path_id in effects.paths_unassigned]
+    removals.note(conn, account, removals.ASSIGNMENT, gone, now)
+    given = [(path_id, user_id) for user_id, path_id in effects.paths_assigned]
+    removals.forget(conn, account, removals.ASSIGNMENT, given)
     for user_id, path_id in effects.paths_unassigned:
         conn.execute(
             delete(table).where(

@@ -155,6 +155,15 @@ litmos_assignment = Table(
     _time("changed_at", required=True),
     Index(None, "account", "user_id"),
 )
+litmos_removal = Table(
+    "litmos_removal",
+    metadata,
+    _key("account"),
+    _key("kind"),
+    _key("list_id"),
+    _key("user_id"),
+    _time("removed_at", required=True),
+)
 link = Table(
     "link",
     metadata,

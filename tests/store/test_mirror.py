@@ -114,6 +114,23 @@ def test_a_reading_never_overwrites_what_was_written_since_it_began(database, pa
         assert "p1" in mirror.current_state(conn, ACCOUNT, LINKS).assignments["E1"]
 
 
+def test_a_reading_never_puts_back_what_was_taken_away_since_it_began(database, past):
+    given = {
+        "members": {"t1": frozenset({"u1"})},
+        "path_users": {"p1": (PathUser(user_id="u1", completed=False, percent=0.0),)},
+    }
+    take(database, snapshot(past, profile("u1"), **given))
+    began_at = now_of(database) - timedelta(seconds=1)
+    apply(database, Effects(members_removed=(("t1", "u1"),), paths_unassigned=(("u1", "p1"),)))
+    take(database, snapshot(began_at, profile("u1"), **given))
+    assert members(database) == set()
+    with database.read() as conn:
+        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+    later = now_of(database) + timedelta(seconds=1)
+    assert take(database, snapshot(later, profile("u1"), **given)) == 2, "somebody gave both again: drift"
+    assert members(database) == {("E1", "sales")}
+
+
 def test_memberships_of_inactive_people_stay_as_last_known(database, past):
     both = {"t1": frozenset({"u1", "u2"})}
     take(database, snapshot(past, profile("u1"), profile("u2"), members=both))
