@@ -14,7 +14,6 @@ from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.limits import Measure, Policy
-from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
 from syncd.core.plan import Plan, make_plan
@@ -52,7 +51,9 @@ def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
-    desired = desired_state(valid, paths, strict_path_names=strict_paths(mapping))
+    desired = desired_state(
+        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+    )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
@@ -117,11 +118,6 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
     """Whether this input is a witness of its own: other bytes than the last accepted one, and complete."""
     last = inputs.last_accepted(conn, app.account, intake.source)
     return intake.complete and (last is None or last["sha256"] != intake.sha256)
-
-
-def strict_paths(mapping: Mapping) -> tuple[str, ...]:
-    """The learning paths, as written, that a ``remove: strict`` rule names."""
-    return tuple(rule.path for rule in mapping.learning_paths if rule.strict)
 
 
 def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:

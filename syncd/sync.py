@@ -24,7 +24,7 @@ Update = Callable[[str, int, int | None], None]
 LEASE = 900.0
 """Seconds after which a planner, or a pull, that does not answer is taken for lost."""
 FEW_GONE = 20
-"""So many users and teams may vanish from Litmos' lists between two refreshes; more fail the refresh."""
+"""So many users, teams and learning paths may vanish from Litmos' lists between two refreshes; more fail it."""
 
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
@@ -47,7 +47,7 @@ def refresh(
     """Litmos -> mirror, in full. Returns counts (users, teams, paths, drift, requests). Raises RefreshError, LitmosError."""
     with planning(app) as mine, _run(app, run_id):
         with app.database.read() as conn:
-            wanted = people.managed_teams(conn, app.account)
+            wanted = people.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
         counts = read_litmos(app, wanted, mine, update=update, accept_missing=accept_missing)
         with app.database.write() as conn:
             runs.finish(conn, run_id, "succeeded", summary=counts, now=app.database.now(conn))
@@ -137,13 +137,15 @@ def _run(app: App, run_id: int) -> Iterator[None]:
 
 def _ensure_mirror(app: App, intake: Intake, mine: Held, *, fresh: bool, update: Update) -> None:
     """Refresh if the mirror is too old, or has never read the members of a team or path that a rule names now."""
+    mapping = app.settings.mapping
+    wanted = intake.teams | mapping.strict_teams
     with app.database.read() as conn:
         now = app.database.now(conn)
         read_at = mirror.refreshed_at(conn, app.account)
-        unread = mirror.unread(conn, app.account, intake.teams, _path_names(app))
+        unread = mirror.unread(conn, app.account, wanted, mapping.path_names)
     too_old = read_at is None or now - read_at > timedelta(seconds=app.settings.refresh_max_age)
     if fresh or too_old or unread:
-        read_litmos(app, intake.teams, mine, update=update)
+        read_litmos(app, wanted, mine, update=update)
 
 
 def read_litmos(
@@ -156,16 +158,16 @@ def read_litmos(
 ) -> dict[str, int]:
     """Read Litmos whole and move the mirror, in one transaction, or raise and leave it as it was.
 
-    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. A user or team that is
-    missing from its list is read directly before the mirror lets it go; more than ``accept_missing`` raise RefreshError. Raises
-    Busy if the planner's lease ``mine`` was lost meanwhile.
+    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. A user, team or
+    learning path that is missing from its list is read directly before the mirror lets it go; more than
+    ``accept_missing`` raise RefreshError. Raises Busy if the planner's lease ``mine`` was lost meanwhile.
     """
     with app.database.read() as conn:
         began_at = app.database.now(conn)
         granted = grants.team_texts(conn, app.account)
     snapshot = app.target.snapshot(
         lambda teams: managed_team_ids(teams, wanted, granted),
-        lambda paths: mapped_path_ids(paths, _path_names(app)),
+        lambda paths: mapped_path_ids(paths, app.settings.mapping.path_names),
         began_at=began_at,
         progress=update,
     )
@@ -186,19 +188,19 @@ def read_litmos(
 
 def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int) -> frozenset[str]:
     with app.database.read() as conn:
-        users, teams = reflection.vanished(conn, app.account, snapshot)
-    if len(users) + len(teams) > accept_missing:
+        missing = reflection.vanished(conn, app.account, snapshot)
+    if len(missing) > accept_missing:
         raise RefreshError(
-            f"{len(users)} users and {len(teams)} teams are missing from Litmos' lists, more than {accept_missing}: "
-            f"the lists may be incomplete. If they really were deleted: syncd refresh --accept-missing "
-            f"{len(users) + len(teams)}"
+            f"{missing} are missing from Litmos' lists, in all more than {accept_missing}: the lists may be incomplete. "
+            f"If they really were deleted: syncd refresh --accept-missing {len(missing)}"
         )
-    gone = {user_id for user_id in users if app.target.read_user(user_id) is None}
-    gone |= {team_id for team_id in teams if app.target.read_team(team_id) is None}
-    still = (set(users) | set(teams)) - gone
+    gone = {found for found in missing.users if app.target.read_user(found) is None}
+    gone |= {found for found in missing.teams if app.target.read_team(found) is None}
+    gone |= {found for found in missing.paths if app.target.read_path(found) is None}
+    still = len(missing) - len(gone)
     if still:
         raise RefreshError(
-            f"{len(still)} users or teams are in Litmos, but missing from its lists; try again later"
+            f"{still} of {missing} that are missing from Litmos' lists are in Litmos all the same; try again later"
         )
     return frozenset(gone)
 
@@ -215,7 +217,3 @@ def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> 
     """The ids of the learning paths that the mapping names, by id or by name."""
     wanted = {name.strip().casefold() for name in names}
     return {path.id for path in paths if path.id in names or path.name.strip().casefold() in wanted}
-
-
-def _path_names(app: App) -> frozenset[str]:
-    return frozenset(rule.path for rule in app.settings.mapping.learning_paths)

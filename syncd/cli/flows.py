@@ -46,7 +46,8 @@ def refresh(
     config: ConfigOption = None,
     json: JsonOption = False,
     accept_missing: Annotated[
-        int, typer.Option(help="So many users and teams may have vanished from Litmos' lists.")
+        int,
+        typer.Option(help="So many users, teams and learning paths may have vanished from Litmos' lists."),
     ] = 20,
 ) -> None:
     """Read Litmos whole into the mirror."""

@@ -24,13 +24,17 @@ class Desired:
 
 
 def desired_state(
-    employees: Iterable[Employee], paths: Iterable[LearningPath], *, strict_path_names: Iterable[str] = ()
+    employees: Iterable[Employee],
+    paths: Iterable[LearningPath],
+    *,
+    strict_path_names: Iterable[str] = (),
+    strict_team_keys: Iterable[TeamKey] = (),
 ) -> Desired:
     """Gather what each active, in-scope Employee is given. Parents of a team are desired teams, too.
 
-    A learning path is named by its id or, casefolded, by its name; ``strict_path_names`` are those of ``remove:
-    strict`` rules, so that a rule that gives a path to nobody still takes it from everybody. A path that Litmos does
-    not have, or has twice by that name, becomes a problem and is given to nobody.
+    A learning path is named by its id or, casefolded, by its name; ``strict_path_names`` and ``strict_team_keys`` are
+    those of ``remove: strict`` rules, so that a rule that gives something to nobody still takes it from everybody. A
+    path that Litmos does not have, or has twice by that name, becomes a problem and is given to nobody.
     """
     resolver = _PathResolver(paths)
     by_id = {employee.employee_id: employee for employee in employees}
@@ -38,7 +42,7 @@ def desired_state(
     teams: dict[TeamKey, Team] = {}
     memberships: dict[str, frozenset[TeamKey]] = {}
     assignments: dict[str, dict[str, Assignment]] = {}
-    strict_teams: set[TeamKey] = set()
+    strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_paths = {path_id for name in strict_path_names if (path_id := resolver.find(name))}
     path_rules: dict[tuple[str, str], str] = {}
     for employee_id, employee in sorted(by_id.items()):

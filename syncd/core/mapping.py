@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, replace
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
-from syncd.core.model import Employee, FieldValue, Reason, Record, Rejection, Status, Wish
+from syncd.core.model import (
+    Employee,
+    FieldValue,
+    Reason,
+    Record,
+    Rejection,
+    Status,
+    TeamKey,
+    Wish,
+    team_key,
+)
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
     Absence,
@@ -18,6 +28,7 @@ from syncd.core.rules import (
     Place,
     StatusRule,
     TeamRule,
+    Text,
     ValueRule,
 )
 from syncd.core.transforms import Refused, normalize
@@ -65,6 +76,18 @@ class Mapping:
     def strict_paths(self) -> frozenset[str]:
         """Those of the rules with ``remove: strict``."""
         return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+
+    @property
+    def strict_teams(self) -> frozenset[TeamKey]:
+        """The teams that a ``remove: strict`` rule names in plain text, whether it names them for anybody or not.
+
+        A rule with a column in a name says nothing about a team that it names for nobody.
+        """
+        return frozenset(
+            team_key(tuple(normalize(render(parts, {})) for parts in rule.names))
+            for rule in self.teams
+            if rule.strict and all(isinstance(part, Text) for parts in rule.names for part in parts)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,10 +130,21 @@ def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:
 def learning_paths(calls: Calls, progress: Progress) -> tuple[LearningPath, ...]:
     """All learning paths."""
     rows = calls.rows(("learningpaths",), progress=lambda count: progress("learning_paths", count, None))
-    return tuple(
-        LearningPath(id=row["Id"], name=text_of(row.get("Name")), active=truth_of(row.get("Active", True)))
-        for row in rows
-    )
+    return tuple(_path_fact(row) for row in rows)
+
+
+def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
+    """One learning path, or None if Litmos does not know the id."""
+    row = calls.find(("learningpaths", path_id))
+    if row is None:
+        return None
+    if row.get("Id") != path_id:
+        raise doubtful("/learningpaths: another learning path came than was asked for")
+    return _path_fact(row)
+
+
+def _path_fact(row: Mapping[str, Any]) -> LearningPath:
+    return LearningPath(id=row["Id"], name=text_of(row.get("Name")), active=truth_of(row.get("Active", True)))
 
 
 def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:

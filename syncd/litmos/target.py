@@ -110,6 +110,10 @@ class Target:
         """One team, or None if Litmos does not know the id."""
         return reading.team(self._calls(watch), team_id)
 
+    def read_path(self, path_id: str, *, watch: Watch | None = None) -> LearningPath | None:
+        """One learning path, or None if Litmos does not know the id."""
+        return reading.learning_path(self._calls(watch), path_id)
+
     def members(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the active users of a team."""
         return reading.team_members(self._calls(watch), team_id)

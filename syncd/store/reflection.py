@@ -1,10 +1,11 @@
 """Reflection: how the mirror moves, by a whole reading of Litmos or by what one Operation made known."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, Snapshot, TeamFact
@@ -22,18 +23,37 @@ from syncd.store.schema import (
 CHUNK = 500
 
 
-def vanished(conn: Connection, account: str, snapshot: Snapshot) -> tuple[set[str], set[str]]:
-    """Ids of users and of teams that the mirror knows from before the snapshot and the snapshot does not list."""
-    gone: list[set[str]] = []
-    for table, seen in (
-        (litmos_user, {profile["Id"] for profile in snapshot.profiles}),
-        (litmos_team, {team.id for team in snapshot.teams}),
-    ):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Ids that the mirror knows and a whole reading of Litmos does not list."""
+
+    users: frozenset[str]
+    teams: frozenset[str]
+    paths: frozenset[str]
+
+    def __len__(self) -> int:
+        """How many in all."""
+        return len(self.users) + len(self.teams) + len(self.paths)
+
+    def __str__(self) -> str:
+        """As a person reads it: ``2 users, 0 teams and 1 learning paths``."""
+        return f"{len(self.users)} users, {len(self.teams)} teams and {len(self.paths)} learning paths"
+
+
+def vanished(conn: Connection, account: str, snapshot: Snapshot) -> Missing:
+    """What the mirror knows from before the snapshot and the snapshot does not list."""
+
+    def gone(table: Table, seen: Iterable[str]) -> frozenset[str]:
         known = conn.execute(
             select(table.c.id).where(table.c.account == account, table.c.changed_at <= snapshot.began_at)
         ).scalars()
-        gone.append(set(known) - seen)
-    return gone[0], gone[1]
+        return frozenset(known) - frozenset(seen)
+
+    return Missing(
+        users=gone(litmos_user, (profile["Id"] for profile in snapshot.profiles)),
+        teams=gone(litmos_team, (team.id for team in snapshot.teams)),
+        paths=gone(litmos_path, (path.id for path in snapshot.paths)),
+    )
 
 
 def apply_snapshot(
@@ -71,9 +91,11 @@ def _forget(conn: Connection, account: str, found: str) -> None:
     for table, column in (
         (litmos_user, litmos_user.c.id),
         (litmos_team, litmos_team.c.id),
+        (litmos_path, litmos_path.c.id),
         (litmos_membership, litmos_membership.c.user_id),
         (litmos_membership, litmos_membership.c.team_id),
         (litmos_assignment, litmos_assignment.c.user_id),
+        (litmos_assignment, litmos_assignment.c.path_id),
     ):
         conn.execute(delete(table).where(table.c.account == account, column == found))
 

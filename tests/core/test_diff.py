@@ -13,8 +13,9 @@ PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="S
 NO_RULES = Rules()
 
 
-def compare(people, current, rules=NO_RULES, strict_paths=()):
-    return diff(desired_state(people, PATHS, strict_path_names=strict_paths), current, rules)
+def compare(people, current, rules=NO_RULES, strict_paths=(), strict_teams=()):
+    desired = desired_state(people, PATHS, strict_path_names=strict_paths, strict_team_keys=strict_teams)
+    return diff(desired, current, rules)
 
 
 def short(difference):
@@ -109,6 +110,18 @@ def test_removal_is_own_or_strict(granted, strict, removed):
     assert short(compare([mover, other], current, rules)) == (
         [("membership:E1@sales", "remove")] if removed else []
     )
+
+
+def test_a_strict_team_that_is_given_to_nobody_is_emptied():
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={("sales",): Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({("sales",)})},
+    )
+    assert short(compare([person], current, strict_teams=(("sales",),))) == [
+        ("membership:E1@sales", "remove")
+    ]
 
 
 def test_a_leaver_keeps_memberships_and_paths():

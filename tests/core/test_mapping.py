@@ -342,6 +342,7 @@ def test_teams():
     found = [(wish.names, wish.rule, wish.strict) for wish in mapped(rules, dept=" Sales ").teams]
     assert found == [(("Commercial", "Sales"), "teams[0]", False), (("All of Sales",), "teams[1]", True)]
     assert [wish.names for wish in mapped(rules, dept="").teams] == [("all OF sales",)]
+    assert rules.strict_teams == {("all of sales",)}
     assert [wish.names for wish in mapped(rules, div="", dept="R&D").teams] == [("all OF sales",)]
     assert reasons(rules, dept="x" * 101) == [
         "TEAM-NAME-TOO-LONG teams[0] (f.yaml:20:5): has 101 characters; a team's name takes 100"

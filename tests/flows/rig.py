@@ -181,7 +181,7 @@ class Rig:
         dump = self.sandbox.dump()
         teams = {team["Id"]: team["Name"] for team in dump["teams"]}
         names = {user["Id"]: user["UserName"] for user in dump["users"]}
-        return {(teams[m["TeamId"]], names[m["UserId"]]) for m in dump["memberships"]}
+        return {(teams[m["TeamId"]], names[m["UserId"]]) for m in dump["memberships"] if m["Active"]}
 
     def writes(self) -> int:
         """How many write requests the sandbox has seen."""

@@ -192,7 +192,10 @@ def test_one_user_that_vanishes_from_the_list_but_is_there_fails_the_refresh(rig
     rig.push()
     before = mirrored(rig)
     rig.sandbox.faults.set([without(rig, "p4@example.com")])
-    with pytest.raises(RefreshError, match="1 users or teams are in Litmos, but missing from"):
+    with pytest.raises(
+        RefreshError,
+        match="1 of 1 users, 0 teams and 0 learning paths",
+    ):
         rig.refresh()
     assert mirrored(rig) == before
 
@@ -204,6 +207,21 @@ def test_a_user_that_was_deleted_in_litmos_leaves_the_mirror(rig):
     assert rig.refresh()["gone"] == 1
     with rig.database.read() as conn:
         assert "p4@example.com" not in {user.fields["UserName"] for user in mirror.users(conn, "main")}
+
+
+def test_a_learning_path_that_vanishes_leaves_the_mirror_only_when_it_is_really_gone(rig):
+    rig.push()
+    before = mirrored(rig)
+    hidden = {"kind": "status", "status": 200, "body": "[]", "path": "^/learningpaths$", "count": 0}
+    rig.sandbox.faults.set([hidden])
+    with pytest.raises(RefreshError, match="0 users, 0 teams and 1 learning paths"):
+        rig.refresh()
+    assert mirrored(rig) == before
+    unknown = {"kind": "status", "status": 404, "body": "", "path": "^/learningpaths/[^/]+$", "count": 0}
+    rig.sandbox.faults.set([hidden, unknown])
+    assert rig.refresh()["gone"] == 1
+    with rig.database.read() as conn:
+        assert mirror.paths(conn, "main") == []
 
 
 @pytest.mark.parametrize("fresh", [True, False])

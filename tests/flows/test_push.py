@@ -1,14 +1,18 @@
 """push, end to end: an HR file goes in, and the sandbox ends up as it should be."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from syncd.core.conditions import OneOf
 from syncd.core.limits import Limits
+from syncd.core.rules import TeamRule, Text
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
-from tests.flows.rig import Rig, person
+from tests.flows.rig import MAPPING, Rig, person, place
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}, {"Name": "Sales Basics"}]}
 
@@ -58,3 +62,23 @@ def test_two_jobs_that_end_at_once_end_their_run(rig):
             row["title"] = f"Title {turn}"
         pushed = rig.push()
         assert rig.run(pushed.run_id)["state"] == "succeeded"
+
+
+def test_a_strict_team_that_the_rule_names_for_nobody_is_emptied(rig):
+    """A person added somebody to a team that syncd alone fills, and no row of HR is for it."""
+    rig.push()
+    edits = [
+        {"do": "create_team", "Name": "First Aid"},
+        {"do": "add_member", "Team": "First Aid", "UserName": "p3@example.com"},
+    ]
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=edits).raise_for_status()
+    first_aid = TeamRule(
+        place=place("teams[1]"),
+        names=((Text(text="First Aid"),),),
+        when=OneOf(column="title", where="syncd.yaml:1:1", values=frozenset({"First Aider"})),
+        strict=True,
+    )
+    rig.changed = {"mapping": replace(MAPPING, teams=(*MAPPING.teams, first_aid))}
+    rig.push(fresh=True)
+    assert not [name for name, _ in rig.members() if name == "First Aid"]
+    assert len(rig.members()) == 8

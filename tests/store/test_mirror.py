@@ -10,6 +10,7 @@ from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
 from syncd.store import mirror, reflection
 from syncd.store.database import Database
+from syncd.store.reflection import Missing
 from tests.store.makers import ACCOUNT, now_of
 
 SALES = TeamFact(id="t1", name="Sales", parent_id="")
@@ -150,7 +151,9 @@ def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past
     take(database, first)
     second = snapshot(now_of(database), profile("u1"), teams=(SALES,))
     with database.read() as conn:
-        assert reflection.vanished(conn, ACCOUNT, second) == ({"u2"}, {"t2"})
+        assert reflection.vanished(conn, ACCOUNT, second) == Missing(
+            users=frozenset({"u2"}), teams=frozenset({"t2"}), paths=frozenset()
+        )
     take(database, second)
     assert members(database) == {("E2", "sales/emea")}
     take(database, second, gone=frozenset({"u2", "t2"}))
@@ -160,10 +163,22 @@ def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past
     assert members(database) == set()
 
 
+def test_a_learning_path_that_is_confirmed_gone_takes_its_assignments_along(database, past):
+    users = (PathUser(user_id="u1", completed=False, percent=0.0),)
+    take(database, snapshot(past, profile("u1"), path_users={"p1": users}))
+    second = snapshot(now_of(database), profile("u1"), paths=())
+    with database.read() as conn:
+        assert reflection.vanished(conn, ACCOUNT, second).paths == {"p1"}
+    take(database, second, gone=frozenset({"p1"}))
+    with database.read() as conn:
+        assert mirror.paths(conn, ACCOUNT) == []
+        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+
+
 def test_what_was_made_since_the_reading_began_has_not_vanished(database, past):
     apply(database, Effects(profiles=(profile("u9"),), teams=(SALES,)))
     with database.read() as conn:
-        assert reflection.vanished(conn, ACCOUNT, snapshot(past, teams=())) == (set(), set())
+        assert len(reflection.vanished(conn, ACCOUNT, snapshot(past, teams=()))) == 0
 
 
 def test_effects_move_only_their_own_rows(database, past):
