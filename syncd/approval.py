@@ -105,7 +105,10 @@ def _still_holds(change: Change, current: State) -> bool:
         case ObjectKind.USER, action:
             return user is not None and user.active is (action is Action.DEACTIVATE)
         case ObjectKind.MEMBERSHIP, action:
-            return (team in current.memberships.get(person, frozenset())) is (action is Action.REMOVE)
+            held = current.assignments.get(person, {})
+            taken = [held[path_id] for path_id in change.takes if path_id in held]
+            is_member = team in current.memberships.get(person, frozenset())
+            return is_member is (action is Action.REMOVE) and not any(path.started for path in taken)
         case ObjectKind.ASSIGNMENT, Action.ADD:
             return change.path_id not in current.assignments.get(person, {})
         case _:

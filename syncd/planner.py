@@ -35,8 +35,13 @@ class Draft:
     """learning path id -> name, for people to read"""
 
 
-def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
+def draft(app: App, intake: Intake) -> Draft:
     """Make the Plan for an Intake from the mirror as it is. Reads only."""
+    with app.database.read() as conn:
+        return _draft(conn, app, intake, app.database.now(conn))
+
+
+def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
@@ -57,6 +62,7 @@ def draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
+        team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from syncd import delivery
+from syncd.along import read_along
 from syncd.app import App
 from syncd.core.model import LearningPath, TeamKey, team_key, team_text
 from syncd.core.operation import Snapshot, TeamFact
@@ -66,8 +67,9 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
         intake = take_in(app.source, app.settings.mapping)
         _ensure_mirror(app, intake, mine, fresh=fresh, update=update)
         update("planning", 0, None)
-        with app.database.read() as conn:
-            made = draft(conn, app, intake, app.database.now(conn))
+        made = draft(app, intake)
+        if read_along(app, made.plan.changes, mine, update=update):
+            made = draft(app, intake)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
     log.info(
         "plan_made",

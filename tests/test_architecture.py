@@ -18,7 +18,19 @@ PACKAGE = ROOT / "syncd"
 
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
-FLOWS = {"app", "approval", "crew", "delivery", "errand", "intake", "overview", "planner", "sync", "worker"}
+FLOWS = {
+    "along",
+    "app",
+    "approval",
+    "crew",
+    "delivery",
+    "errand",
+    "intake",
+    "overview",
+    "planner",
+    "sync",
+    "worker",
+}
 FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.

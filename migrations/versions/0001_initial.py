@@ -202,8 +202,16 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.Text(), server_default="", nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("members_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paths_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_litmos_team")),
+    )
+    op.create_table(
+        "litmos_team_path",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("path_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "team_id", "path_id", name=op.f("pk_litmos_team_path")),
     )
     op.create_table(
         "litmos_user",
@@ -339,6 +347,16 @@ def upgrade() -> None:
         ),
         sa.Column(
             "after",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "gives",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "takes",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
@@ -486,6 +504,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_litmos_user_account_username_key"))
 
     op.drop_table("litmos_user")
+    op.drop_table("litmos_team_path")
     op.drop_table("litmos_team")
     op.drop_table("litmos_removal")
     op.drop_table("litmos_path")

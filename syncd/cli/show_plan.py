@@ -78,6 +78,7 @@ def describe(change: Change, path_names: Mapping[str, str]) -> str:
     who = f"employee {change.employee_id}"
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
+        what += _along("gives", change.gives, path_names) + _along("takes", change.takes, path_names)
     elif change.kind is ObjectKind.ASSIGNMENT:
         name = path_names.get(change.path_id, change.path_id)
         what = f'{"give" if change.action is Action.ADD else "take"} learning path "{name}"'
@@ -89,6 +90,14 @@ def describe(change: Change, path_names: Mapping[str, str]) -> str:
         what = change.action.value
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
+
+
+def _along(verb: str, path_ids: Sequence[str], path_names: Mapping[str, str]) -> str:
+    """What comes or goes with a membership: `` (takes learning path "Sales Basics")``."""
+    if not path_ids:
+        return ""
+    names = ", ".join(f'"{path_names.get(path_id, path_id)}"' for path_id in path_ids)
+    return f" ({verb} learning path {names})"
 
 
 def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:
@@ -128,6 +137,8 @@ def change_json(change: Change) -> dict[str, Any]:
         "path_id": change.path_id,
         "before": dict(change.before),
         "after": dict(change.after),
+        "gives": list(change.gives),
+        "takes": list(change.takes),
         "reason": change.reason,
         "rule": change.rule,
         "origin": change.origin,

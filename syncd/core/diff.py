@@ -1,18 +1,21 @@
 """Diff: desired State against current State, as a list of Changes. Pure; the truth table is in ``_account``."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from syncd.core.desired import Desired
 from syncd.core.match import comparable
 from syncd.core.model import (
     Action,
+    Assignment,
     Change,
     Employee,
     FieldValue,
     ObjectKind,
     State,
     Status,
+    TeamKey,
     User,
     team_key,
     team_label,
@@ -28,11 +31,13 @@ class Rules:
     """What the diff must know besides the two States.
 
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id);
+    ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
+    team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
@@ -68,10 +73,10 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             continue
         changes.extend(_account(employee, user))
         if employee_id in desired.state.users:
-            changes.extend(_memberships(employee, user, desired, current, rules))
-            found, kept = _assignments(employee, user, desired, current, rules)
-            changes.extend(found)
-            skips.extend(kept)
+            for compared in (_memberships, _assignments):
+                found, kept = compared(employee, user, desired, current, rules)
+                changes.extend(found)
+                skips.extend(kept)
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not _protected(user, rules):
@@ -197,23 +202,64 @@ def _teams(desired: Desired, current: State) -> Iterable[Change]:
 
 def _memberships(
     employee: Employee, user: User | None, desired: Desired, current: State, rules: Rules
-) -> Iterable[Change]:
+) -> tuple[list[Change], list[Skip]]:
     person = employee.employee_id
     have = current.memberships.get(person, frozenset())
+    held = current.assignments.get(person, {})
     wanted = {wish.key: wish for wish in employee.teams}
+    changes: list[Change] = []
+    skips: list[Skip] = []
     for key, wish in sorted(wanted.items()):
         if key not in have:
-            yield _membership(Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person")
-    for key in sorted(have - wanted.keys()):
-        if key not in current.teams:
+            gives = rules.team_paths.get(key, frozenset()) - held.keys()
+            change = _membership(
+                Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person"
+            )
+            changes.append(replace(change, gives=tuple(sorted(gives))))
+    ending = {
+        key: why
+        for key in sorted(have - wanted.keys())
+        if (why := _ending(key, desired, current, rules, person))
+    }
+    staying = (have - ending.keys()) | wanted.keys()
+    for key, why in ending.items():
+        takes = _taken(key, staying, person, held, rules)
+        names = current.teams[key].names
+        started = [path_id for path_id in takes if held[path_id].started]
+        if started:
+            staying |= {key}
+            message = (
+                f'team "{team_label(names)}" is kept: leaving it would take learning path {", ".join(started)}, '
+                "which is started or completed"
+            )
+            skips.append(Skip(employee_id=person, code="PATH-STARTED", message=message))
             continue
-        if key in desired.strict_teams:
-            reason = "no rule names this person, and the team is strict"
-        elif (person, team_text(key)) in rules.granted:
-            reason = "syncd added this person, and no rule names them any more"
-        else:
-            continue
-        yield _membership(Action.REMOVE, employee, user, current.teams[key].names, "teams", reason)
+        change = _membership(Action.REMOVE, employee, user, names, "teams", why)
+        changes.append(replace(change, takes=takes))
+    return changes, skips
+
+
+def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person: str) -> str:
+    """Why a membership that no rule gives is to end, or ""."""
+    if key not in current.teams:
+        return ""
+    if key in desired.strict_teams:
+        return "no rule names this person, and the team is strict"
+    if (person, team_text(key)) in rules.granted:
+        return "syncd added this person, and no rule names them any more"
+    return ""
+
+
+def _taken(
+    key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[str, Assignment], rules: Rules
+) -> tuple[str, ...]:
+    """The learning paths that go with a team: those it gives, unless syncd gave them or a team that stays does, too."""
+    otherwise = {path_id for team in staying for path_id in rules.team_paths.get(team, ())}
+    return tuple(
+        path_id
+        for path_id in sorted(rules.team_paths.get(key, ()))
+        if path_id in held and path_id not in otherwise and (person, path_id) not in rules.granted
+    )
 
 
 def _membership(

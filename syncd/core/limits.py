@@ -43,7 +43,7 @@ class Limits:
 
     Percentages are of the *population* (linked, active Litmos users) and count only once that is at least
     ``minimum_population``. ``changes`` counts people who are updated, deactivated or reactivated. ``removals`` counts
-    memberships and assignments taken away, as a share of all those known. ``shrink_percent`` is how much smaller than
+    memberships and assignments taken away, those that go along with a team included, as a share of all those known. ``shrink_percent`` is how much smaller than
     the last accepted input a source may be; ``rejected_percent`` how many of its rows may be rejected.
     """
 
@@ -86,7 +86,7 @@ def holds(changes: Sequence[Change], limits: Limits, measure: Measure) -> tuple[
     """Every Limit that is exceeded; an empty tuple lets the run go. ``changes`` leave out the approved ones."""
     deactivated = sum(change.action is Action.DEACTIVATE for change in changes)
     created = sum(change.action is Action.CREATE and change.kind is ObjectKind.USER for change in changes)
-    removed = sum(change.action is Action.REMOVE for change in changes)
+    removed = sum(1 + len(change.takes) for change in changes if change.action is Action.REMOVE)
     changed = len(
         {
             change.employee_id

@@ -219,7 +219,8 @@ class Change:
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on). ``before`` and
-    ``after`` hold only what differs. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
+    the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -231,6 +232,8 @@ class Change:
     path_id: str = ""
     before: Mapping[str, FieldValue] = field(default_factory=dict)
     after: Mapping[str, FieldValue] = field(default_factory=dict)
+    gives: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     reason: str = ""
     rule: str = ""
     origin: str = ""

@@ -8,8 +8,9 @@ from typing import Any
 from syncd.core.model import LearningPath
 from syncd.core.operation import PathUser, Snapshot, TeamFact
 from syncd.core.profile import PROFILE_FIELDS, FieldKind, normalise
+from syncd.errors import LitmosError
 from syncd.litmos.client import Calls, Row
-from syncd.litmos.faults import doubtful
+from syncd.litmos.faults import NOT_FOUND, doubtful
 from syncd.litmos.wire import text_of, truth_of
 
 SEARCH_LENGTH = 50
@@ -150,6 +151,16 @@ def _path_fact(row: Mapping[str, Any]) -> LearningPath:
 def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:
     """The ids of the learning paths of a user."""
     return frozenset(row["Id"] for row in calls.rows(("users", user_id, "learningpaths")))
+
+
+def paths_of_team(calls: Calls, team_id: str) -> frozenset[str]:
+    """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know."""
+    try:
+        return frozenset(row["Id"] for row in calls.rows(("teams", team_id, "learningpaths")))
+    except LitmosError as error:
+        if error.code == NOT_FOUND:
+            return frozenset()
+        raise
 
 
 def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:

@@ -122,6 +122,10 @@ class Target:
         """The ids of the teams of a user, active or not."""
         return reading.teams_of_user(self._calls(watch), user_id)
 
+    def team_paths(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
+        """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know."""
+        return reading.paths_of_team(self._calls(watch), team_id)
+
     def path_users(self, path_id: str, *, watch: Watch | None = None) -> tuple[PathUser, ...]:
         """The users of a learning path."""
         return reading.users_of_path(self._calls(watch), path_id)

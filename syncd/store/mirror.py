@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
 from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
 from syncd.core.operation import TeamFact
@@ -14,6 +14,7 @@ from syncd.store.schema import (
     litmos_membership,
     litmos_path,
     litmos_team,
+    litmos_team_path,
     litmos_user,
     watermark,
 )
@@ -126,6 +127,33 @@ def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> S
         memberships={person: frozenset(keys) for person, keys in memberships.items()},
         assignments=assignments,
     )
+
+
+def team_paths(conn: Connection, account: str) -> dict[TeamKey, frozenset[str]]:
+    """The learning paths that teams give their members, as far as they were read."""
+    names = team_names(team_facts(conn, account))
+    found: dict[TeamKey, set[str]] = {}
+    for row in conn.execute(select(litmos_team_path).where(litmos_team_path.c.account == account)):
+        if row.team_id in names:
+            found.setdefault(team_key(names[row.team_id]), set()).add(row.path_id)
+    return {key: frozenset(paths) for key, paths in found.items()}
+
+
+def teams_whose_paths_are_old(conn: Connection, account: str, since: datetime) -> set[str]:
+    """The ids of the teams of which it was not read after ``since`` which learning paths they give."""
+    return _not_read(conn, account, litmos_team, litmos_team.c.paths_read_at, since)
+
+
+def paths_whose_users_are_old(conn: Connection, account: str, since: datetime) -> set[str]:
+    """The ids of the learning paths whose users were not read after ``since``."""
+    return _not_read(conn, account, litmos_path, litmos_path.c.users_read_at, since)
+
+
+def _not_read(
+    conn: Connection, account: str, table: Table, read_at: ColumnElement[datetime | None], since: datetime
+) -> set[str]:
+    old = read_at.is_(None) | (read_at < since)
+    return set(conn.execute(select(table.c.id).where(table.c.account == account, old)).scalars())
 
 
 def refreshed_at(conn: Connection, account: str) -> datetime | None:

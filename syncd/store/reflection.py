@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from syncd.core.model import LearningPath
-from syncd.core.operation import Effects, Snapshot, TeamFact
+from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
 from syncd.store import removals
 from syncd.store.mirror import REFRESHED, set_watermark
@@ -17,6 +17,7 @@ from syncd.store.schema import (
     litmos_membership,
     litmos_path,
     litmos_team,
+    litmos_team_path,
     litmos_user,
 )
 
@@ -73,11 +74,7 @@ def apply_snapshot(
         _put_team(conn, account, team, snapshot.began_at)
     for path in snapshot.paths:
         _put_path(conn, account, path, snapshot.began_at)
-    inactive = set(
-        conn.execute(
-            select(litmos_user.c.id).where(litmos_user.c.account == account, litmos_user.c.active.is_(False))
-        ).scalars()
-    )
+    inactive = _inactive(conn, account)
     for found, members in snapshot.members.items():
         drift += _replace_members(conn, account, found, members, inactive, snapshot.began_at)
     for path_id, people in snapshot.path_users.items():
@@ -85,6 +82,34 @@ def apply_snapshot(
     removals.prune(conn, account, snapshot.began_at)
     set_watermark(conn, account, REFRESHED, snapshot.began_at)
     return drift
+
+
+def apply_team_paths(
+    conn: Connection, account: str, team_id: str, paths: Collection[str], began_at: datetime
+) -> None:
+    """Which learning paths a team gives its members, as read by a request that began at ``began_at``."""
+    here = (litmos_team_path.c.account == account) & (litmos_team_path.c.team_id == team_id)
+    conn.execute(delete(litmos_team_path).where(here))
+    rows = [{"account": account, "team_id": team_id, "path_id": path_id} for path_id in sorted(paths)]
+    if rows:
+        conn.execute(insert(litmos_team_path), rows)
+    conn.execute(
+        update(litmos_team)
+        .where(litmos_team.c.account == account, litmos_team.c.id == team_id)
+        .values(paths_read_at=began_at)
+    )
+
+
+def apply_path_users(
+    conn: Connection, account: str, path_id: str, people: Iterable[PathUser], began_at: datetime
+) -> int:
+    """The users of one learning path, as read by a request that began at ``began_at``; returns how many rows differed."""
+    return _replace_path_users(conn, account, path_id, people, _inactive(conn, account), began_at)
+
+
+def _inactive(conn: Connection, account: str) -> set[str]:
+    found = select(litmos_user.c.id).where(litmos_user.c.account == account, litmos_user.c.active.is_(False))
+    return set(conn.execute(found).scalars())
 
 
 def _forget(conn: Connection, account: str, found: str) -> None:
@@ -96,6 +121,8 @@ def _forget(conn: Connection, account: str, found: str) -> None:
         (litmos_membership, litmos_membership.c.team_id),
         (litmos_assignment, litmos_assignment.c.user_id),
         (litmos_assignment, litmos_assignment.c.path_id),
+        (litmos_team_path, litmos_team_path.c.team_id),
+        (litmos_team_path, litmos_team_path.c.path_id),
     ):
         conn.execute(delete(table).where(table.c.account == account, column == found))
 
@@ -219,7 +246,7 @@ def _replace_path_users(
     conn: Connection,
     account: str,
     path_id: str,
-    people: Iterable[Any],
+    people: Iterable[PathUser],
     inactive: set[str],
     began_at: datetime,
 ) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, team_key
+from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, TeamKey, team_key
 from tests.core.factories import employee, user_of
 
 PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="Sales Basics"))
@@ -146,6 +146,74 @@ def test_a_started_path_is_not_taken_away():
     difference = compare([person], current, rules)
     assert short(difference) == [("assignment:E1@p2", "remove")]
     assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+
+
+SALES: TeamKey = ("sales",)
+IT: TeamKey = ("it",)
+
+
+@pytest.mark.parametrize(
+    ("held", "given_by", "granted", "takes"),
+    [
+        ({}, {SALES: {"p1"}}, set(), ()),
+        ({"p1": False}, {}, set(), ()),
+        ({"p1": False}, {SALES: {"p1"}}, set(), ("p1",)),
+        ({"p1": False, "p2": False}, {SALES: {"p1", "p2"}}, set(), ("p1", "p2")),
+        ({"p1": False}, {SALES: {"p1"}}, {("E1", "p1")}, ()),
+        ({"p1": True}, {SALES: {"p1"}}, {("E1", "p1")}, ()),
+        ({"p1": True}, {SALES: {"p1"}, IT: {"p1"}}, set(), ()),
+        ({"p1": True}, {IT: {"p1"}}, set(), ()),
+        ({"p1": True}, {SALES: {"p1"}}, set(), None),
+        ({"p1": False, "p2": True}, {SALES: {"p1", "p2"}}, set(), None),
+    ],
+)
+def test_leaving_a_team_tells_what_it_takes_and_never_takes_a_started_path(held, given_by, granted, takes):
+    """``takes`` None: the membership is kept. The mover goes from Sales to IT."""
+    person = employee("E1", teams=(("IT",),), paths=("p1",) if granted else ())
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={key: Team(id=key[0], names=(key[0].upper(),)) for key in (SALES, IT)},
+        memberships={"E1": frozenset({SALES})},
+        assignments={"E1": {p: Assignment(path_id=p, started=started) for p, started in held.items()}},
+    )
+    rules = Rules(
+        granted=frozenset({("E1", "sales"), *granted}),
+        team_paths={key: frozenset(paths) for key, paths in given_by.items()},
+    )
+    difference = compare([person], current, rules)
+    removals = [change for change in difference.changes if change.action is Action.REMOVE]
+    if takes is None:
+        assert removals == []
+        assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+    else:
+        assert [change.takes for change in removals] == [takes]
+        assert difference.skips == ()
+
+
+def test_a_started_path_that_two_left_teams_give_keeps_one_of_them():
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={key: Team(id=key[0], names=(key[0],)) for key in (SALES, IT)},
+        memberships={"E1": frozenset({SALES, IT})},
+        assignments={"E1": {"p1": Assignment(path_id="p1", started=True)}},
+    )
+    both = dict.fromkeys((SALES, IT), frozenset({"p1"}))
+    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "it")}), team_paths=both)
+    difference = compare([person], current, rules)
+    assert short(difference) == [("membership:E1@sales", "remove")]
+    assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+
+
+def test_joining_a_team_tells_which_paths_come_along():
+    person = employee("E1", teams=(("Sales",),))
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={SALES: Team(id="t1", names=("Sales",))},
+        assignments={"E1": {"p2": Assignment(path_id="p2")}},
+    )
+    rules = Rules(team_paths={SALES: frozenset({"p1", "p2"})})
+    assert [change.gives for change in compare([person], current, rules).changes] == [("p1",)]
 
 
 def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():

@@ -1,5 +1,7 @@
 """Limits: what is held, and with which numbers."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.limits import Limit, Limits, Measure, Policy, holds, permitted
@@ -44,6 +46,14 @@ def codes(found):
 )
 def test_each_limit_at_its_edge(planned, facts, expected):
     assert codes(holds(planned, Limits(), measure(**facts))) == expected
+
+
+def test_a_learning_path_that_goes_along_with_a_team_is_a_removal_too():
+    leave = [replace(one, takes=("p1", "p2")) for one in changes(Action.REMOVE, 7, ObjectKind.MEMBERSHIP)]
+    assert codes(holds(leave[:6], Limits(), measure())) == []
+    found = holds(leave, Limits(), measure())
+    assert codes(found) == ["LIMIT-REMOVALS"]
+    assert "21 removals" in found[0].message
 
 
 def test_all_exceeded_limits_are_told_at_once_with_numbers():

@@ -82,3 +82,48 @@ def test_a_strict_team_that_the_rule_names_for_nobody_is_emptied(rig):
     rig.push(fresh=True)
     assert not [name for name, _ in rig.members() if name == "First Aid"]
     assert len(rig.members()) == 8
+
+
+def team_with_path(rig: Rig, team: str, path: str) -> str:
+    """As a person does it in Litmos: members of the team get the learning path, now and later. Returns the path's id."""
+    dump = rig.sandbox.dump()
+    team_id = next(row["Id"] for row in dump["teams"] if row["Name"] == team)
+    path_id = next(row["Id"] for row in dump["learning_paths"] if row["Name"] == path)
+    httpx.post(
+        f"{rig.sandbox.base_url}/teams/{team_id}/learningpaths",
+        params={"source": "test", "format": "json"},
+        headers={"apikey": rig.sandbox.api_key},
+        json=[{"Id": path_id}],
+    ).raise_for_status()
+    return str(path_id)
+
+
+def test_a_mover_takes_along_no_more_than_the_plan_says_and_loses_no_started_path(rig):
+    """Sales gives Sales Basics: who has not begun it loses it with the team, as the Plan says; who has keeps the team."""
+    rig.push()
+    path_id = team_with_path(rig, "Sales", "Sales Basics")
+    begun = {"UserName": "p3@example.com", "LearningPath": "Sales Basics", "Percentage": 40}
+    httpx.post(f"{rig.sandbox.control_url}/complete", json=begun).raise_for_status()
+    for row in rig.hr:
+        if row["employee_id"] in ("00001", "00003"):
+            row["department"] = "Support"
+        if row["employee_id"] == "00002":
+            row["department"] = "Sales"
+    pushed = rig.push(fresh=True)
+    planned = {change.key: change for change in pushed.draft.plan.changes}
+    assert planned["membership:00001@commercial/sales"].takes == (path_id,)
+    assert planned["membership:00002@commercial/sales"].gives == (path_id,)
+    assert "membership:00003@commercial/sales" not in planned
+    assert [(skip.employee_id, skip.code) for skip in pushed.draft.plan.skips] == [("00003", "PATH-STARTED")]
+    assert {("Sales", "p3@example.com"), ("Sales", "p2@example.com")} <= rig.members()
+    assert ("Sales", "p1@example.com") not in rig.members()
+    learners = {
+        row["UserId"]
+        for row in rig.sandbox.dump()["assignments"]
+        if row["Active"] and "UserId" in row and row["ItemId"] == path_id
+    }
+    names = {user["Id"]: user["UserName"] for user in rig.sandbox.dump()["users"]}
+    assert {names[user_id] for user_id in learners} == {f"p{n}@example.com" for n in (2, 3, 5, 7)}
+    reads = len(rig.sandbox.log)
+    assert rig.push(send=False).draft.plan.changes == ()
+    assert len(rig.sandbox.log) == reads

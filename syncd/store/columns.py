@@ -1,0 +1,48 @@
+"""Columns: the kinds that the tables of the schema are made of. Times are UTC; JSON is text on SQLite, JSONB on PostgreSQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite drops the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuse naive times; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive time")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+def text_column(name: str, **options: Any) -> Column[Any]:
+    """Text that is never null: "" unless ``options`` say otherwise."""
+    return Column(name, Text, nullable=False, **({"server_default": ""} | options))
+
+
+def key_column(name: str) -> Column[Any]:
+    """Text that is part of the primary key."""
+    return Column(name, Text, primary_key=True)
+
+
+def time_column(name: str, *, required: bool = False) -> Column[Any]:
+    """A UTC time; null unless ``required``."""
+    return Column(name, UtcTime, nullable=not required)
