@@ -16,11 +16,19 @@ from sqlalchemy.exc import (
     IntegrityError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syncd.errors import StoreError
+from syncd.store.filesystem import shared_kind
 
 BUSY_TIMEOUT_MS = 10_000
+CONNECT_TIMEOUT = 10
+"""Seconds after which a PostgreSQL that does not answer is given up for now, unless the URL says otherwise."""
+
+
+NO_TABLES = "the database has not all its tables: syncd db upgrade"
 
 
 class Database:
@@ -76,6 +84,8 @@ def open_database(url: str) -> Database:
             )
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
         return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True), None)
     except ArgumentError:
         raise StoreError(
@@ -93,6 +103,11 @@ def _open_sqlite(database: str | None, url: str) -> Database:
             "database: SQLite needs a file (sqlite:///PATH), for the queue must survive the process"
         )
     path = Path(database)
+    if kind := shared_kind(path.parent):
+        raise StoreError(
+            f"database: {path} is on a shared file system ({kind}), where SQLite loses data; "
+            "use a local disk, or PostgreSQL"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _create(path)
@@ -114,13 +129,13 @@ def _create(path: Path) -> None:
 def _on_connect(dbapi: Any, _record: Any) -> None:
     """FULL: an acknowledged ``sent_at`` must survive a power cut; it costs one fsync per commit."""
     dbapi.isolation_level = None
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "temp_store=FILE",
-    ):
+    dbapi.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    mode = dbapi.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreError(
+            f"database: SQLite stays in journal mode {mode} here, and needs WAL; use another disk, or PostgreSQL"
+        )
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=FILE"):
         dbapi.execute(f"PRAGMA {pragma}")
 
 
@@ -135,6 +150,14 @@ def _as_store_error() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise StoreError(_explain(str(error.orig))) from None
+    except PoolTimeout:
+        raise StoreError(
+            "the database: all connections of this process were busy for 30 s; try again"
+        ) from None
+    except ProgrammingError as error:
+        if "does not exist" in str(error.orig):
+            raise StoreError(NO_TABLES) from None
+        raise
     except IntegrityError:
         raise StoreError(
             "two transactions wrote the same row at once; the second one is tried again"
@@ -159,7 +182,9 @@ def _explain(message: str) -> str:
             "the database is locked by another process for more than 10 s; is a backup or a shell holding it?"
         )
     if "no such table" in lower:
-        return "the database has no tables yet: syncd db upgrade"
+        return NO_TABLES
+    if "lock timeout" in lower:
+        return "another process has the database locked, perhaps to migrate it; try again when it has ended"
     if "readonly" in lower or "unable to open" in lower:
         return (
             f"the database file cannot be written ({message}); check its owner and the folder's permissions"

@@ -1,16 +1,21 @@
 """The database: its clock, its transactions, and its faults as sentences without SQL or parameters."""
 
+import socket
 import sqlite3
 import stat
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import PurePosixPath
 
 import pytest
 from sqlalchemy import insert, select, text
 
 from syncd.errors import StoreError
 from syncd.store import database as database_module
+from syncd.store import filesystem
 from syncd.store.database import Database, open_database
+from syncd.store.filesystem import kind_of
 from syncd.store.migrate import upgrade
 from syncd.store.mirror import set_watermark
 from syncd.store.results import watermark
@@ -188,3 +193,53 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
         conn.execute(text("SELECT 1"))
     assert path.read_text().startswith("this is no database")
     opened.close()
+
+
+MOUNTS = [
+    "overlay / overlay rw 0 0",
+    "/dev/sda1 /data ext4 rw 0 0",
+    "server:/export /data/share nfs4 rw 0 0",
+    "//server/x /mnt/with\\040blank cifs rw 0 0",
+    "tmpfs /data/share/local tmpfs rw 0 0",
+    "short",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "overlay"),
+        ("/data", "ext4"),
+        ("/database", "overlay"),
+        ("/data/share/syncd.db", "nfs4"),
+        ("/data/share/local/syncd.db", "tmpfs"),
+        ("/mnt/with blank/deep/syncd.db", "cifs"),
+    ],
+)
+def test_the_innermost_mount_says_what_kind_of_file_system_it_is(path, kind):
+    assert kind_of(PurePosixPath(path), MOUNTS) == kind
+
+
+def test_a_shared_file_system_is_refused(tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/export {tmp_path} nfs4 rw 0 0\n", encoding="utf-8")
+    monkeypatch.setattr(filesystem, "_MOUNTS", mounts)
+    with pytest.raises(StoreError, match=r"shared file system \(nfs4\)"):
+        open_database(f"sqlite:///{tmp_path / 'new' / 'syncd.db'}")
+    assert not (tmp_path / "new").exists()
+
+
+def test_missing_tables_name_the_command(database):
+    with pytest.raises(StoreError, match="syncd db upgrade"), database.read() as conn:
+        conn.execute(text("SELECT 1 FROM never_made"))
+
+
+def test_a_postgresql_that_does_not_answer_is_given_up_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        opened = open_database(f"postgresql://nobody@127.0.0.1:{port}/none?connect_timeout=2")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="cannot be used"), opened.read():
+            pass
+        assert time.monotonic() - began < 8
+    assert open_database("postgresql://nobody@127.0.0.1/none").engine.url.query["connect_timeout"] == "10"

@@ -1,6 +1,9 @@
 """Migrations: they make exactly the schema, can be undone, run once, and refuse what they do not know."""
 
+import sqlite3
+import stat
 import threading
+from contextlib import closing
 
 import pytest
 from alembic import command
@@ -10,7 +13,7 @@ from sqlalchemy import inspect, text
 
 from syncd.errors import StoreError
 from syncd.store.database import Database
-from syncd.store.migrate import check, configuration, revisions, upgrade
+from syncd.store.migrate import back_up, check, configuration, revisions, upgrade
 from syncd.store.schema import metadata
 
 TABLES = {table.name for table in metadata.sorted_tables}
@@ -113,3 +116,27 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(emptied):
     with pytest.raises(Exception, match="watermark"):
         upgrade(emptied)
     assert tables(emptied) == {"watermark"}
+
+
+def test_a_sqlite_file_is_copied_before_it_is_migrated(emptied):
+    """From an older revision, which for the copy's sake may be any that is known."""
+    upgrade(emptied)
+    with emptied.write() as conn:
+        conn.execute(
+            text("INSERT INTO watermark (account, name, value) VALUES ('main', 'kept', '2026-01-01')")
+        )
+    copy = back_up(emptied, "0002")
+    if not emptied.is_sqlite:
+        assert copy is None
+        return
+    assert copy is not None
+    assert copy.name.endswith(".before-0002")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as found:
+        assert found.execute("SELECT name FROM watermark").fetchall() == [("kept",)]
+    with emptied.write() as conn:
+        conn.execute(text("DELETE FROM watermark"))
+    assert back_up(emptied, "0002") == copy
+    with closing(sqlite3.connect(copy)) as found:
+        assert found.execute("SELECT name FROM watermark").fetchall() == [("kept",)]
+    assert not copy.with_name(f"{copy.name}.part").exists()
