@@ -64,6 +64,7 @@ def settings_of(config: Config) -> Settings:
         limits=push.limits,
         hold_expires=push.hold_expires,
         refresh_max_age=push.refresh_max_age,
+        check_within=push.check_within,
         results=frozenset(pull.results),
         overlap=pull.overlap,
         first_from=pull.first_from,

@@ -28,6 +28,7 @@ FLOWS = {
     "intake",
     "overview",
     "planner",
+    "refreshing",
     "sync",
     "worker",
 }

@@ -463,9 +463,45 @@ def upgrade() -> None:
     with op.batch_alter_table("job_dep", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_job_dep_child_id"), ["child_id"], unique=False)
 
+    op.create_table(
+        "litmos_drift",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Text(), server_default="", nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("object_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("field", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "before",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "after",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["run.id"], name=op.f("fk_litmos_drift_run_id_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_litmos_drift")),
+    )
+    with op.batch_alter_table("litmos_drift", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_litmos_drift_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_litmos_drift_account_user_id_id"), ["account", "user_id", "id"], unique=False
+        )
+
 
 def downgrade() -> None:
     """Go back from this revision."""
+    with op.batch_alter_table("litmos_drift", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_litmos_drift_account_user_id_id"))
+        batch_op.drop_index(batch_op.f("ix_litmos_drift_run_id"))
+
+    op.drop_table("litmos_drift")
     with op.batch_alter_table("job_dep", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_dep_child_id"))
 

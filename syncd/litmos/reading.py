@@ -131,7 +131,7 @@ def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:
 def learning_paths(calls: Calls, progress: Progress) -> tuple[LearningPath, ...]:
     """All learning paths."""
     rows = calls.rows(("learningpaths",), progress=lambda count: progress("learning_paths", count, None))
-    return tuple(_path_fact(row) for row in rows)
+    return tuple(path_fact(row) for row in rows)
 
 
 def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
@@ -141,10 +141,11 @@ def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
         return None
     if row.get("Id") != path_id:
         raise doubtful("/learningpaths: another learning path came than was asked for")
-    return _path_fact(row)
+    return path_fact(row)
 
 
-def _path_fact(row: Mapping[str, Any]) -> LearningPath:
+def path_fact(row: Mapping[str, Any]) -> LearningPath:
+    """A row of a list of learning paths."""
     return LearningPath(id=row["Id"], name=text_of(row.get("Name")), active=truth_of(row.get("Active", True)))
 
 
@@ -169,13 +170,14 @@ def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:
         PathUser(
             user_id=row["Id"],
             completed=truth_of(row.get("Completed")),
-            percent=_percent(row.get("PercentageComplete")),
+            percent=percent(row.get("PercentageComplete")),
         )
         for row in calls.rows(("learningpaths", path_id, "users"))
     )
 
 
-def _percent(value: object) -> float:
+def percent(value: object) -> float:
+    """A percentage, 0-100; null is 0. Raises Transient for what is no number."""
     try:
         return float(text_of(value) or 0)
     except ValueError:

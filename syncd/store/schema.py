@@ -121,6 +121,22 @@ litmos_assignment = Table(
     time_column("changed_at", required=True),
     Index(None, "account", "user_id"),
 )
+litmos_drift = Table(
+    "litmos_drift",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    text_column("account"),
+    Column("run_id", Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    text_column("kind"),
+    text_column("user_id"),
+    text_column("object_id"),
+    text_column("field"),
+    Column("before", Json, nullable=False),
+    Column("after", Json, nullable=False),
+    time_column("seen_at", required=True),
+    Index(None, "run_id"),
+    Index(None, "account", "user_id", "id"),
+)
 litmos_removal = Table(
     "litmos_removal",
     metadata,

@@ -150,7 +150,7 @@ def mirrored(rig: Rig) -> tuple[object, ...]:
     """What the mirror says, and when it was read."""
     with rig.database.read() as conn:
         state = mirror.current_state(conn, "main", links.load(conn, "main"))
-        return state, mirror.users(conn, "main"), mirror.refreshed_at(conn, "main")
+        return state, mirror.users(conn, "main"), mirror.readings(conn, "main").last
 
 
 @pytest.mark.parametrize("answer", NO_LISTS)
