@@ -24,10 +24,12 @@ FLOWS = {
     "approval",
     "crew",
     "delivery",
+    "doctor",
     "errand",
     "intake",
     "overview",
     "planner",
+    "probe",
     "sync",
     "worker",
 }

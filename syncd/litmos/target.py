@@ -22,7 +22,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, reading, results, settling
+from syncd.litmos import applying, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -97,6 +97,13 @@ class Target:
         """
         choice = Choice(teams=managed_teams, paths=mapped_paths)
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
+
+    def survey(self, now: Callable[[], datetime]) -> surveying.Survey:
+        """Users, teams and learning paths with P(users) + P(teams) + P(paths) requests, as far as the key may read them.
+
+        ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
+        """
+        return surveying.survey(self._client, now)
 
     def read_user(self, user_id: str, *, watch: Watch | None = None) -> Mapping[str, Any] | None:
         """The full record of one user, or None if Litmos does not know the id."""

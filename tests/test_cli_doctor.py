@@ -1,0 +1,103 @@
+"""syncd doctor as a process: what it prints, with which exit code, and that the key is never shown."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.sandbox import seeding
+from tests.workbench import KEY, Workbench, workbench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    with workbench(tmp_path) as made:
+        made.staff(6)
+        yield made
+
+
+def states(found: dict[str, Any]) -> dict[str, str]:
+    return {finding["check"]: finding["state"] for finding in found["findings"]}
+
+
+def test_doctor_on_day_0_exits_0_and_says_what_to_type_next(bench):
+    done = bench.run("doctor")
+    assert "3 requests; Litmos was only read." in done.stdout
+    assert "Next: syncd plan" in done.stderr
+    assert "would be created, for example: 00001" in done.stdout
+    assert KEY not in done.stdout + done.stderr
+    assert bench.writes() == 0
+
+
+def test_doctor_as_json(bench):
+    bench.run("push")
+    found = bench.json("doctor")
+    assert found["state"] == "ok"
+    assert found["requests"] == 3
+    assert found["coverage"]["linked"] == 6
+    assert set(states(found).values()) == {"ok"}
+    assert all(set(finding) == {"check", "state", "seen", "next", "facts"} for finding in found["findings"])
+
+
+def test_a_wrong_key_exits_8(bench):
+    bench.environ["LITMOS_API_KEY"] = "WRONG-canary-77"
+    done = bench.run("doctor", expect=8)
+    assert "problem  key" in done.stdout
+    assert "next: put an Account Owner's key in place" in done.stdout
+    assert "WRONG-canary-77" not in done.stdout + done.stderr
+
+
+def test_a_missing_source_and_an_unreachable_litmos_exit_8(bench):
+    bench.hr_file.unlink()
+    assert states(bench.json("doctor", expect=8))["source"] == "problem"
+    bench.staff(6)
+    bench.sandbox.stop()
+    try:
+        assert states(bench.json("doctor", expect=8))["key"] == "problem"
+    finally:
+        bench.sandbox.start()
+
+
+def test_a_missing_column_is_the_configurations_fault(bench):
+    bench.configure(("JobTitle: title", "JobTitle: titel"))
+    found = bench.json("doctor", expect=3)
+    assert "did you mean" in next(f["seen"] for f in found["findings"] if f["check"] == "source")
+
+
+def test_an_invalid_configuration_exits_3_and_is_a_finding(bench):
+    bench.configure(("policy: sync", "policy: everything"))
+    assert "syncd.yaml" in bench.run("doctor", expect=3).stderr
+    found = bench.json("doctor", expect=3)
+    assert states(found) == {"configuration": "problem"}
+
+
+def test_a_learning_path_that_is_not_there_exits_1(bench):
+    bench.configure(("path: Onboarding", "path: Onbording"))
+    done = bench.run("doctor", expect=1)
+    assert "not in Litmos: Onbording" in done.stdout
+    assert "Next:" not in done.stderr
+
+
+def test_an_empty_postgresql_database_is_a_problem_with_its_command(bench, postgres_url):
+    bench.configure(
+        ("sqlite:///syncd.db", postgres_url.replace("+psycopg", "").rsplit("/", 1)[0] + "/template1")
+    )
+    found = bench.json("doctor", expect=1)
+    assert states(found)["database"] == "problem"
+    assert "syncd db upgrade" in next(f["next"] for f in found["findings"] if f["check"] == "database")
+    assert bench.sandbox.log == []
+
+
+def test_a_name_cannot_command_the_terminal(bench):
+    bench.sandbox.stop()
+    evil = "evil\x1b[2J@example.com"
+    seed = {"users": [{"UserName": evil, "FirstName": "E", "LastName": "V", "IsCustomUsername": True}]}
+    with workbench(bench.folder) as other:
+        other.sandbox.reset()
+        seeding.load(other.sandbox.world, {**seed, "learning_paths": [{"Name": "Onboarding"}]})
+        done = other.run("doctor")
+    assert "evil" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert json.dumps(evil) not in done.stderr
