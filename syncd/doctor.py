@@ -19,7 +19,7 @@ from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
 from syncd.sources import Source
-from syncd.store import links, mirror, window
+from syncd.store import links, mirror, probes, window
 
 log = get_logger(__name__)
 
@@ -59,6 +59,8 @@ def examine(
         ahead = (app.database.now(conn) - now()).total_seconds()
         taken, slots, frozen = window.usage(conn, app.account, app.database.now(conn))
         linked = links.load(conn, app.account)
+        answers = probes.answers(conn, app.account)
+        unrestored = probes.unrestored(conn, app.account)
     update("asking Litmos", 0, None)
     survey = app.target.survey(now)
     litmos = _litmos_facts(settings, survey)
@@ -71,6 +73,8 @@ def examine(
         source=hr,
         litmos=litmos,
         coverage=_coverage(settings, hr, litmos, linked),
+        answers=answers,
+        unrestored="" if unrestored is None else unrestored["username"],
     )
     findings = diagnose(facts)
     log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.core.diff import same
 from syncd.core.model import User, team_label
-from syncd.store import changes, jobs, links, mirror, people, queue, results, runs, window
+from syncd.store import changes, jobs, links, mirror, people, probes, queue, results, runs, window
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -25,6 +25,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
     taken, slots, frozen_until = window.usage(conn, account, now)
     pause = jobs.paused(conn, account)
     counts = jobs.counts(conn, account)
+    unrestored = probes.unrestored(conn, account)
     return {
         "now": now,
         "flows": flows,
@@ -40,6 +41,11 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "results": results.totals(conn, account),
         "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
         "quarantined": len(people.quarantined(conn, account)),
+        "unrestored": None if unrestored is None else unrestored["username"],
+        "contract": {
+            question: {"value": known.value, "settled_at": known.settled_at}
+            for question, known in probes.answers(conn, account).items()
+        },
     }
 
 

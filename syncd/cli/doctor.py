@@ -1,15 +1,16 @@
 """The command for day 0: doctor, which looks at everything once and says what to type next."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, stopping
+from syncd.cli.common import ConfigOption, JsonOption, actor, stopping
 from syncd.cli.exits import Exit, reported
 from syncd.cli.output import note, plain, progress, say, show_json, table
 
@@ -19,10 +20,25 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+def doctor(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    probe: Annotated[
+        str, typer.Option(metavar="USERNAME", help="Instead, settle open questions on this disposable user.")
+    ] = "",
+    team: Annotated[str, typer.Option(help="A disposable team for the probe, as A > B, or its id.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Probe without asking.")] = False,
+) -> None:
     """Look at configuration, HR, key, clock, limit and Litmos before anything is written, with the fewest requests."""
+    if team and not probe:
+        note("--team is for --probe")
+        raise typer.Exit(Exit.USAGE)
     with reported():
         loaded = _loaded(config, json=json)
+        if probe:
+            _consent(probe, team, yes=yes)
+            _probe(loaded, probe, team, json=json)
+            return
         with _opened(loaded) as app:
             examined = _examine(loaded, app)
         if json:
@@ -32,6 +48,42 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
         code = _exit_code(examined.findings)
         if code is not Exit.OK:
             raise typer.Exit(code)
+
+
+def _consent(username: str, team: str, *, yes: bool) -> None:
+    """Nobody is changed, not even for a moment, without a yes. Raises typer.Exit."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        note("A probe changes a user for a moment; without a terminal, say --yes")
+        raise typer.Exit(Exit.USAGE)
+    what = f"puts them into team {plain(team)}, deactivates and reactivates them" if team else "changes Skype"
+    question = f"This {what}, and restores everything. Is {plain(username)} a user whom nobody needs?"
+    if not typer.confirm(question, err=True):
+        note("Nothing was sent.")
+        raise typer.Exit(Exit.OK)
+
+
+def _probe(loaded: Any, username: str, team: str, *, json: bool) -> None:
+    from syncd.core.contract import MEANINGS
+    from syncd.probe import probe
+    from syncd.wiring import wire
+
+    app = wire(loaded)
+    with stopping(app.interrupt):
+        try:
+            with progress("probe") as update:
+                probed = probe(app, username, team=team, actor=actor(), update=update)
+        finally:
+            app.close()
+    if json:
+        show_json({"requests": probed.requests, "answers": probed.answers})
+        return
+    table(
+        ("question", "answer", "which means"),
+        [(question, answer or "unknown", MEANINGS[question]) for question, answer in probed.answers.items()],
+    )
+    say(f"{probed.requests} requests; the user is as before.")
 
 
 def _utc_now() -> datetime:

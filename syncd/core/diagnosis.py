@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
 from syncd.core import fitting
+from syncd.core.contract import Known, Question
 from syncd.core.coverage import Coverage
 from syncd.core.finding import FEW, Finding, Health, count, tally
 from syncd.core.limits import Limits
@@ -65,7 +66,7 @@ class Facts:
     """All that a diagnosis is made of; None where a thing could not be looked at.
 
     ``database`` says what is wrong with syncd's own database ("" if nothing is), ``database_skew`` by how many seconds its
-    clock is ahead of ours.
+    clock is ahead of ours. ``answers`` are what probes have settled, ``unrestored`` names a user whom one left changed.
     """
 
     rules: Rules
@@ -77,6 +78,8 @@ class Facts:
     source: SourceFacts
     litmos: LitmosFacts | None = None
     coverage: Coverage | None = None
+    answers: Mapping[str, Known] = field(default_factory=dict)
+    unrestored: str = ""
 
 
 def diagnose(facts: Facts) -> tuple[Finding, ...]:
@@ -98,6 +101,7 @@ def diagnose(facts: Facts) -> tuple[Finding, ...]:
         found.append(fitting.fields(facts.rules, litmos.fields if litmos.users else None))
     if facts.coverage is not None:
         found.append(fitting.matching(facts.coverage))
+    found.append(_contract(facts.answers, facts.unrestored))
     return tuple(found)
 
 
@@ -269,3 +273,25 @@ def _holdings(
         f"{count(len(paths), 'learning path')}"
     )
     return Finding(check="litmos", state=Health.OK, seen=seen, facts=facts)
+
+
+def _contract(answers: Mapping[str, Known], unrestored: str) -> Finding:
+    """What is known of the open questions; not knowing is no fault."""
+    known = {question: answer for question, answer in answers.items() if question in set(Question)}
+    facts = {
+        question.value: {"value": known[question].value, "settled_at": known[question].settled_at}
+        for question in Question
+        if question in known
+    }
+    seen = f"{len(known)} of {len(Question)} open questions about the API settled"
+    if known:
+        seen += ": " + ", ".join(f"{question} {known[question].value}" for question in known)
+    if unrestored:
+        return Finding(
+            check="contract",
+            state=Health.PROBLEM,
+            seen=f"{seen}; a probe was cut off and may have left a user changed",
+            next=f"syncd doctor --probe {unrestored}",
+            facts=facts,
+        )
+    return Finding(check="contract", state=Health.OK, seen=seen, facts=facts)

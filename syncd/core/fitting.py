@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from syncd.core.coverage import Coverage
-from syncd.core.finding import FEW, Finding, Health, some, tally
+from syncd.core.finding import FEW, Finding, Health, count, some, tally
 from syncd.core.mapping import Mapping as Rules
 from syncd.core.model import Employee, LearningPath, TeamKey, team_key, team_label
 
 HALF = 0.5
 """Below this share of matched people, where both sides have unmatched ones, the match keys are in doubt."""
+STRANGERS = 5
+"""Fewer users that are nobody's in HR put nothing in doubt: every account has some."""
 
 
 def paths(rules: Rules, paths: Sequence[LearningPath]) -> Finding:
@@ -102,15 +104,20 @@ def fields(rules: Rules, seen_fields: frozenset[str] | None) -> Finding:
 
 def matching(found: Coverage) -> Finding:
     """How many employees have a user, by what; and who is left over on both sides."""
-    parts = [f"{found.linked} employees by link"]
-    parts += [f"{number} by {key}" for key, number in found.found.items()]
-    seen = f"{', '.join(parts)}; {found.creates} would be created, {found.strangers} active users are nobody's in HR"
+    parts = [
+        f"{found.linked} employees by link",
+        *(f"{number} by {key}" for key, number in found.found.items()),
+    ]
+    seen = (
+        f"{', '.join(parts)}; {found.creates} would be created; "
+        f"{count(found.strangers, 'active user')} in Litmos without anybody in HR"
+    )
     state, command = Health.OK, ""
     sides = min(found.creates, found.strangers)
     if found.refused:
         state, command = Health.WARNING, "syncd plan --all"
         seen += f"; rejected: {tally(found.refused)}"
-    elif sides and found.matched < HALF * (found.matched + sides):
+    elif found.strangers >= STRANGERS and sides and found.matched < HALF * (found.matched + sides):
         state, command = Health.WARNING, "look at `users.match:`; then: syncd doctor"
         seen += "; few match though both sides have people: are the match keys right?"
     facts = {

@@ -73,6 +73,11 @@ class Calls:
 
     def find(self, path: Path, params: Params | None = None) -> Row | None:
         """Read one object; None if Litmos does not know it (404). Raises LitmosError."""
+        row = self.verbatim(path, params)
+        return None if row is None else decoded(row)
+
+    def verbatim(self, path: Path, params: Params | None = None) -> Row | None:
+        """The same with its strings as they came, secrets too: for nothing but how Litmos writes them."""
         answer, fault = self._exchange("GET", path, params or {})
         if fault is not None:
             if fault.code == NOT_FOUND:
@@ -81,7 +86,7 @@ class Calls:
         value = parsed(answer)
         if not isinstance(value, dict):
             raise doubtful(f"/{path[0]}: one object was expected")
-        return decoded(value)
+        return value
 
     def page(self, path: Path, params: Params, key: Sequence[str] = ("Id",)) -> list[Row]:
         """Read one page. Raises LitmosError, also for anything that is no list of objects with text under ``key``."""

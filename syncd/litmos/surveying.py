@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from syncd.core.model import LearningPath
 from syncd.core.operation import TeamFact
 from syncd.errors import LitmosError
 from syncd.litmos import reading
 from syncd.litmos.client import Calls, LitmosClient, Row
+from syncd.litmos.wire import header_date
 
 FORBIDDEN = 403
 
@@ -49,12 +49,9 @@ class _Dated:
 
     def note(self, *_progress: object) -> None:
         """The latest answer's date, if it has one."""
-        try:
-            theirs = parsedate_to_datetime(self._calls.date)
-        except ValueError:
-            return
-        zoned = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-        self.samples.append((self._watch.sent_at, zoned, self._now()))
+        theirs = header_date(self._calls.date)
+        if theirs is not None:
+            self.samples.append((self._watch.sent_at, theirs, self._now()))
 
 
 def survey(client: LitmosClient, now: Callable[[], datetime]) -> Survey:

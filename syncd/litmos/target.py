@@ -22,7 +22,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, reading, results, settling, surveying
+from syncd.litmos import applying, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -104,6 +104,10 @@ class Target:
         ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
         """
         return surveying.survey(self._client, now)
+
+    def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
+        """The requests of a probe on one disposable user."""
+        return probing.Probing(self._calls(watch), user_id)
 
     def read_user(self, user_id: str, *, watch: Watch | None = None) -> Mapping[str, Any] | None:
         """The full record of one user, or None if Litmos does not know the id."""

@@ -366,3 +366,26 @@ batch_row = Table(
 watermark = Table(
     "watermark", metadata, key_column("account"), key_column("name"), time_column("value", required=True)
 )
+probe = Table(
+    "probe",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    text_column("account"),
+    text_column("user_id"),
+    text_column("username"),
+    Column("original", Json, nullable=False),
+    text_column("state"),
+    text_column("actor"),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    time_column("begun_at", required=True),
+    time_column("finished_at"),
+    Index(None, "account", "state"),
+)
+contract_answer = Table(
+    "contract_answer",
+    metadata,
+    key_column("account"),
+    key_column("question"),
+    text_column("value"),
+    time_column("settled_at", required=True),
+)

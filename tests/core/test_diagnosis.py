@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from syncd.core.contract import Known
 from syncd.core.coverage import coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding, Health, worst
@@ -54,7 +55,7 @@ def test_when_all_is_well_nothing_is_to_be_typed():
     findings = diagnose(FACTS)
     assert [each.check for each in findings] == [
         "configuration", "database", "source", "limit", "key", "clock", "litmos", "learning_paths", "teams", "fields",
-        "matching",
+        "matching", "contract",
     ]  # fmt: skip
     assert worst(findings) is Health.OK, findings
     assert {each.next for each in findings} == {""}
@@ -116,6 +117,11 @@ CASES: dict[str, tuple[Facts, str, Health, str]] = {
         with_litmos(fields=FIELDS - {"JobTitle"}), "fields", Health.PROBLEM, "in no user's record: JobTitle"),
     "the field of the link": (
         with_litmos(fields=FIELDS - {"ExternalEmployeeId"}), "fields", Health.PROBLEM, "ExternalEmployeeId"),
+    "what a probe settled": (
+        replace(FACTS, answers={"put_absent": Known(value="merge", settled_at=NOON)}),
+        "contract", Health.OK, "1 of 7 open questions about the API settled: put_absent merge"),
+    "a probe that was cut off": (
+        replace(FACTS, unrestored="probe@example.com"), "contract", Health.PROBLEM, "left a user changed"),
     "no record at all": (with_litmos(users=(), fields=frozenset()), "fields", Health.WARNING, "cannot be told"),
 }  # fmt: skip
 
@@ -133,9 +139,10 @@ def test_each_fact_has_its_finding(name):
     ("users", "state", "words"),
     [
         ([user("u1", UserName="e1@example.com"), user("u2", UserName="e1@example.com")], Health.WARNING, "1 MATCH-AMBIGUOUS"),
-        ([user("u1", UserName="a@example.com"), user("u2", UserName="b@example.com")], Health.WARNING, "keys right?"),
+        ([user(f"u{n}", UserName=f"a{n}@example.com") for n in range(5)], Health.WARNING, "keys right?"),
+        ([user(f"u{n}", UserName=f"a{n}@example.com") for n in range(4)], Health.OK, "4 active users in Litmos without"),
         ([user("u1", UserName="e1@example.com")], Health.OK, "1 by UserName; 1 would be created"),
-        ([], Health.OK, "2 would be created, 0 active users"),
+        ([], Health.OK, "2 would be created; 0 active users"),
     ],
 )  # fmt: skip
 def test_matching(users, state, words):
