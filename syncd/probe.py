@@ -224,7 +224,7 @@ def _keep(app: App, patient: _Patient) -> None:
 
 
 def _restore(app: App, patient: _Patient, probe_id: int) -> None:
-    """Put the full record and the teams back, and read whether they are. Raises Uncertain if they are not."""
+    """Put the full record and the teams back, and read whether they are. Raises Uncertain if they are not, LitmosError."""
     failure = "the record differs from what it was"
     for attempt in range(RESTORING):
         try:
@@ -232,13 +232,13 @@ def _restore(app: App, patient: _Patient, probe_id: int) -> None:
                 app.stop.wait(app.settings.settle_delay)
             _put_back(patient)
             if _is_as_found(patient):
-                with app.database.write() as conn:
-                    probes.restored(
-                        conn, probe_id, requests=patient.asking.requests, now=app.database.now(conn)
-                    )
+                _close(app, patient, probe_id)
                 return
         except LitmosError as error:
             failure = str(error)
+            if isinstance(error, Permanent) and app.target.read_user(patient.asking.user_id) is None:
+                _close(app, patient, probe_id)  # deleted by a person: there is nobody to restore
+                return
             if isinstance(error, Permanent | Unauthorized):
                 break
     raise Uncertain(
@@ -246,6 +246,11 @@ def _restore(app: App, patient: _Patient, probe_id: int) -> None:
         f"syncd doctor --probe {patient.profile['UserName']}",
         code="PROBE-NOT-RESTORED",
     )
+
+
+def _close(app: App, patient: _Patient, probe_id: int) -> None:
+    with app.database.write() as conn:
+        probes.restored(conn, probe_id, requests=patient.asking.requests, now=app.database.now(conn))
 
 
 def _put_back(patient: _Patient) -> None:

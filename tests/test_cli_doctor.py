@@ -1,6 +1,9 @@
 """syncd doctor as a process: what it prints, with which exit code, and that the key is never shown."""
 
 import json
+import os
+import pty
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from syncd.sandbox import seeding
+from tests.flows.rig import person
 from tests.workbench import KEY, Workbench, workbench
 
 
@@ -101,3 +105,85 @@ def test_a_name_cannot_command_the_terminal(bench):
     assert "evil" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert json.dumps(evil) not in done.stderr
+
+
+# ---------------------------------------------------------------- the probe
+
+NOBODY = "probe@example.com"
+
+
+@pytest.fixture
+def probing(bench: Workbench) -> Workbench:
+    """With a disposable user and a disposable team."""
+    users = [{"UserName": NOBODY, "FirstName": "P", "LastName": "Q", "Skype": "own text"}]
+    paths = [{"Name": "Onboarding"}]
+    seeding.load(bench.sandbox.world, {"users": users, "teams": [{"Name": "Probe"}], "learning_paths": paths})
+    return bench
+
+
+def record(bench: Workbench) -> dict[str, Any]:
+    """The disposable user, null and "" alike."""
+    users = [user for user in bench.sandbox.dump()["users"] if user["UserName"] == NOBODY]
+    return {name: value or "" for name, value in users[0].items() if name != "UpdatedDate"}
+
+
+def test_a_probe_answers_and_its_answers_are_kept(probing):
+    before = record(probing)
+    done = probing.run("doctor", "--probe", NOBODY, "--team", "Probe", "--yes")
+    assert "put_absent                replace" in done.stdout
+    assert "24 requests; the user is as before." in done.stdout
+    assert KEY not in done.stdout + done.stderr
+    assert record(probing) == before
+    found = probing.json("doctor")
+    facts = next(finding["facts"] for finding in found["findings"] if finding["check"] == "contract")
+    assert facts["deactivation_keeps_teams"]["value"] == "yes"
+    status = probing.json("status")
+    assert status["unrestored"] is None
+    assert status["contract"]["put_absent"]["value"] == "replace"
+    assert status["contract"]["put_absent"]["settled_at"].endswith("+00:00")
+    again = probing.json("doctor", "--probe", NOBODY, "--yes")
+    assert (again["requests"], again["answers"]["removals_reported"]) == (11, "")
+
+
+def test_without_consent_nothing_is_sent(probing):
+    assert "--yes" in probing.run("doctor", "--probe", NOBODY, expect=2).stderr
+    assert "--probe" in probing.run("doctor", "--team", "Probe", expect=2).stderr
+    assert probing.sandbox.log == []
+
+
+@pytest.mark.parametrize(("answer", "code", "sent"), [(b"y\n", 0, 11), (b"n\n", 0, 0), (b"\n", 0, 0)])
+def test_on_a_terminal_it_asks(probing, answer, code, sent):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(probing.command("doctor", "--probe", NOBODY), cwd=probing.folder, env=probing.env,
+                               stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    os.close(theirs)
+    os.write(ours, answer)
+    assert process.wait(30) == code
+    os.close(ours)
+    assert len(probing.sandbox.log) == sent
+
+
+def test_who_is_not_disposable_is_refused_with_exit_1(probing):
+    probing.write_hr([person(1, email=NOBODY)])
+    refused = probing.run("doctor", "--probe", NOBODY, "--yes", expect=1)
+    assert "not disposable" in refused.stderr
+    assert "Nothing was written" in refused.stderr
+    assert probing.writes() == 0
+
+
+@pytest.mark.parametrize(
+    "failpoint", ["marked-sent:1", "bytes-sent:1", "answered-unread:2", "bytes-sent:4", "bytes-sent:6"]
+)
+def test_a_probe_that_was_killed_is_seen_and_undone(probing, failpoint):
+    before = record(probing)
+    probing.environ |= {"SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint}
+    probing.run("doctor", "--probe", NOBODY, "--team", "Probe", "--yes", expect=137)
+    probing.environ.clear()
+    done = probing.run("doctor", expect=1)
+    assert "problem  contract" in done.stdout
+    assert f"next: syncd doctor --probe {NOBODY}" in done.stdout
+    assert NOBODY in probing.run("status").stderr
+    probing.run("doctor", "--probe", NOBODY, "--yes")
+    assert record(probing) == before
+    assert not [row for row in probing.sandbox.dump()["memberships"] if row["Active"]]
+    assert "problem" not in probing.run("doctor").stdout

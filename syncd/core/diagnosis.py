@@ -200,7 +200,7 @@ def _window(window: WindowFacts) -> Finding:
         seen += f"; Litmos answered 503, so all wait until {window.frozen_until:%H:%M:%S} UTC"
         return Finding(check="limit", state=Health.WARNING, seen=seen, next="syncd status", facts=facts)
     if not free:
-        seen += " (a new database waits one window before its first request)"
+        seen += ": a request waits until one is (a new database begins like that)"
     return Finding(check="limit", state=Health.OK, seen=seen, facts=facts)
 
 

@@ -10,6 +10,7 @@ from syncd.core.contract import Question
 from syncd.core.operation import AssignPaths, Interrupted, Unwatched
 from syncd.errors import Declined, SourceError, Uncertain
 from syncd.probe import Probed, probe
+from syncd.sandbox import user_rules
 from syncd.sandbox.server import Sandbox
 from syncd.store import links, probes
 from syncd.store.database import Database
@@ -195,6 +196,18 @@ def test_a_probe_that_was_cut_off_is_undone_by_the_next_one(rig):
         probed(rig, "owner@example.com")
     assert probed(rig, team="Probe").answers == ALL
     assert as_found(rig) == before
+    with rig.database.read() as conn:
+        assert probes.unrestored(conn, "main") is None
+
+
+def test_a_user_who_was_deleted_meanwhile_needs_no_restoring(rig):
+    rig.sandbox.faults.set([{"kind": "status", "method": "PUT", "nth": 2, "count": 0, "status": 400}])
+    with pytest.raises(Uncertain):
+        probed(rig)
+    rig.sandbox.faults.set([])
+    user_rules.delete_user(rig.sandbox.world, rig.users()[NAME]["Id"])
+    with pytest.raises(Declined, match="no user"):
+        probed(rig)
     with rig.database.read() as conn:
         assert probes.unrestored(conn, "main") is None
 
