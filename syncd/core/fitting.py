@@ -39,7 +39,7 @@ def paths(rules: Rules, paths: Sequence[LearningPath]) -> Finding:
         if which
     ]
     if not said:
-        seen = f"all {len(names)} that the mapping names are there" if names else "the mapping names none"
+        seen = f"the mapping names {len(names)}, all of them there" if names else "the mapping names none"
         return Finding(check="learning_paths", state=Health.OK, seen=seen, facts=facts)
     return Finding(
         check="learning_paths",
@@ -98,7 +98,7 @@ def fields(rules: Rules, seen_fields: frozenset[str] | None) -> Finding:
             next="mend `users:`, or have the field enabled in Litmos; then: syncd doctor",
             facts=facts,
         )
-    seen = f"all {len(needed)} that the mapping needs are in the records"
+    seen = f"the mapping needs {len(needed)}, all of them in the records"
     return Finding(check="fields", state=Health.OK, seen=seen, facts=facts)
 
 

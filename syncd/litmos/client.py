@@ -61,7 +61,7 @@ class LitmosClient:
 class Calls:
     """The requests made for one piece of work, in one thread; ``requests`` counts them.
 
-    ``date`` is the Date header of the latest answer ("" if it had none).
+    ``date`` is the Date header of the latest request's answer, "" if there was no answer or no date in it.
     """
 
     def __init__(self, client: LitmosClient, watch: Watch) -> None:
@@ -157,6 +157,7 @@ class Calls:
         self, method: str, path: Path, params: Params, body: bytes = b""
     ) -> tuple[Answer, LitmosError | None]:
         self.requests += 1
+        self.date = ""
         answer, fault = self._client.exchange(method, path, params, body, watch=self._watch)
         self.date = answer.headers.get("date", "")
         return answer, fault
