@@ -25,7 +25,6 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
     taken, slots, frozen_until = window.usage(conn, account, now)
     pause = jobs.paused(conn, account)
     counts = jobs.counts(conn, account)
-    unrestored = probes.unrestored(conn, account)
     return {
         "now": now,
         "flows": flows,
@@ -41,7 +40,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "results": results.totals(conn, account),
         "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
         "quarantined": len(people.quarantined(conn, account)),
-        "unrestored": None if unrestored is None else unrestored["username"],
+        "probe": probes.last(conn, account),
         "contract": {
             question: {"value": known.value, "settled_at": known.settled_at}
             for question, known in probes.answers(conn, account).items()

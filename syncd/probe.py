@@ -15,7 +15,7 @@ from syncd.core.model import User, team_key, team_label
 from syncd.core.profile import normalise_profile
 from syncd.doctor import is_protected
 from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncertain
-from syncd.intake import Intake, take_in
+from syncd.intake import Intake, mentions, take_in
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
 from syncd.log import get_logger
 from syncd.store import links, mirror, probes
@@ -117,6 +117,8 @@ def _refuse_others(app: App, intake: Intake, profile: abc.Mapping[str, Any]) -> 
     found = contract.objections(
         user, rules, intake.employees, linked=linked, protected=is_protected(rules, user)
     )
+    if intake.rejections and not found and mentions(app.source, [user.username, str(user.fields["Email"])]):
+        found = ["a rejected row of HR's data has their name or address"]
     if found:
         raise Declined(f"this user is not disposable: {'; '.join(found)}. Nothing was written")
 

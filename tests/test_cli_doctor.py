@@ -138,11 +138,23 @@ def test_a_probe_answers_and_its_answers_are_kept(probing):
     facts = next(finding["facts"] for finding in found["findings"] if finding["check"] == "contract")
     assert facts["deactivation_keeps_teams"]["value"] == "yes"
     status = probing.json("status")
-    assert status["unrestored"] is None
+    assert (status["probe"]["state"], status["probe"]["requests"]) == ("restored", 22)
+    assert status["probe"]["actor"].startswith("cli:")
+    assert "original" not in status["probe"], "the record is for restoring, not for showing"
     assert status["contract"]["put_absent"]["value"] == "replace"
     assert status["contract"]["put_absent"]["settled_at"].endswith("+00:00")
     again = probing.json("doctor", "--probe", NOBODY, "--yes")
     assert (again["requests"], again["answers"]["removals_reported"]) == (11, "")
+
+
+def test_no_log_line_names_anybody(probing):
+    probing.configure(("web: {port: 0}", "web: {port: 0}\nlog: {level: debug, format: json}"))
+    probing.sandbox.faults.set([{"kind": "status", "method": "POST", "path": "/users$", "status": 404}])
+    for words in (["doctor"], ["doctor", "--probe", NOBODY, "--team", "Probe", "--yes"]):
+        done = probing.run(*words)
+        assert '"event"' in done.stderr
+        assert "@" not in done.stderr
+        assert KEY not in done.stderr
 
 
 def test_without_consent_nothing_is_sent(probing):

@@ -39,8 +39,15 @@ def begin(
     return int(made)
 
 
+def last(conn: Connection, account: str) -> dict[str, Any] | None:
+    """The latest probe: who, on whom, when, how it stands, how many requests; None if there was none."""
+    query = select(probe).where(probe.c.account == account).order_by(probe.c.id.desc()).limit(1)
+    row = conn.execute(query).mappings().first()
+    return None if row is None else {name: value for name, value in row.items() if name != "original"}
+
+
 def unrestored(conn: Connection, account: str) -> RowMapping | None:
-    """The probe whose user is perhaps not as before, if there is one."""
+    """The probe whose user is perhaps not as before, if there is one; no other begins before it is undone."""
     query = select(probe).where(probe.c.account == account, probe.c.state == BEGUN).order_by(probe.c.id)
     return conn.execute(query).mappings().first()
 

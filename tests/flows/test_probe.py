@@ -144,6 +144,17 @@ def test_a_linked_user_is_not_touched_even_if_hr_forgot_them(rig):
         probed(rig)
 
 
+def test_a_rejected_row_may_be_somebodys_too(rig):
+    rig.hr.append(person(9, email=NAME.upper(), status="Perhaps"))
+    rig.write_hr()
+    with pytest.raises(Declined, match="rejected row"):
+        probed(rig)
+    assert rig.writes() == 0
+    rig.hr[-1] = person(9, status="Perhaps")
+    rig.write_hr()
+    assert probed(rig).answers[Question.PUT_ABSENT] == "replace"
+
+
 def test_without_hr_nobody_is_known_to_be_disposable(rig):
     (rig.folder / "hr.csv").unlink()
     with pytest.raises(SourceError):
