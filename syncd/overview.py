@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.core.diff import same
 from syncd.core.model import User, team_label
-from syncd.store import changes, drift, jobs, links, mirror, people, queue, results, runs, window
+from syncd.store import changes, drift, jobs, links, mirror, people, probes, queue, results, runs, window
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -43,6 +43,11 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "results": results.totals(conn, account),
         "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
         "quarantined": len(people.quarantined(conn, account)),
+        "probe": probes.last(conn, account),
+        "contract": {
+            question: {"value": known.value, "settled_at": known.settled_at}
+            for question, known in probes.answers(conn, account).items()
+        },
     }
 
 

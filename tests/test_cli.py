@@ -19,7 +19,7 @@ from tests.workbench import KEY, Workbench, eventually, workbench
 
 COMMANDS: tuple[list[str], ...] = (
     [],
-    *(["init"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
+    *(["init"], ["doctor"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
     *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"]),
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),

@@ -59,6 +59,10 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             note(
                 f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
             )
+        if found["probe"] and found["probe"]["state"] == "begun":
+            note(
+                f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
+            )
         if found["quarantined"]:
             note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
 

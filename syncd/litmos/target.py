@@ -23,7 +23,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, reading, results, settling
+from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -114,6 +114,17 @@ class Target:
     ) -> tuple[Mapping[str, Any], ...]:
         """The full records of all users: a request for each thousand."""
         return reading.profiles(self._calls(watch), progress)
+
+    def survey(self, now: Callable[[], datetime]) -> surveying.Survey:
+        """Users, teams and learning paths with P(users) + P(teams) + P(paths) requests, as far as the key may read them.
+
+        ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
+        """
+        return surveying.survey(self._client, now)
+
+    def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
+        """The requests of a probe on one disposable user."""
+        return probing.Probing(self._calls(watch), user_id)
 
     def read_user(self, user_id: str, *, watch: Watch | None = None) -> Mapping[str, Any] | None:
         """The full record of one user, or None if Litmos does not know the id."""

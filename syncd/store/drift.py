@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from syncd.core.model import FieldValue
-from syncd.store.schema import litmos_drift
+from syncd.store.mirror_tables import litmos_drift
 
 MOST = 10_000
 """So many differences of one Run are kept; the Run's summary counts them all."""

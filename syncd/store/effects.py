@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, func, insert, update
 
 from syncd.core.operation import Effects
 from syncd.store import reflection, removals
-from syncd.store.schema import litmos_assignment, litmos_membership, litmos_team, litmos_user
+from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
 
 
 def apply_effects(

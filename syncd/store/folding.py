@@ -10,8 +10,8 @@ from syncd.core.delta import Delta, Progress, TeamRow
 from syncd.core.operation import TeamFact
 from syncd.store.drift import Drift
 from syncd.store.mirror import READ, set_watermark
+from syncd.store.mirror_tables import litmos_assignment, litmos_path, litmos_team
 from syncd.store.reflection import fold_users, put_path, put_team
-from syncd.store.schema import litmos_assignment, litmos_path, litmos_team
 
 
 def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datetime) -> list[Drift]:

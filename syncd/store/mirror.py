@@ -11,15 +11,15 @@ from syncd.core.delta import Readings
 from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
 from syncd.core.operation import TeamFact
 from syncd.core.profile import normalise_profile
-from syncd.store.schema import (
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,
     litmos_team,
     litmos_team_path,
     litmos_user,
-    watermark,
 )
+from syncd.store.schema import watermark
 
 CHUNK = 500
 FULL = "refreshed"

@@ -13,7 +13,7 @@ from syncd.core.profile import normalise, normalise_profile
 from syncd.store import removals
 from syncd.store.drift import Drift
 from syncd.store.mirror import FULL, READ, set_watermark
-from syncd.store.schema import (
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, delete, select
 
 from syncd.core.operation import Snapshot
-from syncd.store.schema import (
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,

@@ -18,14 +18,14 @@ from syncd.errors import LitmosError
 from syncd.sandbox.server import Sandbox
 from syncd.store import drift, mirror
 from syncd.store.database import Database
-from syncd.store.schema import (
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,
     litmos_team,
     litmos_user,
-    watermark,
 )
+from syncd.store.schema import watermark
 from syncd.sync import refresh
 from tests.flows.rig import Rig, person
 
