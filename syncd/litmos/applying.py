@@ -1,6 +1,8 @@
 """Applying: what each Operation sends to Litmos, with the fewest requests, and what is known afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from syncd.core.diff import CASELESS_FIELDS
@@ -101,9 +103,22 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects:
 
 
 def assign_paths(calls: Calls, operation: AssignPaths) -> Effects:
-    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail."""
-    body = [{"Id": path_id} for path_id in operation.path_ids]
-    calls.write("POST", ("users", operation.user_id, "learningpaths"), body)
+    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail.
+
+    Whether Litmos refuses (409) what the user has already is unsettled: then the others go alone.
+    """
+    try:
+        _give_paths(calls, operation.user_id, operation.path_ids)
+    except Permanent as refusal:
+        if refusal.status != HTTPStatus.CONFLICT:
+            raise
+        held = reading.paths_of_user(calls, operation.user_id)
+        missing = [path_id for path_id in operation.path_ids if path_id not in held]
+        if len(missing) == len(operation.path_ids):
+            raise
+        if not missing:
+            return replace(assigned(calls, operation), note=ALREADY_SO)
+        _give_paths(calls, operation.user_id, missing)
     return assigned(calls, operation)
 
 
@@ -126,6 +141,10 @@ def read_users(calls: Calls) -> Effects:
     """All full records by page; the PUTs that follow may use them."""
     profiles = reading.profiles(calls, lambda _what, _done, _total: None)
     return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)
+
+
+def _give_paths(calls: Calls, user_id: str, path_ids: Iterable[str]) -> None:
+    calls.write("POST", ("users", user_id, "learningpaths"), [{"Id": path_id} for path_id in path_ids])
 
 
 def _delete(calls: Calls, path: tuple[str, ...]) -> str:

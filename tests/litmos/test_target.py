@@ -48,7 +48,7 @@ def person(user_id="U1", **fields):
 
 
 class Litmos(Server):
-    """Answers by ``METHOD /path``: bytes as they are, else as JSON; a list by page. 404 for what it does not know."""
+    """Answers by ``METHOD /path``: bytes as they are (or what makes them), else JSON; a list by page. 404 for what it does not know."""
 
     def __init__(self, **_):
         self.known = {}
@@ -57,6 +57,7 @@ class Litmos(Server):
     def _answer(self, heard, _line):
         key = f"{heard.method} {heard.path.removeprefix('/v1.svc')}"
         value = self.known.get(key, NOT_FOUND)
+        value = value() if callable(value) else value
         if isinstance(value, bytes):
             return value
         if isinstance(value, list):
@@ -334,6 +335,32 @@ def test_paths_are_assigned_in_one_call_and_settled_by_the_users_list(litmos, ta
     assert target.settle(wanted, watch=WATCH) is None
     litmos.known["GET /users/U1/learningpaths"] = [{"Id": "L1"}, {"Id": "L2"}]
     assert target.settle(wanted, watch=WATCH) is not None
+
+
+@pytest.mark.parametrize(
+    ("held", "bodies"),
+    [
+        (["L1", "L2"], [["L1", "L2"]]),
+        (["L2", "L3"], [["L1", "L2"], ["L1"]]),
+    ],
+)
+def test_paths_that_are_refused_because_the_user_has_some_are_given_without_those(
+    held, bodies, litmos, target
+):
+    refused = iter([reply("", "409 Conflict"), reply()])
+    litmos.known["POST /users/U1/learningpaths"] = lambda: next(refused)
+    litmos.known["GET /users/U1/learningpaths"] = [{"Id": path_id} for path_id in held]
+    effects = target.apply(AssignPaths(user_id="U1", path_ids=("L1", "L2")), watch=WATCH)
+    assert effects.paths_assigned == (("U1", "L1"), ("U1", "L2"))
+    sent = [json.loads(heard.body) for heard in litmos.heard if heard.method == "POST"]
+    assert [[row["Id"] for row in body] for body in sent] == bodies
+
+
+def test_paths_that_are_refused_though_the_user_has_none_stay_refused(litmos, target):
+    litmos.known["POST /users/U1/learningpaths"] = reply("", "409 Conflict")
+    litmos.known["GET /users/U1/learningpaths"] = []
+    with pytest.raises(Permanent):
+        target.apply(AssignPaths(user_id="U1", path_ids=("L1",)), watch=WATCH)
 
 
 def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
