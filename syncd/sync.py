@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from syncd import delivery
-from syncd.along import read_along
+from syncd.along import read_along, read_returning
 from syncd.app import App
 from syncd.core.model import LearningPath, TeamKey, team_key, team_text
 from syncd.core.operation import Snapshot, TeamFact
@@ -68,6 +68,8 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
         _ensure_mirror(app, intake, mine, fresh=fresh, update=update)
         update("planning", 0, None)
         made = draft(app, intake)
+        if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
+            made = draft(app, intake)
         if read_along(app, made.plan.changes, mine, update=update):
             made = draft(app, intake)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
