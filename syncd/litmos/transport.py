@@ -219,9 +219,11 @@ def _usable(key: str) -> str:
 
 def _pool(endpoint: Endpoint, base: httpx.URL, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
     """The connections: straight, or through the proxy that the environment names."""
-    context = httpx.create_ssl_context()
-    if endpoint.ca_file:
-        context.load_verify_locations(endpoint.ca_file)
+    context = None  # not needed on loopback, and costly to make
+    if base.scheme == "https":
+        context = httpx.create_ssl_context()
+        if endpoint.ca_file:
+            context.load_verify_locations(endpoint.ca_file)
     settings: dict[str, Any] = {
         "ssl_context": context,
         "max_connections": 64,
