@@ -17,7 +17,7 @@ from syncd.core.operation import (
     UnassignPath,
 )
 from syncd.errors import Permanent
-from syncd.litmos import reading
+from syncd.litmos import reading, shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, unknown_outcome
 from syncd.litmos.wire import decoded, full_record, holds, new_record, text_of
@@ -37,7 +37,7 @@ def create_user(calls: Calls, operation: CreateUser) -> Effects:
 def put_user(calls: Calls, operation: PutUser) -> Effects:
     """Read-modify-write of the full record (litmos-api 6.1); no PUT if the record says so already."""
     given = operation.profile
-    usable = given is not None and given.get("Id") == operation.user_id and reading.is_full(given)
+    usable = given is not None and given.get("Id") == operation.user_id and not shape.flaw(given)
     profile = given if usable else reading.user(calls, operation.user_id)
     if profile is None:
         raise user_gone()
