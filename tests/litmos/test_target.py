@@ -371,6 +371,15 @@ def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
     assert watch.announced == [False, True]
 
 
+def test_the_paths_of_a_team_are_none_only_if_the_team_is_not_there(litmos, target):
+    litmos.known["GET /teams/T1/learningpaths"] = [{"Id": "L1"}]
+    assert target.team_paths("T1") == {"L1"}
+    assert target.team_paths("T2") == frozenset()
+    litmos.known["GET /teams/T2"] = {"Id": "T2", "Name": "Sales"}
+    with pytest.raises(Transient):
+        target.team_paths("T2")
+
+
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
