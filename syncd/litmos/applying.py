@@ -16,7 +16,7 @@ from syncd.core.operation import (
     RemoveMember,
     UnassignPath,
 )
-from syncd.errors import Permanent
+from syncd.errors import Permanent, Transient
 from syncd.litmos import reading, shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, unknown_outcome
@@ -31,6 +31,10 @@ def create_user(calls: Calls, operation: CreateUser) -> Effects:
     skip = {"skipfirstlogin": "true"} if operation.fields.get("SkipFirstLogin") is True else {}
     made = calls.write("POST", ("users",), new_record(operation.fields), skip)
     row = _object_with_id(made, "the new user")
+    if flaw := shape.flaw({**new_record(operation.fields), **row}):
+        raise unknown_outcome(f"Litmos took the new user, and answered oddly: {flaw}", 200)
+    if not holds(row, {"UserName": operation.fields.get("UserName", "")}, CASELESS_FIELDS):
+        raise unknown_outcome("Litmos took the new user, and answered with another", 200)
     return Effects(profiles=({**new_record(operation.fields), **row},), requests=calls.requests)
 
 
@@ -76,7 +80,12 @@ def create_team(calls: Calls, operation: CreateTeam) -> Effects:
     if operation.parent_id:
         body["ParentTeamId"] = operation.parent_id
     row = _object_with_id(calls.write("POST", path, body), "the new team")
-    fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
+    try:
+        fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
+    except Transient as error:
+        raise unknown_outcome(f"Litmos took the new team, and answered oddly: {error}", 200) from None
+    if fact.name.casefold() != operation.name.strip().casefold():
+        raise unknown_outcome("Litmos took the new team, and answered with another", 200)
     return Effects(teams=(fact,), requests=calls.requests)
 
 

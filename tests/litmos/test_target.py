@@ -114,6 +114,20 @@ def test_a_create_that_names_no_id_is_uncertain(litmos, target, answer):
         target.apply(CreateUser(fields={"UserName": "u9@example.com"}), watch=WATCH)
 
 
+@pytest.mark.parametrize("odd", [{"Active": "maybe"}, {"FirstName": []}, {"UserName": "u8@example.com"}])
+def test_a_create_that_is_answered_with_something_else_is_uncertain(odd, litmos, target):
+    litmos.known["POST /users"] = person("U9", **odd)
+    with pytest.raises(Uncertain):
+        target.apply(CreateUser(fields={"UserName": "u9@example.com"}), watch=WATCH)
+
+
+@pytest.mark.parametrize("odd", [{"Name": 7}, {"Name": "Support"}, {"Name": None}, {"ParentTeamId": {}}])
+def test_a_team_that_is_answered_with_something_else_is_uncertain(odd, litmos, target):
+    litmos.known["POST /teams"] = {"Id": "T1", "Name": "Sales", **odd}
+    with pytest.raises(Uncertain):
+        target.apply(CreateTeam(name="Sales"), watch=WATCH)
+
+
 def test_a_taken_username_is_refused(litmos, target):
     litmos.known["POST /users"] = reply('{"Detail":"UserName already exists"}', "409 UserName already exists")
     with pytest.raises(Permanent) as caught:
