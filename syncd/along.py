@@ -1,7 +1,10 @@
-"""Along with a team: the learning paths that joining it gives and leaving it takes, read for the teams that a Plan touches.
+"""Along with a Plan: what only its Changes make worth a request, read before the Plan is made for good.
 
-A team may carry learning paths; the mirror learns of them only when a Plan adds to or removes from that team, for a
-request a team is too dear for a refresh of everything (litmos-api 7).
+Along with a team: the learning paths that joining it gives and leaving it takes. The mirror learns of them only when a
+Plan adds to or removes from that team, for a request a team is too dear for a refresh of everything (litmos-api 7).
+
+Along with a reactivation: the teams and learning paths that the person still has. Litmos hides inactive people in its
+lists, and whether it keeps their memberships is unsettled (litmos-api 9).
 """
 
 from collections.abc import Callable, Sequence
@@ -9,11 +12,39 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.core.model import Action, Change, ObjectKind, team_key
+from syncd.errors import Permanent
+from syncd.litmos.faults import NOT_FOUND
 from syncd.store import lease, mirror, reflection
 from syncd.store.lease import Held
 
 AGE = timedelta(hours=1)
 """How old an answer may be that a Plan relies on."""
+MOST_RETURNING = 200
+"""So many people who come back are read singly, at two requests each; what more of them lost, the next refresh sees."""
+
+
+def read_returning(
+    app: App, changes: Sequence[Change], mine: Held, *, update: Callable[[str, int, int | None], None]
+) -> bool:
+    """Read what the people whom a Plan reactivates have; True if anything was read.
+
+    Two requests a person. Raises LitmosError, and Busy if ``mine`` was lost.
+    """
+    found = sorted(change.user_id for change in changes if change.action is Action.REACTIVATE)
+    for number, user_id in enumerate(found[:MOST_RETURNING], start=1):
+        with app.database.read() as conn:
+            began_at = app.database.now(conn)
+        try:
+            teams, paths = app.target.user_teams(user_id), app.target.user_paths(user_id)
+        except Permanent as refusal:
+            if refusal.code != NOT_FOUND:
+                raise
+            continue  # deleted meanwhile: the Job that reactivates says so, and fails alone
+        with app.database.write() as conn:
+            lease.fence(conn, mine)
+            reflection.apply_holdings(conn, app.account, user_id, teams, paths, began_at)
+        update("people who come back", number, len(found))
+    return bool(found)
 
 
 def read_along(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from syncd import delivery
-from syncd.along import read_along
+from syncd.along import read_along, read_returning
 from syncd.app import App
 from syncd.errors import Busy, SyncdError
 from syncd.intake import Intake, take_in
@@ -68,6 +68,8 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)
         made = draft(app, intake)
+        if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
+            made = draft(app, intake)
         if read_along(app, made.plan.changes, mine, update=update):
             made = draft(app, intake)
         state = commit(app, run_id, intake, made, send=send, mine=mine)

@@ -1,6 +1,8 @@
 """Applying: what each Operation sends to Litmos, with the fewest requests, and what is known afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from syncd.core.diff import CASELESS_FIELDS
@@ -14,8 +16,8 @@ from syncd.core.operation import (
     RemoveMember,
     UnassignPath,
 )
-from syncd.errors import Permanent
-from syncd.litmos import reading
+from syncd.errors import Permanent, Transient
+from syncd.litmos import reading, shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, unknown_outcome
 from syncd.litmos.wire import decoded, full_record, holds, new_record, text_of
@@ -29,13 +31,17 @@ def create_user(calls: Calls, operation: CreateUser) -> Effects:
     skip = {"skipfirstlogin": "true"} if operation.fields.get("SkipFirstLogin") is True else {}
     made = calls.write("POST", ("users",), new_record(operation.fields), skip)
     row = _object_with_id(made, "the new user")
+    if flaw := shape.flaw({**new_record(operation.fields), **row}):
+        raise unknown_outcome(f"Litmos took the new user, and answered oddly: {flaw}", 200)
+    if not holds(row, {"UserName": operation.fields.get("UserName", "")}, CASELESS_FIELDS):
+        raise unknown_outcome("Litmos took the new user, and answered with another", 200)
     return Effects(profiles=({**new_record(operation.fields), **row},), requests=calls.requests)
 
 
 def put_user(calls: Calls, operation: PutUser) -> Effects:
     """Read-modify-write of the full record (litmos-api 6.1); no PUT if the record says so already."""
     given = operation.profile
-    usable = given is not None and given.get("Id") == operation.user_id and reading.is_full(given)
+    usable = given is not None and given.get("Id") == operation.user_id and not shape.flaw(given)
     profile = given if usable else reading.user(calls, operation.user_id)
     if profile is None:
         raise user_gone()
@@ -74,7 +80,12 @@ def create_team(calls: Calls, operation: CreateTeam) -> Effects:
     if operation.parent_id:
         body["ParentTeamId"] = operation.parent_id
     row = _object_with_id(calls.write("POST", path, body), "the new team")
-    fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
+    try:
+        fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
+    except Transient as error:
+        raise unknown_outcome(f"Litmos took the new team, and answered oddly: {error}", 200) from None
+    if fact.name.casefold() != operation.name.strip().casefold():
+        raise unknown_outcome("Litmos took the new team, and answered with another", 200)
     return Effects(teams=(fact,), requests=calls.requests)
 
 
@@ -101,9 +112,22 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects:
 
 
 def assign_paths(calls: Calls, operation: AssignPaths) -> Effects:
-    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail."""
-    body = [{"Id": path_id} for path_id in operation.path_ids]
-    calls.write("POST", ("users", operation.user_id, "learningpaths"), body)
+    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail.
+
+    Whether Litmos refuses (409) what the user has already is unsettled: then the others go alone.
+    """
+    try:
+        _give_paths(calls, operation.user_id, operation.path_ids)
+    except Permanent as refusal:
+        if refusal.status != HTTPStatus.CONFLICT:
+            raise
+        held = reading.paths_of_user(calls, operation.user_id)
+        missing = [path_id for path_id in operation.path_ids if path_id not in held]
+        if len(missing) == len(operation.path_ids):
+            raise
+        if not missing:
+            return replace(assigned(calls, operation), note=ALREADY_SO)
+        _give_paths(calls, operation.user_id, missing)
     return assigned(calls, operation)
 
 
@@ -126,6 +150,10 @@ def read_users(calls: Calls) -> Effects:
     """All full records by page; the PUTs that follow may use them."""
     profiles = reading.profiles(calls, lambda _what, _done, _total: None)
     return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)
+
+
+def _give_paths(calls: Calls, user_id: str, path_ids: Iterable[str]) -> None:
+    calls.write("POST", ("users", user_id, "learningpaths"), [{"Id": path_id} for path_id in path_ids])
 
 
 def _delete(calls: Calls, path: tuple[str, ...]) -> str:

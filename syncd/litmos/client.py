@@ -9,6 +9,7 @@ from syncd.errors import LitmosError, Permanent, Transient, Unauthorized
 from syncd.litmos.endpoint import Endpoint
 from syncd.litmos.faults import FREEZING, NOT_FOUND, doubtful, fault_of, unknown_outcome
 from syncd.litmos.sending import Answer, Clock, boot_time
+from syncd.litmos.soundness import UnsoundError, loaded
 from syncd.litmos.transport import Transport
 from syncd.litmos.wire import decoded
 
@@ -164,15 +165,13 @@ class Calls:
 
 
 def parsed(answer: Answer) -> Any:
-    """The JSON of an answer, which must be whole UTF-8. Raises Transient otherwise."""
+    """The JSON of an answer, which must be whole UTF-8, and storable. Raises Transient otherwise."""
     try:
-        return json.loads(answer.body.decode("utf-8-sig"), parse_constant=_no_constant)
+        return loaded(answer.body)
+    except UnsoundError as error:
+        raise doubtful(str(error)) from None
     except (ValueError, RecursionError):
         raise doubtful("it is no JSON, or is cut off") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(

@@ -132,7 +132,11 @@ def _error_in(answer: Answer) -> str:
 
 
 def _redirect(answer: Answer) -> Permanent:
-    host = urlsplit(answer.headers.get("location", "")).hostname or "an unnamed host"
+    try:
+        host = urlsplit(answer.headers.get("location", "")).hostname
+    except ValueError:  # no URL at all
+        host = None
+    host = host or "an unnamed host"
     return Permanent(
         f"{answer.status}: redirected to {_clean(host, answer.secret)}; is litmos.base_url right? (redirects are never followed)",
         status=answer.status,

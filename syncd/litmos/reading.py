@@ -7,16 +7,13 @@ from typing import Any
 
 from syncd.core.model import LearningPath
 from syncd.core.operation import PathUser, Snapshot, TeamFact
-from syncd.core.profile import PROFILE_FIELDS, FieldKind, normalise
 from syncd.errors import LitmosError
+from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, doubtful
-from syncd.litmos.wire import text_of, truth_of
 
 SEARCH_LENGTH = 50
 """The longest ``search`` that Litmos takes [DOC]."""
-_FULL = ("Id", "UserName", "FirstName", "LastName", "Email", "AccessLevel", "Active")
-_BOOLEANS = tuple(spec.name for spec in PROFILE_FIELDS.values() if spec.kind is FieldKind.BOOL)
 
 Progress = Callable[[str, int, int | None], None]
 """Told (what, how many so far, of how many if known) after each page."""
@@ -79,7 +76,7 @@ def user(calls: Calls, user_id: str) -> Row | None:
 def users_named(calls: Calls, username: str) -> list[Row]:
     """The list rows of users with exactly this UserName but for case; ``search`` finds substrings of many fields."""
     rows = calls.rows(("users",), {"search": username[:SEARCH_LENGTH]})
-    return [row for row in rows if text_of(row.get("UserName")).casefold() == username.strip().casefold()]
+    return [row for row in rows if shape.text(row, "UserName").casefold() == username.strip().casefold()]
 
 
 def user_by_name(calls: Calls, username: str) -> Row | None:
@@ -109,12 +106,12 @@ def team(calls: Calls, team_id: str) -> TeamFact | None:
 
 
 def team_fact(row: Mapping[str, Any], *, parent_id: str = "") -> TeamFact:
-    """A row of a team list; ``parent_id`` where the row does not say."""
+    """A row of a team list; ``parent_id`` where the row does not say. Raises Transient if it is none."""
     return TeamFact(
         id=row["Id"],
-        name=text_of(row.get("Name")),
-        parent_id=text_of(row.get("ParentTeamId")) or parent_id,
-        code=text_of(row.get("TeamCodeForBulkImport")),
+        name=shape.name(row),
+        parent_id=shape.text(row, "ParentTeamId") or parent_id,
+        code=shape.text(row, "TeamCodeForBulkImport"),
     )
 
 
@@ -145,8 +142,9 @@ def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
 
 
 def path_fact(row: Mapping[str, Any]) -> LearningPath:
-    """A row of a list of learning paths."""
-    return LearningPath(id=row["Id"], name=text_of(row.get("Name")), active=truth_of(row.get("Active", True)))
+    """A row of a list of learning paths. Raises Transient for one of another shape."""
+    active = shape.truth(row, "Active") if "Active" in row else True
+    return LearningPath(id=row["Id"], name=shape.name(row), active=active)
 
 
 def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:
@@ -155,13 +153,18 @@ def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:
 
 
 def paths_of_team(calls: Calls, team_id: str) -> frozenset[str]:
-    """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know."""
+    """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know.
+
+    One more request if it seems not to know it: a list is never taken for empty on the word of one 404.
+    """
     try:
         return frozenset(row["Id"] for row in calls.rows(("teams", team_id, "learningpaths")))
     except LitmosError as error:
-        if error.code == NOT_FOUND:
-            return frozenset()
-        raise
+        if error.code != NOT_FOUND:
+            raise
+    if team(calls, team_id) is not None:
+        raise doubtful("/teams: a team is there, and yet its learning paths are not")
+    return frozenset()
 
 
 def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:
@@ -169,32 +172,15 @@ def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:
     return tuple(
         PathUser(
             user_id=row["Id"],
-            completed=truth_of(row.get("Completed")),
-            percent=percent(row.get("PercentageComplete")),
+            completed=shape.truth(row, "Completed"),
+            percent=shape.percent(row) or 0.0,
         )
         for row in calls.rows(("learningpaths", path_id, "users"))
     )
 
 
-def percent(value: object) -> float:
-    """A percentage, 0-100; null is 0. Raises Transient for what is no number."""
-    try:
-        return float(text_of(value) or 0)
-    except ValueError:
-        raise doubtful("/learningpaths: a percentage is no number") from None
-
-
-def is_full(record: Mapping[str, Any]) -> bool:
-    """Whether this is a full record for sure: a partial one, sent back by a PUT, would wipe what it lacks."""
-    if not all(name in record for name in _FULL) or not text_of(record["UserName"]):
-        return False
-    try:
-        return all(isinstance(normalise(name, record[name]), bool) for name in _BOOLEANS if name in record)
-    except ValueError:
-        return False
-
-
 def _full(row: Row) -> Row:
-    if not is_full(row):
-        raise doubtful("/users: a record is not full, or a boolean of it is none")
+    """A partial record, sent back by a PUT, would wipe what it lacks."""
+    if flaw := shape.flaw(row):
+        raise doubtful(f"/users: {flaw}")
     return row

@@ -6,11 +6,10 @@ from typing import Any
 
 from syncd.core.delta import windows
 from syncd.core.model import Completion
+from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import doubtful
-from syncd.litmos.wire import instant, query_time, text_of, truth_of
-
-_FULL = 100.0
+from syncd.litmos.wire import instant, query_time
 
 
 def completions(calls: Calls, since: datetime, to: datetime) -> Iterator[Completion]:
@@ -42,18 +41,18 @@ def _completion(kind: str, row: Row) -> Completion:
     started = instant(_first(row, "StartedDate", "StartDate"))
     finished = instant(_first(row, "CompletedDate", "FinishDate"))
     assigned = instant(row.get("CreatedDate"))
-    completed = truth_of(_first(row, "Completed", "Complete"))
+    completed = shape.truth(row, "Completed", "Complete")
     user_id, object_id = row["UserId"], row["Id"]
     return Completion(
         completion_id=f"{kind}:{user_id}:{object_id}:{_mark(finished if completed else assigned, completed=completed)}",
         kind=kind,
         user_id=user_id,
-        username=text_of(row.get("UserName")),
+        username=shape.text(row, "UserName"),
         object_id=object_id,
-        object_name=text_of(row.get("Name")),
+        object_name=shape.text(row, "Name"),
         completed=completed,
-        percent=_percent(row.get("PercentageComplete")),
-        score=text_of(row.get("Score")),
+        percent=_percent(shape.percent(row)),
+        score=shape.text(row, "Score"),
         assigned_at=assigned,
         started_at=started,
         completed_at=finished if completed else None,
@@ -73,9 +72,5 @@ def _first(row: Row, *names: str) -> Any:
     return next((row[name] for name in names if row.get(name) not in (None, "")), None)
 
 
-def _percent(value: object) -> str:
-    text = text_of(value)
-    if not text:
-        return ""
-    number = min(max(float(text), 0.0), _FULL)
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+def _percent(number: float | None) -> str:
+    return "" if number is None else f"{number:.2f}".rstrip("0").rstrip(".")

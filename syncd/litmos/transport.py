@@ -156,6 +156,8 @@ class Transport:
             self._current.sending = None
 
     def _body(self, response: httpx.Response) -> bytes:
+        if "," in response.headers.get("content-encoding", ""):
+            raise _TooLongError  # coded twice: the second decoding has no bound
         parts: list[bytes] = []
         size = 0
         for part in response.iter_bytes():
@@ -219,9 +221,11 @@ def _usable(key: str) -> str:
 
 def _pool(endpoint: Endpoint, base: httpx.URL, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
     """The connections: straight, or through the proxy that the environment names."""
-    context = httpx.create_ssl_context()
-    if endpoint.ca_file:
-        context.load_verify_locations(endpoint.ca_file)
+    context = None  # not needed on loopback, and costly to make
+    if base.scheme == "https":
+        context = httpx.create_ssl_context()
+        if endpoint.ca_file:
+            context.load_verify_locations(endpoint.ca_file)
     settings: dict[str, Any] = {
         "ssl_context": context,
         "max_connections": 64,

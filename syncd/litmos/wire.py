@@ -46,7 +46,7 @@ def instant(value: object) -> datetime | None:
     """
     if value is None or value == "":
         return None
-    text = str(value)
+    text = value if isinstance(value, str) else ""  # which is no date
     match = _DATE.fullmatch(text)
     try:
         if match:

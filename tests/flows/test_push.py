@@ -84,6 +84,32 @@ def test_a_strict_team_that_the_rule_names_for_nobody_is_emptied(rig):
     assert len(rig.members()) == 8
 
 
+def test_a_rehire_whom_litmos_no_longer_knows_fails_alone(rig):
+    rig.push()
+    rig.hr[0]["status"] = "Left"
+    rig.push()
+    edit = {"do": "delete_user", "UserName": "p1@example.com"}
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=edit).raise_for_status()
+    rig.hr[0]["status"] = "Active"
+    rig.hr[1]["title"] = "Lead"
+    run = rig.run(rig.push().run_id)
+    assert run["state"] == "failed"
+    assert "1 of" in run["error"]
+    assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
+
+
+def test_a_rehire_is_put_into_the_teams_that_deactivation_took(rig):
+    """By the same push: what an inactive person has is hidden in Litmos' lists, and is read when they come back."""
+    httpx.post(f"{rig.sandbox.control_url}/modes", json={"deactivation_keeps_teams": False})
+    rig.push()
+    rig.hr[0]["status"] = "Left"
+    rig.push()
+    assert ("Sales", "p1@example.com") not in rig.members()
+    rig.hr[0]["status"] = "Active"
+    rig.push()
+    assert ("Sales", "p1@example.com") in rig.members()
+
+
 def team_with_path(rig: Rig, team: str, path: str) -> str:
     """As a person does it in Litmos: members of the team get the learning path, now and later. Returns the path's id."""
     dump = rig.sandbox.dump()

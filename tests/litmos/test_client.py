@@ -95,6 +95,12 @@ BROKEN: dict[str, str | bytes] = {
     "cut": '[{"Id": "A"}, {"Id"',
     "a number": "0",
     "NaN": '[{"Id": "A", "Points": NaN}]',
+    "infinity": '[{"Id": "A", "Points": -1e999}]',
+    "a huge number": '[{"Id": "A", "Points": ' + "9" * 5000 + "}]",
+    "half a character": r'[{"Id": "A", "Name": "\ud83d"}]',
+    "half a character as a name": r'[{"Id": "A", "\uDE00": 1}]',
+    "NUL": r'[{"Id": "A", "Name": "x\u0000"}]',
+    "rather deep": '[{"Id": "A", "New": ' + "[" * 100 + "]" * 100 + "}]",
     "texts": '["A", "B"]',
     "nested": '[[{"Id": "A"}]]',
     "no Id": '[{"Id": "A"}, {"Name": "B"}]',
@@ -118,6 +124,14 @@ def test_a_byte_order_mark_and_unknown_fields_do_no_harm():
     with Server(lambda _heard, _line: reply(b'\xef\xbb\xbf[{"Id":"A","New":{"x":[1]}}]')) as server:
         rows, _ = rows_of(server)
     assert rows == [{"Id": "A", "New": {"x": [1]}}]
+
+
+def test_a_whole_character_in_two_escapes_and_some_nesting_do_no_harm():
+    with Server(
+        lambda _heard, _line: reply(r'[{"Id":"A","Name":"\ud83d\ude00","New":[[{"x":[[1]]}]]}]')
+    ) as server:
+        rows, _ = rows_of(server)
+    assert rows[0]["Name"] == "😀"
 
 
 def test_values_are_unescaped_one_by_one():

@@ -84,6 +84,14 @@ def test_a_read_is_answered_with_200(status):
     assert type(fault_of(answer(status, "OK", "[]"), write=False)) is Transient
 
 
+@pytest.mark.parametrize("location", ["", "//", "http://[::1", "http://[x]/", "\x00"])
+def test_a_redirect_to_nowhere_is_one_all_the_same(location):
+    answer = Answer(status=302, reason="Found", headers={"location": location})
+    fault = fault_of(answer, write=True)
+    assert fault is not None
+    assert "an unnamed host" in str(fault)
+
+
 def test_a_redirect_names_only_the_host():
     fault = fault_of(answer(302, "Found", location=f"https://evil.example/x?apikey={KEY}"), write=False)
     assert "evil.example" in str(fault)

@@ -48,7 +48,7 @@ def person(user_id="U1", **fields):
 
 
 class Litmos(Server):
-    """Answers by ``METHOD /path``: bytes as they are, else as JSON; a list by page. 404 for what it does not know."""
+    """Answers by ``METHOD /path``: bytes as they are (or what makes them), else JSON; a list by page. 404 for what it does not know."""
 
     def __init__(self, **_):
         self.known = {}
@@ -57,6 +57,7 @@ class Litmos(Server):
     def _answer(self, heard, _line):
         key = f"{heard.method} {heard.path.removeprefix('/v1.svc')}"
         value = self.known.get(key, NOT_FOUND)
+        value = value() if callable(value) else value
         if isinstance(value, bytes):
             return value
         if isinstance(value, list):
@@ -111,6 +112,20 @@ def test_a_create_that_names_no_id_is_uncertain(litmos, target, answer):
     litmos.known["POST /users"] = answer
     with pytest.raises(Uncertain):
         target.apply(CreateUser(fields={"UserName": "u9@example.com"}), watch=WATCH)
+
+
+@pytest.mark.parametrize("odd", [{"Active": "maybe"}, {"FirstName": []}, {"UserName": "u8@example.com"}])
+def test_a_create_that_is_answered_with_something_else_is_uncertain(odd, litmos, target):
+    litmos.known["POST /users"] = person("U9", **odd)
+    with pytest.raises(Uncertain):
+        target.apply(CreateUser(fields={"UserName": "u9@example.com"}), watch=WATCH)
+
+
+@pytest.mark.parametrize("odd", [{"Name": 7}, {"Name": "Support"}, {"Name": None}, {"ParentTeamId": {}}])
+def test_a_team_that_is_answered_with_something_else_is_uncertain(odd, litmos, target):
+    litmos.known["POST /teams"] = {"Id": "T1", "Name": "Sales", **odd}
+    with pytest.raises(Uncertain):
+        target.apply(CreateTeam(name="Sales"), watch=WATCH)
 
 
 def test_a_taken_username_is_refused(litmos, target):
@@ -336,12 +351,47 @@ def test_paths_are_assigned_in_one_call_and_settled_by_the_users_list(litmos, ta
     assert target.settle(wanted, watch=WATCH) is not None
 
 
+@pytest.mark.parametrize(
+    ("held", "bodies"),
+    [
+        (["L1", "L2"], [["L1", "L2"]]),
+        (["L2", "L3"], [["L1", "L2"], ["L1"]]),
+    ],
+)
+def test_paths_that_are_refused_because_the_user_has_some_are_given_without_those(
+    held, bodies, litmos, target
+):
+    refused = iter([reply("", "409 Conflict"), reply()])
+    litmos.known["POST /users/U1/learningpaths"] = lambda: next(refused)
+    litmos.known["GET /users/U1/learningpaths"] = [{"Id": path_id} for path_id in held]
+    effects = target.apply(AssignPaths(user_id="U1", path_ids=("L1", "L2")), watch=WATCH)
+    assert effects.paths_assigned == (("U1", "L1"), ("U1", "L2"))
+    sent = [json.loads(heard.body) for heard in litmos.heard if heard.method == "POST"]
+    assert [[row["Id"] for row in body] for body in sent] == bodies
+
+
+def test_paths_that_are_refused_though_the_user_has_none_stay_refused(litmos, target):
+    litmos.known["POST /users/U1/learningpaths"] = reply("", "409 Conflict")
+    litmos.known["GET /users/U1/learningpaths"] = []
+    with pytest.raises(Permanent):
+        target.apply(AssignPaths(user_id="U1", path_ids=("L1",)), watch=WATCH)
+
+
 def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
     litmos.known["GET /users/U1"] = person()
     litmos.known["PUT /users/U1"] = reply()
     watch = FakeWatch()
     target.apply(PutUser(user_id="U1", fields={"LastName": "Ng"}), watch=watch)
     assert watch.announced == [False, True]
+
+
+def test_the_paths_of_a_team_are_none_only_if_the_team_is_not_there(litmos, target):
+    litmos.known["GET /teams/T1/learningpaths"] = [{"Id": "L1"}]
+    assert target.team_paths("T1") == {"L1"}
+    assert target.team_paths("T2") == frozenset()
+    litmos.known["GET /teams/T2"] = {"Id": "T2", "Name": "Sales"}
+    with pytest.raises(Transient):
+        target.team_paths("T2")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import gzip
 import json
 import math
 import os
@@ -151,6 +152,9 @@ def test_source_must_fit():
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
+TWICE = gzip.compress(gzip.compress(b"[]"))
+BOMB = gzip.compress(b" " * 1_000_000)
+
 AFTER_SENDING = {
     "reset": lambda line: line.reset(),
     "closed": lambda _line: None,
@@ -166,6 +170,15 @@ IN_THE_BODY = {
     "cut by length": lambda line: line.say(HEAD + b'Content-Length: 50\r\n\r\n[{"Id":"a"}'),
     "cut in chunks": lambda line: line.say(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[{}]"),
     "bad gzip": lambda line: line.say(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n[]"),
+    "coded twice": lambda line: line.say(
+        HEAD + b"Content-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(TWICE) + TWICE
+    ),
+    "coded twice in two headers": lambda line: line.say(
+        HEAD + b"Content-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n[]"
+    ),
+    "a bomb": lambda line: line.say(
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB
+    ),
     "too long": lambda line: line.say(HEAD + b"Content-Length: 2000\r\n\r\n" + b" " * 2000),
 }
 

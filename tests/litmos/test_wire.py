@@ -69,7 +69,9 @@ def test_both_forms_of_a_date(text, moment):
     assert instant(text) == moment
 
 
-@pytest.mark.parametrize("text", ["yesterday", "/Date()/", "/Date(1603756359593", "12/31/2020", "true"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "/Date()/", "/Date(1603756359593", "12/31/2020", "true", 20240101, True, [], {}]
+)
 def test_what_is_no_date_is_an_error(text):
     with pytest.raises(ValueError):
         instant(text)
