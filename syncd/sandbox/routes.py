@@ -5,7 +5,7 @@ import re
 from syncd.sandbox import routes_bulk, routes_items, routes_org, routes_results, routes_teams, routes_users
 from syncd.sandbox.call import Route
 
-_ALL: tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     *routes_users.ROUTES,
     *routes_teams.ROUTES,
     *routes_items.ROUTES,
@@ -13,6 +13,7 @@ _ALL: tuple[Route, ...] = (
     *routes_results.ROUTES,
     *routes_org.ROUTES,
 )
+"""Every method and path that the sandbox answers."""
 
 
 def _literal_first(route: Route) -> int:
@@ -20,7 +21,7 @@ def _literal_first(route: Route) -> int:
 
 
 _TABLE: tuple[tuple[re.Pattern[str], Route], ...] = tuple(
-    (route.pattern(), route) for route in sorted(_ALL, key=_literal_first)
+    (route.pattern(), route) for route in sorted(ROUTES, key=_literal_first)
 )
 
 

@@ -37,7 +37,7 @@ def _details(world: World, call: Call) -> Reply:
     ]
     rows.sort(key=lambda row: row.result_number)
     shown = page(world, call, rows, strict=True)
-    return listed("UserResults", "UserResult", [_detail(world, row) for row in shown])
+    return listed("Users", "User", [_detail(world, row) for row in shown])
 
 
 def _detail(world: World, row: Enrolment) -> dict[str, Any]:
