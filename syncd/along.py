@@ -17,6 +17,8 @@ from syncd.litmos.faults import NOT_FOUND
 from syncd.store import lease, mirror, reflection
 from syncd.store.lease import Held
 
+AGE = timedelta(hours=1)
+"""How old an answer may be that a Plan relies on."""
 MOST_RETURNING = 200
 """So many people who come back are read singly, at two requests each; what more of them lost, the next refresh sees."""
 
@@ -51,22 +53,22 @@ def read_along(
     """Read what the touched teams give, and how far people are with what they would lose; True if anything was read.
 
     One request a team, and one per thousand users of each learning path that goes with a team somebody leaves; what
-    was read within the mirror's greatest age is not read again. Raises LitmosError, and Busy if ``mine`` was lost.
+    was read within ``AGE`` is not read again. Raises LitmosError, and Busy if ``mine`` was lost.
     """
     joined = _teams(changes, Action.ADD)
     left = _teams(changes, Action.REMOVE)
     with app.database.read() as conn:
-        since = app.database.now(conn) - timedelta(seconds=app.settings.refresh_max_age)
+        now = app.database.now(conn)
         names = mirror.team_names(mirror.team_facts(conn, app.account))
         ids = {team_key(chain): team_id for team_id, chain in names.items()}
-        old = mirror.teams_whose_paths_are_old(conn, app.account, since)
+        old = mirror.teams_whose_paths_are_old(conn, app.account, now - AGE)
     teams = sorted(ids[key] for key in joined | left if key in ids and ids[key] in old)
     for number, team_id in enumerate(teams, start=1):
         _read_team(app, team_id, mine)
         update("learning paths of teams", number, len(teams))
     with app.database.read() as conn:
         given = mirror.team_paths(conn, app.account)
-        old_paths = mirror.paths_whose_users_are_old(conn, app.account, since)
+        old_paths = mirror.paths_whose_users_are_old(conn, app.account, now - AGE)
     paths = sorted({path_id for key in left for path_id in given.get(key, ())} & old_paths)
     for number, path_id in enumerate(paths, start=1):
         _read_path(app, path_id, mine)
@@ -97,4 +99,4 @@ def _read_path(app: App, path_id: str, mine: Held) -> None:
     people = app.target.path_users(path_id)
     with app.database.write() as conn:
         lease.fence(conn, mine)
-        reflection.apply_path_users(conn, app.account, path_id, people, began_at)
+        reflection.apply_lists(conn, app.account, {}, {path_id: people}, began_at=began_at)

@@ -32,7 +32,8 @@ class Settings:
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
     hold_expires: float = 72 * 3600.0
-    refresh_max_age: float = 3600.0
+    refresh_max_age: float = 300.0
+    check_within: float = 172_800.0
     results: frozenset[str] = frozenset({"course", "learning_path"})
     overlap: float = 48 * 3600.0
     first_from: float = 30 * 86400.0

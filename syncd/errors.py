@@ -9,6 +9,7 @@
     ├─ StoreError          our own database is unreachable, behind, full or locked; exit 1
     ├─ Busy                another process holds what this one needs; exit 7
     ├─ RefreshError        Litmos could not be read whole; the mirror is as it was; exit 8
+    ├─ Declined            what was asked for might do harm; nothing was written; exit 1
     ├─ StaleApproval       what was to be approved is not what is stored; exit 4
     └─ LitmosError
        ├─ Transient        not applied; try again later, counted as an attempt
@@ -67,6 +68,10 @@ class Busy(SyncdError):
 
 class RefreshError(SyncdError):
     """A refresh could not read Litmos whole or without contradiction; the mirror was left as it was."""
+
+
+class Declined(SyncdError):
+    """A person asked for something that might do harm to these data: nothing was written, and the message says why."""
 
 
 class StaleApproval(SyncdError):

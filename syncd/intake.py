@@ -2,12 +2,13 @@
 
 import difflib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from syncd.core.mapping import Mapping, columns_used, map_records
+from syncd.core.match import comparable
 from syncd.core.model import Employee, Rejection, TeamKey
 from syncd.errors import ConfigError, Fault
 from syncd.sources import Source
@@ -59,6 +60,17 @@ def take_in(source: Source, mapping: Mapping) -> Intake:
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
     )
+
+
+def mentions(source: Source, texts: Collection[str]) -> bool:
+    """Whether any cell of the source is one of these texts (but for case), whatever column it is in and wherever the row.
+
+    Raises SourceError.
+    """
+    wanted = {comparable(text) for text in texts} - {""}
+    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+        reading = source.read(Path(folder))
+        return any(comparable(cell) in wanted for _number, cells in reading.raw for cell in cells)
 
 
 def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:

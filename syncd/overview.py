@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.core.diff import same
 from syncd.core.model import User, team_label
-from syncd.store import changes, jobs, links, mirror, people, queue, results, runs, window
+from syncd.store import changes, drift, jobs, links, mirror, people, probes, queue, results, runs, window
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -25,6 +25,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
     taken, slots, frozen_until = window.usage(conn, account, now)
     pause = jobs.paused(conn, account)
     counts = jobs.counts(conn, account)
+    readings = mirror.readings(conn, account)
     return {
         "now": now,
         "flows": flows,
@@ -36,10 +37,17 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "employees": people.count(conn, account),
         "users": mirror.count_users(conn, account),
         "links": len(links.load(conn, account)),
-        "mirror_read_at": mirror.refreshed_at(conn, account),
+        "mirror_read_at": readings.last,
+        "mirror_full_at": readings.full,
+        "oldest_list_at": mirror.lists_read(conn, account).oldest(),
         "results": results.totals(conn, account),
         "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
         "quarantined": len(people.quarantined(conn, account)),
+        "probe": probes.last(conn, account),
+        "contract": {
+            question: {"value": known.value, "settled_at": known.settled_at}
+            for question, known in probes.answers(conn, account).items()
+        },
     }
 
 
@@ -63,6 +71,9 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         "paths": sorted(names.get(path_id, path_id) for path_id in state.assignments.get(employee_id, ())),
         "quarantine": [dict(row) for row in quarantined],
         "path_names": names,
+        "drift": [dict(row) for row in drift.listed(conn, account, user_id=user_id, limit=20)]
+        if user_id
+        else [],
         "changes": [
             dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)
         ],

@@ -22,7 +22,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, _source(config), sinks)
+    return open_app(settings_of(config), database, source_of(config), sinks)
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -64,6 +64,7 @@ def settings_of(config: Config) -> Settings:
         limits=push.limits,
         hold_expires=push.hold_expires,
         refresh_max_age=push.refresh_max_age,
+        check_within=push.check_within,
         results=frozenset(pull.results),
         overlap=pull.overlap,
         first_from=pull.first_from,
@@ -71,7 +72,8 @@ def settings_of(config: Config) -> Settings:
     )
 
 
-def _source(config: Config) -> Source:
+def source_of(config: Config) -> Source:
+    """The HR source, not yet read. Raises ConfigError."""
     settings = config.source
     if isinstance(settings, CsvSettings):
         return open_source(

@@ -22,8 +22,9 @@ from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertai
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import changes, grants, jobs, links, queue, reflection, runs
+from syncd.store import changes, grants, jobs, links, queue, runs
 from syncd.store.database import Database
+from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
 
 log = get_logger(__name__)
@@ -214,7 +215,7 @@ class Worker:
         queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
         done = [key for key in job.changes if key not in set(lost)]
         changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
-        reflection.apply_effects(conn, account, effects, began_at=began_at, now=now)
+        apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now

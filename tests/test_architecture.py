@@ -24,10 +24,13 @@ FLOWS = {
     "approval",
     "crew",
     "delivery",
+    "doctor",
     "errand",
     "intake",
     "overview",
     "planner",
+    "refreshing",
+    "probe",
     "sync",
     "worker",
 }

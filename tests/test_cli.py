@@ -19,7 +19,7 @@ from tests.workbench import KEY, Workbench, eventually, workbench
 
 COMMANDS: tuple[list[str], ...] = (
     [],
-    *(["init"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
+    *(["init"], ["doctor"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
     *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"]),
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
@@ -372,3 +372,23 @@ def test_the_demo_happens(bare):
     done = bare.run("demo", "--no-serve")
     assert done.stdout.rstrip().endswith("All of it happened.")
     assert ESCAPE not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["config", "schema"], ["--help"], ["config", "show"], ["runs", "--json"]]
+)
+def test_a_reader_that_has_seen_enough_is_no_failure(command, bench):
+    """Its end of the pipe is closed before the first byte is written."""
+    bench.run("db", "upgrade")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as stdout:
+        done = subprocess.run(
+            bench.command(*command),
+            cwd=bench.folder,
+            env=bench.env,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

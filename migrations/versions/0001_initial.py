@@ -234,6 +234,35 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "contract_answer",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), server_default="", nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "question", name=op.f("pk_contract_answer")),
+    )
+    op.create_table(
+        "probe",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Text(), server_default="", nullable=False),
+        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("username", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "original",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("actor", sa.Text(), server_default="", nullable=False),
+        sa.Column("requests", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_probe")),
+    )
+    with op.batch_alter_table("probe", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_probe_account_state"), ["account", "state"], unique=False)
+
+    op.create_table(
         "quarantine",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -463,9 +492,45 @@ def upgrade() -> None:
     with op.batch_alter_table("job_dep", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_job_dep_child_id"), ["child_id"], unique=False)
 
+    op.create_table(
+        "litmos_drift",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Text(), server_default="", nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("object_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("field", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "before",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "after",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["run.id"], name=op.f("fk_litmos_drift_run_id_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_litmos_drift")),
+    )
+    with op.batch_alter_table("litmos_drift", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_litmos_drift_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_litmos_drift_account_user_id_id"), ["account", "user_id", "id"], unique=False
+        )
+
 
 def downgrade() -> None:
     """Go back from this revision."""
+    with op.batch_alter_table("litmos_drift", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_litmos_drift_account_user_id_id"))
+        batch_op.drop_index(batch_op.f("ix_litmos_drift_run_id"))
+
+    op.drop_table("litmos_drift")
     with op.batch_alter_table("job_dep", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_dep_child_id"))
 
@@ -500,6 +565,11 @@ def downgrade() -> None:
     op.drop_table("rate_slot")
     op.drop_table("queue_pause")
     op.drop_table("quarantine")
+    with op.batch_alter_table("probe", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_probe_account_state"))
+
+    op.drop_table("probe")
+    op.drop_table("contract_answer")
     with op.batch_alter_table("litmos_user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_litmos_user_account_username_key"))
 

@@ -38,7 +38,7 @@ class Exit(IntEnum):
 
 
 HELP = (
-    "Exit codes: 0 ok; 1 unexpected failure; 2 usage; 3 configuration invalid; 4 held, waits for approval; "
+    "Exit codes: 0 ok; 1 unexpected failure, or doctor found a problem; 2 usage; 3 configuration invalid; 4 held, waits for approval; "
     "5 finished, but some changes failed; 6 changes pending (plan --detailed-exitcode); 7 another process holds the "
     "lock; 8 HR source, sink or Litmos unreachable, or the key refused; 130/143 stopped by a signal."
 )

@@ -49,20 +49,27 @@ def refresh(
         int,
         typer.Option(help="So many users, teams and learning paths may have vanished from Litmos' lists."),
     ] = 20,
+    delta: Annotated[
+        bool, typer.Option("--delta", help="Read only what changed, where that is enough (6 requests).")
+    ] = False,
 ) -> None:
-    """Read Litmos whole into the mirror."""
+    """Read Litmos into the mirror: in full, or only what changed since."""
     with opened(config) as app:
         from syncd import sync
 
         with _run(app, "refresh") as run_id, progress("refresh") as update:
-            counts = sync.refresh(app, run_id, update=update, accept_missing=accept_missing)
+            counts = sync.refresh(app, run_id, update=update, delta=delta, accept_missing=accept_missing)
         if json:
             show_json({"run": run_id, **counts})
         else:
-            say(
-                f"Run {run_id}: {counts['users']} users, {counts['teams']} teams, {counts['paths']} learning paths; "
-                f"{counts['drift']} rows were not as last known; {counts['requests']} requests"
-            )
+            say(f"Run {run_id}: {_read(counts)}; {counts['drift']} values were not as last known")
+            say(f"Cost: {counts['requests']} requests; syncd runs show {run_id} lists what was not as known")
+
+
+def _read(counts: dict[str, int]) -> str:
+    if "users" in counts:
+        return f"{counts['users']} users, {counts['teams']} teams, {counts['paths']} learning paths"
+    return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 
 def plan(
@@ -70,7 +77,7 @@ def plan(
     json: JsonOption = False,
     everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")
+        bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
     detailed: Annotated[
         bool,
@@ -110,7 +117,7 @@ def push(
     json: JsonOption = False,
     everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Read Litmos first, whatever the mirror's age.")
+        bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")

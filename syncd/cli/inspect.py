@@ -47,12 +47,21 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty")
         )
         say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
+        now = found["now"]
+        say(
+            f"mirror   read {ago(found['mirror_read_at'], now)}, in full {ago(found['mirror_full_at'], now)}, "
+            f"oldest list {ago(found['oldest_list_at'], now)}"
+        )
         say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
         if found["paused"]:
             note(f"The queue is paused: {found['paused']['reason']}")
         for run in found["held"]:
             note(
                 f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
+            )
+        if found["probe"] and found["probe"]["state"] == "begun":
+            note(
+                f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
             )
         if found["quarantined"]:
             note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
@@ -122,7 +131,7 @@ def runs_show(
     """Show one run: its plan, why it was held, what became of each change."""
     with store_of(config) as (loaded, database):
         from syncd.cli.show_plan import describe
-        from syncd.store import changes, inputs, mirror, runs
+        from syncd.store import changes, drift, inputs, mirror, runs
 
         with database.read() as conn:
             found = runs.get(conn, run)
@@ -133,6 +142,7 @@ def runs_show(
             tally = changes.tally(conn, run)
             names = {path.id: path.name for path in mirror.paths(conn, loaded.litmos.account)}
             source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
+            drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
         if json:
             show_json(
                 {
@@ -140,6 +150,7 @@ def runs_show(
                     "input": None if source is None else dict(source),
                     "tally": tally,
                     "changes": [dict(row) for row in rows],
+                    "drift": [dict(row) for row in drifted],
                 }
             )
             return
@@ -147,8 +158,18 @@ def runs_show(
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
             say(f"  {row['state']:<10} {plain(describe(changes.to_change(row), names))}{plain(why)}")
-        if len(rows) == limit:
+        for row in drifted:
+            say(f"  drift      {plain(_drift(row, names))}")
+        if limit in (len(rows), len(drifted)):
             note(f"Only the first {limit}; --limit shows more")
+
+
+def _drift(row: Any, names: dict[str, str]) -> str:
+    """Somebody's change in Litmos as one line."""
+    where = f" {names.get(row['object_id'], row['object_id'])}" if row["object_id"] else ""
+    return (
+        f"user {row['user_id']}  {row['kind']}{where}  {row['field']}: {row['before']!r} -> {row['after']!r}"
+    )
 
 
 def _range(summary: dict[str, Any]) -> str:
@@ -207,6 +228,8 @@ def employees_show(
                 f"Rejected: {plain(case['origin'])}: "
                 + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"])
             )
+        for row in found["drift"]:
+            say(f"In Litmos, {_moment(row['seen_at'])}: {plain(_drift(row, found['path_names']))}")
         for row in found["changes"]:
             from syncd.cli.show_plan import describe
             from syncd.store.changes import to_change

@@ -1,12 +1,13 @@
 """The commands of syncd, and the options that all of them share."""
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from syncd import __version__
-from syncd.cli import flows, inspect, setup
+from syncd.cli import doctor, flows, inspect, setup
 from syncd.cli.exits import HELP
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ def options(
     """Options of syncd itself."""
 
 
-for module in (setup, flows, inspect):
+for module in (setup, doctor, flows, inspect):
     module.register(app)
 
 
@@ -44,4 +45,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app()
+    stdout = sys.stdout
+    try:
+        app()
+    finally:
+        _let_go_of(stdout)
+
+
+def _let_go_of(stdout: TextIO) -> None:
+    """End with 0 when the reader of stdout (``head``, ``less``) has seen enough and gone."""
+    gone = sys.stdout is not stdout  # so typer leaves it after a broken pipe
+    try:
+        stdout.flush()
+    except BrokenPipeError:
+        gone = True
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        raise SystemExit(0)

@@ -37,7 +37,8 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path
         schema.write_text(schema_text(), encoding="utf-8")
         say(f"Wrote {target} and {schema}")
         note(
-            f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; syncd config check -c {target}"
+            f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; "
+            f"syncd config check -c {target}; syncd doctor -c {target}"
         )
 
 

@@ -190,8 +190,10 @@ class PushSettings(Part):
     """How much one push may do before it is held for a person."""
     hold_expires: Annotated[Seconds, Field(gt=0)] = 72 * 3600.0
     """How long a held run waits, and how long an approval is good for."""
-    refresh_max_age: Annotated[Seconds, Field(ge=0)] = 3600.0
-    """How old what we know of Litmos may be before a push reads it again."""
+    refresh_max_age: Annotated[Seconds, Field(ge=0)] = 300.0
+    """How old what we know of Litmos may be before a push reads what has changed (6 requests if nothing did)."""
+    check_within: Annotated[Seconds, Field(ge=3600.0)] = 172_800.0
+    """How often at least every list is read in full, since Litmos may not tell what is removed from one."""
 
     @property
     def limits(self) -> Limits:

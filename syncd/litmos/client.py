@@ -60,18 +60,26 @@ class LitmosClient:
 
 
 class Calls:
-    """The requests made for one piece of work, in one thread; ``requests`` counts them."""
+    """The requests made for one piece of work, in one thread; ``requests`` counts them.
+
+    ``date`` is the Date header of the latest request's answer, "" if there was no answer or no date in it.
+    """
 
     def __init__(self, client: LitmosClient, watch: Watch) -> None:
         """Nothing is sent yet."""
         self._client = client
         self._watch = watch
         self.requests = 0
+        self.date = ""
 
     def find(self, path: Path, params: Params | None = None) -> Row | None:
         """Read one object; None if Litmos does not know it (404). Raises LitmosError."""
-        self.requests += 1
-        answer, fault = self._client.exchange("GET", path, params or {}, watch=self._watch)
+        row = self.verbatim(path, params)
+        return None if row is None else decoded(row)
+
+    def verbatim(self, path: Path, params: Params | None = None) -> Row | None:
+        """The same with its strings as they came, secrets too: for nothing but how Litmos writes them."""
+        answer, fault = self._exchange("GET", path, params or {})
         if fault is not None:
             if fault.code == NOT_FOUND:
                 return None
@@ -79,12 +87,11 @@ class Calls:
         value = parsed(answer)
         if not isinstance(value, dict):
             raise doubtful(f"/{path[0]}: one object was expected")
-        return decoded(value)
+        return value
 
     def page(self, path: Path, params: Params, key: Sequence[str] = ("Id",)) -> list[Row]:
         """Read one page. Raises LitmosError, also for anything that is no list of objects with text under ``key``."""
-        self.requests += 1
-        answer, fault = self._client.exchange("GET", path, params, watch=self._watch)
+        answer, fault = self._exchange("GET", path, params)
         if fault is not None:
             raise fault
         value = parsed(answer)
@@ -136,11 +143,8 @@ class Calls:
         ``sendmessage=false`` always: syncd never lets Litmos mail people (litmos-api 6.7).
         """
         _refuse_deleting(method, path)
-        self.requests += 1
         data = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        answer, fault = self._client.exchange(
-            method, path, {"sendmessage": "false", **(params or {})}, data, watch=self._watch
-        )
+        answer, fault = self._exchange(method, path, {"sendmessage": "false", **(params or {})}, data)
         if fault is not None:
             raise fault
         if not answer.body.strip():
@@ -149,6 +153,15 @@ class Calls:
             return parsed(answer)
         except LitmosError as error:
             raise unknown_outcome(str(error), answer.status) from None
+
+    def _exchange(
+        self, method: str, path: Path, params: Params, body: bytes = b""
+    ) -> tuple[Answer, LitmosError | None]:
+        self.requests += 1
+        self.date = ""
+        answer, fault = self._client.exchange(method, path, params, body, watch=self._watch)
+        self.date = answer.headers.get("date", "")
+        return answer, fault
 
 
 def parsed(answer: Answer) -> Any:

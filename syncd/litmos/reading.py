@@ -128,7 +128,7 @@ def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:
 def learning_paths(calls: Calls, progress: Progress) -> tuple[LearningPath, ...]:
     """All learning paths."""
     rows = calls.rows(("learningpaths",), progress=lambda count: progress("learning_paths", count, None))
-    return tuple(_path_fact(row) for row in rows)
+    return tuple(path_fact(row) for row in rows)
 
 
 def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
@@ -138,10 +138,11 @@ def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
         return None
     if row.get("Id") != path_id:
         raise doubtful("/learningpaths: another learning path came than was asked for")
-    return _path_fact(row)
+    return path_fact(row)
 
 
-def _path_fact(row: Mapping[str, Any]) -> LearningPath:
+def path_fact(row: Mapping[str, Any]) -> LearningPath:
+    """A row of a list of learning paths. Raises Transient for one of another shape."""
     active = shape.truth(row, "Active") if "Active" in row else True
     return LearningPath(id=row["Id"], name=shape.name(row), active=active)
 

@@ -1,17 +1,15 @@
 """Results: what people completed, read by date window."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from syncd.core.delta import windows
 from syncd.core.model import Completion
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import doubtful
 from syncd.litmos.wire import instant, query_time
-
-LONGEST_WINDOW = timedelta(days=7)
-"""The most that ``since`` and ``to`` may be apart (litmos-api 6.6)."""
 
 
 def completions(calls: Calls, since: datetime, to: datetime) -> Iterator[Completion]:
@@ -23,15 +21,6 @@ def completions(calls: Calls, since: datetime, to: datetime) -> Iterator[Complet
     for begin, end in windows(since, to):
         found = [*_window(calls, "course", begin, end), *_window(calls, "learning_path", begin, end)]
         yield from {completion.completion_id: completion for completion in found}.values()
-
-
-def windows(since: datetime, to: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """``since`` to ``to`` in pieces of at most 7 days, in whole seconds; nothing if ``to`` is not later."""
-    begin, end = since.replace(microsecond=0), to.replace(microsecond=0)
-    while begin < end:
-        stop = min(begin + LONGEST_WINDOW, end)
-        yield begin, stop
-        begin = stop
 
 
 _DATES = ("CreatedDate", "CompletedDate", "FinishDate")

@@ -65,7 +65,12 @@ def flaw(record: Row) -> str:
     for member in _FULL:
         if member not in record:
             return f"{member} is missing in a full record"
-    for member, value in record.items():
+    return part_flaw(record)
+
+
+def part_flaw(row: Row) -> str:
+    """What is wrong with the members of a user that a row carries, or "". Raises nothing."""
+    for member, value in row.items():
         spec = PROFILE_FIELDS.get(member)
         if spec is None:
             continue
@@ -74,7 +79,7 @@ def flaw(record: Row) -> str:
                 return f"{member} is neither true nor false"
         elif not _is_text(member, value):
             return f"{member} is no text"
-    return "" if text_of(record["UserName"]) else "UserName is blank"
+    return "UserName is blank" if "UserName" in row and not text_of(row["UserName"]) else ""
 
 
 def _truth(value: object) -> bool | None:

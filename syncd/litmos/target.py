@@ -1,9 +1,10 @@
 """Target: one Operation applied to Litmos, or settled by reading after a write whose outcome is unknown."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncd.core.delta import Delta
 from syncd.core.model import Completion, LearningPath
 from syncd.core.operation import (
     AddMembers,
@@ -22,7 +23,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, reading, results, settling
+from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -97,6 +98,33 @@ class Target:
         """
         choice = Choice(teams=managed_teams, paths=mapped_paths)
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
+
+    def delta(
+        self,
+        spans: Sequence[tuple[datetime, datetime]],
+        *,
+        progress: Progress = lambda _what, _done, _total: None,
+        watch: Watch | None = None,
+    ) -> Delta:
+        """What was touched in Litmos within these windows of at most 7 days: six requests a window where little changed."""
+        return deltas.delta(self._calls(watch), spans, progress=progress)
+
+    def profiles(
+        self, *, progress: Progress = lambda _what, _done, _total: None, watch: Watch | None = None
+    ) -> tuple[Mapping[str, Any], ...]:
+        """The full records of all users: a request for each thousand."""
+        return reading.profiles(self._calls(watch), progress)
+
+    def survey(self, now: Callable[[], datetime]) -> surveying.Survey:
+        """Users, teams and learning paths with P(users) + P(teams) + P(paths) requests, as far as the key may read them.
+
+        ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
+        """
+        return surveying.survey(self._client, now)
+
+    def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
+        """The requests of a probe on one disposable user."""
+        return probing.Probing(self._calls(watch), user_id)
 
     def read_user(self, user_id: str, *, watch: Watch | None = None) -> Mapping[str, Any] | None:
         """The full record of one user, or None if Litmos does not know the id."""

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from html.entities import html5
 from typing import Any
 
@@ -15,17 +16,19 @@ __all__ = [
     "date_out",
     "decoded",
     "full_record",
+    "header_date",
     "holds",
     "instant",
     "new_record",
     "normalise_profile",
+    "offset_of",
     "query_time",
     "text_of",
     "truth_of",
     "unescaped",
 ]
 
-_DATE = re.compile(r"/Date\((-?\d{1,17})(?:[+-]\d{4})?\)/")
+_DATE = re.compile(r"/Date\((-?\d{1,17})(?:([+-])(\d\d)(\d\d))?\)/")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1900
@@ -54,6 +57,24 @@ def instant(value: object) -> datetime | None:
     except OverflowError:
         return None
     return moment if moment.year >= _FIRST_YEAR else None
+
+
+def header_date(text: str) -> datetime | None:
+    """The time that a Date header says, to the second; None if it says none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def offset_of(value: object) -> timedelta | None:
+    """The offset that ``/Date(ms+hhmm)/`` shows, or None."""
+    match = _DATE.fullmatch(text_of(value))
+    if not match or not match[2]:
+        return None
+    size = timedelta(hours=int(match[3]), minutes=int(match[4]))
+    return -size if match[2] == "-" else size
 
 
 def date_out(moment: datetime) -> str:

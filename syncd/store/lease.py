@@ -31,7 +31,8 @@ def acquire(conn: Connection, name: str, owner: str, *, seconds: float, about: s
     conn.execute(unheld.on_conflict_do_nothing())
     row = conn.execute(select(lease).where(lease.c.name == name).with_for_update()).one()
     until = now + timedelta(seconds=seconds)
-    if row.holder and row.expires_at > now and not is_dead(row.holder):
+    stepped_back = row.expires_at > until + timedelta(seconds=seconds)
+    if row.holder and row.expires_at > now and not stepped_back and not is_dead(row.holder):
         raise Busy(
             f"{describe(row.holder)} is at work ({row.about}) until {row.expires_at:%H:%M:%S} UTC at the latest"
         )

@@ -1,27 +1,31 @@
 """The mirror: the last known current State of Litmos, row by row with the times it was read and changed."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
+from syncd.core.delta import Readings
 from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
 from syncd.core.operation import TeamFact
 from syncd.core.profile import normalise_profile
-from syncd.store.schema import (
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,
     litmos_team,
     litmos_team_path,
     litmos_user,
-    watermark,
 )
+from syncd.store.schema import watermark
 
 CHUNK = 500
-REFRESHED = "refreshed"
-"""The watermark that says when the last whole refresh began."""
+FULL = "refreshed"
+"""The watermark that says when the last full refresh began."""
+READ = "read"
+"""The watermark that says when the last refresh began, full or delta."""
 
 
 def users(conn: Connection, account: str) -> list[User]:
@@ -156,34 +160,69 @@ def _not_read(
     return set(conn.execute(select(table.c.id).where(table.c.account == account, old)).scalars())
 
 
-def refreshed_at(conn: Connection, account: str) -> datetime | None:
-    """When the last whole refresh began, or None."""
-    found: datetime | None = conn.execute(
-        select(watermark.c.value).where(watermark.c.account == account, watermark.c.name == REFRESHED)
-    ).scalar()
+def readings(conn: Connection, account: str) -> Readings:
+    """When the last full refresh and the last one of either kind began."""
+    here = (watermark.c.account == account) & watermark.c.name.in_([FULL, READ])
+    found = {row.name: row.value for row in conn.execute(select(watermark).where(here))}
+    return Readings(full=found.get(FULL), last=found.get(READ))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListsRead:
+    """When the people of each team and of each learning path were last read from Litmos; None: never."""
+
+    teams: Mapping[str, datetime | None]
+    paths: Mapping[str, datetime | None]
+
+    def oldest(self) -> datetime | None:
+        """The oldest of those that are kept up to date, or None if none is."""
+        return min((at for at in (*self.teams.values(), *self.paths.values()) if at), default=None)
+
+
+def lists_read(conn: Connection, account: str) -> ListsRead:
+    """When each list of people was last read."""
+
+    def of(table: Table, column: ColumnElement[datetime | None]) -> dict[str, datetime | None]:
+        rows = conn.execute(select(table.c.id, column.label("at")).where(table.c.account == account))
+        return {row.id: row.at for row in rows}
+
+    return ListsRead(
+        teams=of(litmos_team, litmos_team.c.members_read_at),
+        paths=of(litmos_path, litmos_path.c.users_read_at),
+    )
+
+
+def members_of(conn: Connection, account: str, team_ids: Collection[str]) -> set[tuple[str, str]]:
+    """(team id, user id) of every membership of these teams."""
+    table = litmos_membership
+    return _pairs(conn, account, table, table.c.team_id, table.c.user_id, team_ids)
+
+
+def users_of(conn: Connection, account: str, path_ids: Collection[str]) -> set[tuple[str, str]]:
+    """(learning path id, user id) of every assignment of these learning paths."""
+    table = litmos_assignment
+    return _pairs(conn, account, table, table.c.path_id, table.c.user_id, path_ids)
+
+
+def _pairs(
+    conn: Connection,
+    account: str,
+    table: Table,
+    of: ColumnElement[str],
+    user: ColumnElement[str],
+    ids: Collection[str],
+) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), CHUNK):
+        some = (table.c.account == account) & of.in_(wanted[start : start + CHUNK])
+        found.update((row[0], row[1]) for row in conn.execute(select(of, user).where(some)))
     return found
 
 
-def unread(conn: Connection, account: str, teams: Collection[TeamKey], path_names: Collection[str]) -> bool:
-    """Whether Litmos has one of these teams or learning paths, but its people were never read."""
-    never = set(
-        conn.execute(
-            select(litmos_team.c.id).where(
-                litmos_team.c.account == account, litmos_team.c.members_read_at.is_(None)
-            )
-        ).scalars()
-    )
-    if never:
-        names = team_names(team_facts(conn, account))
-        if any(team_key(names[found]) in teams for found in never):
-            return True
-    wanted = {name.strip().casefold() for name in path_names}
-    rows = conn.execute(
-        select(litmos_path.c.id, litmos_path.c.name).where(
-            litmos_path.c.account == account, litmos_path.c.users_read_at.is_(None)
-        )
-    ).all()
-    return any(row.id in path_names or row.name.strip().casefold() in wanted for row in rows)
+def user_ids(conn: Connection, account: str) -> set[str]:
+    """The ids of all users."""
+    return set(conn.execute(select(litmos_user.c.id).where(litmos_user.c.account == account)).scalars())
 
 
 def set_watermark(conn: Connection, account: str, name: str, value: datetime) -> None:

@@ -1,18 +1,19 @@
 """Reflection: how the mirror moves, by a whole reading of Litmos or by what one Operation made known."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
+from syncd.core.delta import folded
 from syncd.core.model import LearningPath
-from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
+from syncd.core.operation import PathUser, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
 from syncd.store import removals
-from syncd.store.mirror import REFRESHED, set_watermark
-from syncd.store.schema import (
+from syncd.store.drift import Drift
+from syncd.store.mirror import FULL, READ, set_watermark
+from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
     litmos_path,
@@ -20,68 +21,50 @@ from syncd.store.schema import (
     litmos_team_path,
     litmos_user,
 )
+from syncd.store.vanished import Missing, forget
 
 CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """Ids that the mirror knows and a whole reading of Litmos does not list."""
-
-    users: frozenset[str]
-    teams: frozenset[str]
-    paths: frozenset[str]
-
-    def __len__(self) -> int:
-        """How many in all."""
-        return len(self.users) + len(self.teams) + len(self.paths)
-
-    def __str__(self) -> str:
-        """As a person reads it: ``2 users, 0 teams and 1 learning paths``."""
-        return f"{len(self.users)} users, {len(self.teams)} teams and {len(self.paths)} learning paths"
-
-
-def vanished(conn: Connection, account: str, snapshot: Snapshot) -> Missing:
-    """What the mirror knows from before the snapshot and the snapshot does not list."""
-
-    def gone(table: Table, seen: Iterable[str]) -> frozenset[str]:
-        known = conn.execute(
-            select(table.c.id).where(table.c.account == account, table.c.changed_at <= snapshot.began_at)
-        ).scalars()
-        return frozenset(known) - frozenset(seen)
-
-    return Missing(
-        users=gone(litmos_user, (profile["Id"] for profile in snapshot.profiles)),
-        teams=gone(litmos_team, (team.id for team in snapshot.teams)),
-        paths=gone(litmos_path, (path.id for path in snapshot.paths)),
-    )
+Profile = Mapping[str, Any]
+"""A full record in Litmos' own field names."""
 
 
 def apply_snapshot(
-    conn: Connection, account: str, snapshot: Snapshot, *, confirmed_gone: Collection[str]
-) -> int:
-    """Move the mirror to a whole reading of Litmos; returns how many rows differed (drift).
+    conn: Connection, account: str, snapshot: Snapshot, *, confirmed_gone: Missing
+) -> list[Drift]:
+    """Move the mirror to a whole reading of Litmos; returns what differed.
 
     A row changed after the snapshot began keeps what the worker wrote. Of a team's list only active users can be
     missed, for Litmos hides the others: their memberships stay as last known.
     """
-    for gone in sorted(confirmed_gone):
-        _forget(conn, account, gone)
-    drift = _put_users(
-        conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at
-    )
+    forget(conn, account, confirmed_gone)
+    found = put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at)
     for team in snapshot.teams:
-        _put_team(conn, account, team, snapshot.began_at)
+        put_team(conn, account, team, snapshot.began_at)
     for path in snapshot.paths:
-        _put_path(conn, account, path, snapshot.began_at)
-    inactive = _inactive(conn, account)
-    for found, members in snapshot.members.items():
-        drift += _replace_members(conn, account, found, members, inactive, snapshot.began_at)
-    for path_id, people in snapshot.path_users.items():
-        drift += _replace_path_users(conn, account, path_id, people, inactive, snapshot.began_at)
-    removals.prune(conn, account, snapshot.began_at)
-    set_watermark(conn, account, REFRESHED, snapshot.began_at)
-    return drift
+        put_path(conn, account, path, snapshot.began_at)
+    found += apply_lists(conn, account, snapshot.members, snapshot.path_users, began_at=snapshot.began_at)
+    set_watermark(conn, account, FULL, snapshot.began_at)
+    set_watermark(conn, account, READ, snapshot.began_at)
+    return found
+
+
+def apply_lists(
+    conn: Connection,
+    account: str,
+    members: Mapping[str, frozenset[str]],
+    path_users: Mapping[str, Iterable[PathUser]],
+    *,
+    began_at: datetime,
+) -> list[Drift]:
+    """The active users of some teams, and the users of some learning paths, as read since ``began_at``; what differed."""
+    inactive = inactive_users(conn, account)
+    found: list[Drift] = []
+    for team_id, user_ids in members.items():
+        found += _replace_members(conn, account, team_id, user_ids, inactive, began_at)
+    for path_id, people in path_users.items():
+        found += _replace_path_users(conn, account, path_id, people, inactive, began_at)
+    removals.prune(conn, account, began_at)
+    return found
 
 
 def apply_team_paths(
@@ -98,13 +81,6 @@ def apply_team_paths(
         .where(litmos_team.c.account == account, litmos_team.c.id == team_id)
         .values(paths_read_at=began_at)
     )
-
-
-def apply_path_users(
-    conn: Connection, account: str, path_id: str, people: Iterable[PathUser], began_at: datetime
-) -> int:
-    """The users of one learning path, as read by a request that began at ``began_at``; returns how many rows differed."""
-    return _replace_path_users(conn, account, path_id, people, _inactive(conn, account), began_at)
 
 
 def apply_holdings(
@@ -129,7 +105,7 @@ def apply_holdings(
     )
     for team_id in sorted(set(conn.execute(was_read).scalars()) & set(teams) - known):
         if user_id not in removals.since(conn, account, removals.MEMBERSHIP, team_id, began_at):
-            _insert_members(conn, account, [(team_id, user_id)], began_at)
+            insert_members(conn, account, [(team_id, user_id)], began_at)
     given = litmos_assignment
     conn.execute(
         delete(given).where(
@@ -141,73 +117,105 @@ def apply_holdings(
     )
 
 
-def _inactive(conn: Connection, account: str) -> set[str]:
+def inactive_users(conn: Connection, account: str) -> set[str]:
+    """The ids of the users whom Litmos' lists of people hide."""
     found = select(litmos_user.c.id).where(litmos_user.c.account == account, litmos_user.c.active.is_(False))
     return set(conn.execute(found).scalars())
 
 
-def _forget(conn: Connection, account: str, found: str) -> None:
-    for table, column in (
-        (litmos_user, litmos_user.c.id),
-        (litmos_team, litmos_team.c.id),
-        (litmos_path, litmos_path.c.id),
-        (litmos_membership, litmos_membership.c.user_id),
-        (litmos_membership, litmos_membership.c.team_id),
-        (litmos_assignment, litmos_assignment.c.user_id),
-        (litmos_assignment, litmos_assignment.c.path_id),
-        (litmos_team_path, litmos_team_path.c.team_id),
-        (litmos_team_path, litmos_team_path.c.path_id),
-    ):
-        conn.execute(delete(table).where(table.c.account == account, column == found))
-
-
-def _put_users(
+def put_users(
     conn: Connection,
     account: str,
     profiles: Iterable[Mapping[str, Any]],
     *,
     began_at: datetime,
     read_at: datetime | None,
-) -> int:
-    known = {
-        row.id: row
-        for row in conn.execute(
-            select(
-                litmos_user.c.id, litmos_user.c.changed_at, litmos_user.c.profile, litmos_user.c.active
-            ).where(litmos_user.c.account == account)
-        )
-    }
+) -> list[Drift]:
+    """Full records as read since ``began_at``; returns what differed. A row changed since then is left alone."""
+    known = _known(conn, account)
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     same: list[str] = []
-    drift = 0
+    drift: list[Drift] = []
     for profile in profiles:
         row = known.get(profile["Id"])
-        values = _user_row(account, profile, read_at)
+        values = user_row(account, profile, read_at)
         if row is None:
             fresh.append({**values, "changed_at": began_at})
         elif row.changed_at <= began_at:
             if row.profile == values["profile"] and row.active == values["active"]:
                 same.append(row.id)
                 continue
-            drifted = row.active != values["active"] or normalise_profile(row.profile) != normalise_profile(
-                profile
-            )
-            drift += drifted
-            moved.append({**values, "of": row.id, "changed_at": began_at if drifted else row.changed_at})
-    for start in range(0, len(fresh), CHUNK):
-        conn.execute(insert(litmos_user), fresh[start : start + CHUNK])
+            differing = _differing(row, values)
+            drift += differing
+            moved.append({**values, "of": row.id, "changed_at": began_at if differing else row.changed_at})
+    _insert(conn, litmos_user, fresh)
+    _update_users(conn, account, moved)
     here = litmos_user.c.account == account
-    for start in range(0, len(moved), CHUNK):
-        one = update(litmos_user).where(here, litmos_user.c.id == bindparam("of"))
-        conn.execute(one, moved[start : start + CHUNK])
     for start in range(0, len(same), CHUNK):
         some = litmos_user.c.id.in_(same[start : start + CHUNK])
         conn.execute(update(litmos_user).where(here, some).values(read_at=read_at))
     return drift
 
 
-def _user_row(account: str, profile: Mapping[str, Any], read_at: datetime | None) -> dict[str, Any]:
+def fold_users(
+    conn: Connection, account: str, rows: Iterable[Mapping[str, Any]], *, began_at: datetime
+) -> list[Drift]:
+    """Fields of known users as a delta since ``began_at`` told them; returns what differed.
+
+    Such a record does not pass for *just read*: its other fields are as old as they were.
+    """
+    known = _known(conn, account)
+    moved: list[dict[str, Any]] = []
+    drift: list[Drift] = []
+    for told in rows:
+        row = known.get(told["Id"])
+        if row is None or row.changed_at > began_at:
+            continue
+        values = user_row(account, folded(row.profile, told), row.read_at)
+        differing = _differing(row, values)
+        if differing:
+            drift += differing
+            moved.append({**values, "of": row.id, "changed_at": began_at})
+    _update_users(conn, account, moved)
+    return drift
+
+
+def _known(conn: Connection, account: str) -> dict[str, Any]:
+    columns = (
+        litmos_user.c.id,
+        litmos_user.c.changed_at,
+        litmos_user.c.profile,
+        litmos_user.c.active,
+        litmos_user.c.read_at,
+    )
+    return {row.id: row for row in conn.execute(select(*columns).where(litmos_user.c.account == account))}
+
+
+def _differing(row: Any, values: Mapping[str, Any]) -> list[Drift]:
+    before = {"Active": row.active, **normalise_profile(row.profile)}
+    after = {"Active": values["active"], **normalise_profile(values["profile"])}
+    return [
+        Drift(kind="user", user_id=row.id, field=name, before=before[name], after=after[name])
+        for name in after
+        if before[name] != after[name]
+    ]
+
+
+def _update_users(conn: Connection, account: str, rows: list[dict[str, Any]]) -> None:
+    here = litmos_user.c.account == account
+    for start in range(0, len(rows), CHUNK):
+        one = update(litmos_user).where(here, litmos_user.c.id == bindparam("of"))
+        conn.execute(one, rows[start : start + CHUNK])
+
+
+def _insert(conn: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(table), rows[start : start + CHUNK])
+
+
+def user_row(account: str, profile: Mapping[str, Any], read_at: datetime | None) -> dict[str, Any]:
+    """A row of the mirror from a full record."""
     return {
         "account": account,
         "id": profile["Id"],
@@ -218,7 +226,8 @@ def _user_row(account: str, profile: Mapping[str, Any], read_at: datetime | None
     }
 
 
-def _put_team(conn: Connection, account: str, team: TeamFact, began_at: datetime) -> None:
+def put_team(conn: Connection, account: str, team: TeamFact, began_at: datetime) -> None:
+    """A team as read since ``began_at``; one changed since then is left alone."""
     here = (litmos_team.c.account == account) & (litmos_team.c.id == team.id)
     row = conn.execute(select(litmos_team.c.changed_at).where(here)).first()
     values = {"name": team.name, "parent_id": team.parent_id, "code": team.code}
@@ -228,7 +237,8 @@ def _put_team(conn: Connection, account: str, team: TeamFact, began_at: datetime
         conn.execute(update(litmos_team).where(here).values(**values))
 
 
-def _put_path(conn: Connection, account: str, path: LearningPath, began_at: datetime) -> None:
+def put_path(conn: Connection, account: str, path: LearningPath, began_at: datetime) -> None:
+    """A learning path as read since ``began_at``."""
     here = (litmos_path.c.account == account) & (litmos_path.c.id == path.id)
     done = conn.execute(update(litmos_path).where(here).values(name=path.name, active=path.active))
     if not done.rowcount:
@@ -242,12 +252,12 @@ def _put_path(conn: Connection, account: str, path: LearningPath, began_at: date
 def _replace_members(
     conn: Connection,
     account: str,
-    found: str,
+    team_id: str,
     members: frozenset[str],
     inactive: set[str],
     began_at: datetime,
-) -> int:
-    here = (litmos_membership.c.account == account) & (litmos_membership.c.team_id == found)
+) -> list[Drift]:
+    here = (litmos_membership.c.account == account) & (litmos_membership.c.team_id == team_id)
     rows = conn.execute(select(litmos_membership.c.user_id, litmos_membership.c.changed_at).where(here)).all()
     known = {row.user_id for row in rows}
     left = {row.user_id for row in rows if row.changed_at <= began_at} - members - inactive
@@ -255,19 +265,28 @@ def _replace_members(
     for start in range(0, len(ended), CHUNK):
         some = litmos_membership.c.user_id.in_(ended[start : start + CHUNK])
         conn.execute(delete(litmos_membership).where(here, some))
-    joined = members - known - removals.since(conn, account, removals.MEMBERSHIP, found, began_at)
-    _insert_members(conn, account, ((found, user_id) for user_id in joined), began_at)
-    conn.execute(
-        update(litmos_team)
-        .where(litmos_team.c.account == account, litmos_team.c.id == found)
-        .values(members_read_at=began_at)
-    )
-    return len(left) + len(joined)
+    joined = members - known - removals.since(conn, account, removals.MEMBERSHIP, team_id, began_at)
+    insert_members(conn, account, ((team_id, user_id) for user_id in joined), began_at)
+    team = (litmos_team.c.account == account) & (litmos_team.c.id == team_id)
+    is_new = conn.execute(select(litmos_team.c.members_read_at).where(team)).scalar() is None
+    conn.execute(update(litmos_team).where(team).values(members_read_at=began_at))
+    return [] if is_new else _gone_and_come("membership", "Member", team_id, left, joined)
 
 
-def _insert_members(
+def _gone_and_come(
+    kind: str, field: str, object_id: str, gone: Iterable[str], come: Iterable[str]
+) -> list[Drift]:
+    return [
+        Drift(kind=kind, user_id=user_id, object_id=object_id, field=field, before=not after, after=after)
+        for after, people in ((False, gone), (True, come))
+        for user_id in sorted(people)
+    ]
+
+
+def insert_members(
     conn: Connection, account: str, pairs: Iterable[tuple[str, str]], changed_at: datetime
 ) -> None:
+    """Memberships, as (team id, user id), that the mirror does not have."""
     rows = [
         {"account": account, "team_id": found, "user_id": user_id, "changed_at": changed_at}
         for found, user_id in pairs
@@ -283,7 +302,7 @@ def _replace_path_users(
     people: Iterable[PathUser],
     inactive: set[str],
     began_at: datetime,
-) -> int:
+) -> list[Drift]:
     here = (litmos_assignment.c.account == account) & (litmos_assignment.c.path_id == path_id)
     rows = conn.execute(select(litmos_assignment).where(here)).all()
     removed = removals.since(conn, account, removals.ASSIGNMENT, path_id, began_at)
@@ -303,80 +322,12 @@ def _replace_path_users(
             fresh.append({**ids, **values, "changed_at": began_at})
         elif known[user_id] != (person.completed, person.percent):
             moved.append({**values, "of": user_id})
-    for start in range(0, len(fresh), CHUNK):
-        conn.execute(insert(litmos_assignment), fresh[start : start + CHUNK])
+    _insert(conn, litmos_assignment, fresh)
     for start in range(0, len(moved), CHUNK):
         one = update(litmos_assignment).where(here, litmos_assignment.c.user_id == bindparam("of"))
         conn.execute(one, moved[start : start + CHUNK])
-    conn.execute(
-        update(litmos_path)
-        .where(litmos_path.c.account == account, litmos_path.c.id == path_id)
-        .values(users_read_at=began_at)
-    )
-    return len(left) + len(seen.keys() - known)
-
-
-def apply_effects(
-    conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime
-) -> None:
-    """Move the mirror by what one Operation made known; in the transaction that records its success.
-
-    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
-    """
-    if effects.profiles_just_read:
-        _put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
-    else:
-        for profile in effects.profiles:
-            values = _user_row(account, profile, None)
-            here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
-            if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
-                conn.execute(insert(litmos_user).values(**values, changed_at=now))
-    for team in effects.teams:
-        _put_team(conn, account, team, now)
-        conn.execute(
-            update(litmos_team)
-            .where(litmos_team.c.account == account, litmos_team.c.id == team.id)
-            .values(members_read_at=func.coalesce(litmos_team.c.members_read_at, now), changed_at=now)
-        )
-    _apply_members(conn, account, effects, now)
-    _apply_assignments(conn, account, effects, now)
-
-
-def _apply_members(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
-    table = litmos_membership
-    for found, user_id in (*effects.members_removed, *effects.members_added):
-        conn.execute(
-            delete(table).where(
-                table.c.account == account, table.c.team_id == found, table.c.user_id == user_id
-            )
-        )
-    _insert_members(conn, account, effects.members_added, now)
-    removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
-    removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)
-
-
-def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
-    table = litmos_assignment
-    gone = [(path_id, user_id) for user_id, path_id in effects.paths_unassigned]
-    removals.note(conn, account, removals.ASSIGNMENT, gone, now)
-    given = [(path_id, user_id) for user_id, path_id in effects.paths_assigned]
-    removals.forget(conn, account, removals.ASSIGNMENT, given)
-    for user_id, path_id in effects.paths_unassigned:
-        conn.execute(
-            delete(table).where(
-                table.c.account == account, table.c.path_id == path_id, table.c.user_id == user_id
-            )
-        )
-    for user_id, path_id in effects.paths_assigned:
-        here = (table.c.account == account) & (table.c.path_id == path_id) & (table.c.user_id == user_id)
-        if not conn.execute(update(table).where(here).values(changed_at=now)).rowcount:
-            conn.execute(
-                insert(table).values(
-                    account=account,
-                    path_id=path_id,
-                    user_id=user_id,
-                    completed=False,
-                    percent=0.0,
-                    changed_at=now,
-                )
-            )
+    path = (litmos_path.c.account == account) & (litmos_path.c.id == path_id)
+    is_new = conn.execute(select(litmos_path.c.users_read_at).where(path)).scalar() is None
+    conn.execute(update(litmos_path).where(path).values(users_read_at=began_at))
+    come = seen.keys() - known
+    return [] if is_new else _gone_and_come("assignment", "Assigned", path_id, left, come)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from syncd.store.schema import litmos_removal
+from syncd.store.mirror_tables import litmos_removal
 
 MEMBERSHIP = "membership"
 ASSIGNMENT = "assignment"

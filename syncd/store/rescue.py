@@ -1,6 +1,6 @@
 """Rescue: what becomes of the Jobs of a process that died, or that was silent for longer than its lease."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
@@ -9,12 +9,16 @@ from syncd.store.owner import is_dead
 from syncd.store.queue import release_children
 from syncd.store.schema import attempt, job
 
+FURTHEST = 3600.0
+"""Seconds: no lease of a Job, and no delay before its next try, is that long."""
 DIED = "WORKER-DIED"
 """The code of an Attempt whose process died."""
 
 
 def rescue(conn: Connection, account: str, now: datetime) -> int:
     """Jobs whose lease ran out or whose owner is certainly dead: unsent ones go back, others become uncertain.
+
+    A time further ahead than any that syncd sets is from before the clock was set back, and counts as past.
 
     A Job that has ended so as often as it may be tried is discarded: it may be what kills the process. Returns how many
     were found. The rows are locked: an owner that wakes just now must not mark as sent what is taken for unsent.
@@ -29,7 +33,10 @@ def rescue(conn: Connection, account: str, now: datetime) -> int:
         .mappings()
         .all()
     )
-    lost = [row for row in rows if row["lease_until"] <= now or is_dead(row["owner"])]
+    beyond = now + timedelta(seconds=FURTHEST)
+    lost = [row for row in rows if not now < row["lease_until"] <= beyond or is_dead(row["owner"])]
+    waiting = job.c.state.in_(["available", "uncertain"]) & (job.c.available_at > beyond)
+    conn.execute(update(job).where(job.c.account == account, waiting).values(available_at=now))
     for row in lost:
         _rescue(conn, row, now)
     return len(lost)

@@ -10,24 +10,17 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from syncd.store.columns import Json, key_column, text_column, time_column
+from syncd.store import mirror_tables
+from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["metadata", "mirror_tables"]
+
 
 rate_window = Table(
     "rate_window",
@@ -64,72 +57,6 @@ queue_pause = Table(
     time_column("since", required=True),
 )
 
-litmos_user = Table(
-    "litmos_user",
-    metadata,
-    key_column("account"),
-    key_column("id"),
-    text_column("username_key"),
-    Column("active", Boolean, nullable=False),
-    Column("profile", Json, nullable=False),
-    time_column("read_at"),
-    time_column("changed_at", required=True),
-    Index(None, "account", "username_key"),
-)
-litmos_team = Table(
-    "litmos_team",
-    metadata,
-    key_column("account"),
-    key_column("id"),
-    text_column("name"),
-    text_column("parent_id"),
-    text_column("code"),
-    time_column("members_read_at"),
-    time_column("paths_read_at"),
-    time_column("changed_at", required=True),
-)
-litmos_team_path = Table(
-    "litmos_team_path", metadata, key_column("account"), key_column("team_id"), key_column("path_id")
-)
-litmos_membership = Table(
-    "litmos_membership",
-    metadata,
-    key_column("account"),
-    key_column("team_id"),
-    key_column("user_id"),
-    time_column("changed_at", required=True),
-    Index(None, "account", "user_id"),
-)
-litmos_path = Table(
-    "litmos_path",
-    metadata,
-    key_column("account"),
-    key_column("id"),
-    text_column("name"),
-    Column("active", Boolean, nullable=False),
-    time_column("users_read_at"),
-    time_column("changed_at", required=True),
-)
-litmos_assignment = Table(
-    "litmos_assignment",
-    metadata,
-    key_column("account"),
-    key_column("path_id"),
-    key_column("user_id"),
-    Column("completed", Boolean, nullable=False),
-    Column("percent", Float, nullable=False),
-    time_column("changed_at", required=True),
-    Index(None, "account", "user_id"),
-)
-litmos_removal = Table(
-    "litmos_removal",
-    metadata,
-    key_column("account"),
-    key_column("kind"),
-    key_column("list_id"),
-    key_column("user_id"),
-    time_column("removed_at", required=True),
-)
 link = Table(
     "link",
     metadata,
@@ -365,4 +292,27 @@ batch_row = Table(
 )
 watermark = Table(
     "watermark", metadata, key_column("account"), key_column("name"), time_column("value", required=True)
+)
+probe = Table(
+    "probe",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    text_column("account"),
+    text_column("user_id"),
+    text_column("username"),
+    Column("original", Json, nullable=False),
+    text_column("state"),
+    text_column("actor"),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    time_column("begun_at", required=True),
+    time_column("finished_at"),
+    Index(None, "account", "state"),
+)
+contract_answer = Table(
+    "contract_answer",
+    metadata,
+    key_column("account"),
+    key_column("question"),
+    text_column("value"),
+    time_column("settled_at", required=True),
 )

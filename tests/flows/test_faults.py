@@ -1,6 +1,7 @@
 """Faults between syncd and Litmos: nothing is lost, nothing is done twice, nothing is believed that is no answer."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from syncd.core.limits import Limits
 from syncd.crew import drain
@@ -147,7 +150,7 @@ def mirrored(rig: Rig) -> tuple[object, ...]:
     """What the mirror says, and when it was read."""
     with rig.database.read() as conn:
         state = mirror.current_state(conn, "main", links.load(conn, "main"))
-        return state, mirror.users(conn, "main"), mirror.refreshed_at(conn, "main")
+        return state, mirror.users(conn, "main"), mirror.readings(conn, "main").last
 
 
 @pytest.mark.parametrize("answer", NO_LISTS)
@@ -309,3 +312,23 @@ def test_an_edit_by_a_person_between_plan_and_apply_is_kept(rig):
     edited, left = (rig.users()[f"p{number}@example.com"] for number in (1, 2))
     assert (edited["JobTitle"], edited["City"]) == ("Lead", "Ulm")
     assert (left["Active"], left["City"]) == (False, "Ulm")
+
+
+def test_a_disk_that_is_full_while_results_are_recorded_loses_nothing_and_repeats_nothing(rig):
+    """Three answers are there and cannot be written down at first; then there is room again."""
+    refused: list[str] = []
+
+    def full(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("INSERT INTO attempt") and len(refused) < 3:
+            refused.append(statement)
+            raise OperationalError(statement, {}, sqlite3.OperationalError("database or disk is full"))
+
+    event.listen(rig.database.engine, "before_cursor_execute", full)
+    pushed = rig.push()
+    event.remove(rig.database.engine, "before_cursor_execute", full)
+    assert len(refused) == 3
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    assert len(rig.members()) == len(rig.hr)
+    writes = [(entry.method, entry.path, entry.body) for entry in rig.sandbox.log if entry.method != "GET"]
+    assert len(writes) == len(set(writes))
+    assert rig.push(fresh=True).draft.plan.changes == ()

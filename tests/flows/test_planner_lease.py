@@ -86,7 +86,7 @@ def test_a_refresh_that_lost_its_lease_leaves_the_mirror_alone(rig, app):
         refresh(app, run_id, update=step)
     assert taken
     with rig.database.read() as conn:
-        assert mirror.refreshed_at(conn, "main") is None
+        assert mirror.readings(conn, "main").last is None
         assert not mirror.users(conn, "main")
 
 

@@ -240,3 +240,17 @@ def test_what_must_never_be_deleted_is_not(path):
         with pytest.raises(Permanent):
             client(server.url).calls(Unwatched()).write("DELETE", path)
         assert server.heard == []
+
+
+def test_the_date_is_that_of_the_latest_request_or_none():
+    answers = [reply("[]", Date="Tue, 24 Nov 2026 12:00:00 GMT"), reply("{}", "401 No", Date="later"), None]
+    with Server(lambda _heard, _line: answers.pop(0)) as server:
+        calls = client(server.url).calls(Unwatched())
+        calls.rows(("users",))
+        assert calls.date == "Tue, 24 Nov 2026 12:00:00 GMT"
+        with pytest.raises(Unauthorized):
+            calls.rows(("teams",))
+        assert calls.date == "later"
+        with pytest.raises(Transient):
+            calls.rows(("teams",))
+        assert calls.date == ""

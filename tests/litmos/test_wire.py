@@ -9,9 +9,11 @@ from syncd.litmos.wire import (
     date_out,
     decoded,
     full_record,
+    header_date,
     holds,
     instant,
     new_record,
+    offset_of,
     query_time,
     unescaped,
 )
@@ -181,3 +183,32 @@ def test_holding_values_is_judged_in_the_normal_form():
     )
     assert not holds(RECORD, {"FirstName": "ann"}, caseless)
     assert not holds(RECORD, {"ManagerId": "X"}, caseless)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("/Date(1603756359593-0500)/", -300),
+        ("/Date(1603756359593+1030)/", 630),
+        ("/Date(1603756359593)/", None),
+        ("2026-11-24T12:00:00", None),
+        (None, None),
+    ],
+)
+def test_the_offset_that_a_date_shows(text, minutes):
+    assert offset_of(text) == (None if minutes is None else timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("Tue, 24 Nov 2026 12:00:00 GMT", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        ("Tue, 24 Nov 2026 12:00:00 -0000", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        ("Tue, 24 Nov 2026 14:00:00 +0200", datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        ("", None),
+        ("yesterday", None),
+        ("Tue, 99 Nov 2026 12:00:00 GMT", None),
+    ],
+)
+def test_the_date_of_a_header(text, moment):
+    assert header_date(text) == moment

@@ -54,6 +54,12 @@ def test_an_expired_lease_is_taken_over_and_its_old_holder_is_fenced(database):
         assert lease.renew(conn, NAME, "new|b|n|1|2|y", 2, seconds=30, now=now)
 
 
+def test_a_lease_from_before_the_clock_was_set_back_is_taken_over(database):
+    """No lease of so many seconds ends later than in twice that time."""
+    first = acquire(database, "zombie", later=timedelta(hours=2))
+    assert acquire(database, "heir") == first + 1
+
+
 def test_a_dead_process_holds_nothing(database):
     acquire(database, dead_process())
     assert acquire(database, this_process()) == 2

@@ -1,16 +1,21 @@
 """The mirror: what a whole reading of Litmos may change, and what one Operation made known."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from syncd.core.delta import Delta, Progress, Readings, TeamRow
 from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
 from syncd.store import mirror, reflection
 from syncd.store.database import Database
-from syncd.store.reflection import Missing
+from syncd.store.drift import Drift
+from syncd.store.effects import apply_effects
+from syncd.store.folding import apply_delta, keep_up_to_date
+from syncd.store.vanished import Missing, missing
 from tests.store.makers import ACCOUNT, now_of
 
 SALES = TeamFact(id="t1", name="Sales", parent_id="")
@@ -36,15 +41,15 @@ def snapshot(began_at: datetime, *profiles: Mapping[str, Any], **parts: Any) -> 
     return Snapshot(began_at=began_at, profiles=profiles, **whole)
 
 
-def take(database: Database, found: Snapshot, *, gone: frozenset[str] = frozenset()) -> int:
+def take(database: Database, found: Snapshot, *, gone: Missing | None = None) -> int:
     with database.write() as conn:
-        return reflection.apply_snapshot(conn, ACCOUNT, found, confirmed_gone=gone)
+        return len(reflection.apply_snapshot(conn, ACCOUNT, found, confirmed_gone=gone or Missing()))
 
 
 def apply(database: Database, effects: Effects, *, began_at: datetime | None = None) -> None:
     with database.write() as conn:
         now = database.now(conn)
-        reflection.apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now)
+        apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now)
 
 
 def members(database: Database) -> set[tuple[str, str]]:
@@ -77,7 +82,7 @@ def test_a_reading_becomes_the_current_state(database, past):
     )
     with database.read() as conn:
         state = mirror.current_state(conn, ACCOUNT, LINKS)
-        assert mirror.refreshed_at(conn, ACCOUNT) == past
+        assert mirror.readings(conn, ACCOUNT).last == past
         assert mirror.team_id(conn, ACCOUNT, ("sales", "emea")) == "t2"
         assert mirror.count_users(conn, ACCOUNT) == 2
     assert sorted(state.users) == ["E1", "E2"]
@@ -87,7 +92,7 @@ def test_a_reading_becomes_the_current_state(database, past):
 
 def test_the_same_reading_again_is_no_drift(database, past):
     one = snapshot(past, profile("u1"), members={"t1": frozenset({"u1"})})
-    assert take(database, one) == 1  # the membership; a new user is no drift
+    assert take(database, one) == 0  # what was never known cannot differ
     assert take(database, one) == 0
 
 
@@ -151,12 +156,12 @@ def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past
     take(database, first)
     second = snapshot(now_of(database), profile("u1"), teams=(SALES,))
     with database.read() as conn:
-        assert reflection.vanished(conn, ACCOUNT, second) == Missing(
+        assert missing(conn, ACCOUNT, second) == Missing(
             users=frozenset({"u2"}), teams=frozenset({"t2"}), paths=frozenset()
         )
     take(database, second)
     assert members(database) == {("E2", "sales/emea")}
-    take(database, second, gone=frozenset({"u2", "t2"}))
+    take(database, second, gone=Missing(users=frozenset({"u2"}), teams=frozenset({"t2"})))
     with database.read() as conn:
         assert mirror.user(conn, ACCOUNT, "u2") is None
         assert mirror.team_id(conn, ACCOUNT, ("sales", "emea")) == ""
@@ -168,17 +173,27 @@ def test_a_learning_path_that_is_confirmed_gone_takes_its_assignments_along(data
     take(database, snapshot(past, profile("u1"), path_users={"p1": users}))
     second = snapshot(now_of(database), profile("u1"), paths=())
     with database.read() as conn:
-        assert reflection.vanished(conn, ACCOUNT, second).paths == {"p1"}
-    take(database, second, gone=frozenset({"p1"}))
+        assert missing(conn, ACCOUNT, second).paths == {"p1"}
+    take(database, second, gone=Missing(paths=frozenset({"p1"})))
     with database.read() as conn:
         assert mirror.paths(conn, ACCOUNT) == []
         assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
 
 
+def test_what_is_gone_takes_nothing_along_that_only_has_the_same_id(database, past):
+    """Ids are made of numbers that users, teams and learning paths each count for themselves."""
+    same = TeamFact(id="u1", name="Same", parent_id="")
+    take(database, snapshot(past, profile("u1"), teams=(same,), members={"u1": frozenset({"u1"})}))
+    take(database, snapshot(now_of(database), profile("u1"), teams=()), gone=Missing(teams=frozenset({"u1"})))
+    with database.read() as conn:
+        assert mirror.user(conn, ACCOUNT, "u1") is not None
+        assert mirror.team_facts(conn, ACCOUNT) == ()
+
+
 def test_what_was_made_since_the_reading_began_has_not_vanished(database, past):
     apply(database, Effects(profiles=(profile("u9"),), teams=(SALES,)))
     with database.read() as conn:
-        assert len(reflection.vanished(conn, ACCOUNT, snapshot(past, teams=()))) == 0
+        assert len(missing(conn, ACCOUNT, snapshot(past, teams=()))) == 0
 
 
 def test_effects_move_only_their_own_rows(database, past):
@@ -253,7 +268,53 @@ def test_accounts_do_not_see_each_other(database, past):
 def test_whether_people_were_ever_read_is_known_per_team_and_path(database, past):
     take(database, snapshot(past, members={"t1": frozenset()}, path_users={}))
     with database.read() as conn:
-        assert not mirror.unread(conn, ACCOUNT, [("sales",)], [])
-        assert mirror.unread(conn, ACCOUNT, [("sales", "emea")], [])
-        assert mirror.unread(conn, ACCOUNT, [], ["onboarding"])
-        assert not mirror.unread(conn, ACCOUNT, [("unknown",)], ["Unknown"])
+        read = mirror.lists_read(conn, ACCOUNT)
+    assert read == mirror.ListsRead(teams={"t1": past, "t2": None}, paths={"p1": None})
+    assert read.oldest() == past
+    with database.write() as conn:
+        keep_up_to_date(conn, ACCOUNT, teams={"t2"}, paths=set())
+    with database.read() as conn:
+        assert mirror.lists_read(conn, ACCOUNT).oldest() is None
+
+
+def fold(database: Database, delta: Delta, began_at: datetime) -> list[Drift]:
+    with database.write() as conn:
+        return apply_delta(conn, ACCOUNT, delta, began_at=began_at)
+
+
+def test_a_delta_changes_only_the_fields_that_it_carries(database, past):
+    take(database, snapshot(past, profile("u1", JobTitle="Rep", City="Bonn", Points=7)))
+    now = now_of(database)
+    told = Delta(
+        profiles=({"Id": "u1", "Active": True, "JobTitle": "Lead", "Points": 9, "CreatedBy": "x"},),
+        teams=(TeamRow(id="t2", known={"name": "Europe"}),),
+        paths=(LearningPath(id="p1", name="Welcome", active=False),),
+    )
+    found = fold(database, told, now)
+    assert found == [Drift(kind="user", user_id="u1", field="JobTitle", before="Rep", after="Lead")]
+    fields = user_fields(database, "u1")
+    assert (fields["JobTitle"], fields["City"], fields["Active"]) == ("Lead", "Bonn", True)
+    with database.read() as conn:
+        assert mirror.team_facts(conn, ACCOUNT)[1] == replace(EMEA, name="Europe")
+        assert mirror.paths(conn, ACCOUNT) == [LearningPath(id="p1", name="Welcome", active=False)]
+        assert mirror.just_read_profile(conn, ACCOUNT, "u1", since=past) is None
+        assert mirror.readings(conn, ACCOUNT) == Readings(full=past, last=now)
+
+
+def test_a_delta_never_overwrites_what_changed_since_it_began(database, past):
+    take(database, snapshot(past, profile("u1", JobTitle="Rep")))
+    began_at = past + timedelta(seconds=1)
+    apply(database, Effects(profiles=(profile("u1", JobTitle="Boss"),)))
+    assert fold(database, Delta(profiles=({"Id": "u1", "JobTitle": "Rep"},)), began_at) == []
+    assert user_fields(database, "u1")["JobTitle"] == "Boss"
+
+
+def test_a_delta_tells_how_far_people_are(database, past):
+    users = (PathUser(user_id="u1", completed=False, percent=0.0),)
+    take(database, snapshot(past, profile("u1"), path_users={"p1": users}))
+    begun = Progress(path_id="p1", user=PathUser(user_id="u1", completed=False, percent=10.0))
+    nobody = Progress(path_id="p9", user=PathUser(user_id="u1", completed=True, percent=100.0))
+    fold(database, Delta(progress=(begun, nobody)), now_of(database))
+    with database.read() as conn:
+        held = mirror.current_state(conn, ACCOUNT, LINKS).assignments
+    assert {path_id: one.started for path_id, one in held["E1"].items()} == {"p1": True}

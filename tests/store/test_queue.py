@@ -143,6 +143,20 @@ def test_rescue_makes_a_sent_job_uncertain_and_it_is_settled_next(database):
     assert again.attempts == 1
 
 
+@pytest.mark.parametrize("column", ["lease_until", "available_at"])
+def test_a_clock_that_was_set_back_delays_no_job(column, database):
+    """By two hours: what was set before is further ahead than anything that syncd sets."""
+    run_id = enqueue(database, [request("a")])
+    if column == "lease_until":
+        must_claim(database)
+    with database.write() as conn:
+        ahead = database.now(conn) + 2 * LATER
+        conn.execute(update(job_table).where(job_table.c.run_id == run_id).values({column: ahead}))
+    assert claim(database) is None
+    rescue(database)
+    assert must_claim(database).key == "a"
+
+
 def test_rescue_sees_what_a_late_worker_has_just_marked_sent(postgres):
     """A zombie that wakes between rescue's look and its update must not have its write repeated unread."""
     run_id = enqueue(postgres, [request("a")])

@@ -1,0 +1,140 @@
+"""Doctor: what an administrator needs on day 0: gathers the facts, with the fewest requests, and writes nothing to Litmos."""
+
+from collections import abc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from syncd.app import App, Settings
+from syncd.core.coverage import Coverage, coverage
+from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
+from syncd.core.finding import Finding
+from syncd.core.mapping import Mapping
+from syncd.core.model import User
+from syncd.core.profile import normalise_profile
+from syncd.errors import ConfigError, SourceError, StoreError
+from syncd.intake import take_in
+from syncd.litmos.surveying import Survey
+from syncd.log import get_logger
+from syncd.sources import Source
+from syncd.store import links, mirror, probes, window
+
+log = get_logger(__name__)
+
+Update = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """The Findings, how many requests they took, and who meets whom (None where one side could not be read)."""
+
+    findings: tuple[Finding, ...]
+    requests: int
+    coverage: Coverage | None
+
+
+def examine(
+    settings: Settings,
+    source: Source,
+    app: App | StoreError,
+    *,
+    now: Callable[[], datetime],
+    warnings: Sequence[str] = (),
+    update: Update = lambda _what, _done, _total: None,
+) -> Examination:
+    """Look at everything once. ``app`` is the error if the database cannot be used: then Litmos is not asked.
+
+    ``now`` is this host's clock, UTC; ``warnings`` are the configuration's. Raises Interrupted.
+    """
+    update("reading HR", 0, None)
+    hr = _read_source(source, settings)
+    if isinstance(app, StoreError):
+        facts = Facts(
+            rules=settings.mapping, limits=settings.limits, warnings=warnings, database=str(app), source=hr
+        )
+        return Examination(findings=diagnose(facts), requests=0, coverage=None)
+    with app.database.read() as conn:
+        ahead = (app.database.now(conn) - now()).total_seconds()
+        taken, slots, frozen = window.usage(conn, app.account, app.database.now(conn))
+        linked = links.load(conn, app.account)
+        answers = probes.answers(conn, app.account)
+        unrestored = probes.unrestored(conn, app.account)
+    update("asking Litmos", 0, None)
+    survey = app.target.survey(now)
+    litmos = _litmos_facts(settings, survey)
+    facts = Facts(
+        rules=settings.mapping,
+        limits=settings.limits,
+        warnings=warnings,
+        database_skew=ahead,
+        window=WindowFacts(requests=slots, seconds=settings.window, taken=taken, frozen_until=frozen),
+        source=hr,
+        litmos=litmos,
+        coverage=_coverage(settings, hr, litmos, linked),
+        answers=answers,
+        unrestored="" if unrestored is None else unrestored["username"],
+    )
+    findings = diagnose(facts)
+    log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])
+    return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
+
+
+def _read_source(source: Source, settings: Settings) -> SourceFacts:
+    """As push reads it."""
+    try:
+        intake = take_in(source, settings.mapping)
+    except (SourceError, ConfigError) as error:
+        return SourceFacts(name=source.name, trouble=str(error), unfit=isinstance(error, ConfigError))
+    return SourceFacts(
+        name=intake.name,
+        rows=intake.rows,
+        complete=intake.complete,
+        employees=intake.employees,
+        rejections=intake.rejections,
+    )
+
+
+def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:
+    users = None if survey.profiles is None else tuple(_user(profile) for profile in survey.profiles)
+    return LitmosFacts(
+        host=urlsplit(settings.endpoint.base_url).hostname or "",
+        requests=survey.requests,
+        users=users,
+        fields=frozenset().union(*(survey.profiles or ())),
+        teams=None if survey.teams is None else mirror.team_names(survey.teams),
+        paths=survey.paths,
+        skew=clock_bounds(survey.samples),
+        status=None if survey.error is None else survey.error.status,
+        trouble="" if survey.error is None else str(survey.error),
+    )
+
+
+def _user(profile: abc.Mapping[str, Any]) -> User:
+    active = str(profile.get("Active")).lower() == "true"
+    return User(id=profile["Id"], active=active, fields=normalise_profile(profile))
+
+
+def _coverage(
+    settings: Settings, hr: SourceFacts, litmos: LitmosFacts, linked: abc.Mapping[str, str]
+) -> Coverage | None:
+    if hr.trouble or litmos.users is None:
+        return None
+    rules = settings.mapping
+    return coverage(
+        hr.employees,
+        litmos.users,
+        linked,
+        keys=rules.match,
+        link_field=rules.link_field,
+        is_protected=lambda user: is_protected(rules, user),
+    )
+
+
+def is_protected(rules: Mapping, user: User) -> bool:
+    """Whether the configuration protects this user: by access level, or by name."""
+    return (
+        user.fields.get("AccessLevel") in rules.protected_levels
+        or user.username.casefold() in rules.protected_usernames
+    )

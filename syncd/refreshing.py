@@ -1,0 +1,290 @@
+"""Refreshing: how the mirror is brought up to date, in full or by what changed since; or left exactly as it was."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from syncd.app import App
+from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
+from syncd.core.model import LearningPath, TeamKey, team_key, team_text
+from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.core.profile import normalise
+from syncd.errors import RefreshError
+from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, vanished
+from syncd.store.drift import Drift
+from syncd.store.lease import Held
+from syncd.store.vanished import Missing
+
+Update = Callable[[str, int, int | None], None]
+"""Progress: what is being done, how many are done, how many in all (None: not known)."""
+FEW_GONE = 20
+"""So many users, teams and learning paths may vanish from Litmos' lists between two refreshes; more fail it."""
+PAGE = 1000
+"""Users that one request reads."""
+
+
+@dataclass(slots=True)
+class Counting:
+    """A Watch that counts the requests of a refresh."""
+
+    requests: int = 0
+
+    def before_send(self, *, write: bool) -> None:
+        """One more."""
+        self.requests += 1
+
+
+def read_litmos(
+    app: App,
+    run_id: int,
+    wanted: Collection[TeamKey],
+    mine: Held,
+    *,
+    update: Update,
+    delta: bool = False,
+    accept_missing: int = FEW_GONE,
+) -> dict[str, int]:
+    """Move the mirror, in one transaction, or raise and leave it as it was. Returns counts for the Run's summary.
+
+    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. With ``delta`` only what
+    changed is read, where that is enough (``core.delta.spans``). Raises LitmosError, RefreshError, and Busy if the
+    planner's lease ``mine`` was lost meanwhile.
+    """
+    with app.database.read() as conn:
+        began_at = app.database.now(conn)
+        readings = mirror.readings(conn, app.account)
+        granted = grants.team_texts(conn, app.account)
+    within = timedelta(seconds=app.settings.check_within)
+    asked = spans(readings, began_at, full_within=within) if delta else ()
+    watch = Counting()
+    if asked:
+        told = app.target.delta(asked, progress=update, watch=watch)
+        return _Delta(app, run_id, began_at, wanted, granted, watch).take(
+            told, mine, within=within, update=update
+        )
+    return _full(
+        app, run_id, began_at, wanted, granted, mine, watch, update=update, accept_missing=accept_missing
+    )
+
+
+def _full(
+    app: App,
+    run_id: int,
+    began_at: datetime,
+    wanted: Collection[TeamKey],
+    granted: Collection[str],
+    mine: Held,
+    watch: Counting,
+    *,
+    update: Update,
+    accept_missing: int,
+) -> dict[str, int]:
+    snapshot = app.target.snapshot(
+        lambda teams: managed_team_ids(teams, wanted, granted),
+        lambda paths: mapped_path_ids(paths, app.settings.mapping.path_names),
+        began_at=began_at,
+        progress=update,
+        watch=watch,
+    )
+    gone = _confirm_gone(app, snapshot, accept_missing, watch)
+    with app.database.write() as conn:
+        lease.fence(conn, mine)
+        found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
+        folding.keep_up_to_date(conn, app.account, teams=snapshot.members, paths=snapshot.path_users)
+        _end(conn, app, run_id, found, began_at)
+    return {
+        "users": len(snapshot.profiles),
+        "teams": len(snapshot.teams),
+        "paths": len(snapshot.paths),
+        "drift": len(found),
+        "gone": len(gone),
+        "requests": watch.requests,
+    }
+
+
+def _end(conn: Connection, app: App, run_id: int, found: list[Drift], now: datetime) -> None:
+    drift.save(conn, app.account, run_id, found, now)
+    jobs.resume(conn, app.account)
+
+
+def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Counting) -> Missing:
+    with app.database.read() as conn:
+        missing = vanished.missing(conn, app.account, snapshot)
+    if len(missing) > accept_missing:
+        raise RefreshError(
+            f"{missing} are missing from Litmos' lists, in all more than {accept_missing}: the lists may be incomplete. "
+            f"If they really were deleted: syncd refresh --accept-missing {len(missing)}"
+        )
+    target = app.target
+    gone = Missing(
+        users=frozenset(found for found in missing.users if target.read_user(found, watch=watch) is None),
+        teams=frozenset(found for found in missing.teams if target.read_team(found, watch=watch) is None),
+        paths=frozenset(found for found in missing.paths if target.read_path(found, watch=watch) is None),
+    )
+    still = len(missing) - len(gone)
+    if still:
+        raise RefreshError(
+            f"{still} of {missing} that are missing from Litmos' lists are in Litmos all the same; try again later"
+        )
+    return gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Again:
+    """What must be read directly after a delta: ids of users, teams and learning paths, and how many of the lists for their age."""
+
+    users: tuple[str, ...]
+    teams: tuple[str, ...]
+    paths: tuple[str, ...]
+    managed: frozenset[str] = field(default_factory=frozenset)
+    mapped: frozenset[str] = field(default_factory=frozenset)
+    checked: int = 0
+    population: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """One delta refresh."""
+
+    app: App
+    run_id: int
+    began_at: datetime
+    wanted: Collection[TeamKey]
+    granted: Collection[str]
+    watch: Counting
+
+    def take(self, told: Delta, mine: Held, *, within: timedelta, update: Update) -> dict[str, int]:
+        """Read again what the delta cannot tell for certain, and move the mirror."""
+        app, watch = self.app, self.watch
+        told, gone = self._settle_teams(told)
+        with app.database.read() as conn:
+            again = self._again(conn, told, gone, within)
+        profiles = self._profiles(again, update)
+        members: dict[str, frozenset[str]] = {}
+        for number, team_id in enumerate(again.teams, start=1):
+            members[team_id] = app.target.members(team_id, watch=watch)
+            update("members", number, len(again.teams))
+        users: dict[str, tuple[PathUser, ...]] = {}
+        for number, path_id in enumerate(again.paths, start=1):
+            users[path_id] = app.target.path_users(path_id, watch=watch)
+            update("users of learning paths", number, len(again.paths))
+        with app.database.write() as conn:
+            lease.fence(conn, mine)
+            vanished.forget(conn, app.account, gone)
+            found = folding.apply_delta(conn, app.account, told, began_at=self.began_at)
+            found += reflection.put_users(
+                conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
+            )
+            found += reflection.apply_lists(conn, app.account, members, users, began_at=self.began_at)
+            folding.keep_up_to_date(conn, app.account, teams=again.managed, paths=again.mapped)
+            _end(conn, app, self.run_id, found, self.began_at)
+        return {
+            "changed_users": len(told.profiles),
+            "lists_read_again": len(members) + len(users),
+            "lists_checked_for_their_age": again.checked,
+            "drift": len(found),
+            "gone": len(gone),
+            "requests": watch.requests,
+        }
+
+    def _settle_teams(self, told: Delta) -> tuple[Delta, Missing]:
+        """Teams that are new or said to be gone, as a direct read shows them: a row of a window is not proof of either."""
+        with self.app.database.read() as conn:
+            known = {team.id for team in mirror.team_facts(conn, self.app.account)}
+        settled, gone = [], set()
+        for row in told.teams:
+            if row.id in known and not row.gone:
+                settled.append(row)
+                continue
+            fact = self.app.target.read_team(row.id, watch=self.watch)
+            if fact is not None:
+                whole = {"name": fact.name, "parent_id": fact.parent_id, "code": fact.code}
+                settled.append(replace(row, known=whole, gone=False))
+            elif row.id in known:
+                gone.add(row.id)
+        return replace(told, teams=tuple(settled)), Missing(teams=frozenset(gone))
+
+    def _again(self, conn: Connection, told: Delta, gone: Missing, within: timedelta) -> _Again:
+        account = self.app.account
+        teams = {team.id: team for team in mirror.team_facts(conn, account) if team.id not in gone.teams}
+        for row in told.teams:
+            before = teams.get(row.id, TeamFact(id=row.id, name="", parent_id=""))
+            teams[row.id] = replace(before, **row.known)
+        paths = {path.id: path for path in (*mirror.paths(conn, account), *told.paths)}
+        managed = managed_team_ids(tuple(teams.values()), self.wanted, self.granted)
+        mapped = mapped_path_ids(tuple(paths.values()), self.app.settings.mapping.path_names)
+        known = mirror.user_ids(conn, account)
+        hidden = _hidden(reflection.inactive_users(conn, account), told)
+        read = mirror.lists_read(conn, account)
+        members = [row for row in told.members if row.list_id in managed]
+        users = [row for row in told.path_users if row.list_id in mapped]
+        again_teams = to_read_again(members, mirror.members_of(conn, account, managed), hidden=hidden)
+        again_paths = to_read_again(users, mirror.users_of(conn, account, mapped), hidden=hidden)
+        again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
+        again_paths |= {path_id for path_id in mapped if read.paths.get(path_id) is None}
+        last = mirror.readings(conn, account).last or self.began_at
+        check = RollingCheck(within=within, elapsed=self.began_at - last)
+        ages = {("team", team_id): at for team_id, at in read.teams.items() if team_id in managed and at}
+        ages |= {("path", path_id): at for path_id, at in read.paths.items() if path_id in mapped and at}
+        due = check.due(ages, self.began_at)
+        for kind, list_id in due:
+            (again_teams if kind == "team" else again_paths).add(list_id)
+        return _Again(
+            users=tuple(row["Id"] for row in told.profiles if row["Id"] not in known),
+            teams=tuple(sorted(again_teams)),
+            paths=tuple(sorted(again_paths)),
+            managed=frozenset(managed),
+            mapped=frozenset(mapped),
+            checked=len(due),
+            population=len(known),
+        )
+
+    def _profiles(self, again: _Again, update: Update) -> tuple[reflection.Profile, ...]:
+        """Full records of the new users: one by one, or all by page where that takes fewer requests."""
+        if len(again.users) > self._pages(again):
+            return self.app.target.profiles(progress=update, watch=self.watch)
+        found = (self.app.target.read_user(user_id, watch=self.watch) for user_id in again.users)
+        return tuple(profile for profile in found if profile is not None)
+
+    @staticmethod
+    def _pages(again: _Again) -> int:
+        return (again.population + len(again.users)) // PAGE + 1
+
+
+def _hidden(inactive: set[str], told: Delta) -> set[str]:
+    """Who is inactive once the delta is taken in: lists of people do not show them."""
+    for row in told.profiles:
+        if "Active" in row:
+            (inactive.discard if normalise("Active", row["Active"]) else inactive.add)(row["Id"])
+    return inactive
+
+
+def is_old(app: App, wanted: Collection[TeamKey]) -> bool:
+    """Whether the mirror is older than it may be, or has never read the people of a list that a rule names now."""
+    with app.database.read() as conn:
+        now = app.database.now(conn)
+        last = mirror.readings(conn, app.account).last
+        read = mirror.lists_read(conn, app.account)
+        teams = managed_team_ids(mirror.team_facts(conn, app.account), wanted, ())
+        paths = mapped_path_ids(tuple(mirror.paths(conn, app.account)), app.settings.mapping.path_names)
+    if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
+        return True
+    return any(read.teams.get(team_id) is None for team_id in teams) or any(
+        read.paths.get(path_id) is None for path_id in paths
+    )
+
+
+def managed_team_ids(
+    teams: tuple[TeamFact, ...], wanted: Collection[TeamKey], granted: Collection[str]
+) -> set[str]:
+    """The ids of the teams that a rule names, or (as team text) in which syncd made a membership."""
+    keys = {team_id: team_key(names) for team_id, names in mirror.team_names(teams).items()}
+    return {team_id for team_id, key in keys.items() if key in wanted or team_text(key) in granted}
+
+
+def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> set[str]:
+    """The ids of the learning paths that the mapping names, by id or by name."""
+    wanted = {name.strip().casefold() for name in names}
+    return {path.id for path in paths if path.id in names or path.name.strip().casefold() in wanted}

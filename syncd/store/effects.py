@@ -1,0 +1,75 @@
+"""Effects: how the mirror moves by what one Operation made known."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, update
+
+from syncd.core.operation import Effects
+from syncd.store import reflection, removals
+from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
+
+
+def apply_effects(
+    conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime
+) -> None:
+    """Move the mirror by what one Operation made known; in the transaction that records its success.
+
+    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
+    """
+    if effects.profiles_just_read:
+        reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
+    else:
+        for profile in effects.profiles:
+            values = reflection.user_row(account, profile, None)
+            here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
+            if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
+                conn.execute(insert(litmos_user).values(**values, changed_at=now))
+    for team in effects.teams:
+        reflection.put_team(conn, account, team, now)
+        conn.execute(
+            update(litmos_team)
+            .where(litmos_team.c.account == account, litmos_team.c.id == team.id)
+            .values(members_read_at=func.coalesce(litmos_team.c.members_read_at, now), changed_at=now)
+        )
+    _apply_members(conn, account, effects, now)
+    _apply_assignments(conn, account, effects, now)
+
+
+def _apply_members(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
+    table = litmos_membership
+    for found, user_id in (*effects.members_removed, *effects.members_added):
+        conn.execute(
+            delete(table).where(
+                table.c.account == account, table.c.team_id == found, table.c.user_id == user_id
+            )
+        )
+    reflection.insert_members(conn, account, effects.members_added, now)
+    removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
+    removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)
+
+
+def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
+    table = litmos_assignment
+    gone = [(path_id, user_id) for user_id, path_id in effects.paths_unassigned]
+    removals.note(conn, account, removals.ASSIGNMENT, gone, now)
+    given = [(path_id, user_id) for user_id, path_id in effects.paths_assigned]
+    removals.forget(conn, account, removals.ASSIGNMENT, given)
+    for user_id, path_id in effects.paths_unassigned:
+        conn.execute(
+            delete(table).where(
+                table.c.account == account, table.c.path_id == path_id, table.c.user_id == user_id
+            )
+        )
+    for user_id, path_id in effects.paths_assigned:
+        here = (table.c.account == account) & (table.c.path_id == path_id) & (table.c.user_id == user_id)
+        if not conn.execute(update(table).where(here).values(changed_at=now)).rowcount:
+            conn.execute(
+                insert(table).values(
+                    account=account,
+                    path_id=path_id,
+                    user_id=user_id,
+                    completed=False,
+                    percent=0.0,
+                    changed_at=now,
+                )
+            )
