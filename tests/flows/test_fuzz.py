@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from syncd import along
 from syncd.app import App
 from syncd.core.limits import Limits
 from syncd.errors import SyncdError
@@ -55,9 +57,9 @@ class Bench:
 
     def flow(self, name: str) -> None:
         """One run of a flow; a push only plans."""
-        run_id = self.rig.run_id(name)
-        if name == "refresh":
-            refresh(self.app, run_id)
+        run_id = self.rig.run_id("refresh" if name == "delta" else name)
+        if name in {"refresh", "delta"}:
+            refresh(self.app, run_id, delta=name == "delta")
         elif name == "pull":
             pull(self.app, run_id)
         else:
@@ -115,8 +117,9 @@ def _known(value: Any) -> Any:
 
 
 @pytest.fixture
-def bench(database: Database, tmp_path: Path) -> Iterator[Bench]:
+def bench(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Four people in step, results among them, and a mover, a leaver and a new hire in HR's file."""
+    monkeypatch.setattr(along, "AGE", timedelta(0))  # each push reads what goes along with a team
     with Sandbox(limit=5000, window=0.05, seed=WORLD) as sandbox, Proxy(sandbox) as proxy:
         rig = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=[person(n) for n in range(1, 5)])
         endpoint = replace(rig.settings.endpoint, base_url=proxy.url, max_body=MOST, timeout=2.0)
@@ -142,20 +145,22 @@ def bench(database: Database, tmp_path: Path) -> Iterator[Bench]:
         rig.write_hr()
         app = rig.open()
         made = Bench(rig, proxy, app)
-        for flow in ("refresh", "pull", "push"):
+        for flow in FLOWS:
             made.flow(flow)
         yield made
         app.client.close()
 
 
-FLOWS = ("refresh", "pull", "push")
+FLOWS = ("refresh", "delta", "pull", "push")
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def reads(bench: Bench, flow: str) -> list[tuple[int, str]]:
     """The number and the name of each request of a flow; of a push those that no refresh makes."""
     asked = list(enumerate(bench.asks(flow)))
-    return asked[len(bench.asks("refresh")) :] if flow == "push" else asked
+    found = asked[len(bench.asks("refresh")) :] if flow == "push" else asked
+    assert found
+    return found
 
 
 @ON_SQLITE
