@@ -364,6 +364,15 @@ def a_wrong_key_writes_nothing(story: Story) -> None:
     assert rig.writes() == before
 
 
+def what_a_delta_tells_is_repaired(story: Story) -> None:
+    """A push that reads only what changed sees a person's edit, and repairs it."""
+    story.edit({"do": "set_user", "UserName": "p9@example.com", "set": {"JobTitle": "Boss"}})
+    story.rig.changed["refresh_max_age"] = 0.0
+    pushed = story.rig.push()
+    assert any(entry.path == "/org/users/details" for entry in story.rig.sandbox.log)
+    story.ended_well(pushed.run_id)
+
+
 def tell(story: Story) -> None:
     """The whole story."""
     assert story.rig.refresh()["users"] == len(story.rig.sandbox.dump()["users"])
@@ -373,7 +382,7 @@ def tell(story: Story) -> None:
     day_three(story)
     results_come_back(story)
     a_wrong_key_writes_nothing(story)
-    story.push()
+    what_a_delta_tells_is_repaired(story)
     audit = story.rig.sandbox.audit()
     assert (audit["duplicate_creates"], audit["rejected_503"]) == (0, 0)
     assert creates_without_a_read(story.rig.sandbox) == []
