@@ -1,6 +1,6 @@
 """Refreshing: how the mirror is brought up to date, in full or by what changed since; or left exactly as it was."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -89,6 +89,8 @@ def _full(
         watch=watch,
     )
     gone = _confirm_gone(app, snapshot, accept_missing, watch)
+    lists = confirmed(app, snapshot.members, snapshot.path_users, watch)
+    snapshot = replace(snapshot, members=lists.members, path_users=lists.users)
     with app.database.write() as conn:
         lease.fence(conn, mine)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
@@ -170,6 +172,7 @@ class _Delta:
         for number, path_id in enumerate(again.paths, start=1):
             users[path_id] = app.target.path_users(path_id, watch=watch)
             update("users of learning paths", number, len(again.paths))
+        lists = confirmed(app, members, users, watch)
         with app.database.write() as conn:
             lease.fence(conn, mine)
             vanished.forget(conn, app.account, gone)
@@ -177,7 +180,9 @@ class _Delta:
             found += reflection.put_users(
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )
-            found += reflection.apply_lists(conn, app.account, members, users, began_at=self.began_at)
+            found += reflection.apply_lists(
+                conn, app.account, lists.members, lists.users, began_at=self.began_at
+            )
             folding.keep_up_to_date(conn, app.account, teams=again.managed, paths=again.mapped)
             _end(conn, app, self.run_id, found, self.began_at)
         return {
@@ -220,11 +225,21 @@ class _Delta:
         read = mirror.lists_read(conn, account)
         members = [row for row in told.members if row.list_id in managed]
         users = [row for row in told.path_users if row.list_id in mapped]
-        again_teams = to_read_again(members, mirror.members_of(conn, account, managed), hidden=hidden)
-        again_paths = to_read_again(users, mirror.users_of(conn, account, mapped), hidden=hidden)
+        last = mirror.readings(conn, account).last or self.began_at
+        again_teams = to_read_again(
+            members,
+            mirror.members_of(conn, account, managed),
+            added=mirror.members_of(conn, account, managed, since=last),
+            hidden=hidden,
+        )
+        again_paths = to_read_again(
+            users,
+            mirror.users_of(conn, account, mapped),
+            added=mirror.users_of(conn, account, mapped, since=last),
+            hidden=hidden,
+        )
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_paths |= {path_id for path_id in mapped if read.paths.get(path_id) is None}
-        last = mirror.readings(conn, account).last or self.began_at
         check = RollingCheck(within=within, elapsed=self.began_at - last)
         ages = {("team", team_id): at for team_id, at in read.teams.items() if team_id in managed and at}
         ages |= {("path", path_id): at for path_id, at in read.paths.items() if path_id in mapped and at}
@@ -259,6 +274,43 @@ def _hidden(inactive: set[str], told: Delta) -> set[str]:
         if "Active" in row:
             (inactive.discard if normalise("Active", row["Active"]) else inactive.add)(row["Id"])
     return inactive
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Who is on some lists: team id -> ids of its active users, learning path id -> its users."""
+
+    members: Mapping[str, frozenset[str]]
+    users: Mapping[str, tuple[PathUser, ...]]
+
+
+def confirmed(
+    app: App,
+    members: Mapping[str, frozenset[str]],
+    users: Mapping[str, tuple[PathUser, ...]],
+    watch: Counting,
+) -> Lists:
+    """The lists, those on which somebody is missing read once more: who is on either reading has not left.
+
+    An answer that lies is most often one answer. It takes a second request for each list that somebody left.
+    """
+    with app.database.read() as conn:
+        hidden = reflection.inactive_users(conn, app.account)
+        known = mirror.members_of(conn, app.account, members)
+        given = mirror.users_of(conn, app.account, users)
+    here = {(team_id, user_id) for team_id, found in members.items() for user_id in found}
+    had = {(path_id, person.user_id) for path_id, found in users.items() for person in found}
+    fewer = {pair[0] for pair in known - here if pair[1] not in hidden}
+    taken = {pair[0] for pair in given - had if pair[1] not in hidden}
+    again = {team_id: app.target.members(team_id, watch=watch) for team_id in sorted(fewer)}
+    more = {path_id: app.target.path_users(path_id, watch=watch) for path_id in sorted(taken)}
+    return Lists(
+        {team_id: found | again.get(team_id, frozenset()) for team_id, found in members.items()},
+        {
+            path_id: tuple({one.user_id: one for one in (*found, *more.get(path_id, ()))}.values())
+            for path_id, found in users.items()
+        },
+    )
 
 
 def is_old(app: App, wanted: Collection[TeamKey]) -> bool:

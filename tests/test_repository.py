@@ -146,6 +146,16 @@ def test_links_between_documents_lead_somewhere():
     assert not broken, "\n".join(broken)
 
 
+def test_the_tests_that_documents_name_are_there():
+    missing = [
+        f"{document}: {path}::{name}"
+        for document in sorted((ROOT / "docs").glob("*.md"))
+        for path, name in re.findall(r"`(tests/[\w/.]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
+        if not (ROOT / path).is_file() or f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert not missing, "\n".join(missing)
+
+
 def test_every_decision_is_in_the_index():
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")

@@ -117,9 +117,16 @@ def folded(profile: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def to_read_again(
-    touched: Iterable[Touched], held: Collection[tuple[str, str]], *, hidden: Collection[str]
+    touched: Iterable[Touched],
+    held: Collection[tuple[str, str]],
+    *,
+    added: Collection[tuple[str, str]] = (),
+    hidden: Collection[str],
 ) -> set[str]:
     """The lists that disagree with what is held of them: (list id, user id) pairs.
+
+    ``added`` are the pairs that syncd itself added since the last reading: Litmos ignores some of what it is sent without
+    a word (litmos-api 6.13), so one that no row tells of disagrees, too.
 
     Of several rows about one pair the latest counts; rows of one time that contradict each other disagree. ``hidden`` are
     users (the inactive ones) whom lists do not show: reading again would tell nothing about them.
@@ -134,7 +141,8 @@ def to_read_again(
             latest[pair] = (moment, {row.active})
         elif moment == known[0]:
             known[1].add(row.active)
-    return {pair[0] for pair, (_, says) in latest.items() if says != {pair in held}}
+    untold = {pair[0] for pair in added if pair not in latest and pair[1] not in hidden}
+    return untold | {pair[0] for pair, (_, says) in latest.items() if says != {pair in held}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, insert, select
 
 from syncd.core.delta import Readings
 from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
@@ -192,30 +192,36 @@ def lists_read(conn: Connection, account: str) -> ListsRead:
     )
 
 
-def members_of(conn: Connection, account: str, team_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(team id, user id) of every membership of these teams."""
+def members_of(
+    conn: Connection, account: str, team_ids: Collection[str], *, since: datetime | None = None
+) -> set[tuple[str, str]]:
+    """(team id, user id) of every membership of these teams, or of those that came after ``since``."""
     table = litmos_membership
-    return _pairs(conn, account, table, table.c.team_id, table.c.user_id, team_ids)
+    return _pairs(conn, table.c.account == account, table.c.team_id, table.c.user_id, team_ids, since)
 
 
-def users_of(conn: Connection, account: str, path_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(learning path id, user id) of every assignment of these learning paths."""
+def users_of(
+    conn: Connection, account: str, path_ids: Collection[str], *, since: datetime | None = None
+) -> set[tuple[str, str]]:
+    """(learning path id, user id) of every assignment of these learning paths, or of those that came after ``since``."""
     table = litmos_assignment
-    return _pairs(conn, account, table, table.c.path_id, table.c.user_id, path_ids)
+    return _pairs(conn, table.c.account == account, table.c.path_id, table.c.user_id, path_ids, since)
 
 
 def _pairs(
     conn: Connection,
-    account: str,
-    table: Table,
-    of: ColumnElement[str],
-    user: ColumnElement[str],
+    here: ColumnElement[bool],
+    of: Column[str],
+    user: Column[str],
     ids: Collection[str],
+    since: datetime | None,
 ) -> set[tuple[str, str]]:
+    if since is not None:
+        here &= of.table.c.changed_at > since
     found: set[tuple[str, str]] = set()
     wanted = sorted(ids)
     for start in range(0, len(wanted), CHUNK):
-        some = (table.c.account == account) & of.in_(wanted[start : start + CHUNK])
+        some = here & of.in_(wanted[start : start + CHUNK])
         found.update((row[0], row[1]) for row in conn.execute(select(of, user).where(some)))
     return found
 

@@ -90,6 +90,12 @@ def test_only_lists_that_disagree_are_read_again(rows, held, again):
     assert to_read_again(rows, held, hidden={"hidden"}) == again
 
 
+def test_what_syncd_added_and_no_row_tells_of_is_read_again():
+    held = {("t1", "u1"), ("t2", "u2"), ("t3", "hidden")}
+    told = [at(0, active=True)]
+    assert to_read_again(told, held, added=held, hidden={"hidden"}) == {"t2"}
+
+
 WEEK = timedelta(days=7)
 
 

@@ -193,6 +193,19 @@ def test_a_removal_that_litmos_does_not_report_is_found_by_the_rolling_check(rig
     assert counts["drift"] == 1
 
 
+def test_an_add_that_litmos_ignored_without_a_word_is_found_and_done_again(rig):
+    """It answers 201 to a member that it does not take; here it takes her and lets her go again, untold."""
+    httpx.post(f"{rig.sandbox.control_url}/modes", json={"removals_reported": False}).raise_for_status()
+    rig.refresh()
+    rig.hr[0]["department"] = "Legal"
+    rig.push()
+    edit(rig, {"do": "remove_member", "Team": "Legal", "UserName": "p1@example.com"})
+    assert ("Legal", "p1@example.com") not in rig.members()
+    pushed = rig.push()
+    assert [change.key for change in pushed.draft.plan.changes] == ["membership:00001@commercial/legal"]
+    assert ("Legal", "p1@example.com") in rig.members()
+
+
 def test_after_an_outage_the_windows_are_walked_and_an_old_full_reading_is_done_anew(rig):
     rig.refresh()
     rig.changed |= {"check_within": 30 * 86400.0}

@@ -212,6 +212,20 @@ def test_a_user_that_was_deleted_in_litmos_leaves_the_mirror(rig):
         assert "p4@example.com" not in {user.fields["UserName"] for user in mirror.users(conn, "main")}
 
 
+@pytest.mark.parametrize("path", ["^/teams/[^/]+/users$", "^/learningpaths/[^/]+/users$"])
+def test_a_list_of_people_that_comes_empty_once_empties_nothing(path, rig):
+    rig.push()
+    with rig.database.read() as conn:
+        before = mirror.current_state(conn, "main", links.load(conn, "main"))
+    empty = {"kind": "status", "status": 200, "body": "[]", "path": path, "nth": 1}
+    rig.sandbox.faults.set([empty])
+    counts = rig.refresh()
+    assert rig.sandbox.faults.rows()[0]["fired"] == 1
+    assert counts["drift"] == 0
+    with rig.database.read() as conn:
+        assert mirror.current_state(conn, "main", links.load(conn, "main")) == before
+
+
 def test_a_learning_path_that_vanishes_leaves_the_mirror_only_when_it_is_really_gone(rig):
     rig.push()
     before = mirrored(rig)
