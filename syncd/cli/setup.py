@@ -199,8 +199,19 @@ def sandbox(
     seed: Annotated[str, typer.Option(help="empty, people-200, people-20000, or a JSON file.")] = "empty",
     state: Annotated[Path | None, typer.Option(help="Keep the account in this file.")] = None,
     faults: Annotated[Path | None, typer.Option(help="A JSON file of faults to inject.")] = None,
+    behaviours: Annotated[
+        bool,
+        typer.Option(
+            "--behaviours", help="List what it does, and whether that is recorded, documented or assumed."
+        ),
+    ] = False,
 ) -> None:
     """Serve a simulated Litmos, for rehearsing a configuration; the control plane is at /_sandbox."""
+    if behaviours:
+        from syncd.sandbox.behaviours import told
+
+        say(told())
+        return
     from syncd.sandbox.server import DEFAULT_KEY, SandboxOptions, run_forever
 
     if put_mode not in {"replace", "merge"}:

@@ -33,9 +33,9 @@ class Stage(Protocol):
 
 def handle(stage: Stage, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
     """Answers a control request with a status and JSON data: 404 for no such call, 400 for one that is wrong."""
-    call = _CALLS.get((method, path.strip("/")))
+    call = CALLS.get((method, path.strip("/")))
     if call is None:
-        known = ", ".join(f"{verb} {name}" for verb, name in _CALLS)
+        known = ", ".join(f"{verb} {name}" for verb, name in CALLS)
         return 404, {"error": f"no such control call: {method} {path}; there are {known}"}
     try:
         return 200, call(stage, query, body)
@@ -213,7 +213,7 @@ _EDITS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "delete_team": _delete_team,
 }
 
-_CALLS: dict[tuple[str, str], Callable[[Stage, Mapping[str, str], Any], Any]] = {
+CALLS: dict[tuple[str, str], Callable[[Stage, Mapping[str, str], Any], Any]] = {
     ("POST", "seed"): _seed,
     ("GET", "dump"): _dump,
     ("POST", "reset"): _reset,
