@@ -202,6 +202,7 @@ class _Delta:
         for row in told.teams:
             if row.id in known and not row.gone:
                 settled.append(row)
+            if (row.id in known) is not row.gone:
                 continue
             fact = self.app.target.read_team(row.id, watch=self.watch)
             if fact is not None:
@@ -221,29 +222,14 @@ class _Delta:
         managed = managed_team_ids(tuple(teams.values()), self.wanted, self.granted)
         mapped = mapped_path_ids(tuple(paths.values()), self.app.settings.mapping.path_names)
         known = mirror.user_ids(conn, account)
-        hidden = _hidden(reflection.inactive_users(conn, account), told)
-        read = mirror.lists_read(conn, account)
-        members = [row for row in told.members if row.list_id in managed]
-        users = [row for row in told.path_users if row.list_id in mapped]
         last = mirror.readings(conn, account).last or self.began_at
-        again_teams = to_read_again(
-            members,
-            mirror.members_of(conn, account, managed),
-            added=mirror.members_of(conn, account, managed, since=last),
-            hidden=hidden,
-        )
-        again_paths = to_read_again(
-            users,
-            mirror.users_of(conn, account, mapped),
-            added=mirror.users_of(conn, account, mapped, since=last),
-            hidden=hidden,
-        )
+        again_teams, again_paths = self._disagreeing(conn, told, managed, mapped, since=last)
+        read = mirror.lists_read(conn, account)
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_paths |= {path_id for path_id in mapped if read.paths.get(path_id) is None}
-        check = RollingCheck(within=within, elapsed=self.began_at - last)
         ages = {("team", team_id): at for team_id, at in read.teams.items() if team_id in managed and at}
         ages |= {("path", path_id): at for path_id, at in read.paths.items() if path_id in mapped and at}
-        due = check.due(ages, self.began_at)
+        due = RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at)
         for kind, list_id in due:
             (again_teams if kind == "team" else again_paths).add(list_id)
         return _Again(
@@ -255,6 +241,28 @@ class _Delta:
             checked=len(due),
             population=len(known),
         )
+
+    def _disagreeing(
+        self, conn: Connection, told: Delta, managed: set[str], mapped: set[str], *, since: datetime
+    ) -> tuple[set[str], set[str]]:
+        """The teams and the learning paths whose people the windows tell otherwise than the mirror."""
+        account = self.app.account
+        hidden = _hidden(reflection.inactive_users(conn, account), told)
+        members = [row for row in told.members if row.list_id in managed]
+        users = [row for row in told.path_users if row.list_id in mapped]
+        teams = to_read_again(
+            members,
+            mirror.members_of(conn, account, {row.list_id for row in members}),
+            added=mirror.members_of(conn, account, managed, since=since),
+            hidden=hidden,
+        )
+        paths = to_read_again(
+            users,
+            mirror.users_of(conn, account, {row.list_id for row in users}),
+            added=mirror.users_of(conn, account, mapped, since=since),
+            hidden=hidden,
+        )
+        return teams, paths
 
     def _profiles(self, again: _Again, update: Update) -> tuple[reflection.Profile, ...]:
         """Full records of the new users: one by one, or all by page where that takes fewer requests."""

@@ -165,11 +165,12 @@ def fold_users(
 
     Such a record does not pass for *just read*: its other fields are as old as they were.
     """
-    known = _known(conn, account)
+    told_rows = {row["Id"]: row for row in rows}
+    known = _known(conn, account, told_rows)
     moved: list[dict[str, Any]] = []
     drift: list[Drift] = []
-    for told in rows:
-        row = known.get(told["Id"])
+    for user_id, told in told_rows.items():
+        row = known.get(user_id)
         if row is None or row.changed_at > began_at:
             continue
         values = user_row(account, folded(row.profile, told), row.read_at)
@@ -181,15 +182,20 @@ def fold_users(
     return drift
 
 
-def _known(conn: Connection, account: str) -> dict[str, Any]:
-    columns = (
-        litmos_user.c.id,
-        litmos_user.c.changed_at,
-        litmos_user.c.profile,
-        litmos_user.c.active,
-        litmos_user.c.read_at,
+def _known(conn: Connection, account: str, ids: Collection[str] | None = None) -> dict[str, Any]:
+    """Rows of the mirror by user id: all, or those of ``ids``."""
+    table = litmos_user
+    query = select(table.c.id, table.c.changed_at, table.c.profile, table.c.active, table.c.read_at).where(
+        table.c.account == account
     )
-    return {row.id: row for row in conn.execute(select(*columns).where(litmos_user.c.account == account))}
+    if ids is None:
+        return {row.id: row for row in conn.execute(query)}
+    wanted = sorted(ids)
+    return {
+        row.id: row
+        for start in range(0, len(wanted), CHUNK)
+        for row in conn.execute(query.where(table.c.id.in_(wanted[start : start + CHUNK])))
+    }
 
 
 def _differing(row: Any, values: Mapping[str, Any]) -> list[Drift]:

@@ -138,6 +138,14 @@ def test_a_push_reads_what_changed_before_it_plans(rig):
     assert rig.users()["p3@example.com"]["JobTitle"] == "Rep"
 
 
+def test_a_team_that_a_person_deleted_is_let_go_and_not_asked_for_again(rig):
+    edit(rig, {"do": "create_team", "Name": "Short-lived"})
+    rig.refresh()
+    edit(rig, {"do": "delete_team", "Team": "Short-lived"})
+    assert delta(rig)["gone"] == 1
+    assert delta(rig)["requests"] == 6
+
+
 def test_drift_is_recorded_with_field_before_and_after(rig):
     rig.refresh()
     edit(
