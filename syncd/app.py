@@ -29,6 +29,8 @@ class Settings:
     senders: int = 4
     settle_delay: float = 30.0
     max_attempts: int = 8
+    bulk_imports: bool = False
+    import_patience: float = 600.0
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
     hold_expires: float = 72 * 3600.0
@@ -75,6 +77,7 @@ class App:
             settle_delay=settings.settle_delay,
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),
+            import_patience=settings.import_patience,
         )
 
     def interrupt(self) -> None:

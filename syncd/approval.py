@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.diff import same
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import StaleApproval
 from syncd.failpoint import reach
+from syncd.planner import pace_of
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
 
 
@@ -52,8 +53,7 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
         stale = [change.key for change in stored if not _still_holds(change, current)]
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
-        pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
-        requests = compile_requests(fresh, pace)
+        requests = compile_requests(fresh, pace_of(conn, app, mirror.users(conn, app.account), now))
         others = queue.enqueue(
             conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now
         )

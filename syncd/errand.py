@@ -14,13 +14,15 @@ from syncd.core.operation import (
     AssignPaths,
     CreateTeam,
     CreateUser,
+    ImportRow,
+    ImportUsers,
     Operation,
     PutUser,
     ReadUsers,
     RemoveMember,
     UnassignPath,
 )
-from syncd.store import links, mirror
+from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 
 
@@ -41,11 +43,16 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bearings:
-    """What resolving needs besides the Job: the account, the database time, and when the run began."""
+    """What resolving needs besides the payload: the Job, the account, the database time, when the run began.
 
+    ``import_patience`` is how many seconds a bulk import may take.
+    """
+
+    job: Job
     account: str
     now: datetime
     run_started_at: datetime
+    import_patience: float
 
 
 class _NotThereError(Exception):
@@ -86,10 +93,33 @@ def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     return Errand(operation=CreateUser(fields=payload["fields"]))
 
 
+def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    linked = links.load(conn, bearings.account)
+    rows = [row for row in payload["rows"] if row["user_id"] or row["employee_id"] not in linked]
+    if not rows:
+        return Errand(operation=None, note="already so: these employees are linked")
+    taken = imports.find(conn, bearings.job.id)
+    patience = timedelta(seconds=bearings.import_patience)
+    return Errand(
+        operation=ImportUsers(
+            rows=tuple(
+                ImportRow(username=row["username"], fields=row["fields"], user_id=row["user_id"])
+                for row in rows
+            ),
+            skip_first_login=payload["skip_first_login"],
+            import_id=taken.import_id,
+            overdue=taken.since is not None and bearings.now - taken.since >= patience,
+            missed=bearings.job.settle_reads > 0,
+        )
+    )
+
+
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
     profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
+    if profile is not None and imports.is_named(conn, bearings.account, user_id):
+        profile = None
     return Errand(
         operation=PutUser(
             user_id=user_id, fields=payload["fields"], active=payload["active"], profile=profile
@@ -155,4 +185,5 @@ _RESOLVERS = {
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_PATHS: _assign_paths,
     RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.IMPORT_USERS: _import_users,
 }

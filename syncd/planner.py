@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.bulk import Importing, importable
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State
+from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import approvals, changes, grants, imports, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
 
 
@@ -73,7 +74,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         policy=settings.policy,
         limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
-        pace=Pace(users=len(users), per_minute=settings.per_minute),
+        pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
         problems=desired.problems,
         approved=approvals.valid(conn, account, now),
@@ -85,6 +86,19 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         rejections=rejections,
         path_names={path.id: path.name for path in paths},
     )
+
+
+def pace_of(conn: Connection, app: App, users: abc.Sequence[User], now: datetime) -> Pace:
+    """What the compiler must know of the engine, and of the users in Litmos if it may import."""
+    settings = app.settings
+    importing = None
+    if settings.bulk_imports:
+        names = {user.id: importable(user.fields) for user in users}
+        importing = Importing(
+            usernames={user_id: name for user_id, name in names.items() if name},
+            singly=imports.failed_lately(conn, app.account, now),
+        )
+    return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
 
 
 def _measure(

@@ -20,9 +20,10 @@ from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
+from syncd.importing import over, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import changes, grants, jobs, links, queue, runs
+from syncd.store import changes, grants, imports, jobs, links, queue, runs
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -37,13 +38,17 @@ BREAKER = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSettings:
-    """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival."""
+    """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival.
+
+    ``import_patience`` seconds are what a bulk import may take.
+    """
 
     account: str
     lease: float = 180.0
     settle_delay: float = 30.0
     max_attempts: int = 8
     idle: float = 0.5
+    import_patience: float = 600.0
 
 
 class HandedGate:
@@ -163,6 +168,9 @@ class Worker:
         else:
             if effects is None:
                 self._absent(job)
+            elif effects.pending:
+                self._failures = 0
+                self._pending(job, effects, began_at)
             else:
                 self._failures = 0
                 self._succeeded(job, errand, effects, began_at, time.monotonic() - started)
@@ -174,6 +182,8 @@ class Worker:
         with self.database.read() as conn:
             now = self.database.now(conn)
             bearings = Bearings(
+                job=job,
+                import_patience=self.settings.import_patience,
                 account=self.settings.account,
                 now=now,
                 run_started_at=runs.started_at(conn, job.run_id),
@@ -204,6 +214,19 @@ class Worker:
             note=effects.note,
         )
 
+    def _pending(self, job: Job, effects: Effects, began_at: datetime) -> None:
+        """Litmos has taken an import, and will apply it."""
+        reach("answered-uncommitted")
+
+        def write(conn: Connection) -> None:
+            now = self.database.now(conn)
+            write_pending(conn, job, effects, delay=self.settings.settle_delay, now=now)
+            apply_effects(conn, self.settings.account, effects, began_at=began_at, now=now)
+
+        self._record(write)
+        reach("committed")
+        log.info("import_pending", run_id=job.run_id, job_id=job.id, import_id=effects.import_id)
+
     def _write_success(
         self, conn: Connection, job: Job, errand: Errand, effects: Effects, began_at: datetime
     ) -> None:
@@ -213,7 +236,10 @@ class Worker:
             why = errand.note or "the employee has no Litmos user; see why the create failed"
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
-        done = [key for key in job.changes if key not in set(lost)]
+        failed = set(lost)
+        if job.kind == RequestKind.IMPORT_USERS:
+            failed |= write_settled(conn, account, job, effects, now)
+        done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
         apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
@@ -230,7 +256,7 @@ class Worker:
 
     def _absent(self, job: Job) -> None:
         """Settling read Litmos and proved that nothing was applied (perhaps: not yet)."""
-        creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM}
+        creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM, RequestKind.IMPORT_USERS}
         again = creates and job.settle_reads + 1 < SETTLE_READS
 
         def write(conn: Connection) -> None:
@@ -248,6 +274,7 @@ class Worker:
             elif job.attempts >= self.settings.max_attempts:
                 self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
             else:
+                imports.forget(conn, job.id)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
 
         self._record(write)
@@ -304,6 +331,8 @@ class Worker:
         changes.set_state(
             conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now
         )
+        if job.kind == RequestKind.IMPORT_USERS:
+            over(conn, self.settings.account, job, now)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:

@@ -26,6 +26,7 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "importing",
     "intake",
     "overview",
     "planner",

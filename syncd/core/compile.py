@@ -8,6 +8,7 @@ stage  Requests                                waits for
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
 2      create user                             nothing
+2      import users (creates and updates)      nothing
 3      update, reactivate (``PUT``)            nothing, or a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign learning paths (one per user)    the user, if created here
@@ -16,14 +17,17 @@ stage  Requests                                waits for
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
-read). The cheaper way is taken.
+read). The cheaper way is taken. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
+from syncd.core.bulk import Chunk, Importing, chunks
+from syncd.core.bulk import cost as import_cost
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
 
 PAGE = 1000
@@ -49,6 +53,7 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_PATHS = "assign_paths"
     UNASSIGN_PATH = "unassign_path"
+    IMPORT_USERS = "import_users"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,8 @@ class Request:
     ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
     it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
     Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
+    the Changes it carries; ``covers`` the targets of the users that an import writes; ``low`` and ``high`` bound the
+    HTTP requests it takes.
     """
 
     key: str
@@ -68,23 +74,35 @@ class Request:
     payload: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     low: int = 1
     high: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
+    """What the compiler must know of the engine: users in Litmos, and requests a minute; None imports nothing."""
 
     users: int
     per_minute: float
+    importing: Importing | None = None
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
     """The Requests for these Changes, in the order of their stages; deterministic."""
-    created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
-    created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    imports = [] if pace.importing is None else _imports(changes, pace.importing, pace.users // PAGE + 1)
+    imported = {key for request in imports for key in request.changes}
+    created_users = {
+        c.employee_id: f"create:{c.employee_id}" for c in changes if _is(c, Action.CREATE, ObjectKind.USER)
+    }
+    for request in imports:
+        created_users |= {
+            row["employee_id"]: request.key for row in request.payload["rows"] if not row["user_id"]
+        }
+    every, changes = changes, [change for change in changes if change.key not in imported]
+    created_teams = {team_key(c.team) for c in every if _is(c, Action.CREATE, ObjectKind.TEAM)}
     requests = [
+        *imports,
         *_puts(changes, pace),
         *_team_creates(changes, created_teams),
         *(_user_create(c) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
@@ -97,6 +115,33 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
 
 def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
+
+
+def person_target(employee_id: str, user_id: str) -> str:
+    """The target of a Request that writes this user, or creates them if they have no id yet."""
+    return f"user:{user_id}" if user_id else f"new-user:{employee_id}"
+
+
+def _imports(changes: Sequence[Change], importing: Importing, pages: int) -> list[Request]:
+    return [
+        _import(chunk, number, pages) for number, chunk in enumerate(chunks(changes, importing, pages=pages))
+    ]
+
+
+def _import(chunk: Chunk, number: int, pages: int) -> Request:
+    people = blake2b("\n".join(sorted(chunk.changes)).encode(), digest_size=8).hexdigest()
+    low, high = import_cost(pages, len(chunk.rows))
+    return Request(
+        key=f"import:{number}",
+        kind=RequestKind.IMPORT_USERS,
+        stage=2,
+        target=f"import:{people}",
+        payload={"rows": [dict(row) for row in chunk.rows], "skip_first_login": chunk.skip_first_login},
+        changes=chunk.changes,
+        covers=tuple(person_target(row["employee_id"], row["user_id"]) for row in chunk.rows),
+        low=low,
+        high=high,
+    )
 
 
 def _puts(changes: Sequence[Change], pace: Pace) -> Iterable[Request]:
@@ -149,7 +194,7 @@ def _put(
         key=f"put:{person}",
         kind=RequestKind.PUT_USER,
         stage=stage,
-        target=f"user:{parts[0].user_id}",
+        target=person_target(person, parts[0].user_id),
         payload={
             "employee_id": person,
             "user_id": parts[0].user_id,
@@ -187,14 +232,14 @@ def _user_create(change: Change) -> Request:
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
         stage=2,
-        target=f"new-user:{change.employee_id}",
+        target=person_target(change.employee_id, ""),
         payload={"employee_id": change.employee_id, "fields": dict(change.after)},
         changes=(change.key,),
     )
 
 
 def _member_adds(
-    changes: Sequence[Change], created_users: set[str], created_teams: set[tuple[str, ...]]
+    changes: Sequence[Change], created_users: Mapping[str, str], created_teams: set[tuple[str, ...]]
 ) -> Iterable[Request]:
     by_team: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
@@ -204,7 +249,8 @@ def _member_adds(
         for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
             chunk = parts[start : start + MEMBERS_PER_CALL]
             after = [_team_request(chunk[0].team)] if key in created_teams else []
-            after += [f"create:{c.employee_id}" for c in chunk if c.employee_id in created_users]
+            makers = [created_users[c.employee_id] for c in chunk if c.employee_id in created_users]
+            after += list(dict.fromkeys(makers))
             yield Request(
                 key=f"add-members:{team_text(key)}:{number}",
                 kind=RequestKind.ADD_MEMBERS,
@@ -221,7 +267,7 @@ def _member_adds(
             )
 
 
-def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
+def _path_assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if _is(change, Action.ADD, ObjectKind.ASSIGNMENT):
@@ -239,7 +285,7 @@ def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterabl
                     "user_id": chunk[0].user_id,
                     "paths": [c.path_id for c in chunk],
                 },
-                after=(f"create:{person}",) if person in created_users else (),
+                after=(created_users[person],) if person in created_users else (),
                 changes=tuple(c.key for c in chunk),
             )
 

@@ -12,6 +12,7 @@ from syncd.core.operation import (
     CreateTeam,
     CreateUser,
     Effects,
+    ImportUsers,
     Operation,
     PathUser,
     PutUser,
@@ -23,7 +24,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
+from syncd.litmos import applying, deltas, imports, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -57,6 +58,8 @@ class Target:
                 return applying.unassign_path(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
+            case ImportUsers():
+                return imports.submit(calls, operation)
 
     def settle(self, operation: Operation, *, watch: Watch) -> Effects | None:
         """Read whether it was done: its Effects if what it wanted is there, None if it is not there now.
@@ -81,6 +84,8 @@ class Target:
                 return settling.unassign_path(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
+            case ImportUsers():
+                return imports.settle(calls, operation)
 
     def snapshot(
         self,

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store.queue import CHUNK, LIVE, release_children, set_changes
-from syncd.store.schema import attempt, job, queue_pause
+from syncd.store.queue import CHUNK, release_children, set_changes
+from syncd.store.schema import LIVE, attempt, job, queue_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,6 +179,10 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
 )
+LIVE = frozenset({"blocked", "available", "running", "uncertain"})
+"""The states of a Job that has not ended."""
+UNSENT = frozenset({"blocked", "available"})
+"""Those of them in which nothing of a Job is being sent (it was never sent if ``sent_at`` is not set either)."""
 LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
 job = Table(
     "job",
@@ -225,6 +229,15 @@ job_dep = Table(
     Column("parent_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
     Column("child_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
     Index(None, "child_id"),
+)
+bulk_import = Table(
+    "bulk_import",
+    metadata,
+    Column(
+        "job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    text_column("import_id"),
+    time_column("submitted_at", required=True),
 )
 attempt = Table(
     "attempt",

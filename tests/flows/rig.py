@@ -200,22 +200,21 @@ def creates_without_a_read(sandbox: Sandbox) -> list[str]:
         if entry.method == "GET" and entry.status == HTTPStatus.OK and not entry.fault:
             pending -= {made for made in pending if _tells_of(entry, *made)}
         made = _made_by(entry)
-        if made is None:
-            continue
-        if made in pending:
-            guilty.append(made[1])
+        guilty += [name for kind, name in made & pending]
         if not _was_refused(entry):
-            pending.add(made)
+            pending |= made
     return guilty
 
 
-def _made_by(entry: Entry) -> tuple[str, str] | None:
-    """The kind and the name of what this request creates, if it creates anything."""
+def _made_by(entry: Entry) -> set[tuple[str, str]]:
+    """The kinds and the names of what this request may create."""
     if entry.method == "POST" and entry.path == "/users":
-        return "users", json.loads(entry.body)["UserName"].casefold()
+        return {("users", json.loads(entry.body)["UserName"].casefold())}
+    if entry.method == "POST" and entry.path == "/bulkimports":
+        return {("users", row["Username"].casefold()) for row in json.loads(entry.body)}
     if entry.method == "POST" and entry.path.endswith("/teams"):
-        return "teams", f"{entry.path} {json.loads(entry.body)['Name']}"
-    return None
+        return {("teams", f"{entry.path} {json.loads(entry.body)['Name']}")}
+    return set()
 
 
 def _was_refused(entry: Entry) -> bool:

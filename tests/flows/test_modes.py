@@ -52,6 +52,7 @@ ALONE: list[dict[str, Any]] = [
     {"spec_statuses": True},
     {"other_names": True},
     {"duplicate_paths_refused": True},
+    {"import_end": "Processed"},
     {"visibility_delay": 1.0},
 ]
 """Each reading that is not the sandbox's default, by itself."""

@@ -47,8 +47,9 @@ def enqueue(database: Database, requests: Sequence[Request], *, run_id: int | No
     run_id = run_id or new_run(database)
     with database.write() as conn:
         planned = [
-            Change(key=one.key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=one.key)
+            Change(key=key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=key)
             for one in requests
+            for key in one.changes
         ]
         changes.insert_all(conn, run_id, planned, state="planned")
         queue.enqueue(conn, ACCOUNT, run_id, requests, max_attempts=8, now=database.now(conn))

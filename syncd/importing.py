@@ -1,0 +1,53 @@
+"""Importing: a bulk import's Job, in the transactions of the worker: pending, settled, or given up."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from syncd.core.bulk import next_look
+from syncd.core.operation import Effects
+from syncd.store import changes, imports, links, queue
+from syncd.store.queue import Job
+
+WAITING = "IMPORT-WAITING"
+"""The code of an Attempt that found the import not ended."""
+
+
+def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float, now: datetime) -> None:
+    """Litmos has the import and has not ended it: look again, after ``delay`` seconds at most."""
+    if effects.import_id:
+        imports.save(conn, job.id, effects.import_id, now)
+    since = imports.find(conn, job.id).since or now
+    wait = next_look((now - since).total_seconds(), longest=delay)
+    queue.uncertain(conn, job, delay=wait, code=WAITING, error="", now=now, read=effects.missed)
+
+
+def write_settled(
+    conn: Connection, account: str, job: Job, effects: Effects, now: datetime
+) -> frozenset[str]:
+    """Link everybody who was made, and say of each row that is not as wanted why; returns the Changes that failed."""
+    taken = set(links.load(conn, account).values())
+    refused = dict(effects.refused)
+    failed: set[str] = set()
+    for row in job.payload["rows"]:
+        username = row["username"]
+        user_id = effects.made.get(username)
+        if user_id and not links.find(conn, account, row["employee_id"]):
+            if user_id in taken:
+                refused[username] = ("LITMOS-409-USERNAME-TAKEN", "the UserName belongs to another employee")
+            else:
+                links.save(conn, account, row["employee_id"], user_id, "import", now)
+        if username in refused:
+            code, message = refused[username]
+            failed.add(row["change"])
+            changes.set_state(
+                conn, job.run_id, [row["change"]], "failed", code=code, message=message, now=now
+            )
+    over(conn, account, job, now)
+    return frozenset(failed)
+
+
+def over(conn: Connection, account: str, job: Job, now: datetime) -> None:
+    """The import is no longer unsettled, however it ended."""
+    imports.forget(conn, job.id)
+    imports.release_leavers(conn, account, now)
