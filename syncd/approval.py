@@ -12,7 +12,8 @@ from syncd.core.plan import change_hash, digest
 from syncd.errors import StaleApproval
 from syncd.failpoint import reach
 from syncd.planner import pace_of
-from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
+from syncd.store import approvals, changes, inputs, links, mirror, runs
+from syncd.store.enqueue import enqueue
 
 
 def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None) -> tuple[int, int]:
@@ -54,9 +55,7 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
         requests = compile_requests(fresh, pace_of(conn, app, mirror.users(conn, app.account), now))
-        others = queue.enqueue(
-            conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now
-        )
+        others = enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
         for other in others:
             runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)

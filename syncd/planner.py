@@ -20,7 +20,8 @@ from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, imports, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import approvals, changes, grants, imports, inputs, lease, links, mirror, people, runs
+from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
 
 
@@ -174,7 +175,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             return "held"
         _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(conn, run_id, plan.changes, state="planned")
-        others = queue.enqueue(
+        others = enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )
         for other in others:

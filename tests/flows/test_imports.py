@@ -15,7 +15,7 @@ from syncd.crew import drain
 from syncd.failpoint import KILLED
 from syncd.sandbox.journal import Entry
 from syncd.sandbox.server import Sandbox
-from syncd.store import changes, queue
+from syncd.store import changes, enqueue
 from syncd.store.database import Database
 from syncd.store.schema import attempt
 from syncd.worker import Worker
@@ -234,7 +234,7 @@ def test_a_leaver_does_not_wait_for_ever(rig, monkeypatch):
     app.hand.take()
     work_until_pending(app, first.run_id)
     app.client.close()
-    monkeypatch.setattr(queue, "LEAVERS_WAIT", 0.3)
+    monkeypatch.setattr(enqueue, "LEAVERS_WAIT", 0.3)
     rig.changed["import_patience"] = 3.0
     rig.hr[2]["status"] = "Left"
     rig.push()

@@ -7,6 +7,7 @@ from syncd.core.compile import Request, RequestKind
 from syncd.core.model import Action, Change, ObjectKind
 from syncd.store import changes, jobs, queue, runs
 from syncd.store.database import Database
+from syncd.store.enqueue import enqueue as store_jobs
 from syncd.store.queue import Job
 
 ACCOUNT = "main"
@@ -52,7 +53,7 @@ def enqueue(database: Database, requests: Sequence[Request], *, run_id: int | No
             for key in one.changes
         ]
         changes.insert_all(conn, run_id, planned, state="planned")
-        queue.enqueue(conn, ACCOUNT, run_id, requests, max_attempts=8, now=database.now(conn))
+        store_jobs(conn, ACCOUNT, run_id, requests, max_attempts=8, now=database.now(conn))
     return run_id
 
 

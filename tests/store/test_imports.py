@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from syncd.core.compile import Request, RequestKind, person_target
 from syncd.store import changes, imports, queue
 from syncd.store.database import Database
-from syncd.store.queue import LEAVERS_WAIT
+from syncd.store.enqueue import LEAVERS_WAIT
 from syncd.store.schema import job as job_table
 from tests.store.makers import (
     ACCOUNT,
