@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, diff
+from syncd.core.diff import Difference, Rules, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
@@ -25,9 +25,13 @@ from syncd.store.lease import Held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching)."""
+    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching).
+
+    ``difference`` is what was to be planned, before the Policy.
+    """
 
     plan: Plan
+    difference: Difference
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
@@ -68,8 +72,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
+    difference = diff(desired, current, rules)
     plan = make_plan(
-        diff(desired, current, rules),
+        difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
@@ -80,6 +85,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     )
     return Draft(
         plan=plan,
+        difference=difference,
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,

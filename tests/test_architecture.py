@@ -26,6 +26,7 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "inquiry",
     "intake",
     "overview",
     "planner",
