@@ -13,8 +13,7 @@ from syncd.core.match import comparable
 from syncd.core.model import Change, Employee, Reason, Record, Rejection
 from syncd.core.selection import of_people
 from syncd.core.trace import Trace, Traced
-from syncd.errors import Declined
-from syncd.intake import Intake, take_in
+from syncd.intake import Intake, require, take_in
 from syncd.planner import Draft, draft
 from syncd.store import links, mirror
 
@@ -70,33 +69,15 @@ def preview(app: App, employee_id: str) -> Preview:
     Raises Declined, naming ids that look alike, if no row has this employee id; SourceError, ConfigError.
     """
     records: list[Record] = []
-    alike: list[str] = []
     mapping = app.settings.mapping
 
     def tap(record: Record) -> None:
-        found = identify(mapping, record)
-        if comparable(found) == comparable(employee_id):
+        if comparable(identify(mapping, record)) == comparable(employee_id):
             records.append(record)
-        elif _bare(found) == _bare(employee_id):
-            alike.append(found)
 
     intake = take_in(app.source, mapping, tap=tap)
-    if not records:
-        raise Declined(_nobody(employee_id, intake, alike))
+    require(intake, [employee_id])
     return _preview(app, employee_id, intake, records)
-
-
-def _bare(employee_id: str) -> str:
-    return comparable(employee_id).lstrip("0")
-
-
-def _nobody(employee_id: str, intake: Intake, alike: Sequence[str]) -> str:
-    hint = (
-        f"; did you mean {' or '.join(alike[:3])}?"
-        if alike
-        else f"; syncd why {employee_id} tells what is known"
-    )
-    return f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
 
 
 def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Record]) -> Preview:

@@ -10,7 +10,7 @@ from pathlib import Path
 from syncd.core.mapping import Mapping, columns_used, map_records
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Record, Rejection, TeamKey
-from syncd.errors import ConfigError, Fault
+from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 
 
@@ -69,6 +69,22 @@ def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterato
     for record in records:
         tap(record)
         yield record
+
+
+def require(intake: Intake, people: Iterable[str]) -> None:
+    """Raises Declined, naming ids that look alike, unless a row has each of these employee ids."""
+    known = {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
+    for employee_id in people:
+        if employee_id not in known:
+            alike = sorted(one for one in known if one and _bare(one) == _bare(employee_id))[:3]
+            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            raise Declined(
+                f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
+            )
+
+
+def _bare(employee_id: str) -> str:
+    return comparable(employee_id).lstrip("0")
 
 
 def mentions(source: Source, texts: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
 from syncd.core.plan import Plan, make_plan
+from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
@@ -27,11 +28,14 @@ from syncd.store.lease import Held
 class Draft:
     """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching).
 
-    ``difference`` is what was to be planned, before the Policy.
+    ``part`` is what was asked for, ``difference`` that part of what differs, before the Policy, and ``current`` what the
+    mirror held.
     """
 
     plan: Plan
+    part: Part
     difference: Difference
+    current: State
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
@@ -39,13 +43,13 @@ class Draft:
     """learning path id -> name, for people to read"""
 
 
-def draft(app: App, intake: Intake) -> Draft:
-    """Make the Plan for an Intake from the mirror as it is. Reads only."""
+def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
+    """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, app.database.now(conn))
+        return _draft(conn, app, intake, part, app.database.now(conn))
 
 
-def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
+def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
@@ -72,7 +76,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    difference = diff(desired, current, rules)
+    difference = part.of(diff(desired, current, rules))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -85,7 +89,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     )
     return Draft(
         plan=plan,
+        part=part,
         difference=difference,
+        current=current,
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
@@ -153,13 +159,15 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
+            people=sorted(made.part.people),
         )
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned")
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        if made.part.is_whole:
+            runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
             changes.insert_all(conn, run_id, plan.changes, state="held")
             runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
@@ -177,7 +185,13 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
 
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
+    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+
+    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    """
+    if not made.part.is_whole:
+        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
+        return
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
         conn,
@@ -190,3 +204,21 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         now=now,
     )
     inputs.accept(conn, input_id)
+
+
+def _accept_people(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
+) -> None:
+    """Take the people of the Plan as HR now has them, and their new Links."""
+    chosen = made.part.people
+    links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
+    people.save(
+        conn,
+        app.account,
+        intake.source,
+        [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
+        rejected=(),
+        input_id=input_id,
+        new_input=False,
+        now=now,
+    )

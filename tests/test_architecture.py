@@ -32,6 +32,7 @@ FLOWS = {
     "planner",
     "refreshing",
     "probe",
+    "saving",
     "sync",
     "worker",
 }

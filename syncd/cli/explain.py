@@ -112,7 +112,7 @@ def _show_plan(found: Any) -> None:
 
 
 def _as_json(found: Any) -> dict[str, Any]:
-    from syncd.cli.show_plan import change_json
+    from syncd.core.planfile import change_data
 
     employee, intake = found.employee, found.intake
     return {
@@ -148,8 +148,8 @@ def _as_json(found: Any) -> dict[str, Any]:
         },
         "match": asdict(found.match),
         "mirror_read_at": found.mirror_read_at,
-        "changes": [change_json(change) for change in found.changes],
-        "withheld": [change_json(change) for change in found.withheld],
+        "changes": [change_data(change) for change in found.changes],
+        "withheld": [change_data(change) for change in found.withheld],
         "skips": [asdict(skip) for skip in found.skips],
         "policy": found.policy.value,
         "holds": [asdict(hold) for hold in found.draft.plan.holds],

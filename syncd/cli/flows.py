@@ -1,7 +1,8 @@
 """Commands that run a Flow or decide about one: refresh, plan, push, pull, approve, reject."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +73,14 @@ def _read(counts: dict[str, int]) -> str:
     return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="EMPLOYEE", help="Only this person, with what they need; may be repeated."
+    ),
+]
+
+
 def plan(
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -79,6 +88,10 @@ def plan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
+    only: OnlyOption = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
+    ] = None,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -88,25 +101,39 @@ def plan(
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
     with opened(config) as app:
-        pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json)
+        pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
+        if save is not None:
+            from syncd.saving import save_plan
+
+            save_plan(app, save, pushed.run_id, pushed.intake, pushed.draft)
+        if not json:
+            todo = " ".join(["syncd push", *(f"--only {one}" for one in only or ())])
+            todo = todo if save is None else f"syncd push --plan {save}"
+            note(f"Nothing was sent. This is run {pushed.run_id}; to do it: {todo}")
         if detailed and pushed.draft.plan.holds:
             raise typer.Exit(Exit.HELD)
         if detailed and pushed.draft.plan.changes:
             raise typer.Exit(Exit.CHANGES_PENDING)
-        if not json:
-            note(f"Nothing was sent. This is run {pushed.run_id}; to do it: syncd push")
 
 
-def _plan(app: Any, *, send: bool, fresh: bool, everything: bool, json: bool) -> Any:
+def _plan(
+    app: Any,
+    *,
+    send: bool,
+    fresh: bool,
+    everything: bool,
+    json: bool,
+    people: Sequence[str] = (),
+    saved: Any = None,
+) -> Any:
     from syncd import sync
-    from syncd.cli.show_plan import plan_json, show_plan
+    from syncd.cli.show_plan import plan_json, show_plan, told_rejections
 
     with _run(app, "push") as run_id, progress("plan") as update:
-        pushed = sync.push(app, run_id, send=send, fresh=fresh, update=update)
+        pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
-        show_json(
-            {"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)}
-        )
+        made = pushed.draft
+        show_json({"run": run_id, "state": pushed.state, **plan_json(made.plan, told_rejections(made))})
     elif not json:
         show_plan(pushed.draft, everything=everything)
     return pushed
@@ -119,13 +146,26 @@ def push(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
+    only: OnlyOption = None,
+    saved: Annotated[
+        Path | None,
+        typer.Option("--plan", help="Do exactly what this file of syncd plan --save says, or nothing."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
     ] = True,
 ) -> None:
     """Bring Litmos in step with HR: plan, store, send."""
+    if only and saved is not None:
+        note("--plan says already whom it is about; leave --only out")
+        raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
-        pushed = _plan(app, send=True, fresh=fresh, everything=everything, json=json)
+        from syncd.saving import open_plan
+
+        kept = None if saved is None else open_plan(saved)
+        pushed = _plan(
+            app, send=True, fresh=fresh, everything=everything, json=json, people=only or (), saved=kept
+        )
         if pushed.state != "held" and wait:
             _send(app, pushed.run_id)
         _report(app, pushed.run_id, json=json)

@@ -1,8 +1,42 @@
-"""Selection: the Changes of some people, with what they need, out of all Changes of a Plan."""
+"""Selection: which part of all Changes a push is about: everything, some people with what they need, or these very Changes."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
+from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, ObjectKind, team_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The part of a Difference that is planned.
+
+    ``people``: to whom it is restricted (empty: everybody). ``changes``: these very Changes, whatever differs now (None:
+    what differs).
+    """
+
+    people: frozenset[str] = frozenset()
+    changes: tuple[Change, ...] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everybody is in it, so that the input may count as seen."""
+        return not self.people
+
+    def of(self, difference: Difference) -> Difference:
+        """That part; of the Skips, those of these people."""
+        changes = difference.changes if self.changes is None else self.changes
+        if self.is_whole:
+            return replace(difference, changes=changes)
+        return replace(
+            difference,
+            changes=of_people(changes, self.people),
+            skips=tuple(skip for skip in difference.skips if skip.employee_id in self.people),
+        )
+
+
+EVERYTHING = Part()
+"""Whatever differs, for everybody."""
 
 
 def of_people(changes: Iterable[Change], people: Collection[str]) -> tuple[Change, ...]:
