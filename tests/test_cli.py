@@ -20,7 +20,7 @@ from tests.workbench import KEY, Workbench, eventually, workbench
 COMMANDS: tuple[list[str], ...] = (
     [],
     *(["init"], ["doctor"], ["serve"], ["healthcheck"], ["sandbox"], ["demo"], ["config"], ["db"]),
-    *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"], ["preview"]),
+    *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"], ["preview"], ["why"]),
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
     *(["db", "upgrade"], ["db", "check"]),

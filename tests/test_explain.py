@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.workbench import Workbench, workbench
@@ -16,6 +17,21 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         made.in_process = True
         made.staff(6)
         yield made
+
+
+def why(bench: Workbench, *words: str) -> tuple[str, list[str], str]:
+    """The code of the answer, the lines of the output, and what to type next."""
+    code = bench.json("why", *words)["findings"][0]["facts"]["code"]
+    shown = bench.run("why", *words)
+    lines = shown.stdout.splitlines()
+    assert lines[0].endswith(f"[{code}]")
+    assert len(lines) <= 24, "more than a screen"
+    return code, lines, shown.stderr.strip()
+
+
+def edit(bench: Workbench, *edits: dict[str, object]) -> None:
+    """A human works in Litmos."""
+    httpx.post(f"{bench.sandbox.control_url}/edit", json=list(edits)).raise_for_status()
 
 
 # ---------------------------------------------------------------- preview
@@ -107,3 +123,143 @@ def test_preview_of_nobody_names_ids_that_look_alike(bench):
     assert "did you mean 00001?" in refused.stderr
     assert refused.stdout == ""
     assert "has the employee id 77" in bench.run("preview", "77", expect=1).stderr
+
+
+# ---------------------------------------------------------------- why
+
+
+def test_why_is_she_in_sales(bench):
+    bench.run("push")
+    code, lines, following = why(bench, "00001", "sales")
+    assert (code, following) == ("GIVEN", "")
+    assert lines[0].startswith(
+        "Employee 00001, team Sales: teams[0] gives it, and Litmos has it: syncd gave it in run 1"
+    )
+    assert "  record   hr.csv:2, of 6 rows of hr" in lines
+    assert any(line.startswith("  rule     teams[0] (syncd.yaml:") for line in lines)
+    assert any("by create" in line for line in lines)
+    assert any("job " in line and "add_members, completed" in line for line in lines)
+    assert any(line.startswith("  grant    given by syncd in run 1") for line in lines)
+
+
+def test_why_is_she_not_in_support(bench):
+    bench.run("push")
+    code, lines, _ = why(bench, "00001", "Support")
+    assert code == "NO-RULE"
+    assert any("teams[0]" in line and "is 'Sales'" in line for line in lines)
+
+
+def test_why_is_she_in_a_team_that_a_human_put_her_in(bench):
+    bench.run("push")
+    edit(bench, {"do": "add_member", "Team": "Support", "UserName": "p1@example.com"})
+    bench.run("refresh")
+    assert why(bench, "00001", "Support")[0] == "FOREIGN"
+
+
+def test_why_is_nothing_known_about_a_team_that_no_rule_names(bench):
+    edit(bench, {"do": "create_team", "Name": "Choir"})
+    bench.run("push")
+    assert why(bench, "00001", "Choir")[0] == "UNMANAGED"
+
+
+def test_why_is_her_title_not_changed(bench):
+    bench.run("push")
+    rows = bench.staff(6)
+    rows[0]["title"] = "Lead"
+    bench.write_hr(rows)
+    code, lines, following = why(bench, "00001", "JobTitle")
+    assert (code, following) == ("PLANNED", "Next: syncd push --only 00001")
+    assert any("JobTitle: 'Rep' -> 'Lead'" in line for line in lines)
+    bench.configure(("policy: sync", "policy: create-only"))
+    assert why(bench, "00001", "JobTitle")[0] == "WITHHELD"
+    bench.configure(("policy: sync", "policy: observe"))
+    assert why(bench, "00001", "JobTitle")[0] == "OBSERVED"
+    bench.configure(("JobTitle: title", "JobTitle: {from: title, on: create}"))
+    assert why(bench, "00001", "JobTitle")[0] == "ON-CREATE"
+    bench.configure(("JobTitle: title", "JobTitle: {from: title, owner: report}"))
+    assert why(bench, "00001", "JobTitle")[0] == "REPORT-ONLY"
+    bench.configure(("JobTitle: title", "JobTitle: {from: title, when: {department: IT}}"))
+    code, lines, _ = why(bench, "00001", "JobTitle")
+    assert code == "WHEN-NOT"
+    assert "department is 'Sales'" in lines[0]
+    bench.configure(("    JobTitle: title\n", ""))
+    assert why(bench, "00001", "JobTitle")[0] == "NOT-MAPPED"
+
+
+def test_why_is_a_held_change_not_made_and_what_to_type(bench):
+    bench.run("push")
+    bench.staff(6, status="Left")
+    bench.configure(("push: {policy: sync}", "push: {policy: sync, limits: {deactivations: {count: 2}}}"))
+    code, lines, _ = why(bench, "00001")
+    assert code == "LIMITED"
+    assert "6 deactivations are more than push.limits.deactivations.count = 2" in lines[0]
+    bench.run("push", expect=4)
+    code, lines, following = why(bench, "00001")
+    assert (code, following) == ("HELD", "Next: syncd runs show 2")
+    assert any("held" in line and line.startswith("  history") for line in lines)
+
+
+def test_why_is_a_change_not_sent_yet(bench):
+    bench.run("push", "--no-wait")
+    code, _, following = why(bench, "00001")
+    assert (code, following) == ("QUEUED", "Next: syncd jobs --run 1")
+
+
+def test_why_did_a_change_fail(bench):
+    bench.run("push")
+    rows = bench.staff(6)
+    rows[0]["title"] = "Lead"
+    bench.write_hr(rows)
+    edit(bench, {"do": "delete_user", "UserName": "p1@example.com"})
+    bench.run("push", expect=5)
+    code, lines, following = why(bench, "00001", "JobTitle")
+    assert (code, following) == ("FAILED", "Next: syncd runs show 2")
+    assert "HTTP 404" in lines[0]
+
+
+def test_why_does_she_have_no_account(bench):
+    rows = bench.staff(6)
+    rows[0]["email"] = "x"
+    bench.write_hr(rows)
+    bench.run("push")
+    code, lines, following = why(bench, "00001")
+    assert (code, following) == ("REJECTED", "Next: syncd preview 00001")
+    assert any("EMAIL-INVALID" in line and "syncd.yaml:" in line for line in lines)
+
+
+def test_why_has_somebody_who_vanished_from_hr_still_an_account(bench):
+    rows = bench.staff(6)
+    bench.run("push")
+    bench.write_hr(rows[:5])
+    code, lines, _ = why(bench, "00006")
+    assert code == "ABSENT-IGNORED"
+    assert any(line.startswith("  record   last in hr.csv:7") for line in lines)
+
+
+def test_why_with_drift_names_what_somebody_changed(bench):
+    bench.run("push")
+    edit(bench, {"do": "set_user", "UserName": "p1@example.com", "set": {"JobTitle": "Chief"}})
+    bench.run("refresh")
+    _, lines, _ = why(bench, "00001", "JobTitle")
+    assert any(line.startswith("  drift    somebody changed JobTitle: 'Rep' -> 'Chief'") for line in lines)
+
+
+def test_why_when_hr_cannot_be_read_tells_what_is_known(bench):
+    bench.run("push")
+    bench.hr_file.unlink()
+    code, lines, following = why(bench, "00001", "JobTitle")
+    assert (code, following) == ("SOURCE-UNREADABLE", "Next: syncd doctor")
+    assert any("JobTitle is 'Rep'" in line for line in lines)
+
+
+def test_why_of_nobody_and_of_nothing(bench):
+    bench.run("refresh")
+    assert why(bench, "77")[0] == "UNKNOWN-PERSON"
+    assert "did you mean" in bench.run("why", "00001", "JobTitel", expect=1).stderr
+
+
+def test_why_sends_nothing(bench):
+    bench.run("push")
+    seen = len(bench.sandbox.log)
+    why(bench, "00001")
+    assert len(bench.sandbox.log) == seen

@@ -1,6 +1,5 @@
-"""Commands that explain: preview, what the mapping makes of one person now, step by step."""
+"""Commands that explain: preview (what the mapping makes of one person now), and why (how things came to be as they are)."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,6 +16,39 @@ EmployeeArgument = Annotated[
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(preview)
+    app.command()(why)
+
+
+def why(
+    employee: EmployeeArgument,
+    about: Annotated[
+        str, typer.Argument(metavar="[FIELD|TEAM|PATH]", help="A Litmos field, a team, or a learning path.")
+    ] = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say why a person, a field, a team or a learning path is as it is, and why nothing happened; only reads."""
+    with opened(config) as app:
+        from syncd.cli.show_plan import describe
+        from syncd.core.why import why as explain
+        from syncd.inquiry import inquire
+
+        facts = inquire(app, employee, about)
+        found = explain(facts, lambda change: describe(change, facts.path_names))
+        if json:
+            subject = {"kind": facts.subject.kind.value, "name": facts.subject.name}
+            show_json(
+                {"employee_id": employee, "subject": subject, "findings": [asdict(one) for one in found]}
+            )
+            return
+        first, *rest = found
+        kind = facts.subject.kind.value.replace("path", "learning path")
+        of = f", {kind} {facts.subject.name}" if facts.subject.name else ""
+        say(f"Employee {plain(employee)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
+        for one in rest:
+            say(f"  {one.check:<8} {plain(one.seen)}")
+        if first.next:
+            note(f"Next: {plain(first.next)}")
 
 
 def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -35,32 +67,12 @@ def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonO
 
 
 def _show_row(row: Any) -> None:
+    from syncd.core.trace import told
+
     say(f"{plain(row.origin)}: " + plain(", ".join(f"{column}={cell!r}" for column, cell in row.cells)))
     width = max((len(rule.place.key) for rule in row.rules), default=0)
     for rule in row.rules:
         say(f"  {rule.place.key:<{width}}  {plain(told(rule))}  [{plain(rule.place.where)}]")
-
-
-def told(rule: Any) -> str:
-    """The steps of one rule on one line: ``from 'ANA@X.COM' -> lower 'ana@x.com'``."""
-    return " -> ".join(_steps(rule)) or "gives nothing"
-
-
-def _steps(rule: Any) -> Iterator[str]:
-    """Each step as text; the value that counts only if it is another one than the last step made."""
-    seen, made = "", object()
-    for step in rule.steps:
-        if step.name == "is" and step.made == made:
-            continue
-        made = step.made
-        if step.name == "seen":
-            seen = str(step.made)
-        elif step.name == "when":
-            yield f"when {'holds' if step.made else 'does not hold'} ({seen})"
-        elif step.name == "refused":
-            yield f"refused: {step.made}"
-        else:
-            yield f"{step.name} {'nothing' if step.made is None else repr(step.made)}"
 
 
 def _show_outcome(found: Any) -> None:

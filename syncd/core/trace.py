@@ -1,6 +1,6 @@
 """Trace: what each step of each rule made of one Record, as the code that maps tells it while it maps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from syncd.core.model import FieldValue
@@ -55,3 +55,26 @@ class Trace:
     def rules(self) -> Sequence[Traced]:
         """Everything heard."""
         return [Traced(place=place, steps=tuple(steps)) for place, steps in self._heard.items()]
+
+
+def told(rule: Traced) -> str:
+    """The steps of one rule on one line: ``from 'ANA@X.COM' -> lower 'ana@x.com'``."""
+    return " -> ".join(_steps(rule)) or "gives nothing"
+
+
+def _steps(rule: Traced) -> Iterator[str]:
+    """Each step as text; the value that counts only if it is another one than the last step made."""
+    seen: FieldValue | None = ""
+    made: FieldValue | None = None
+    for number, step in enumerate(rule.steps):
+        if step.name == "is" and number and step.made == made:
+            continue
+        made = step.made
+        if step.name == "seen":
+            seen = step.made
+        elif step.name == "when":
+            yield f"when {'holds' if step.made else 'does not hold'} ({seen})"
+        elif step.name == "refused":
+            yield f"refused: {step.made}"
+        else:
+            yield f"{step.name} {'nothing' if step.made is None else repr(step.made)}"
