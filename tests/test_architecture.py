@@ -22,6 +22,7 @@ FLOWS = {
     "along",
     "app",
     "approval",
+    "comparing",
     "crew",
     "delivery",
     "doctor",

@@ -82,3 +82,70 @@ def test_an_edited_plan_exits_1(bench):
 
 def test_a_saved_plan_says_already_whom_it_is_about(bench):
     bench.run("push", "--plan", "plan.json", "--only", "00001", expect=2)
+
+
+# ---------------------------------------------------------------- another configuration
+
+
+def older(bench: Workbench, *changes: tuple[str, str]) -> None:
+    """The present configuration becomes old.yaml, and one with changes takes its place."""
+    (bench.folder / "old.yaml").write_text(bench.config_file.read_text())
+    bench.configure(*changes)
+
+
+def test_a_configuration_change_as_a_people_change(bench):
+    bench.run("push")
+    older(
+        bench,
+        ("JobTitle: title", "JobTitle: {from: title, transform: upper}"),
+        ('"{department}"', '"{department} Team"'),
+    )
+    shown = bench.run("plan", "--against", "old.yaml", "--detailed-exitcode", expect=6).stdout
+    assert shown.startswith("6 people are affected, against old.yaml, over hr (6 rows)")
+    assert "users.fields.JobTitle  6" in shown
+    assert "employee 00001  JobTitle: nothing -> 'REP'  [users.fields.JobTitle]" in shown
+    assert "A push before: 0 changes, 0 requests" in shown
+    found = bench.json("plan", "--against", "old.yaml")
+    assert {one["cause"]: (one["people"], one["gains"]) for one in found["causes"]} == {
+        "users.fields.JobTitle": (6, 6),
+        "teams[0]": (6, 6),
+        "teams": (6, 8),
+    }
+    assert found["before"]["config_digest"] != found["now"]["config_digest"]
+
+
+def test_the_same_configuration_affects_nobody(bench):
+    bench.run("push")
+    bench.staff(6, title="Lead")
+    older(bench)
+    shown = bench.run("plan", "--against", "old.yaml", "--detailed-exitcode").stdout
+    assert shown.startswith("0 people are affected")
+
+
+def test_a_configuration_that_would_be_held_exits_4(bench):
+    bench.run("push")
+    older(
+        bench,
+        (
+            "push: {policy: sync}",
+            "scope: {when: {department: IT}, leaving: deactivate}\npush: {policy: sync, limits: {deactivations: {count: 2}}}",
+        ),
+    )
+    shown = bench.run("plan", "--against", "old.yaml", "--detailed-exitcode", expect=4).stdout
+    assert "held: LIMIT-DEACTIVATIONS: 6 deactivations" in shown
+    assert "employee 00001  account: nothing -> deactivate" in shown
+
+
+def test_comparing_stores_and_sends_nothing(bench):
+    bench.run("push")
+    seen, runs = len(bench.sandbox.log), bench.json("runs")["runs"]
+    older(bench, ("JobTitle: title", "JobTitle: first_name"))
+    bench.run("plan", "--against", "old.yaml")
+    assert len(bench.sandbox.log) == seen
+    assert bench.json("runs")["runs"] == runs
+
+
+def test_an_older_configuration_that_is_broken_exits_3(bench):
+    (bench.folder / "old.yaml").write_text("version: 1\nnonsense: 2\n")
+    assert "old.yaml:" in bench.run("plan", "--against", "old.yaml", expect=3).stderr
+    bench.run("plan", "--against", "old.yaml", "--only", "00001", expect=2)

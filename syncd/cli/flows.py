@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from syncd.cli.against import show_against
 from syncd.cli.common import ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, progress, say, show_json
@@ -92,6 +93,12 @@ def plan(
     save: Annotated[
         Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead, compare with this older configuration: who is affected, and by which rule."
+        ),
+    ] = None,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -100,7 +107,15 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
+    if against is not None and (only or save or fresh):
+        note(
+            "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
+        )
+        raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
+        if against is not None:
+            show_against(app, against, json=json, everything=everything, detailed=detailed)
+            return
         pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
         if save is not None:
             from syncd.saving import save_plan
