@@ -138,8 +138,10 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
     return intake.complete and (last is None or last["sha256"] != intake.sha256)
 
 
-def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
+def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
+
+    ``intake`` is None for a Plan that was not made from HR.
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
     the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
@@ -151,7 +153,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake, now)
+        input_id = None if intake is None else inputs.save(conn, app.account, run_id, intake, now)
         runs.set_plan(
             conn,
             run_id,
@@ -159,9 +161,10 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
-            people=sorted(made.part.people),
+            about=made.part.about,
         )
-        people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+        if intake is not None:
+            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned")
             runs.finish(conn, run_id, "succeeded", now=now)
@@ -172,7 +175,8 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             changes.insert_all(conn, run_id, plan.changes, state="held")
             runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
             return "held"
-        _accept(conn, app, intake, made, input_id=input_id, now=now)
+        if intake is not None and input_id is not None:
+            _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(conn, run_id, plan.changes, state="planned")
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now

@@ -8,12 +8,14 @@ from syncd import delivery
 from syncd.along import read_along, read_returning
 from syncd.app import App
 from syncd.core.planfile import SavedPlan
+from syncd.core.revert import Remark
 from syncd.core.selection import Part
 from syncd.errors import Busy, SyncdError
 from syncd.intake import Intake, require, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
 from syncd.refreshing import FEW_GONE, Update, is_old, read_litmos
+from syncd.reverting import draft_reversal
 from syncd.saving import must_fit, must_stand, part_of
 from syncd.store import lease, runs
 from syncd.store import people as employees
@@ -37,6 +39,16 @@ class Pushed:
     state: str
     draft: Draft
     intake: Intake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """What a revert did up to the moment when its Jobs were queued, and what cannot be taken back."""
+
+    run_id: int
+    state: str
+    draft: Draft
+    remarks: tuple[Remark, ...]
 
 
 def refresh(
@@ -104,6 +116,27 @@ def push(
         holds=[hold.code for hold in made.plan.holds],
     )
     return Pushed(run_id=run_id, state=state, draft=made, intake=intake)
+
+
+def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Update = quiet) -> Reverted:
+    """Take back what Run ``target`` has done: a Plan like any other, but not made from HR.
+
+    ``send`` False plans only. Raises Declined, RefreshError, LitmosError, Busy.
+    """
+    with planning(app) as mine, _run(app, run_id):
+        draft_reversal(app, target)
+        with app.database.read() as conn:
+            wanted = employees.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+        if is_old(app, wanted):
+            read_litmos(app, run_id, wanted, mine, update=update, delta=True)
+        made, remarks = draft_reversal(app, target)
+        if read_returning(app, made.plan.changes, mine, update=update):
+            made, remarks = draft_reversal(app, target)
+        if read_along(app, made.plan.changes, mine, update=update):
+            made, remarks = draft_reversal(app, target)
+        state = commit(app, run_id, None, made, send=send, mine=mine)
+    log.info("revert_planned", run_id=run_id, target=target, state=state, changes=len(made.plan.changes))
+    return Reverted(run_id=run_id, state=state, draft=made, remarks=remarks)
 
 
 def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:

@@ -33,6 +33,7 @@ FLOWS = {
     "planner",
     "refreshing",
     "probe",
+    "reverting",
     "saving",
     "sync",
     "worker",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.rig import person
 from tests.workbench import Workbench, workbench
 
 
@@ -149,3 +150,31 @@ def test_an_older_configuration_that_is_broken_exits_3(bench):
     (bench.folder / "old.yaml").write_text("version: 1\nnonsense: 2\n")
     assert "old.yaml:" in bench.run("plan", "--against", "old.yaml", expect=3).stderr
     bench.run("plan", "--against", "old.yaml", "--only", "00001", expect=2)
+
+
+# ---------------------------------------------------------------- taking back
+
+
+def test_revert_takes_a_push_back_and_says_what_will_happen_next(bench):
+    bench.run("push")
+    rows = bench.staff(6)
+    rows[0]["title"] = "Chief"
+    bench.write_hr([*rows, person(7)])
+    bench.run("push")
+    shown = bench.run("revert", "2", "--dry-run")
+    assert "~ employee 00001  JobTitle: 'Chief' -> 'Rep'" in shown.stdout
+    assert "- employee 00007  deactivate" in shown.stdout
+    assert "USER-STAYS: employee 00007" in shown.stdout
+    assert "the next push does it again" in shown.stderr
+    assert "To do it: syncd revert 2" in shown.stderr
+    done = bench.run("revert", "2")
+    assert "Run 4: succeeded; 2 of 2 changes done" in done.stdout
+    assert "p7@example.com" not in bench.usernames()
+    assert "Takes back: run 2" in bench.run("runs", "show", "4").stdout
+    found = bench.json("revert", "4", "--dry-run")
+    assert found["reverts"] == 4
+    assert {change["action"] for change in found["changes"]} == {"update", "reactivate"}
+
+
+def test_reverting_what_did_nothing_exits_1(bench):
+    assert "there is no run 9" in bench.run("revert", "9", expect=1).stderr

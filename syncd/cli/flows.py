@@ -1,7 +1,8 @@
-"""Commands that run a Flow or decide about one: refresh, plan, push, pull, approve, reject."""
+"""Commands that run a Flow or decide about one: refresh, plan, push, revert, pull, approve, reject."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,12 @@ import typer
 from syncd.cli.against import show_against
 from syncd.cli.common import ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
-from syncd.cli.output import note, progress, say, show_json
+from syncd.cli.output import note, plain, progress, say, show_json
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (refresh, plan, push, pull, approve, reject):
+    for command in (refresh, plan, push, revert, pull, approve, reject):
         app.command()(command)
 
 
@@ -219,6 +220,57 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
     if state == "running" and app.stop.is_set():
         note("Stopped. What is not sent stays queued: syncd push or syncd serve goes on.")
         raise typer.Exit(130)
+
+
+def revert(
+    run: Annotated[int, typer.Argument(help="The push to take back.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would do; send nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
+    ] = True,
+) -> None:
+    """Take back what a push has done, where Litmos still is as it left it; and list what cannot be undone."""
+    with opened(config) as app:
+        from syncd import sync
+        from syncd.cli.show_plan import plan_json
+
+        with _run(app, "push") as run_id, progress("revert") as update:
+            reverted = sync.revert(app, run_id, run, send=not dry_run, update=update)
+        if json and dry_run:
+            show_json(
+                {
+                    "run": run_id,
+                    "reverts": run,
+                    "state": reverted.state,
+                    **plan_json(reverted.draft.plan, ()),
+                    "remarks": [asdict(remark) for remark in reverted.remarks],
+                }
+            )
+        elif not json:
+            _show_revert(reverted, run, everything=everything)
+        if dry_run:
+            note(f"Nothing was sent. To do it: syncd revert {run}")
+            return
+        if reverted.state != "held" and wait:
+            _send(app, run_id)
+        _report(app, run_id, json=json)
+
+
+def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:
+    from syncd.cli.show_plan import FEW, show_plan
+
+    show_plan(reverted.draft, everything=everything)
+    for remark in reverted.remarks if everything else reverted.remarks[:FEW]:
+        say(f"  {remark.code}: {plain(remark.message)}")
+    if len(reverted.remarks) > FEW and not everything:
+        say(f"    ... and {len(reverted.remarks) - FEW} more that cannot be undone (--all lists them)")
+    note(
+        f"HR's data and the rules still say what run {run} did, so the next push does it again. First mend them, or stop "
+        "pushes of it: push.policy: observe, a narrower scope, or owner: litmos for a field"
+    )
 
 
 def pull(config: ConfigOption = None, json: JsonOption = False) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, ObjectKind, team_key
@@ -12,16 +13,23 @@ class Part:
     """The part of a Difference that is planned.
 
     ``people``: to whom it is restricted (empty: everybody). ``changes``: these very Changes, whatever differs now (None:
-    what differs).
+    what differs). ``reverts``: the Run that is taken back, if it is one that is.
     """
 
     people: frozenset[str] = frozenset()
     changes: tuple[Change, ...] | None = None
+    reverts: int | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether everybody is in it, so that the input may count as seen."""
-        return not self.people
+        return not self.people and self.reverts is None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a Run's summary says of it: nothing if it is everything."""
+        only = {"only": sorted(self.people)} if self.people else {}
+        return only if self.reverts is None else {**only, "reverts": self.reverts}
 
     def of(self, difference: Difference) -> Difference:
         """That part; of the Skips, those of these people."""

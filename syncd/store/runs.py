@@ -118,9 +118,9 @@ def set_plan(
     input_id: int | None,
     config_digest: str,
     rejected: int,
-    people: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep what the Plan said, in numbers; and ``people``, if it is restricted to some."""
+    """Keep what the Plan said, in numbers; and ``about`` it, what part of everything it is."""
     conn.execute(
         update(run)
         .where(run.c.id == run_id)
@@ -136,7 +136,7 @@ def set_plan(
                 "problems": list(plan.problems),
                 "requests": [plan.cost.low, plan.cost.high],
                 "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
-                **({"only": list(people)} if people else {}),
+                **(about or {}),
             },
         )
     )
