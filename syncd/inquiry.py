@@ -73,16 +73,21 @@ def preview(app: App, employee_id: str) -> Preview:
 
     Raises Declined, naming ids that look alike, if no row has this employee id; SourceError, ConfigError.
     """
-    records: list[Record] = []
-    mapping = app.settings.mapping
-
-    def tap(record: Record) -> None:
-        if comparable(identify(mapping, record)) == comparable(employee_id):
-            records.append(record)
-
-    intake = take_in(app.source, mapping, tap=tap)
+    intake, records = _read(app, employee_id)
     require(intake, [employee_id])
     return _preview(app, employee_id, intake, records)
+
+
+def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
+    """HR, and the rows that claim this employee id."""
+    records: list[Record] = []
+    mapping, wanted = app.settings.mapping, comparable(employee_id)
+
+    def tap(record: Record) -> None:
+        if comparable(identify(mapping, record)) == wanted:
+            records.append(record)
+
+    return take_in(app.source, mapping, tap=tap), records
 
 
 def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Record]) -> Preview:
@@ -119,15 +124,8 @@ def inquire(app: App, employee_id: str, about: str = "") -> Facts:
 
     HR that cannot be read is one of the facts. Raises Declined if ``about`` names nothing that is known; ConfigError.
     """
-    records: list[Record] = []
-    mapping = app.settings.mapping
-
-    def tap(record: Record) -> None:
-        if comparable(identify(mapping, record)) == comparable(employee_id):
-            records.append(record)
-
     try:
-        intake = take_in(app.source, mapping, tap=tap)
+        intake, records = _read(app, employee_id)
     except SourceError as error:
         return _stored(app, employee_id, about, unreadable=str(error))
     return _inquired(app, _preview(app, employee_id, intake, records), about)

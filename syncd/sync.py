@@ -90,9 +90,9 @@ def push(
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
         intake = take_in(app.source, app.settings.mapping)
-        require(intake, sorted(part.people))
         if saved is not None:
             must_fit(app, saved, intake)
+        require(intake, sorted(part.people))
         wanted = intake.teams | app.settings.mapping.strict_teams
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from syncd.core.facts import Drifted, Granted, Happened, Known
 from syncd.store import changes, drift
@@ -20,6 +20,8 @@ def happened(conn: Connection, account: str, employee_id: str) -> tuple[Happened
             run.c.state.label("run_state"),
             run.c.actor,
             run.c.created_at,
+            run.c.decided_by,
+            run.c.decision_reason,
             job.c.state.label("job_state"),
             job.c.kind.label("request"),
             job.c.attempts,
@@ -37,7 +39,7 @@ def happened(conn: Connection, account: str, employee_id: str) -> tuple[Happened
             change=changes.to_change(row),
             run_id=row["run_id"],
             run_state=row["run_state"],
-            actor=row["actor"],
+            actor=_who(row),
             at=row["finished_at"] or row["created_at"],
             state=row["state"],
             code=row["code"],
@@ -50,6 +52,14 @@ def happened(conn: Connection, account: str, employee_id: str) -> tuple[Happened
         )
         for row in rows
     )
+
+
+def _who(row: RowMapping) -> str:
+    """Who asked for the Run, and who decided about it if it was held."""
+    if not row["decided_by"]:
+        return str(row["actor"])
+    decided = "approved" if row["decision_reason"] == "approved" else "rejected"
+    return f"{row['actor']}, {decided} by {row['decided_by']}"
 
 
 def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]:
