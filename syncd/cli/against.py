@@ -47,7 +47,7 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
     listed = comparison.differing if everything else comparison.differing[:FEW]
     for one in listed:
         about = plain(_named(one.about, found.path_names))
-        before, now = plain(one.before) or "nothing", plain(one.now) or "nothing"
+        before, now = plain(one.before) or "nothing", plain(one.after) or "nothing"
         who = f"employee {plain(one.employee_id)}  " if one.employee_id else ""
         say(f"  {who}{about}: {before} -> {now}  [{one.cause}]")
     if len(listed) < len(comparison.differing):

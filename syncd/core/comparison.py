@@ -27,13 +27,13 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differing:
-    """One effect that is not the same: on whom, on what, by which rule, and what it is before and now ("": nothing)."""
+    """One effect that is not the same: on whom, on what, by which rule, and what it is before and after ("": nothing)."""
 
     employee_id: str
     about: str
     cause: str
     before: str
-    now: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def compare(before: Side, now: Side) -> Comparison:
             not old and could["was"].get(key, NOTHING)[0] == new
         ):
             cause = POLICY
-        found.append(Differing(employee_id=key[0], about=key[1], cause=cause, before=old, now=new))
+        found.append(Differing(employee_id=key[0], about=key[1], cause=cause, before=old, after=new))
     people = {one.employee_id for one in found} - {""}
     return Comparison(differing=tuple(found), causes=_counted(found), people=len(people))
 
@@ -128,8 +128,8 @@ def _counted(found: Iterable[Differing]) -> tuple[Cause, ...]:
             cause=cause,
             people=len({one.employee_id for one in group} - {""}),
             gains=sum(not one.before for one in group),
-            loses=sum(not one.now for one in group),
-            other=sum(bool(one.before and one.now) for one in group),
+            loses=sum(not one.after for one in group),
+            other=sum(bool(one.before and one.after) for one in group),
         )
         for cause, group in by_cause.items()
     ]

@@ -71,7 +71,11 @@ def test_a_field_counts_for_itself():
         Cause(cause="users.fields.City", people=1, gains=1, loses=0, other=0),
     )
     assert found.differing[0] == Differing(
-        employee_id="E1", about="JobTitle", cause="users.fields.JobTitle", before="'Rep'", now="'Senior Rep'"
+        employee_id="E1",
+        about="JobTitle",
+        cause="users.fields.JobTitle",
+        before="'Rep'",
+        after="'Senior Rep'",
     )
 
 
@@ -82,7 +86,7 @@ def test_a_team_given_by_another_rule_is_the_same_and_another_team_is_not():
         member("E2", Action.ADD, "EMEA", "Sales", rule="teams[4]"),
     )
     found = compare(before, now)
-    assert [(one.employee_id, one.about, one.before, one.now, one.cause) for one in found.differing] == [
+    assert [(one.employee_id, one.about, one.before, one.after, one.cause) for one in found.differing] == [
         ("E2", 'team "EMEA > Sales"', "", "add", "teams[4]"),
         ("E2", 'team "Sales"', "add", "", "teams[0]"),
     ]
@@ -103,7 +107,7 @@ def test_who_is_rejected_or_left_out_by_the_change_is_named():
     )
     skip = Skip(employee_id="E2", code="OUT-OF-SCOPE", message="scope: leaves this person out")
     found = compare(side(), side(rejected=(rejection,), skips=(skip,)))
-    assert [(one.employee_id, one.about, one.now, one.cause) for one in found.differing] == [
+    assert [(one.employee_id, one.about, one.after, one.cause) for one in found.differing] == [
         ("E1", "row", "rejected: VALUE-UNKNOWN", "rejections"),
         ("E2", "skipped OUT-OF-SCOPE", "scope: leaves this person out", "scope"),
     ]
