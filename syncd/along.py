@@ -5,6 +5,8 @@ Plan adds to or removes from that team, for a request a team is too dear for a r
 
 Along with a reactivation: the teams and learning paths that the person still has. Litmos hides inactive people in its
 lists, and whether it keeps their memberships is unsettled (litmos-api 9).
+
+Before any Plan: whether a bulk import that had its time has ended since.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +16,29 @@ from syncd.app import App
 from syncd.core.model import Action, Change, ObjectKind, team_key
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
-from syncd.store import lease, mirror, reflection
+from syncd.store import imports, lease, mirror, reflection
 from syncd.store.lease import Held
 
 AGE = timedelta(hours=1)
 """How old an answer may be that a Plan relies on."""
 MOST_RETURNING = 200
 """So many people who come back are read singly, at two requests each; what more of them lost, the next refresh sees."""
+
+
+def late_imports_ended(app: App) -> bool:
+    """Ask Litmos once about each import that had its time and was not ended; True if one has ended since.
+
+    One request each. Raises LitmosError.
+    """
+    with app.database.write() as conn:
+        late = imports.late(conn, app.account, app.database.now(conn))
+    ended = [
+        job_id for job_id, import_id in late.items() if import_id and app.target.import_is_over(import_id)
+    ]
+    with app.database.write() as conn:
+        for job_id in ended:
+            imports.forget(conn, job_id)
+    return bool(ended)
 
 
 def read_returning(

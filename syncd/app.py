@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 
+from syncd.core.bulk import PATIENCE
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
@@ -30,7 +31,7 @@ class Settings:
     settle_delay: float = 30.0
     max_attempts: int = 8
     bulk_imports: bool = False
-    import_patience: float = 600.0
+    import_patience: float = PATIENCE
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
     hold_expires: float = 72 * 3600.0
@@ -78,6 +79,7 @@ class App:
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),
             import_patience=settings.import_patience,
+            link_field=settings.mapping.link_field,
         )
 
     def interrupt(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.compile import JUST_READ_SECONDS, RequestKind
+from syncd.core.compile import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.core.model import team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
@@ -45,10 +45,11 @@ class Errand:
 class Bearings:
     """What resolving needs besides the payload: the Job, the account, the database time, when the run began.
 
-    ``import_patience`` is how many seconds a bulk import may take.
+    ``import_patience`` is how many seconds a bulk import may take; ``link_field`` the profile field with the employee id.
     """
 
     job: Job
+    link_field: str
     account: str
     now: datetime
     run_started_at: datetime
@@ -94,7 +95,7 @@ def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
 
 
 def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    linked = links.load(conn, bearings.account)
+    linked = {} if bearings.job.settling else links.load(conn, bearings.account)
     rows = [row for row in payload["rows"] if row["user_id"] or row["employee_id"] not in linked]
     if not rows:
         return Errand(operation=None, note="already so: these employees are linked")
@@ -106,6 +107,7 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
                 ImportRow(username=row["username"], fields=row["fields"], user_id=row["user_id"])
                 for row in rows
             ),
+            link_field=bearings.link_field,
             skip_first_login=payload["skip_first_login"],
             import_id=taken.import_id,
             overdue=taken.since is not None and bearings.now - taken.since >= patience,
@@ -118,7 +120,7 @@ def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) 
     user_id = _user_id(conn, payload, bearings)
     since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
     profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
-    if profile is not None and imports.is_named(conn, bearings.account, user_id):
+    if profile is not None and imports.naming(conn, bearings.account, names_of(bearings.job.kind, payload)):
         profile = None
     return Errand(
         operation=PutUser(

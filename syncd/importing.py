@@ -1,10 +1,13 @@
 """Importing: a bulk import's Job, in the transactions of the worker: pending, settled, or given up."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from syncd.core.bulk import next_look
+from syncd.core.compile import RequestKind
+from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
 from syncd.store import changes, imports, links, queue
 from syncd.store.queue import Job
@@ -18,8 +21,17 @@ def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float,
     if effects.import_id:
         imports.save(conn, job.id, effects.import_id, now)
     since = imports.find(conn, job.id).since or now
-    wait = next_look((now - since).total_seconds(), longest=delay)
-    queue.uncertain(conn, job, delay=wait, code=WAITING, error="", now=now, read=effects.missed)
+    wait = delay if effects.missed else next_look((now - since).total_seconds(), longest=delay)
+    queue.uncertain(
+        conn,
+        job,
+        delay=wait,
+        code=WAITING,
+        error="",
+        now=now,
+        read=effects.missed,
+        requests=effects.requests,
+    )
 
 
 def write_settled(
@@ -43,11 +55,15 @@ def write_settled(
             changes.set_state(
                 conn, job.run_id, [row["change"]], "failed", code=code, message=message, now=now
             )
-    over(conn, account, job, now)
+    imports.end(conn, account, job.id, now, late=effects.late)
     return frozenset(failed)
 
 
-def over(conn: Connection, account: str, job: Job, now: datetime) -> None:
-    """The import is no longer unsettled, however it ended."""
-    imports.forget(conn, job.id)
-    imports.release_leavers(conn, account, now)
+def own_values(conn: Connection, account: str, job: Job) -> Mapping[tuple[str, str], FieldValue]:
+    """What this Job and the unsettled imports set: (user id, field) -> value. To find it in Litmos is no drift."""
+    mine = {
+        (row["user_id"], name): value
+        for row in (job.payload["rows"] if job.kind == RequestKind.IMPORT_USERS else ())
+        for name, value in row["fields"].items()
+    }
+    return {**imports.wanted(conn, account), **mine}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
-from syncd.core.bulk import Importing, importable
+from syncd.core.bulk import Importing, importable, without_clashes
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Difference, Rules, diff
@@ -78,7 +78,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    difference = part.of(diff(desired, current, rules))
+    difference = without_clashes(part.of(diff(desired, current, rules)), imports.late_people(conn, account))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -110,6 +110,7 @@ def pace_of(conn: Connection, app: App, users: abc.Sequence[User], now: datetime
         importing = Importing(
             usernames={user_id: name for user_id, name in names.items() if name},
             singly=imports.failed_lately(conn, app.account, now),
+            taken=frozenset(user.username.casefold() for user in users),
         )
     return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
 

@@ -12,7 +12,7 @@ from syncd.core.model import LearningPath, TeamKey, team_key, team_text
 from syncd.core.operation import PathUser, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.errors import RefreshError
-from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, vanished
+from syncd.store import drift, folding, grants, imports, jobs, lease, mirror, reflection, vanished
 from syncd.store.drift import Drift
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
@@ -94,6 +94,7 @@ def _full(
     with app.database.write() as conn:
         lease.fence(conn, mine)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
+        found = drift.of_others(found, imports.wanted(conn, app.account))
         folding.keep_up_to_date(conn, app.account, teams=snapshot.members, paths=snapshot.path_users)
         _end(conn, app, run_id, found, began_at)
     return {
@@ -184,6 +185,7 @@ class _Delta:
                 conn, app.account, lists.members, lists.users, began_at=self.began_at
             )
             folding.keep_up_to_date(conn, app.account, teams=again.managed, paths=again.mapped)
+            found = drift.of_others(found, imports.wanted(conn, app.account))
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),

@@ -38,9 +38,7 @@ def _must_be_done(conn: Connection, app: App, target: int) -> None:
         raise Declined(f"there is no run {target}; syncd runs lists them")
     if run["flow"] != "push":
         raise Declined(f"run {target} is a {run['flow']}: it changed nothing in Litmos")
-    live = sum(
-        number for state, number in jobs.counts(conn, app.account, target).items() if state in LIVE
-    )
+    live = sum(number for state, number in jobs.counts(conn, app.account, target).items() if state in LIVE)
     if live:
         raise Declined(f"run {target} has {live} jobs that are not done: syncd jobs --run {target}")
 

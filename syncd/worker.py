@@ -14,13 +14,14 @@ from http import HTTPStatus
 
 from sqlalchemy import Connection
 
+from syncd.core.bulk import PATIENCE
 from syncd.core.compile import RequestKind
 from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
-from syncd.importing import over, write_pending, write_settled
+from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
 from syncd.store import changes, grants, imports, jobs, links, queue, runs
@@ -40,7 +41,7 @@ BREAKER = 5
 class WorkSettings:
     """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival.
 
-    ``import_patience`` seconds are what a bulk import may take.
+    ``import_patience`` seconds are what a bulk import may take; ``link_field`` is the profile field with the employee id.
     """
 
     account: str
@@ -48,7 +49,8 @@ class WorkSettings:
     settle_delay: float = 30.0
     max_attempts: int = 8
     idle: float = 0.5
-    import_patience: float = 600.0
+    import_patience: float = PATIENCE
+    link_field: str = "ExternalEmployeeId"
 
 
 class HandedGate:
@@ -184,6 +186,7 @@ class Worker:
             bearings = Bearings(
                 job=job,
                 import_patience=self.settings.import_patience,
+                link_field=self.settings.link_field,
                 account=self.settings.account,
                 now=now,
                 run_started_at=runs.started_at(conn, job.run_id),
@@ -221,7 +224,7 @@ class Worker:
         def write(conn: Connection) -> None:
             now = self.database.now(conn)
             write_pending(conn, job, effects, delay=self.settings.settle_delay, now=now)
-            apply_effects(conn, self.settings.account, effects, began_at=began_at, now=now)
+            self._reflect(conn, job, effects, began_at, now)
 
         self._record(write)
         reach("committed")
@@ -241,7 +244,7 @@ class Worker:
             failed |= write_settled(conn, account, job, effects, now)
         done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
-        apply_effects(conn, account, effects, began_at=began_at, now=now)
+        self._reflect(conn, job, effects, began_at, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
@@ -253,6 +256,14 @@ class Worker:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
             grants.remove(conn, account, kind, errand.grants)
         runs.finish_if_done(conn, job.run_id, now)
+
+    def _reflect(
+        self, conn: Connection, job: Job, effects: Effects, began_at: datetime, now: datetime
+    ) -> None:
+        """Move the mirror; what a reading shows that no import of ours has set is drift."""
+        account = self.settings.account
+        ours = own_values(conn, account, job)
+        apply_effects(conn, account, effects, began_at=began_at, now=now, run_id=job.run_id, ours=ours)
 
     def _absent(self, job: Job) -> None:
         """Settling read Litmos and proved that nothing was applied (perhaps: not yet)."""
@@ -274,7 +285,7 @@ class Worker:
             elif job.attempts >= self.settings.max_attempts:
                 self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
             else:
-                imports.forget(conn, job.id)
+                imports.end(conn, self.settings.account, job.id, now, late=False)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
 
         self._record(write)
@@ -332,7 +343,7 @@ class Worker:
             conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now
         )
         if job.kind == RequestKind.IMPORT_USERS:
-            over(conn, self.settings.account, job, now)
+            imports.end(conn, self.settings.account, job.id, now, late=job.settling)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.core.diff import Difference, Skip
 from syncd.core.model import Action, Change, FieldValue, ObjectKind
 
 IMPORT_MEMBERS: Mapping[str, str] = {
@@ -52,8 +53,10 @@ LARGEST = 1_900_000
 """Bytes of one import: Litmos takes 2000 KB [DOC], and whether a KB is 1000 or 1024 bytes nobody says."""
 MOST_ROWS = 1500
 """Rows of one import: "nearly 2000 users" fit [DOC]."""
-ROW_OVERHEAD = 400
-"""Bytes that a row may grow by what is only known when it is sent: the three members of ``ALWAYS``."""
+ROW_OVERHEAD = 1200
+"""Bytes that a row may grow by what is only known when it is sent: the three members of ``ALWAYS``, in any script."""
+PATIENCE = 600.0
+"""Seconds that an import may take; what has not ended then is late."""
 FIRST_LOOK = 5.0
 """Seconds after which an import is looked at first."""
 POLLS = 24
@@ -68,11 +71,13 @@ class Importing:
     """What must be known to import.
 
     ``usernames`` are those of the users that an import may update, by Litmos id; ``singly`` the employees for whom one
-    has failed lately: a ``POST`` or ``PUT`` of their own says what is wrong with them.
+    has failed lately: a ``POST`` or ``PUT`` of their own says what is wrong with them. ``taken`` are all UserNames in
+    Litmos, casefolded: who is to be given one of them waits for its owner, and goes singly.
     """
 
     usernames: Mapping[str, str] = field(default_factory=dict)
     singly: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,7 @@ def row_of(change: Change, importing: Importing) -> Mapping[str, Any] | None:
     =======================================  ====================================
     Change                                   carried if
     =======================================  ====================================
-    create, UserName is an e-mail address    each value is in the table, blank, or as born; e-mail and names are said
+    create, UserName is a free e-mail address each value is in the table, blank, or as born; e-mail and names are said
     update of somebody with such a UserName  each value is in the table, and not blank
     anything else, or an import failed       never
     =======================================  ====================================
@@ -106,6 +111,7 @@ def row_of(change: Change, importing: Importing) -> Mapping[str, Any] | None:
         return None
     if change.action is Action.CREATE:
         username, fields = importable(change.after), _of_create(change.after)
+        username = "" if username.casefold() in importing.taken else username
     elif change.action is Action.UPDATE:
         username, fields = importing.usernames.get(change.user_id, ""), _of_update(change.after)
     else:
@@ -136,10 +142,10 @@ def _of_update(after: Mapping[str, FieldValue]) -> dict[str, FieldValue] | None:
     return dict(after)
 
 
-def chunks(changes: Sequence[Change], importing: Importing, *, pages: int) -> tuple[Chunk, ...]:
+def chunks(changes: Sequence[Change], importing: Importing, *, pages: tuple[int, int]) -> tuple[Chunk, ...]:
     """The imports that are surely cheaper than a request for each person: at their dearest below the others' least.
 
-    ``pages`` are the requests that reading all users takes. A person of whom more than one Change tells (updated and
+    ``pages`` are the requests that reading all users takes, at least and at most. A person of whom more than one Change tells (updated and
     reactivated, say) is left to one ``PUT``; a UserName comes once in an import.
     """
     times: dict[str, int] = {}
@@ -163,16 +169,62 @@ def chunks(changes: Sequence[Change], importing: Importing, *, pages: int) -> tu
     )
 
 
-def cost(pages: int, rows: int) -> tuple[int, int]:
-    """HTTP requests of one import, at least and at most: all users before, the import, its state, errors, all users after."""
-    after = pages + rows // 1000 + 1
-    least = pages + 1 + 1 + 1 + pages
-    return least, pages + 1 + POLLS + 2 + after
+def cost(pages: tuple[int, int], rows: int) -> tuple[int, int]:
+    """HTTP requests of one import, at least and at most.
+
+    At least all users before it, the import, one look at its state, its errors, and all users after it; at most all
+    looks, errors and all users twice, for what is missing without a word is looked for once more.
+    """
+    least, most = pages
+    errors = rows // 1000 + 1
+    return least + 1 + 1 + 1 + least, most + 1 + POLLS + 2 * errors + 2 * most
 
 
 def next_look(elapsed: float, *, longest: float) -> float:
     """Seconds until an import that was sent ``elapsed`` seconds ago is looked at again: half of that, within bounds."""
     return min(longest, max(FIRST_LOOK, elapsed / 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """Somebody in an import that has had its time and may still be applied: no other UserName may come between."""
+
+    employee_id: str
+    username: str
+
+
+def clashes(change: Change, late: Iterable[Late]) -> bool:
+    """Whether a Change gives somebody another UserName than a late import, or gives somebody else the same one.
+
+    Were it sent, and the import applied after it, one person would have two accounts, or two people one.
+    """
+    username = change.after.get("UserName")
+    if change.kind is not ObjectKind.USER or not isinstance(username, str):
+        return False
+    name = username.strip().casefold()
+    return any(
+        (one.employee_id == change.employee_id) is not (one.username.strip().casefold() == name)
+        for one in late
+    )
+
+
+def without_clashes(difference: Difference, late: Sequence[Late]) -> Difference:
+    """The same without the Changes that clash with a late import; a create takes all of that person's Changes with it."""
+    clashing = {change.key: change for change in difference.changes if clashes(change, late)}
+    unborn = {change.employee_id for change in clashing.values() if change.action is Action.CREATE}
+    skips = tuple(
+        Skip(
+            employee_id=change.employee_id,
+            code="IMPORT-LATE",
+            message="a bulk import that Litmos has not ended may still give this person, or this UserName to somebody, "
+            "another account; the next push asks again, for seven days",
+        )
+        for change in clashing.values()
+    )
+    if not skips:
+        return difference
+    kept = tuple(c for c in difference.changes if c.key not in clashing and c.employee_id not in unborn)
+    return Difference(changes=kept, skips=(*difference.skips, *skips))
 
 
 def _split(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:

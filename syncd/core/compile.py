@@ -26,7 +26,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from syncd.core.bulk import Chunk, Importing, chunks
+from syncd.core.bulk import FIRST_LOOK, PATIENCE, Chunk, Importing, chunks
 from syncd.core.bulk import cost as import_cost
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
 
@@ -64,7 +64,7 @@ class Request:
     it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
     Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
     the Changes it carries; ``covers`` the targets of the users that an import writes; ``low`` and ``high`` bound the
-    HTTP requests it takes.
+    HTTP requests it takes, ``waits`` (at least, at most) the seconds for which it has nothing to do but wait.
     """
 
     key: str
@@ -77,6 +77,37 @@ class Request:
     covers: tuple[str, ...] = ()
     low: int = 1
     high: int = 1
+    waits: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whom it is about, if it writes users."""
+        return names_of(self.kind, self.payload)
+
+
+def names_of(kind: str, payload: Mapping[str, Any]) -> frozenset[str]:
+    """Whom a Request that writes users is about: each employee, Litmos user and UserName that it creates, changes or takes.
+
+    While an import is unsettled, nothing else that shares a name with it may be sent.
+    """
+    if kind == RequestKind.IMPORT_USERS:
+        return frozenset(
+            name
+            for row in payload["rows"]
+            for name in _names(row["employee_id"], row["user_id"], row["username"])
+        )
+    if kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}:
+        username = str(payload.get("fields", {}).get("UserName", ""))
+        return frozenset(_names(payload["employee_id"], payload.get("user_id", ""), username))
+    return frozenset()
+
+
+def _names(employee_id: str, user_id: str, username: str) -> Iterable[str]:
+    yield f"employee:{employee_id}"
+    if user_id:
+        yield f"user:{user_id}"
+    if username:
+        yield f"name:{username.strip().casefold()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +121,7 @@ class Pace:
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
     """The Requests for these Changes, in the order of their stages; deterministic."""
-    imports = [] if pace.importing is None else _imports(changes, pace.importing, pace.users // PAGE + 1)
+    imports = [] if pace.importing is None else _imports(changes, pace.importing, pace.users)
     imported = {key for request in imports for key in request.changes}
     created_users = {
         c.employee_id: f"create:{c.employee_id}" for c in changes if _is(c, Action.CREATE, ObjectKind.USER)
@@ -122,13 +153,15 @@ def person_target(employee_id: str, user_id: str) -> str:
     return f"user:{user_id}" if user_id else f"new-user:{employee_id}"
 
 
-def _imports(changes: Sequence[Change], importing: Importing, pages: int) -> list[Request]:
+def _imports(changes: Sequence[Change], importing: Importing, users: int) -> list[Request]:
+    created = sum(_is(change, Action.CREATE, ObjectKind.USER) for change in changes)
+    pages = (users // PAGE + 1, (users + created) // PAGE + 1)
     return [
         _import(chunk, number, pages) for number, chunk in enumerate(chunks(changes, importing, pages=pages))
     ]
 
 
-def _import(chunk: Chunk, number: int, pages: int) -> Request:
+def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
     people = blake2b("\n".join(sorted(chunk.changes)).encode(), digest_size=8).hexdigest()
     low, high = import_cost(pages, len(chunk.rows))
     return Request(
@@ -141,6 +174,7 @@ def _import(chunk: Chunk, number: int, pages: int) -> Request:
         covers=tuple(person_target(row["employee_id"], row["user_id"]) for row in chunk.rows),
         low=low,
         high=high,
+        waits=(FIRST_LOOK, PATIENCE),
     )
 
 

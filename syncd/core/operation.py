@@ -92,10 +92,12 @@ class ImportUsers:
     """Create and update users by one bulk import, which Litmos applies later.
 
     ``import_id`` names the import once Litmos has taken it ("" if that is unknown); ``overdue`` True: it has had its
-    time, what is there now counts; ``missed`` True: a reading after its end has missed something before.
+    time, what is there now counts; ``missed`` True: a reading after its end has missed something before. ``link_field``
+    is the profile field that says who somebody is.
     """
 
     rows: tuple[ImportRow, ...]
+    link_field: str = "ExternalEmployeeId"
     skip_first_login: bool = False
     import_id: str = ""
     overdue: bool = False
@@ -159,6 +161,8 @@ class Effects:
     """Litmos has not ended the import yet: look again later."""
     missed: bool = False
     """It has ended, and something is not there, though Litmos says nothing of it: look again before it counts."""
+    late: bool = False
+    """It has had its time, and Litmos may still apply it."""
     made: Mapping[str, str] = field(default_factory=dict)
     """Of an import that has ended: username -> user id of everybody that it was to create and who is there."""
     refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)

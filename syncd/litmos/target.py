@@ -127,6 +127,10 @@ class Target:
         """
         return surveying.survey(self._client, now)
 
+    def import_is_over(self, import_id: str, *, watch: Watch | None = None) -> bool:
+        """Whether a late import has ended, or Litmos does not know it any more."""
+        return imports.is_over(self._calls(watch), import_id)
+
     def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
         """The requests of a probe on one disposable user."""
         return probing.Probing(self._calls(watch), user_id)

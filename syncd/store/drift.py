@@ -1,6 +1,6 @@
 """Drift: what somebody else changed in Litmos, with field, before and after; kept for a while, for people to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,8 +31,15 @@ class Drift:
     after: FieldValue
 
 
+def of_others(found: Sequence[Drift], ours: Mapping[tuple[str, str], FieldValue]) -> list[Drift]:
+    """What is left of drift without the values that we are about to learn that we set, by user id and field."""
+    return [one for one in found if one.kind != "user" or ours.get((one.user_id, one.field)) != one.after]
+
+
 def save(conn: Connection, account: str, run_id: int, found: Sequence[Drift], now: datetime) -> None:
     """Keep what a Run found, and forget what is older than 90 days."""
+    if not found:
+        return
     conn.execute(
         delete(litmos_drift).where(litmos_drift.c.account == account, litmos_drift.c.seen_at < now - KEPT)
     )

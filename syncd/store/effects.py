@@ -1,23 +1,34 @@
 """Effects: how the mirror moves by what one Operation made known."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, update
 
+from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
-from syncd.store import reflection, removals
+from syncd.store import drift, reflection, removals
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
 
 
 def apply_effects(
-    conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime
+    conn: Connection,
+    account: str,
+    effects: Effects,
+    *,
+    began_at: datetime,
+    now: datetime,
+    run_id: int,
+    ours: Mapping[tuple[str, str], FieldValue],
 ) -> None:
     """Move the mirror by what one Operation made known; in the transaction that records its success.
 
-    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
+    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since. What it
+    read and nobody of us set is drift, found by the Run; ``ours`` are values that are on their way, by user id and field.
     """
     if effects.profiles_just_read:
-        reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
+        found = reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
+        drift.save(conn, account, run_id, drift.of_others(found, ours), now)
     else:
         for profile in effects.profiles:
             values = reflection.user_row(account, profile, None)

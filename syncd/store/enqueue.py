@@ -1,11 +1,12 @@
 """Enqueue: the Jobs of a new Plan, beside those of older Plans that have not ended (``docs/decisions`` says why)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from syncd.core.compile import Request
+from syncd.core.compile import Request, RequestKind
 from syncd.store import imports
 from syncd.store.queue import CHUNK, release_children, set_changes
 from syncd.store.schema import LIVE, UNSENT, job, job_dep
@@ -33,15 +34,23 @@ def enqueue(
 
     Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
-    targets = [target for request in requests for target in (request.target, *request.covers)]
-    importing, robbed = _imports_make_room(conn, account, frozenset(targets), now)
-    busy = _make_room(conn, account, targets, robbed, now)
+    older = _older(conn, account, requests)
+    robbed = {row.run_id for row in older if row.unsent}
+    for row in older:
+        if row.unsent:
+            _give_way(conn, row, now)
+    busy = {row.target: row.id for row in older if not row.unsent}
+    names = {name for request in requests for name in request.names}
+    importing = imports.naming(conn, account, names)
     kept = [request for request in requests if request.target not in busy]
     elsewhere = {request.key: busy[request.target] for request in requests if request.target in busy}
-    waits = {request.key: _waits(request, elsewhere, busy, importing) for request in kept}
-    later = now + timedelta(seconds=LEAVERS_WAIT)
-    due = {r.key: later if r.stage == 0 and r.target in importing else now for r in kept}
+    flying = imports.in_flight(conn, account)
+    waits = {request.key: _waits(request, elsewhere, importing, flying) for request in kept}
+    due = _due(conn, kept, importing, older, now)
     ids = _insert(conn, account, run_id, kept, waits, due, max_attempts, now)
+    imports.save_names(
+        conn, {ids[one.key]: one.names for one in kept if one.kind is RequestKind.IMPORT_USERS}
+    )
     edges = [
         {"parent_id": parent, "child_id": ids[request.key]}
         for request in kept
@@ -58,70 +67,96 @@ def enqueue(
     return frozenset(robbed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Older:
+    """A live Job of an older Plan for a target of the new one, or an import that names somebody in it."""
+
+    id: int
+    run_id: int
+    target: str
+    changes: Sequence[str]
+    unsent: bool
+    put_off: datetime | None
+
+
+def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[_Older]:
+    """The older Jobs that matter, locked: one that ends meanwhile releases the children that are about to wait for it.
+
+    They are locked in the order of their ids, as everybody locks a Job before its children: so nobody waits in a circle.
+    """
+    live = job.c.state.in_(sorted(LIVE))
+    targets = sorted({target for request in requests for target in (request.target, *request.covers)})
+    ids: set[int] = set()
+    for start in range(0, len(targets), CHUNK):
+        some = job.c.target.in_(targets[start : start + CHUNK])
+        ids |= set(conn.execute(select(job.c.id).where(job.c.account == account, some, live)).scalars())
+    names = {name for request in requests for name in request.names}
+    ids |= {job_id for some in imports.naming(conn, account, names, which=live).values() for job_id in some}
+    found: list[_Older] = []
+    for start in range(0, len(ids), CHUNK):
+        rows = conn.execute(
+            select(job)
+            .where(job.c.id.in_(sorted(ids)[start : start + CHUNK]), live)
+            .order_by(job.c.id)
+            .with_for_update()
+        ).mappings()
+        found += [
+            _Older(
+                id=row["id"],
+                run_id=row["run_id"],
+                target=row["target"],
+                changes=row["changes"],
+                unsent=row["state"] in UNSENT and row["sent_at"] is None,
+                put_off=row["available_at"] if row["stage"] == 0 and not row["attempts"] else None,
+            )
+            for row in rows
+        ]
+    return found
+
+
 def _waits(
-    request: Request, elsewhere: Mapping[str, int], busy: Mapping[str, int], importing: Mapping[str, int]
+    request: Request,
+    elsewhere: Mapping[str, int],
+    importing: Mapping[str, frozenset[int]],
+    flying: Mapping[int, frozenset[str]],
 ) -> frozenset[int]:
     """The older Jobs that a new Request waits for."""
     found = {elsewhere[key] for key in request.after if key in elsewhere}
-    found |= {busy[target] for target in request.covers if target in busy}
+    if request.kind is RequestKind.IMPORT_USERS:
+        found |= {job_id for job_id, names in flying.items() if names & request.names}
     if request.stage > 0:
-        found |= {importing[target] for target in (request.target, *request.covers) if target in importing}
+        found |= {job_id for name in request.names for job_id in importing.get(name, ())}
     return frozenset(found)
 
 
-def _imports_make_room(
-    conn: Connection, account: str, targets: frozenset[str], now: datetime
-) -> tuple[dict[str, int], set[int]]:
-    """Supersede unsent imports that name one of these targets.
+def _due(
+    conn: Connection,
+    requests: Sequence[Request],
+    importing: Mapping[str, frozenset[int]],
+    older: Sequence[_Older],
+    now: datetime,
+) -> dict[str, datetime]:
+    """When each Request may be sent: a deactivation of somebody in an unsettled import when that has had its time.
 
-    Returns target of a user -> id of the unsettled import that names them, and the Runs of those superseded. Imports are
-    locked before any other Job, here as where they end.
+    Planning again does not make it wait longer.
     """
-    importing: dict[str, int] = {}
-    robbed: set[int] = set()
-    for one in imports.live(conn, account):
-        if not one.unsent:
-            importing |= dict.fromkeys(one.names, one.job_id)
-        elif one.names & targets:
-            _give_way(conn, one.job_id, one.run_id, one.changes, now)
-            robbed.add(one.run_id)
-    return importing, robbed
+    put_off = {row.target: row.put_off for row in older if row.unsent and row.put_off is not None}
+    due = dict.fromkeys((request.key for request in requests), now)
+    for request in requests:
+        names = request.names if request.stage == 0 else ()
+        for job_id in {job_id for name in names for job_id in importing.get(name, ())}:
+            since = imports.find(conn, job_id).since or now
+            ends = since + timedelta(seconds=LEAVERS_WAIT)
+            due[request.key] = max(due[request.key], min(ends, put_off.get(request.target) or ends))
+    return due
 
 
-def _make_room(
-    conn: Connection, account: str, targets: Sequence[str], robbed: set[int], now: datetime
-) -> dict[str, int]:
-    """Supersede unsent live Jobs for these targets; the Runs of those that gave way are put into ``robbed``.
-
-    Returns target -> id of each Job that cannot give way. The rows are locked: a Job that ends meanwhile releases the
-    children that are about to wait for it.
-    """
-    busy: dict[str, int] = {}
-    for start in range(0, len(targets), CHUNK):
-        rows = conn.execute(
-            select(job.c.id, job.c.run_id, job.c.target, job.c.state, job.c.sent_at, job.c.changes)
-            .where(
-                job.c.account == account,
-                job.c.target.in_(targets[start : start + CHUNK]),
-                job.c.state.in_(sorted(LIVE)),
-            )
-            .with_for_update()
-        ).all()
-        for row in rows:
-            if row.state in UNSENT and row.sent_at is None:
-                _give_way(conn, row.id, row.run_id, row.changes, now)
-                robbed.add(row.run_id)
-            else:
-                busy[row.target] = row.id
-    return busy
-
-
-def _give_way(conn: Connection, job_id: int, run_id: int, keys: Sequence[str], now: datetime) -> None:
+def _give_way(conn: Connection, older: _Older, now: datetime) -> None:
     """Supersede one Job: a newer Plan replaces it."""
-    conn.execute(update(job).where(job.c.id == job_id).values(state="superseded", finished_at=now))
+    conn.execute(update(job).where(job.c.id == older.id).values(state="superseded", finished_at=now))
     text = "a newer plan replaces it"
-    set_changes(conn, run_id, keys, state="superseded", message=text, finished_at=now)
-    release_children(conn, job_id)
+    set_changes(conn, older.run_id, older.changes, state="superseded", message=text, finished_at=now)
+    release_children(conn, older.id)
 
 
 def _insert(

@@ -1,16 +1,25 @@
-"""Imports: the bulk imports that Litmos took and has not ended, and whom they name."""
+"""Imports: the bulk imports that Litmos took and may still apply, and whom they name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.sql import ColumnElement
 
-from syncd.core.compile import RequestKind, person_target
-from syncd.store.schema import LIVE, UNSENT, bulk_import, change, job, run
+from syncd.core.bulk import Late
+from syncd.core.compile import RequestKind, names_of
+from syncd.core.model import FieldValue
+from syncd.store.schema import LIVE, UNSENT, bulk_import, change, import_name, job, run
 
 REMEMBERED = timedelta(days=7)
-"""How long people whom an import failed go singly."""
+"""How long people whom an import failed go singly, and how long a late import is waited for."""
+CHUNK = 500
+LIVING: ColumnElement[bool] = job.c.state.in_(sorted(LIVE))
+"""Jobs that have not ended."""
+UNSETTLED: ColumnElement[bool] = LIVING & ~(job.c.state.in_(sorted(UNSENT)) & job.c.sent_at.is_(None))
+"""Jobs that have not ended, and may have been sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,22 +30,59 @@ class Taken:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveImport:
-    """An import Job that has not ended; ``names`` are the targets of its users, ``unsent`` that it was never sent."""
+def save_names(conn: Connection, names: Mapping[int, Collection[str]]) -> None:
+    """Whom the imports of these new Jobs name (``core.compile.names_of``)."""
+    rows = [{"job_id": job_id, "name": name} for job_id, some in names.items() for name in sorted(some)]
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(import_name), rows[start : start + CHUNK])
 
-    job_id: int
-    run_id: int
-    changes: Sequence[str]
-    names: frozenset[str]
-    unsent: bool
+
+def naming(
+    conn: Connection, account: str, names: Iterable[str], *, which: ColumnElement[bool] = UNSETTLED
+) -> dict[str, frozenset[int]]:
+    """Each of these names that an import of ``which`` names -> the ids of all such Jobs."""
+    wanted = sorted(names)
+    found: dict[str, frozenset[int]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        rows = conn.execute(
+            select(import_name.c.name, import_name.c.job_id)
+            .join(job, job.c.id == import_name.c.job_id)
+            .where(job.c.account == account, import_name.c.name.in_(wanted[start : start + CHUNK]), which)
+        ).all()
+        for row in rows:
+            found[row.name] = found.get(row.name, frozenset()) | {row.job_id}
+    return found
+
+
+def in_flight(
+    conn: Connection, account: str, *, which: ColumnElement[bool] = UNSETTLED
+) -> dict[int, frozenset[str]]:
+    """Jobs of ``which`` that write one user each: id -> whom they are about."""
+    kinds = [RequestKind.CREATE_USER.value, RequestKind.PUT_USER.value]
+    rows = conn.execute(
+        select(job.c.id, job.c.kind, job.c.payload).where(
+            job.c.account == account, job.c.kind.in_(kinds), which
+        )
+    ).all()
+    return {row.id: names_of(row.kind, row.payload) for row in rows}
+
+
+def stands_in_the_way(conn: Connection, account: str, kind: str, payload: Mapping[str, Any]) -> bool:
+    """Whether a live Job, one of the two being an import, is about somebody whom this one is about."""
+    names = names_of(kind, payload)
+    if naming(conn, account, names, which=LIVING):
+        return True
+    singly = in_flight(conn, account, which=LIVING) if kind == RequestKind.IMPORT_USERS else {}
+    return any(names & others for others in singly.values())
 
 
 def save(conn: Connection, job_id: int, import_id: str, now: datetime) -> None:
     """Litmos took the import of this Job; said again, it changes nothing, and another import takes its place."""
     if find(conn, job_id).import_id != import_id:
         forget(conn, job_id)
-        conn.execute(insert(bulk_import).values(job_id=job_id, import_id=import_id, submitted_at=now))
+        conn.execute(
+            insert(bulk_import).values(job_id=job_id, import_id=import_id, submitted_at=now, late=False)
+        )
 
 
 def find(conn: Connection, job_id: int) -> Taken:
@@ -54,54 +100,77 @@ def forget(conn: Connection, job_id: int) -> None:
     conn.execute(delete(bulk_import).where(bulk_import.c.job_id == job_id))
 
 
-def live(conn: Connection, account: str, *, locked: bool = True) -> list[LiveImport]:
-    """The import Jobs that have not ended, oldest first; their rows are locked, unless not ``locked``."""
-    query = (
-        select(job.c.id, job.c.run_id, job.c.state, job.c.sent_at, job.c.changes, job.c.payload)
-        .where(
-            job.c.account == account,
-            job.c.kind == RequestKind.IMPORT_USERS.value,
-            job.c.state.in_(sorted(LIVE)),
+def end(conn: Connection, account: str, job_id: int, now: datetime, *, late: bool) -> None:
+    """The import's Job has ended, or is about to be sent anew; ``late`` True: Litmos may still apply what was sent."""
+    taken = find(conn, job_id)
+    forget(conn, job_id)
+    if late:
+        since = taken.since or now
+        conn.execute(
+            insert(bulk_import).values(
+                job_id=job_id, import_id=taken.import_id, submitted_at=since, late=True
+            )
         )
-        .order_by(job.c.id)
-    )
-    return [
-        LiveImport(
-            job_id=row.id,
-            run_id=row.run_id,
-            changes=row.changes,
-            names=frozenset(
-                person_target(person["employee_id"], person["user_id"]) for person in row.payload["rows"]
-            ),
-            unsent=row.state in UNSENT and row.sent_at is None,
-        )
-        for row in conn.execute(query.with_for_update() if locked else query).all()
-    ]
-
-
-def is_named(conn: Connection, account: str, user_id: str) -> bool:
-    """Whether an unsettled import names this user: what was read of them before may be overwritten any moment."""
-    target = person_target("", user_id)
-    return any(target in one.names for one in live(conn, account, locked=False) if not one.unsent)
+    release_leavers(conn, account, now)
 
 
 def release_leavers(conn: Connection, account: str, now: datetime) -> None:
-    """An import is settled: deactivations that were put off because of it, and of no other one, are due."""
-    unsettled = {name for one in live(conn, account) if not one.unsent for name in one.names}
+    """Deactivations that were put off because of imports, none of which is unsettled any more, are due.
+
+    One that another transaction holds is left to it: a planner that is about to supersede it.
+    """
+    put_off = job.c.state.in_(sorted(UNSENT)) & (job.c.stage == 0) & (job.c.attempts == 0)
     waiting = conn.execute(
-        select(job.c.id, job.c.target).where(
-            job.c.account == account,
-            job.c.state == "available",
-            job.c.stage == 0,
-            job.c.attempts == 0,
-            job.c.available_at > now,
-        )
+        select(job.c.id, job.c.payload)
+        .where(job.c.account == account, put_off, job.c.available_at > now)
+        .with_for_update(skip_locked=True)
     ).all()
     for row in waiting:
-        if row.target not in unsettled:
-            conn.execute(
-                update(job).where(job.c.id == row.id, job.c.state == "available").values(available_at=now)
-            )
+        names = {f"employee:{row.payload.get('employee_id')}", f"user:{row.payload.get('user_id')}"}
+        if not naming(conn, account, names):
+            conn.execute(update(job).where(job.c.id == row.id).values(available_at=now))
+
+
+def late(conn: Connection, account: str, now: datetime) -> dict[int, str]:
+    """The late imports by Job: the id of each, "" if it is unknown. What is older than ``REMEMBERED`` is let go."""
+    mine = select(job.c.id).where(job.c.account == account)
+    old = bulk_import.c.late & (bulk_import.c.submitted_at < now - REMEMBERED)
+    conn.execute(delete(bulk_import).where(old, bulk_import.c.job_id.in_(mine)))
+    rows = conn.execute(
+        select(bulk_import.c.job_id, bulk_import.c.import_id).where(
+            bulk_import.c.late, bulk_import.c.job_id.in_(mine)
+        )
+    ).all()
+    return {row.job_id: row.import_id for row in rows}
+
+
+def late_people(conn: Connection, account: str) -> tuple[Late, ...]:
+    """Everybody in a late import."""
+    rows = conn.execute(
+        select(job.c.payload)
+        .join(bulk_import, bulk_import.c.job_id == job.c.id)
+        .where(job.c.account == account, bulk_import.c.late)
+    ).scalars()
+    return tuple(
+        Late(employee_id=person["employee_id"], username=person["username"])
+        for payload in rows
+        for person in payload["rows"]
+    )
+
+
+def wanted(conn: Connection, account: str) -> dict[tuple[str, str], FieldValue]:
+    """What unsettled imports set: (user id, field) -> value. A reading that finds it there has found no drift."""
+    rows = conn.execute(
+        select(job.c.payload).where(
+            job.c.account == account, job.c.kind == RequestKind.IMPORT_USERS.value, UNSETTLED
+        )
+    ).scalars()
+    return {
+        (person["user_id"], name): value
+        for payload in rows
+        for person in payload["rows"]
+        for name, value in person["fields"].items()
+    }
 
 
 def failed_lately(conn: Connection, account: str, now: datetime) -> frozenset[str]:

@@ -211,6 +211,7 @@ def uncertain(
     status: int | None = None,
     read: bool = False,
     counts: bool = True,
+    requests: int = 0,
 ) -> None:
     """Perhaps applied: settle it by reading after ``delay`` seconds; ``counts`` False takes the Attempt back.
 
@@ -230,7 +231,16 @@ def uncertain(
         http_status=status,
     )
     attempts.log(
-        conn, claimed.id, claimed.owner, row, "uncertain", now=now, code=code, detail=error, status=status
+        conn,
+        claimed.id,
+        claimed.owner,
+        row,
+        "uncertain",
+        now=now,
+        code=code,
+        detail=error,
+        status=status,
+        requests=requests,
     )
 
 

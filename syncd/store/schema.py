@@ -238,6 +238,16 @@ bulk_import = Table(
     ),
     text_column("import_id"),
     time_column("submitted_at", required=True),
+    Column("late", Boolean, nullable=False),
+)
+import_name = Table(
+    "import_name",
+    metadata,
+    Column(
+        "job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    key_column("name"),
+    Index(None, "name"),
 )
 attempt = Table(
     "attempt",

@@ -15,14 +15,19 @@ from syncd.core.bulk import (
     MOST_ROWS,
     POLLS,
     Importing,
+    Late,
     chunks,
+    clashes,
     cost,
     importable,
     next_look,
     row_of,
+    without_clashes,
 )
 from syncd.core.compile import Pace, RequestKind, compile_requests
+from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind
+from syncd.core.plan import cost_of
 from syncd.core.profile import WRITABLE_FIELDS
 
 WHOLE: dict[str, FieldValue] = {
@@ -126,9 +131,9 @@ def test_a_user_who_lacks_what_each_row_must_say_is_not_importable(blank: str):
 
 
 def test_a_few_people_are_cheaper_singly_and_many_by_one_import():
-    _, dearest = cost(1, 1)
-    assert chunks([created(n) for n in range(dearest)], Importing(), pages=1) == ()
-    (chunk,) = chunks([created(n) for n in range(dearest + 1)], Importing(), pages=1)
+    _, dearest = cost((1, 1), 1)
+    assert chunks([created(n) for n in range(dearest)], Importing(), pages=(1, 1)) == ()
+    (chunk,) = chunks([created(n) for n in range(dearest + 1)], Importing(), pages=(1, 1))
     assert len(chunk.rows) == dearest + 1
 
 
@@ -137,7 +142,7 @@ def test_a_person_of_whom_two_changes_tell_is_left_to_one_put():
     twice = Change(
         key="active:E7", action=Action.REACTIVATE, kind=ObjectKind.USER, employee_id="E7", user_id="u7"
     )
-    (chunk,) = chunks([*people, twice], Importing(), pages=1)
+    (chunk,) = chunks([*people, twice], Importing(), pages=(1, 1))
     assert len(chunk.rows) == 39
     assert "user:E7" not in chunk.changes
 
@@ -145,20 +150,20 @@ def test_a_person_of_whom_two_changes_tell_is_left_to_one_put():
 def test_a_username_comes_once_whatever_its_case():
     people = [created(n) for n in range(40)]
     again = created(99, UserName="E3@Example.com")
-    (chunk,) = chunks([*people, again], Importing(), pages=1)
+    (chunk,) = chunks([*people, again], Importing(), pages=(1, 1))
     assert "user:E99" not in chunk.changes
 
 
 def test_who_skips_the_first_login_is_imported_apart():
     people = [created(n, SkipFirstLogin=n % 2 == 0) for n in range(100)]
-    found = chunks(people, Importing(), pages=1)
+    found = chunks(people, Importing(), pages=(1, 1))
     assert [(chunk.skip_first_login, len(chunk.rows)) for chunk in found] == [(False, 50), (True, 50)]
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(30, 1600), st.integers(1, 2000))
 def test_no_chunk_is_larger_than_litmos_takes(people: int, length: int):
-    found = chunks([created(n, City="é" * length) for n in range(people)], Importing(), pages=1)
+    found = chunks([created(n, City="é" * length) for n in range(people)], Importing(), pages=(1, 1))
     carried = 0
     for chunk in found:
         body = json.dumps(
@@ -241,3 +246,60 @@ def test_an_import_names_everybody_it_writes():
     assert request.kind is RequestKind.IMPORT_USERS
     assert request.covers == tuple(f"new-user:E{n}" for n in range(40))
     assert request.low < request.high < 40
+    assert request.names >= {"employee:E7", "name:e7@example.com"}
+
+
+def test_who_is_to_have_a_name_that_somebody_has_goes_singly():
+    assert row_of(created(), Importing(taken=frozenset({"e1@example.com"}))) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "username", "clash"),
+    [
+        (1, "e1@example.com", False),
+        (1, "E1@Example.com ", False),
+        (1, "new@example.com", True),
+        (2, "e1@example.com", True),
+        (2, "e2@example.com", False),
+        (1, None, False),
+        (2, None, False),
+    ],
+)
+def test_no_other_name_comes_between_a_late_import_and_whom_it_names(number, username, clash):
+    late = Late(employee_id="E1", username="e1@example.com")
+    after: Any = {"City": "Ulm"} | ({} if username is None else {"UserName": username})
+    assert clashes(user_change(Action.UPDATE, number, **after), [late]) is clash
+
+
+def test_a_create_that_clashes_takes_all_changes_of_that_person_with_it():
+    member = Change(
+        key="membership:E1@x", action=Action.ADD, kind=ObjectKind.MEMBERSHIP, employee_id="E1", team=("X",)
+    )
+    other = created(2)
+    made = Difference(changes=(created(1, UserName="q@example.com"), member, other), skips=())
+    left = without_clashes(made, [Late(employee_id="E1", username="e1@example.com")])
+    assert left.changes == (other,)
+    assert [(skip.employee_id, skip.code) for skip in left.skips] == [("E1", "IMPORT-LATE")]
+
+
+def test_the_minutes_of_a_plan_count_the_wait_for_an_import():
+    requests = compile_requests(
+        [created(n) for n in range(40)], Pace(users=200, per_minute=100, importing=Importing())
+    )
+    cost = cost_of(requests, (100, 60.0))
+    assert cost.low_minutes < 1
+    assert cost.high_minutes == 10
+
+
+@given(st.integers(0, 30_000), st.integers(30, 9000))
+@settings(max_examples=25, deadline=None)
+def test_what_people_become_is_counted_where_they_are_read_again(users: int, people: int):
+    """Each import of many reads everybody whom the earlier ones have made."""
+    pace = Pace(users=users, per_minute=100, importing=Importing())
+    requests = compile_requests([created(n) for n in range(people)], pace)
+    imports = [request for request in requests if request.kind is RequestKind.IMPORT_USERS]
+    everybody = (users + people) // 1000 + 1
+    for request in imports:
+        assert request.low >= 2 * (users // 1000 + 1) + 3
+        assert request.high >= 3 * everybody + 1 + POLLS
+        assert request.high < len(request.changes)

@@ -12,6 +12,7 @@ from tests.litmos.server import reply
 from tests.litmos.test_target import NOT_FOUND, Litmos, person
 
 WATCH = Unwatched()
+MISROUTED = reply("<title>Endpoint not found.</title>", "404 Not Found")
 GONE = reply('{"Detail": "Bulk Import Id was not found."}', "400 Bad Request")
 NAMED = {"Email": "u1@example.com", "FirstName": "Ann", "LastName": "Lee"}
 NEW = ImportRow(username="u1@example.com", fields={**NAMED, "JobTitle": "Rep", "ExternalEmployeeId": "E1"})
@@ -20,6 +21,8 @@ OLD = person("U2", Email="u2@example.com", JobTitle="Rep", ExternalEmployeeId="E
 BORN = person("U1", Email="u1@example.com", JobTitle="Rep")
 CHANGED = {**OLD, "JobTitle": "Lead"}
 TAKEN = {"Id": "I1", "Status": "Waiting"}
+WAITING = {"Id": "I1", "Status": "Waiting"}
+DONE = {"Id": "I1", "Status": "completed "}
 
 
 @pytest.fixture
@@ -106,6 +109,51 @@ def test_somebody_whose_name_is_blank_in_litmos_is_never_sent(litmos, target):
     assert effects.refused["u2@example.com"][0] == "IMPORT-DIFFERS"
 
 
+def test_somebody_who_is_inactive_by_now_is_never_sent(litmos, target):
+    """What an import does to them is unsettled."""
+    litmos.known["GET /users/details"] = [{**OLD, "Active": False}]
+    effects = target.apply(ImportUsers(rows=(KNOWN,)), watch=WATCH)
+    assert litmos.calls == ["GET /users/details"]
+    assert effects.refused["u2@example.com"][0] == "IMPORT-INACTIVE"
+
+
+def test_an_employee_whose_id_somebody_has_already_is_never_sent(litmos, target):
+    """An import would make a second account of one person."""
+    litmos.known["GET /users/details"] = [{**BORN, "Id": "U8", "UserName": "maiden@example.com"}]
+    effects = target.apply(ImportUsers(rows=(NEW,)), watch=WATCH)
+    assert litmos.calls == ["GET /users/details"]
+    code, message = effects.refused["u1@example.com"]
+    assert code == "IMPORT-LINKED"
+    assert "U8" in message
+
+
+def test_the_link_field_is_the_one_of_the_mapping(litmos, target):
+    row = ImportRow(username="u1@example.com", fields={**NAMED, "JobTitle": "Rep", "CustomField5": "E1"})
+    litmos.known["GET /users/details"] = [{**BORN, "JobTitle": "Other", "CustomField5": "E1"}]
+    operation = ImportUsers(rows=(row,), import_id="I1", missed=True, link_field="CustomField5")
+    effects = target.settle(operation, watch=WATCH)
+    assert effects.made == {"u1@example.com": "U1"}
+    assert effects.refused["u1@example.com"][0] == "IMPORT-DIFFERS"
+
+
+def test_somebody_renamed_in_litmos_whose_old_name_the_import_made_anew_is_told_of(litmos, target):
+    stray = person("U7", UserName="u2@example.com", ExternalEmployeeId="")
+    litmos.known["GET /users/details"] = [{**OLD, "UserName": "married@example.com"}, stray]
+    effects = target.settle(ImportUsers(rows=(KNOWN,), import_id="I1"), watch=WATCH)
+    code, message = effects.refused["u2@example.com"]
+    assert code == "IMPORT-STRAY"
+    assert "U7" in message
+
+
+@pytest.mark.parametrize(
+    ("state", "over"),
+    [(DONE, True), (GONE, True), (NOT_FOUND, True), (WAITING, False), ({}, False), (MISROUTED, False)],
+)
+def test_a_late_import_is_over_once_it_is_completed_or_unknown(litmos, target, state, over):
+    litmos.known["GET /bulkimports/I1"] = state
+    assert target.import_is_over("I1") is over
+
+
 def test_what_is_so_already_is_not_sent_and_nothing_left_to_send_is_the_end(litmos, target):
     litmos.known["GET /users/details"] = [BORN, CHANGED]
     effects = target.apply(both(), watch=WATCH)
@@ -125,8 +173,6 @@ def test_an_import_without_an_id_is_uncertain(litmos, target, answer):
 
 # --- looking after it ------------------------------------------------------------------------------------------------
 
-WAITING = {"Id": "I1", "Status": "Waiting"}
-DONE = {"Id": "I1", "Status": "completed "}
 NONE, SOME, ALL = [OLD], [OLD, BORN], [BORN, CHANGED]
 
 
@@ -138,22 +184,27 @@ NONE, SOME, ALL = [OLD], [OLD, BORN], [BORN, CHANGED]
         ("I1", DONE, False, False, NONE, "missed"),
         ("I1", DONE, False, True, SOME, "ended"),
         ("I1", DONE, False, True, NONE, "ended"),
+        ("I1", DONE, True, True, SOME, "ended"),
+        ("I1", DONE, True, False, SOME, "missed"),
         ("I1", WAITING, False, False, ALL, "pending"),
         ("I1", {"Status": "Failed"}, False, False, NONE, "pending"),
         ("I1", {}, False, False, NONE, "pending"),
         ("I1", {"Status": None}, False, False, NONE, "pending"),
-        ("I1", GONE, False, False, NONE, "absent"),
-        ("I1", GONE, False, False, SOME, "missed"),
-        ("I1", GONE, False, True, SOME, "ended"),
-        ("I1", NOT_FOUND, False, False, NONE, "absent"),
-        ("I1", NOT_FOUND, False, False, ALL, "ended"),
-        ("I1", WAITING, True, False, NONE, "ended"),
+        ("I1", MISROUTED, False, False, NONE, "pending"),
+        ("I1", MISROUTED, True, False, NONE, "late"),
+        ("I1", GONE, False, False, NONE, "pending"),
+        ("I1", GONE, False, False, SOME, "pending"),
+        ("I1", GONE, True, False, SOME, "late"),
+        ("I1", GONE, True, False, NONE, "absent"),
+        ("I1", NOT_FOUND, False, False, ALL, "pending"),
+        ("I1", NOT_FOUND, True, False, ALL, "ended"),
+        ("I1", WAITING, True, False, NONE, "late"),
         ("I1", WAITING, True, False, ALL, "ended"),
         ("", None, False, False, ALL, "ended"),
         ("", None, False, False, SOME, "pending"),
         ("", None, False, False, NONE, "pending"),
         ("", None, True, False, NONE, "absent"),
-        ("", None, True, False, SOME, "ended"),
+        ("", None, True, False, SOME, "late"),
         ("", None, True, False, ALL, "ended"),
     ],
 )
@@ -169,7 +220,7 @@ def test_an_import_is_settled_by_what_is_there(
     elif effects.pending:
         found = "missed" if effects.missed else "pending"
     else:
-        found = "ended"
+        found = "late" if effects.late else "ended"
         assert ("u1@example.com" in effects.made) == (BORN in there)
         assert ("u2@example.com" not in effects.refused) == (CHANGED in there)
     assert found == expected
@@ -208,6 +259,12 @@ def test_errors_that_litmos_will_not_tell_leave_what_is_there(litmos, target):
     litmos.known["GET /users/details"] = ALL
     litmos.known["GET /bulkimports/I1/usererrors"] = reply("", "404 Not Found")
     assert target.settle(both(import_id="I1"), watch=WATCH).refused == {}
+
+
+def test_a_read_back_that_is_refused_is_tried_again(litmos, target):
+    litmos.known["GET /users/details"] = reply("", "405 Method Not Allowed")
+    with pytest.raises(Transient):
+        target.settle(both(import_id="I1"), watch=WATCH)
 
 
 @pytest.mark.parametrize("spoilt", ["<html>", "[", '{"Message": "Sorry"}', '[{"Id": ""}]', "[1]"])

@@ -30,14 +30,16 @@ def new_run(database: Database, *, flow: str = "push", started: bool = True) -> 
     return made
 
 
-def request(key: str, *, target: str = "", stage: int = 3, after: tuple[str, ...] = ()) -> Request:
-    """A Request that carries one Change of the same key."""
+def request(
+    key: str, *, target: str = "", stage: int = 3, after: tuple[str, ...] = (), **payload: object
+) -> Request:
+    """A Request that carries one Change of the same key, about the employee of that name unless ``payload`` says other."""
     return Request(
         key=key,
         kind=RequestKind.PUT_USER,
         stage=stage,
         target=target or f"user:{key}",
-        payload={"employee_id": key},
+        payload={"employee_id": key, **payload},
         after=after,
         changes=(key,),
     )
