@@ -22,7 +22,7 @@ from syncd.store.schema import attempt
 from syncd.worker import Worker
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, person
 from tests.flows.test_kill import process_of, state_of
-from tests.flows.test_modes import ALONE, ON_POSTGRESQL, TOGETHER, Clock, control, named, post
+from tests.flows.test_modes import ALONE, ON_POSTGRESQL, TOGETHER, Clock, control, named
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
 CROWD = 40
@@ -124,23 +124,22 @@ def test_a_row_that_litmos_refuses_fails_alone_and_then_goes_singly(rig):
     as_hr_says(rig)
 
 
+def made_by_hand(rig: Rig, employee_id: str) -> None:
+    """A person makes an account with the UserName of the fifth."""
+    names = {"FirstName": "By", "LastName": "Hand", "ExternalEmployeeId": employee_id}
+    address = {"UserName": "p5@example.com", "Email": "p5@example.com"}
+    control(rig.sandbox, "edit", [{"do": "create_user", **address, **names}])
+
+
 def test_somebody_who_was_given_the_name_meanwhile_is_left_alone(rig):
     pushed = rig.push(drained=False)
-    url = f"{rig.sandbox.base_url}/users?source=test&format=json&sendmessage=false"
-    theirs = {
-        "UserName": "p5@example.com",
-        "FirstName": "Some",
-        "LastName": "Body",
-        "Email": "p5@example.com",
-        "ExternalEmployeeId": "X",
-    }
-    post(url, theirs | {"AccessLevel": "Learner", "Active": True}, apikey=rig.sandbox.api_key)
+    made_by_hand(rig, "X")
     app = rig.open()
     drain(app, pushed.run_id)
     app.client.close()
     assert codes(rig, pushed.run_id)["user:00005"] == "LITMOS-409-USERNAME-TAKEN"
     user = rig.users()["p5@example.com"]
-    assert (user["LastName"], user["ExternalEmployeeId"]) == ("Body", "X")
+    assert (user["LastName"], user["ExternalEmployeeId"]) == ("Hand", "X")
     assert len(rig.users()) == CROWD
 
 
@@ -246,10 +245,7 @@ def test_a_name_that_changes_hands_while_an_import_is_unsettled_overwrites_nobod
 def test_somebody_linked_while_their_import_is_unsettled_gets_no_second_account(rig):
     rig.sandbox.world.bulk_delay = 1.0
     pending(rig)
-    url = f"{rig.sandbox.base_url}/users?source=test&format=json&sendmessage=false"
-    by_hand = {"UserName": "p5@example.com", "Email": "p5@example.com", "ExternalEmployeeId": "00005"}
-    names = {"FirstName": "By", "LastName": "Hand", "AccessLevel": "Learner", "Active": True}
-    post(url, by_hand | names, apikey=rig.sandbox.api_key)
+    made_by_hand(rig, "00005")
     rig.hr[4]["email"] = "q5@example.com"
     rig.push(fresh=True)
     pushed_until_at_rest(rig)
