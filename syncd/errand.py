@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
-from syncd.core.model import team_key, team_label, team_text
+from syncd.core.model import ItemKey, ItemKind, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Operation,
     PutUser,
     ReadUsers,
     RemoveMember,
-    UnassignPath,
+    UnassignItem,
 )
 from syncd.store import links, mirror
 from syncd.store.queue import Job
@@ -30,7 +30,7 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id) that the Operation gives or takes: team text or path id.
+    (user id, object id) that the Operation gives or takes: team text or item as text.
     """
 
     operation: Operation | None
@@ -131,19 +131,17 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     )
 
 
-def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
+def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, kind = _user_id(conn, payload, bearings), ItemKind(payload["kind"])
     return Errand(
-        operation=AssignPaths(user_id=user_id, path_ids=tuple(payload["paths"])),
-        grants=tuple((user_id, path_id) for path_id in payload["paths"]),
+        operation=AssignItems(user_id=user_id, kind=kind, item_ids=tuple(payload["items"])),
+        grants=tuple((user_id, str(ItemKey(kind, item_id))) for item_id in payload["items"]),
     )
 
 
-def _unassign_path(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
-    return Errand(
-        operation=UnassignPath(user_id=user_id, path_id=payload["path"]), grants=((user_id, payload["path"]),)
-    )
+def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
+    return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item)),))
 
 
 _RESOLVERS = {
@@ -153,6 +151,6 @@ _RESOLVERS = {
     RequestKind.CREATE_TEAM: _create_team,
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.REMOVE_MEMBER: _remove_member,
-    RequestKind.ASSIGN_PATHS: _assign_paths,
-    RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.ASSIGN_ITEMS: _assign_items,
+    RequestKind.UNASSIGN_ITEM: _unassign_item,
 }

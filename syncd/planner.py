@@ -22,6 +22,9 @@ from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
 
+KEPT_FOR = timedelta(days=7)
+"""So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -31,8 +34,8 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    path_names: abc.Mapping[str, str]
-    """learning path id -> name, for people to read"""
+    item_names: abc.Mapping[str, str]
+    """learning path or course as text -> name, for people to read"""
 
 
 def draft(app: App, intake: Intake) -> Draft:
@@ -54,15 +57,15 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     )
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
-    current = mirror.current_state(conn, account, matching.links)
-    paths = mirror.paths(conn, account)
+    current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
+    items = mirror.items(conn, account)
     desired = desired_state(
-        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+        valid, items, strict_item_names=mapping.strict_items, strict_team_keys=mapping.strict_teams
     )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
+        team_items=mirror.team_items(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
@@ -83,7 +86,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
-        path_names={path.id: path.name for path in paths},
+        item_names={str(item.key): item.name for item in items},
     )
 
 

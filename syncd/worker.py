@@ -220,12 +220,13 @@ class Worker:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
+        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_ITEMS} and errand.operation is not None:
             kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
             grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
-        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_PATH}:
+        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_ITEM}:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
-            grants.remove(conn, account, kind, errand.grants)
+            kept = {(user_id, str(item)) for user_id, item in effects.kept}
+            grants.remove(conn, account, kind, [one for one in errand.grants if one not in kept])
         runs.finish_if_done(conn, job.run_id, now)
 
     def _absent(self, job: Job) -> None:

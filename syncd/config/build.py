@@ -4,14 +4,14 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import CoursePart, EmployeePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_template, build_transforms
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
-from syncd.core.model import Status
-from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.model import ItemKind, ItemName, Status
+from syncd.core.rules import Absence, IdRule, ItemRule, Place, StatusRule, TeamRule, Text, ValueRule
 from syncd.core.transforms import trim
 
 
@@ -25,8 +25,15 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         status=_status(root.employee.status, document),
         fields=fields,
         teams=tuple(_team(part, ("teams", index), document) for index, part in enumerate(root.teams)),
-        learning_paths=tuple(
-            _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
+        items=(
+            *(
+                _item(part, ItemName(ItemKind.LEARNING_PATH, part.path), ("learning_paths", index), document)
+                for index, part in enumerate(root.learning_paths)
+            ),
+            *(
+                _item(part, ItemName(ItemKind.COURSE, part.course), ("courses", index), document)
+                for index, part in enumerate(root.courses)
+            ),
         ),
         scope=_when(root.scope.when, ("scope", "when"), document),
         scope_place=place(("scope", "when"), document),
@@ -100,10 +107,10 @@ def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
     )
 
 
-def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
-    return PathRule(
+def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
+    return ItemRule(
         place=place(loc, document),
-        path=trim(part.path),
+        item=ItemName(item.kind, trim(item.name)),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )

@@ -9,6 +9,9 @@ from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.model import (
     Employee,
     FieldValue,
+    ItemKind,
+    ItemName,
+    ItemWish,
     Reason,
     Record,
     Rejection,
@@ -23,8 +26,8 @@ from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
+    ItemRule,
     Part,
-    PathRule,
     Place,
     StatusRule,
     TeamRule,
@@ -49,7 +52,7 @@ class Mapping:
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
-    learning_paths: tuple[PathRule, ...] = ()
+    items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
@@ -68,14 +71,19 @@ class Mapping:
         object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
 
     @property
-    def path_names(self) -> frozenset[str]:
-        """Every learning path that a rule names, by name or id as written."""
-        return frozenset(rule.path for rule in self.learning_paths)
+    def item_names(self) -> frozenset[ItemName]:
+        """Every learning path and course that a rule names."""
+        return frozenset(rule.item for rule in self.items)
 
     @property
-    def strict_paths(self) -> frozenset[str]:
+    def item_kinds(self) -> frozenset[ItemKind]:
+        """The kinds that rules name."""
+        return frozenset(rule.item.kind for rule in self.items)
+
+    @property
+    def strict_items(self) -> frozenset[ItemName]:
         """Those of the rules with ``remove: strict``."""
-        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+        return frozenset(rule.item for rule in self.items if rule.strict)
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -124,7 +132,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
     ignored = _Reasons()
     fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
     teams = _teams(mapping, cells, reasons) if synced else ()
-    paths = _paths(mapping, cells, reasons) if synced else ()
+    items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
@@ -134,7 +142,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         create_only=mapping.create_only,
         report_only=mapping.report_only,
         teams=teams,
-        learning_paths=paths,
+        items=items,
         in_scope=in_scope,
         origin=record.origin,
     )
@@ -175,7 +183,7 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
             yield from _named(parts)
     conditions = [rule.when for rule in mapping.fields]
     conditions += [rule.when for rule in mapping.teams]
-    conditions += [rule.when for rule in mapping.learning_paths]
+    conditions += [rule.when for rule in mapping.items]
     for condition in conditions:
         if condition is not None:
             yield from condition.columns()
@@ -275,11 +283,13 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
     return tuple(wishes.values())
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.learning_paths:
+def _items(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[ItemWish, ...]:
+    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
+    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
+    for rule in mapping.items:
         if _holds(rule.when, rule.place, cells, reasons):
-            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+            same = (rule.item.kind, rule.item.name.casefold())
+            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
     return tuple(wishes.values())
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from syncd.core.conditions import Condition
 from syncd.core.dates import DateFormat
-from syncd.core.model import Status
+from syncd.core.model import ItemName, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +113,11 @@ class TeamRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathRule:
-    """A learning path (by name or id) given to everyone whom ``when`` names."""
+class ItemRule:
+    """A learning path or course given to everyone whom ``when`` names."""
 
     place: Place
-    path: str
+    item: ItemName
     when: Condition | None = None
     strict: bool = False
 

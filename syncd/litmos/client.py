@@ -175,7 +175,7 @@ def parsed(answer: Answer) -> Any:
 
 
 _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
-    {("teams", 4, "users"), ("users", 4, "learningpaths")}
+    {("teams", 4, "users"), ("users", 4, "learningpaths"), ("users", 4, "courses")}
 )
 
 

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from syncd.core.model import ItemKey
 from syncd.store.schema import grants
 
 
 def load(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    """All grants as (employee_id, team text | path id); ``links`` is employee_id -> user id."""
+    """All grants as (employee_id, team text | item as text); ``links`` is employee_id -> user id."""
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
     rows = conn.execute(select(grants.c.user_id, grants.c.object_id).where(grants.c.account == account)).all()
     return frozenset((employees[row.user_id], row.object_id) for row in rows if row.user_id in employees)
@@ -57,3 +58,11 @@ def team_texts(conn: Connection, account: str) -> frozenset[str]:
         .distinct()
     )
     return frozenset(rows.scalars())
+
+
+def items(conn: Connection, account: str) -> frozenset[ItemKey]:
+    """The learning paths and courses that syncd gave somebody."""
+    here = (grants.c.account == account) & (grants.c.kind == "assignment")
+    return frozenset(
+        map(ItemKey.parse, conn.execute(select(grants.c.object_id).where(here).distinct()).scalars())
+    )

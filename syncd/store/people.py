@@ -76,7 +76,7 @@ def _data(person: Employee) -> dict[str, Any]:
     return {
         "fields": dict(person.fields),
         "teams": [list(wish.names) for wish in person.teams],
-        "learning_paths": [wish.names[0] for wish in person.learning_paths],
+        "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
     }
 

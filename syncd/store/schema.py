@@ -163,7 +163,7 @@ change = Table(
     text_column("employee_id"),
     text_column("user_id"),
     Column("team", Json, nullable=False),
-    text_column("path_id"),
+    text_column("item"),
     Column("before", Json, nullable=False),
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
