@@ -108,10 +108,12 @@ def _still_holds(change: Change, current: State) -> bool:
             held = current.assignments.get(person, {})
             taken = [held[item] for item in change.takes if item in held]
             is_member = team in current.memberships.get(person, frozenset())
-            return is_member is (action is Action.REMOVE) and not any(item.started for item in taken)
+            return is_member is (action is Action.REMOVE) and (
+                change.irreversible or not any(item.started for item in taken)
+            )
         case ObjectKind.ASSIGNMENT, Action.ADD:
             return change.item not in current.assignments.get(person, {})
         case _:
             held = current.assignments.get(person, {})
             assignment = None if change.item is None else held.get(change.item)
-            return assignment is not None and not assignment.started
+            return assignment is not None and (change.irreversible or not assignment.started)

@@ -30,13 +30,13 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id) that the Operation gives or takes: team text or item as text.
+    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text.
     """
 
     operation: Operation | None
     note: str = ""
     lost: tuple[str, ...] = ()
-    grants: tuple[tuple[str, str], ...] = ()
+    grants: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +107,11 @@ def _create_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
 
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     team_id = _team_id(conn, payload["team"], bearings)
-    found: list[str] = []
+    found: dict[str, str] = {}
     lost: list[str] = []
     for person in payload["people"]:
         try:
-            found.append(_user_id(conn, person, bearings))
+            found[_user_id(conn, person, bearings)] = person["rule"]
         except _NotThereError:
             lost.append(person["change"])
     text = team_text(team_key(tuple(payload["team"])))
@@ -119,7 +119,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text) for user_id in found),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items()),
     )
 
 
@@ -127,7 +127,7 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     user_id = _user_id(conn, payload, bearings)
     return Errand(
         operation=RemoveMember(team_id=_team_id(conn, payload["team"], bearings), user_id=user_id),
-        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+        grants=((user_id, team_text(team_key(tuple(payload["team"]))), ""),),
     )
 
 
@@ -135,13 +135,16 @@ def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
     user_id, kind = _user_id(conn, payload, bearings), ItemKind(payload["kind"])
     return Errand(
         operation=AssignItems(user_id=user_id, kind=kind, item_ids=tuple(payload["items"])),
-        grants=tuple((user_id, str(ItemKey(kind, item_id))) for item_id in payload["items"]),
+        grants=tuple(
+            (user_id, str(ItemKey(kind, item_id)), rule)
+            for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+        ),
     )
 
 
 def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
-    return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item)),))
+    return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item), ""),))
 
 
 _RESOLVERS = {

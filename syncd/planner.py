@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
-from syncd.core.desired import desired_state
+from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
@@ -36,6 +36,10 @@ class Draft:
     rejections: tuple[Rejection, ...]
     item_names: abc.Mapping[str, str]
     """learning path or course as text -> name, for people to read"""
+    desired: Desired
+    current: State
+    granted: frozenset[tuple[str, str]]
+    """what syncd gave or adopted, as the diff knew it"""
 
 
 def draft(app: App, intake: Intake) -> Draft:
@@ -60,7 +64,11 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
     desired = desired_state(
-        valid, items, strict_item_names=mapping.strict_items, strict_team_keys=mapping.strict_teams
+        valid,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
@@ -87,6 +95,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
         item_names={str(item.key): item.name for item in items},
+        desired=desired,
+        current=current,
+        granted=rules.granted,
     )
 
 

@@ -226,7 +226,8 @@ class Worker:
         if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_ITEM}:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
             kept = {(user_id, str(item)) for user_id, item in effects.kept}
-            grants.remove(conn, account, kind, [one for one in errand.grants if one not in kept])
+            taken = {(user_id, what) for user_id, what, _rule in errand.grants}
+            grants.remove(conn, account, kind, sorted(taken - kept))
         runs.finish_if_done(conn, job.run_id, now)
 
     def _absent(self, job: Job) -> None:

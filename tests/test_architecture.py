@@ -19,6 +19,7 @@ PACKAGE = ROOT / "syncd"
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
 FLOWS = {
+    "adopting",
     "along",
     "app",
     "approval",
@@ -26,6 +27,7 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "holdings",
     "intake",
     "overview",
     "planner",

@@ -90,6 +90,8 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
         )
     else:
         what = change.action.value
+    if change.irreversible:
+        what += " (started: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
 
@@ -144,6 +146,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "after": dict(change.after),
         "gives": [str(item) for item in change.gives],
         "takes": [str(item) for item in change.takes],
+        "irreversible": change.irreversible,
         "reason": change.reason,
         "rule": change.rule,
         "origin": change.origin,

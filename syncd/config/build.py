@@ -111,6 +111,7 @@ def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Docum
     return ItemRule(
         place=place(loc, document),
         item=ItemName(item.kind, trim(item.name)),
+        take_started=part.take_started,
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )

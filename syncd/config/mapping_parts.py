@@ -186,7 +186,9 @@ class ItemPart(Part):
     when: When | None = None
     """Who is given it; everybody by default."""
     remove: Literal["own", "strict"] = "own"
-    """own: only what syncd gave is taken away; strict: the rule is the whole truth. Never what was started."""
+    """own: only what syncd gave is taken away; strict: the rule is the whole truth."""
+    take_started: Flag = False
+    """true: what somebody has started, even completed, is taken away as well, which cannot be undone."""
 
 
 class PathPart(ItemPart):

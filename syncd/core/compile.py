@@ -213,7 +213,13 @@ def _member_adds(
                 payload={
                     "team": list(chunk[0].team),
                     "people": [
-                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                        {
+                            "employee_id": c.employee_id,
+                            "user_id": c.user_id,
+                            "change": c.key,
+                            "rule": c.rule,
+                        }
+                        for c in chunk
                     ],
                 },
                 after=tuple(after),
@@ -239,6 +245,7 @@ def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Req
                     "user_id": chunk[0][0].user_id,
                     "kind": kind.value,
                     "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
                 },
                 after=(f"create:{person}",) if person in created_users else (),
                 changes=tuple(change.key for change, _ in chunk),

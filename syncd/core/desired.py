@@ -25,7 +25,7 @@ class Desired:
 
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
     scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``item_rules`` says which rule
-    gives (employee_id, item); ``problems`` are sentences about rules that could not be followed.
+    gives (employee_id, item); ``takeable`` are items that are taken though they were started; ``problems`` are sentences about rules that could not be followed.
     """
 
     state: State
@@ -33,6 +33,7 @@ class Desired:
     strict_teams: frozenset[TeamKey] = frozenset()
     strict_items: frozenset[ItemKey] = frozenset()
     item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
+    takeable: frozenset[ItemKey] = frozenset()
     problems: tuple[str, ...] = ()
 
 
@@ -41,6 +42,7 @@ def desired_state(
     items: Iterable[Item],
     *,
     strict_item_names: Iterable[ItemName] = (),
+    takeable_item_names: Iterable[ItemName] = (),
     strict_team_keys: Iterable[TeamKey] = (),
 ) -> Desired:
     """Gather what each active, in-scope Employee is given. Parents of a team are desired teams, too.
@@ -49,7 +51,7 @@ def desired_state(
     ``remove: strict`` rules, so that a rule that gives something to nobody still takes it from everybody. An item that
     Litmos does not have, or has twice by that name, becomes a problem and is given to nobody.
     """
-    resolver = _ItemResolver(items)
+    resolver = ItemResolver(items)
     by_id = {employee.employee_id: employee for employee in employees}
     users: dict[str, User] = {}
     teams: dict[TeamKey, Team] = {}
@@ -57,6 +59,7 @@ def desired_state(
     assignments: dict[str, dict[ItemKey, Assignment]] = {}
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
+    takeable = {item for name in takeable_item_names if (item := resolver.find(name))}
     item_rules: dict[tuple[str, ItemKey], str] = {}
     for employee_id, employee in sorted(by_id.items()):
         if employee.status is not Status.ACTIVE or not employee.in_scope:
@@ -78,6 +81,7 @@ def desired_state(
         strict_teams=frozenset(strict_teams),
         strict_items=frozenset(strict_items),
         item_rules=item_rules,
+        takeable=frozenset(takeable),
         problems=tuple(resolver.problems.values()),
     )
 
@@ -88,7 +92,7 @@ def _desire_team(teams: dict[TeamKey, Team], wish: Wish) -> None:
         teams.setdefault(team.key, team)
 
 
-class _ItemResolver:
+class ItemResolver:
     """Finds learning paths and courses by id or name and remembers, once each, the ones it could not find."""
 
     def __init__(self, items: Iterable[Item]) -> None:

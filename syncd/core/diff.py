@@ -227,7 +227,7 @@ def _memberships(
         takes = _taken(key, staying, person, held, rules)
         names = current.teams[key].names
         started = [item for item in takes if held[item].started]
-        if started:
+        if not desired.takeable.issuperset(started):
             staying |= {key}
             message = (
                 f'team "{team_label(names)}" is kept: leaving it would take {_listed(started)}, '
@@ -236,7 +236,7 @@ def _memberships(
             skips.append(Skip(employee_id=person, code="ITEM-STARTED", message=message))
             continue
         change = _membership(Action.REMOVE, employee, user, names, "teams", why)
-        changes.append(replace(change, takes=takes))
+        changes.append(replace(change, takes=takes, irreversible=bool(started)))
     return changes, skips
 
 
@@ -302,7 +302,7 @@ def _assignments(
         granted = (person, str(item)) in rules.granted
         if not granted and item not in desired.strict_items:
             continue
-        if kept := _kept(have[item], given=item in by_team):
+        if kept := _kept(have[item], given=item in by_team, takeable=item in desired.takeable):
             code, why = kept
             message = f"{item.kind.label} {item.id} is not taken away: {why}"
             skips.append(Skip(employee_id=person, code=code, message=message))
@@ -310,23 +310,27 @@ def _assignments(
         reason = (
             "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
         )
-        changes.append(_assignment(Action.REMOVE, employee, user, item, f"{item.kind}s", reason))
+        change = _assignment(Action.REMOVE, employee, user, item, f"{item.kind}s", reason)
+        changes.append(replace(change, irreversible=have[item].started))
     return changes, skips
 
 
-def _kept(held: Assignment, *, given: bool) -> tuple[str, str] | None:
+def _kept(held: Assignment, *, given: bool, takeable: bool) -> tuple[str, str] | None:
     """Why an item that no rule gives stays all the same: a code and a clause; None if it goes.
 
-    =======  ===============  ==============  ==================================
-    started  a team gives it  Litmos refused  then
-    =======  ===============  ==============  ==================================
-    yes      any              any             kept: ITEM-STARTED
-    no       yes              any             kept: GIVEN-OTHERWISE
-    no       no               yes             kept: GIVEN-OTHERWISE, for a while
-    no       no               no              taken
-    =======  ===============  ==============  ==================================
+    =======  ============  ===============  ==============  ==================================
+    started  take_started  a team gives it  Litmos refused  then
+    =======  ============  ===============  ==============  ==================================
+    yes      false         any              any             kept: ITEM-STARTED
+    yes      true          yes              any             kept: GIVEN-OTHERWISE
+    yes      true          no               yes             kept: GIVEN-OTHERWISE, for a while
+    yes      true          no               no              taken, which cannot be undone
+    no       any           yes              any             kept: GIVEN-OTHERWISE
+    no       any           no               yes             kept: GIVEN-OTHERWISE, for a while
+    no       any           no               no              taken
+    =======  ============  ===============  ==============  ==================================
     """
-    if held.started:
+    if held.started and not takeable:
         return "ITEM-STARTED", "it is started or completed"
     if given:
         return "GIVEN-OTHERWISE", "one of their teams gives it"

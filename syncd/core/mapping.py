@@ -86,6 +86,16 @@ class Mapping:
         return frozenset(rule.item for rule in self.items if rule.strict)
 
     @property
+    def takeable_items(self) -> frozenset[ItemName]:
+        """Those of the rules with ``take_started: true``."""
+        return frozenset(rule.item for rule in self.items if rule.take_started)
+
+    @property
+    def granting_rules(self) -> tuple[str, ...]:
+        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
+        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
+
+    @property
     def strict_teams(self) -> frozenset[TeamKey]:
         """The teams that a ``remove: strict`` rule names in plain text, whether it names them for anybody or not.
 

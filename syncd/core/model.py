@@ -270,7 +270,7 @@ class Change:
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on). ``before`` and
     ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or go along
-    with the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    with the membership; ``irreversible`` says that what somebody has begun is lost. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -284,6 +284,7 @@ class Change:
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
+    irreversible: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""

@@ -114,10 +114,14 @@ class TeamRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRule:
-    """A learning path or course given to everyone whom ``when`` names."""
+    """A learning path or course given to everyone whom ``when`` names.
+
+    ``take_started``: also what was started, even completed, is taken from whom no rule gives it any more.
+    """
 
     place: Place
     item: ItemName
+    take_started: bool = False
     when: Condition | None = None
     strict: bool = False
 

@@ -75,6 +75,8 @@ grants = Table(
     key_column("user_id"),
     key_column("object_id"),
     text_column("origin", server_default="syncd"),
+    text_column("rule"),
+    text_column("actor"),
     Column("run_id", Integer),
     time_column("granted_at", required=True),
 )
@@ -168,6 +170,7 @@ change = Table(
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
     Column("takes", Json, nullable=False),
+    Column("irreversible", Boolean, nullable=False),
     text_column("reason"),
     text_column("rule"),
     text_column("origin"),

@@ -256,24 +256,28 @@ def test_a_strict_path_that_nobody_is_given_any_more_is_taken_from_everybody():
 
 
 @pytest.mark.parametrize(
-    ("started", "given_by_team", "refused", "code"),
+    ("started", "may_take", "given_by_team", "refused", "code"),
     [
-        (True, False, False, "ITEM-STARTED"),
-        (True, True, False, "ITEM-STARTED"),
-        (True, False, True, "ITEM-STARTED"),
-        (True, True, True, "ITEM-STARTED"),
-        (False, True, False, "GIVEN-OTHERWISE"),
-        (False, True, True, "GIVEN-OTHERWISE"),
-        (False, False, True, "GIVEN-OTHERWISE"),
-        (False, False, False, None),
+        (True, False, False, False, "ITEM-STARTED"),
+        (True, False, True, False, "ITEM-STARTED"),
+        (True, False, False, True, "ITEM-STARTED"),
+        (True, False, True, True, "ITEM-STARTED"),
+        (True, True, True, False, "GIVEN-OTHERWISE"),
+        (True, True, True, True, "GIVEN-OTHERWISE"),
+        (True, True, False, True, "GIVEN-OTHERWISE"),
+        (True, True, False, False, None),
+        *((False, may, True, False, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, True, True, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, False, True, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, False, False, None) for may in (True, False)),
     ],
 )
 @pytest.mark.parametrize("granted", [True, False])
 @pytest.mark.parametrize("item", [path_key("p1"), course_key("c1")])
 def test_what_no_rule_gives_stays_if_it_was_begun_or_comes_otherwise(
-    item, granted, started, given_by_team, refused, code
+    item, granted, started, may_take, given_by_team, refused, code
 ):
-    """``granted`` or strict: either way it is to go."""
+    """``granted`` or strict: either way it is to go. What was begun goes only if told to, and is marked then."""
     person = employee("E1", teams=(("Sales",),))
     current = State(
         users={"E1": user_of(person, "u1")},
@@ -286,10 +290,34 @@ def test_what_no_rule_gives_stays_if_it_was_begun_or_comes_otherwise(
         team_items={SALES: frozenset({item})} if given_by_team else {},
     )
     offered = (*PATHS, course("c1", "Fire"))
-    names = () if granted else (path_name("Onboarding"), course_name("Fire"))
-    difference = diff(desired_state([person], offered, strict_item_names=names), current, rules)
+    names = (path_name("Onboarding"), course_name("Fire"))
+    desired = desired_state(
+        [person],
+        offered,
+        strict_item_names=() if granted else names,
+        takeable_item_names=names if may_take else (),
+    )
+    difference = diff(desired, current, rules)
     assert [skip.code for skip in difference.skips] == ([code] if code else [])
     assert short(difference) == ([] if code else [(f"assignment:E1@{item}", "remove")])
+    assert [change.irreversible for change in difference.changes] == ([] if code else [started])
+
+
+@pytest.mark.parametrize(("may_take", "goes"), [(True, True), (False, False)])
+def test_a_team_takes_what_was_begun_along_only_if_told_to(may_take, goes):
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={SALES: Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({SALES})},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"), started=True)}},
+    )
+    rules = Rules(granted=frozenset({("E1", "sales")}), team_items={SALES: frozenset({path_key("p1")})})
+    names = (path_name("Onboarding"),) if may_take else ()
+    changes = diff(desired_state([person], PATHS, takeable_item_names=names), current, rules).changes
+    assert [(change.takes, change.irreversible) for change in changes] == (
+        [((path_key("p1"),), True)] if goes else []
+    )
 
 
 def test_a_course_and_a_learning_path_of_one_id_or_name_are_two_things():

@@ -270,3 +270,17 @@ def test_what_a_leaver_of_a_team_would_lose_of_a_course_that_they_began_keeps_th
     assert kept == [("00001", "ITEM-STARTED")]
     assert held(rig, "Manners") == {"1", "5"}
     assert ("Sales", "p1@example.com") in rig.members()
+
+
+def test_what_was_started_is_taken_if_told_to_and_the_plan_says_that_it_cannot_be_undone(rig):
+    rules(rig, replace(FIRE, take_started=True))
+    rig.push()
+    begin(rig, "p1@example.com", 20, Course="Fire")
+    for number in (0, 2):
+        rig.hr[number]["department"] = "Support"
+    rig.changed["refresh_max_age"] = 0.0
+    plan = rig.push().draft.plan
+    marked = {change.employee_id: change.irreversible for change in plan.changes if change.item}
+    assert marked == {"00001": True, "00003": False}
+    assert held(rig, "Fire") == {"5"}
+    settled(rig)
