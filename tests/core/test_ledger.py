@@ -47,9 +47,11 @@ def test_what_is_claimed(what, ruled, has, granted):
         "path": ("learning_paths[0]", "assignment", "learning_path:p1"),
         "course": ("courses[0]", "assignment", "course:c1"),
     }[what]
-    given: Any = {"team": {"teams": (("Sales",),)}, "path": {"paths": ("p1",)}, "course": {"courses": ("c1",)}}[
-        what
-    ]
+    given: Any = {
+        "team": {"teams": (("Sales",),)},
+        "path": {"paths": ("p1",)},
+        "course": {"courses": ("c1",)},
+    }[what]
     person = employee("E1", **(given if ruled else {}))
     key = {"path": path_key("p1"), "course": course_key("c1")}.get(what)
     current = State(
