@@ -212,9 +212,10 @@ class Worker:
         if lost:
             why = errand.note or "the employee has no Litmos user; see why the create failed"
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
-        queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
+        note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
+        queue.complete(conn, job, requests=effects.requests, note=note, now=now)
         done = [key for key in job.changes if key not in set(lost)]
-        changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
+        changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(

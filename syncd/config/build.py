@@ -3,7 +3,7 @@
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
-from syncd.config.fields import build_fields, check_users
+from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_template, build_transforms
@@ -38,6 +38,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         ),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
+        manager=build_manager(root.users, document),
         protected_levels=frozenset(root.users.protected.access_levels),
         protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
         check_email=email_fault,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
@@ -23,6 +24,7 @@ from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
+    ManagerRule,
     Part,
     PathRule,
     Place,
@@ -56,6 +58,7 @@ class Mapping:
     absence: Absence = field(default_factory=Absence)
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
+    manager: ManagerRule | None = None
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
     check_email: EmailCheck = no_email_check
@@ -64,8 +67,14 @@ class Mapping:
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
-        object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
+        create_only = frozenset(r.field for r in self.fields if r.on_create)
+        report_only = frozenset(r.field for r in self.fields if r.report)
+        if self.manager is not None and self.manager.on_create:
+            create_only |= {MANAGER_ID, MANAGER}
+        if self.manager is not None and self.manager.report:
+            report_only |= {MANAGER_ID, MANAGER}
+        object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "report_only", report_only)
 
     @property
     def path_names(self) -> frozenset[str]:
@@ -122,7 +131,9 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
     ignored = _Reasons()
-    fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
+    heard = reasons if synced or status is None else ignored
+    fields = _fields(mapping, cells, heard)
+    manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
     paths = _paths(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
@@ -136,6 +147,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         teams=teams,
         learning_paths=paths,
         in_scope=in_scope,
+        manager=manager,
         origin=record.origin,
     )
 
@@ -170,6 +182,8 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
         yield from _named(value.parts)
     for field_rule in mapping.fields:
         yield from _named(field_rule.value.parts)
+    if mapping.manager is not None:
+        yield from _named(mapping.manager.value.parts)
     for team_rule in mapping.teams:
         for parts in team_rule.names:
             yield from _named(parts)
@@ -217,6 +231,20 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     except Refused as refused:
         reasons.add(place, refused)
         return False
+
+
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+    """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
+    if rule is None:
+        return None
+    try:
+        text = evaluate(rule.value, cells) or ""
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return None
+    if text in rule.none:
+        text = ""
+    return None if not text and rule.keep_blank else text
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:

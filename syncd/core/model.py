@@ -57,7 +57,8 @@ class Employee:
 
     ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
     them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out.
+    ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is what HR names as the manager: "" for
+    none, None where that is not mapped.
     """
 
     employee_id: str
@@ -68,6 +69,7 @@ class Employee:
     teams: tuple[Wish, ...] = ()
     learning_paths: tuple[Wish, ...] = ()
     in_scope: bool = True
+    manager: str | None = None
     origin: str = ""
 
 

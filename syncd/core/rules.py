@@ -103,6 +103,22 @@ class StatusRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerRule:
+    """How HR's rows name a manager: by the employee id, or by the value of the Litmos field ``by``.
+
+    ``none`` are HR's words for having none. ``on_create``, ``report`` and ``keep_blank`` are as for a field.
+    """
+
+    place: Place
+    value: ValueRule
+    by: str = ""
+    none: frozenset[str] = frozenset({"0"})
+    on_create: bool = False
+    report: bool = False
+    keep_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamRule:
     """A team given to everyone whom ``when`` names: one template per level, from the root down."""
 

@@ -67,6 +67,7 @@ def test_it_maps_the_sample(config):
         "Culture": "en-US",
         "DisableMessages": False,
     }
+    assert first.manager == ""
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
