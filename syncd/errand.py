@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
 from syncd.core.managers import MANAGER_ID
-from syncd.core.model import FieldValue, team_key, team_label, team_text
+from syncd.core.model import FieldValue, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
     AssignPaths,
@@ -19,6 +19,7 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    SetRole,
     UnassignPath,
 )
 from syncd.store import links, mirror
@@ -148,6 +149,15 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     )
 
 
+def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    team_id = _team_id(conn, payload["team"], bearings)
+    return Errand(
+        operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
+        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+    )
+
+
 def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     return Errand(
@@ -172,4 +182,5 @@ _RESOLVERS = {
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_PATHS: _assign_paths,
     RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.SET_ROLE: _set_role,
 }

@@ -19,6 +19,7 @@ from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.roles import appoint
 from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
@@ -58,7 +59,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     managers = _managers(mapping, valid, users, matching)
-    valid = managers.applied(valid)
+    valid = appoint(managers.applied(valid), managers.bosses)
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
     desired = desired_state(
@@ -67,6 +68,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
+        granted_roles=grants.roles(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),

@@ -44,7 +44,7 @@ def refresh(
     """
     with planning(app) as mine, _run(app, run_id):
         with app.database.read() as conn:
-            wanted = people.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+            wanted = people.managed(conn, app.account).with_teams(app.settings.mapping.strict_teams)
         counts = read_litmos(
             app, run_id, wanted, mine, update=update, delta=delta, accept_missing=accept_missing
         )
@@ -63,7 +63,7 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
         intake = take_in(app.source, app.settings.mapping)
-        wanted = intake.teams | app.settings.mapping.strict_teams
+        wanted = intake.managed.with_teams(app.settings.mapping.strict_teams)
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)

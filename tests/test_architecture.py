@@ -27,6 +27,7 @@ FLOWS = {
     "doctor",
     "errand",
     "intake",
+    "officers",
     "overview",
     "planner",
     "refreshing",

@@ -178,6 +178,15 @@ class UsersPart(Part):
     """Litmos profile fields."""
 
 
+class RolePart(Part):
+    """Who leads, or administers, a team."""
+
+    when: When | None = None
+    """Those of the team's people for whom it holds; with managers, those of the managers."""
+    managers: Flag = False
+    """true: whoever manages somebody in the team, as users.manager says; they become a member, too."""
+
+
 class TeamPart(Part):
     """A team, and who is in it."""
 
@@ -187,6 +196,10 @@ class TeamPart(Part):
     """The team above it, or a list of names from the root down."""
     when: When | None = None
     """Who is in it; everybody by default."""
+    leaders: RolePart | None = None
+    """Who of them leads it; without it leaders are not touched."""
+    admins: RolePart | None = None
+    """Who of them administers it; without it admins are not touched."""
     remove: Literal["own", "strict"] = "own"
     """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
 

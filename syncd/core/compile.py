@@ -11,7 +11,9 @@ stage  Requests                                waits for
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign learning paths (one per user)    the user, if created here
+5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign learning path   nothing
+6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
@@ -50,6 +52,7 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_PATHS = "assign_paths"
     UNASSIGN_PATH = "unassign_path"
+    SET_ROLE = "set_role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *_path_assigns(changes, created_users),
         *_removals(changes),
     ]
+    requests += _role_sets(changes, requests)
     return tuple(sorted(requests, key=lambda request: request.stage))
 
 
@@ -261,6 +265,39 @@ def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterabl
                 after=(f"create:{person}",) if person in created_users else (),
                 changes=tuple(c.key for c in chunk),
             )
+
+
+def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
+    """One call per user, team and role.
+
+    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
+    for that, and for the membership that it needs.
+    """
+    carriers = {key: request.key for request in others for key in request.changes}
+    found = []
+    for change in changes:
+        if change.kind is not ObjectKind.ROLE:
+            continue
+        person, text = change.employee_id, team_text(team_key(change.team))
+        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
+        found.append(
+            Request(
+                key=f"role:{change.key}",
+                kind=RequestKind.SET_ROLE,
+                stage=5 if change.action is Action.ADD else 6,
+                target=change.key,
+                payload={
+                    "employee_id": person,
+                    "user_id": change.user_id,
+                    "team": list(change.team),
+                    "role": change.role.value,
+                    "held": change.action is Action.ADD,
+                },
+                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
+                changes=(change.key,),
+            )
+        )
+    return found
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:

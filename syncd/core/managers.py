@@ -119,19 +119,16 @@ def resolve_managers(
     bosses: dict[str, str] = {}
     unresolved: list[Unresolved] = []
     for employee_id, employee in sorted(people.items()):
-        if employee.manager is None or not _is_synced(employee):
-            continue
         user = existing.get(links.get(employee_id, ""))
-        if user is not None and is_protected(user):
+        if not _is_synced(employee) or (user is not None and is_protected(user)):
             continue
         found = finder.find(employee)
         if isinstance(found, str):
             unresolved.append(_unresolved(employee, found))
-            continue
-        boss, node = found
-        if boss:
-            bosses[employee_id] = boss
-        wishes[finder.node(employee_id)] = (employee, node)
+        elif found is not None:
+            wishes[finder.node(employee_id)] = (employee, found[1])
+            if found[0]:
+                bosses[employee_id] = found[0]
     circular = _opened(wishes, _known_managers(users))
     unresolved += (_unresolved(employee, "MANAGER-CYCLE") for employee in circular)
     stay = {employee.employee_id for employee in circular}
@@ -184,11 +181,14 @@ class _Finder:
         user_id = self._links.get(employee_id)
         return ("user", user_id) if user_id else ("new", employee_id)
 
-    def find(self, employee: Employee) -> tuple[str, _Node | None] | str:
-        """The manager's employee id ("" if not known) and node (None: no manager), or the code of why not."""
-        named = employee.manager or ""
+    def find(self, employee: Employee) -> tuple[str, _Node | None] | str | None:
+        """The manager's employee id ("" if not known) and node (None: no manager), or the code of why not.
+
+        None if nothing is said about a manager at all.
+        """
+        named = employee.manager
         if not named:
-            return "", None
+            return None if named is None else ("", None)
         candidates = self._candidates(named)
         if not candidates:
             return "MANAGER-UNKNOWN"

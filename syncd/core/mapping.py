@@ -1,7 +1,7 @@
 """Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
 
 from collections import abc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
@@ -13,6 +13,7 @@ from syncd.core.model import (
     Reason,
     Record,
     Rejection,
+    Role,
     Status,
     TeamKey,
     Wish,
@@ -135,6 +136,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
+    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
     paths = _paths(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
@@ -148,6 +150,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         learning_paths=paths,
         in_scope=in_scope,
         manager=manager,
+        may_head=may_head,
         origin=record.origin,
     )
 
@@ -189,6 +192,7 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
             yield from _named(parts)
     conditions = [rule.when for rule in mapping.fields]
     conditions += [rule.when for rule in mapping.teams]
+    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.learning_paths]
     for condition in conditions:
         if condition is not None:
@@ -297,10 +301,35 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
             if all(names):
                 for name in names:
                     check_team_name(name)
-                _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+                _add(wishes, _wish(rule, names, cells, reasons))
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
+
+
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
+    return Wish(
+        names=names,
+        rule=rule.place.key,
+        strict=rule.strict,
+        roles=frozenset(
+            role
+            for role, said in rule.roles.items()
+            if not said.managers and _holds(said.when, said.place, cells, reasons)
+        ),
+        ruled_roles=frozenset(rule.roles),
+        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
+    )
+
+
+def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
+    """The (rule, role) that somebody has in the teams of the people whom they manage."""
+    return frozenset(
+        (rule.place.key, role)
+        for rule in mapping.teams
+        for role, said in rule.roles.items()
+        if said.managers and _holds(said.when, said.place, cells, reasons)
+    )
 
 
 def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -312,10 +341,10 @@ def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
 
 
 def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, and it is strict if one of them is."""
+    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
     first = wishes.setdefault(wish.key, wish)
-    if wish.strict and not first.strict:
-        wishes[wish.key] = replace(first, strict=True)
+    if first is not wish:
+        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

@@ -135,6 +135,12 @@ NAMED_FAULTS = [
     ("  match: UserName\n  protected: {usernames: x, levels: y}", "15:29: users.protected.levels: is no key here;"),
     ("teams: [{name: '{a}', parent: ['x', '{']}]", "14:37: teams[0].parent[1]: has a single"),
     ("teams: [{name: '" + "x" * 101 + "'}]", "14:16: teams[0].name: has more than 100 characters"),
+    ("teams: [{name: x, leaders: {}}]", "14:19: teams[0].leaders: says not who: it needs when:, or managers: true"),
+    ("teams: [{name: x, admins: {managers: true}}]", "14:38: teams[0].admins.managers: needs users.manager, which"),
+    (
+        "  protected: {access_levels: Team_Leader}\nteams: [{name: x, leaders: {when: {a: b}}}]",
+        "14:15: users.protected.access_levels[0]: Team_Leader is what the leaders of a team become",
+    ),
     ("learning_paths: [{name: x}]", "14:18: learning_paths[0].path: is required"),
     ("scope: {leaving: drop}", "14:18: scope.leaving: must be keep or deactivate"),
     ("schedules: {pull: 61 * * * *}", "14:19: schedules.pull: is no cron expression"),

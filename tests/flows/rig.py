@@ -32,6 +32,7 @@ COLUMNS = (
     "division",
     "status",
     "manager",
+    "level",
 )
 
 
