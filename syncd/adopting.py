@@ -25,7 +25,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:
         intake = take_in(app.source, app.settings.mapping)
-        if is_old(app, intake.teams | app.settings.mapping.strict_teams):
+        if is_old(app, intake.managed.with_teams(app.settings.mapping.strict_teams)):
             raise Declined(
                 "what is known of Litmos is too old to claim anything; first: syncd refresh --delta"
             )

@@ -112,6 +112,9 @@ def _still_holds(change: Change, current: State) -> bool:
             return is_member is (action is Action.REMOVE) and (
                 change.irreversible or not any(item.started for item in taken)
             )
+        case ObjectKind.ROLE, action:
+            is_so = (team, change.role) in current.roles.get(person, frozenset())
+            return is_so is (action is Action.REMOVE)
         case ObjectKind.ASSIGNMENT, Action.ADD:
             return change.item not in current.assignments.get(person, {})
         case _:

@@ -1,19 +1,20 @@
 """Refreshing: how the mirror is brought up to date, in full or by what changed since; or left exactly as it was."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from syncd import officers
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKey, TeamKey
-from syncd.core.operation import Learner, Snapshot, TeamFact
+from syncd.core.model import ItemKey, Managed
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.errors import RefreshError
-from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, vanished
+from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
@@ -40,7 +41,7 @@ class Counting:
 def read_litmos(
     app: App,
     run_id: int,
-    wanted: Collection[TeamKey],
+    wanted: Managed,
     mine: Held,
     *,
     update: Update,
@@ -49,8 +50,8 @@ def read_litmos(
 ) -> dict[str, int]:
     """Move the mirror, in one transaction, or raise and leave it as it was. Returns counts for the Run's summary.
 
-    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. With ``delta`` only what
-    changed is read, where that is enough (``core.delta.spans``). Raises LitmosError, RefreshError, and Busy if the
+    ``wanted`` is what the rules name; teams in which syncd made a member or a leader are read as well. With ``delta`` only
+    what changed is read, where that is enough (``core.delta.spans``). Raises LitmosError, RefreshError, and Busy if the
     planner's lease ``mine`` was lost meanwhile.
     """
     with app.database.read() as conn:
@@ -80,6 +81,7 @@ def _full(
     snapshot = app.target.snapshot(
         lambda teams: interest.team_ids(mirror.team_names(teams)),
         interest.items,
+        lambda teams: officers.ruled_lists(teams, interest.managed, interest.granted_roles),
         kinds=interest.kinds,
         began_at=began_at,
         progress=update,
@@ -87,11 +89,18 @@ def _full(
     )
     gone = _confirm_gone(app, snapshot, accept_missing, watch)
     lists = confirmed(app, snapshot.members, snapshot.learners, watch)
-    snapshot = replace(snapshot, members=lists.members, learners=lists.learners)
+    snapshot = replace(
+        snapshot,
+        members=lists.members,
+        learners=lists.learners,
+        roles=officers.confirmed(app, snapshot.roles, watch),
+    )
     with app.database.write() as conn:
         lease.fence(conn, mine)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
-        folding.keep_up_to_date(conn, app.account, teams=snapshot.members, items=snapshot.learners)
+        folding.keep_up_to_date(
+            conn, app.account, teams=snapshot.members, items=snapshot.learners, roles=snapshot.roles
+        )
         _end(conn, app, run_id, found, began_at)
     return {
         "users": len(snapshot.profiles),
@@ -132,13 +141,17 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Coun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Again:
-    """What must be read directly after a delta: ids of users and teams, items, and how many of the lists for their age."""
+    """What must be read directly after a delta: ids of users, of teams, items, and lists of leaders and admins; and how many
+    of the lists for their age.
+    """
 
     users: tuple[str, ...]
     teams: tuple[str, ...]
     items: tuple[ItemKey, ...]
+    roles: frozenset[RoleList] = field(default_factory=frozenset)
     managed: frozenset[str] = field(default_factory=frozenset)
     mapped: frozenset[ItemKey] = field(default_factory=frozenset)
+    ruled: frozenset[RoleList] = field(default_factory=frozenset)
     checked: int = 0
     population: int = 0
 
@@ -169,6 +182,7 @@ class _Delta:
             learners[item] = app.target.learners(item, watch=watch)
             update("learners", number, len(again.items))
         lists = confirmed(app, members, learners, watch)
+        heads = officers.confirmed(app, officers.read(app, again.roles, watch), watch)
         with app.database.write() as conn:
             lease.fence(conn, mine)
             vanished.forget(conn, app.account, gone)
@@ -177,13 +191,15 @@ class _Delta:
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )
             found += reflection.apply_lists(
-                conn, app.account, lists.members, lists.learners, began_at=self.began_at
+                conn, app.account, lists.members, lists.learners, heads, began_at=self.began_at
             )
-            folding.keep_up_to_date(conn, app.account, teams=again.managed, items=again.mapped)
+            folding.keep_up_to_date(
+                conn, app.account, teams=again.managed, items=again.mapped, roles=again.ruled
+            )
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
-            "lists_read_again": len(members) + len(learners),
+            "lists_read_again": len(members) + len(learners) + len(heads),
             "lists_checked_for_their_age": again.checked,
             "drift": len(found),
             "gone": len(gone),
@@ -216,6 +232,7 @@ class _Delta:
             teams[row.id] = replace(before, **row.known)
         items = {item.key: item for item in (*mirror.items(conn, account), *told.items)}
         managed = self.interest.team_ids(mirror.team_names(teams.values()))
+        ruled = officers.ruled_lists(teams.values(), self.interest.managed, self.interest.granted_roles)
         mapped = self.interest.items(items.values())
         known = mirror.user_ids(conn, account)
         last = mirror.readings(conn, account).last or self.began_at
@@ -223,21 +240,34 @@ class _Delta:
         read = mirror.lists_read(conn, account)
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_items |= {item for item in mapped if read.items.get(item) is None}
-        ages: dict[str | ItemKey, datetime] = {
+        again_roles = self._roles_disagreeing(conn, told, ruled) | (ruled - read.roles.keys())
+        ages: dict[str | ItemKey | RoleList, datetime] = {
             **{team_id: at for team_id, at in read.teams.items() if team_id in managed and at},
             **{item: at for item, at in read.items.items() if item in mapped and at},
+            **{one: at for one, at in read.roles.items() if one in ruled},
         }
-        due = RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at)
-        again_teams |= {found for found in due if not isinstance(found, ItemKey)}
-        again_items |= {found for found in due if isinstance(found, ItemKey)}
+        due = set(RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at))
+        again_teams |= managed.intersection(due)
+        again_items |= mapped.intersection(due)
+        again_roles |= ruled.intersection(due)
         return _Again(
             users=tuple(row["Id"] for row in told.profiles if row["Id"] not in known),
             teams=tuple(sorted(again_teams)),
             items=tuple(sorted(again_items)),
+            roles=frozenset(again_roles),
             managed=frozenset(managed),
             mapped=frozenset(mapped),
+            ruled=frozenset(ruled),
             checked=len(due),
             population=len(known),
+        )
+
+    def _roles_disagreeing(self, conn: Connection, told: Delta, ruled: set[RoleList]) -> set[RoleList]:
+        """The lists of leaders and admins of which the windows tell otherwise than the mirror."""
+        account = self.app.account
+        hidden = _hidden(reflection.inactive_users(conn, account), told)
+        return officers.disagreeing(
+            told.members, frozenset(roles.of_all(conn, account)), ruled, hidden=hidden
         )
 
     def _disagreeing(
@@ -319,26 +349,32 @@ def confirmed(
     )
 
 
-def is_old(app: App, wanted: Collection[TeamKey]) -> bool:
+def is_old(app: App, wanted: Managed) -> bool:
     """Whether the mirror is older than it may be, or has never read the people of a list that it must know."""
     with app.database.read() as conn:
         now = app.database.now(conn)
         last = mirror.readings(conn, app.account).last
         read = mirror.lists_read(conn, app.account)
         interest = _interest(conn, app, wanted)
-        teams = interest.team_ids(mirror.team_names(mirror.team_facts(conn, app.account)))
+        facts = mirror.team_facts(conn, app.account)
+        teams = interest.team_ids(mirror.team_names(facts))
+        ruled = officers.ruled_lists(facts, interest.managed, interest.granted_roles)
         items = interest.items(mirror.items(conn, app.account))
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
+        return True
+    if not read.roles.keys() >= ruled:
         return True
     return any(read.teams.get(team_id) is None for team_id in teams) or any(
         read.items.get(item) is None for item in items
     )
 
 
-def _interest(conn: Connection, app: App, wanted: Collection[TeamKey]) -> Interest:
+def _interest(conn: Connection, app: App, wanted: Managed) -> Interest:
+    granted = grants.places(conn, app.account)
     return Interest(
-        teams=frozenset(wanted),
-        granted_teams=grants.team_texts(conn, app.account),
+        managed=wanted,
+        granted_teams=granted.teams,
+        granted_roles=granted.roles,
         item_names=app.settings.mapping.item_names,
         granted_items=grants.items(conn, app.account),
     )

@@ -31,6 +31,7 @@ FLOWS = {
     "holdings",
     "inquiry",
     "intake",
+    "officers",
     "overview",
     "planner",
     "refreshing",

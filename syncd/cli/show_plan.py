@@ -90,6 +90,9 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
         what += _along("gives", change.gives, item_names) + _along("takes", change.takes, item_names)
+    elif change.kind is ObjectKind.ROLE:
+        verb = "make" if change.action is Action.ADD else "no longer"
+        what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
     elif change.item is not None:
         what = f"{'give' if change.action is Action.ADD else 'take'} {_item(change.item, item_names)}"
     elif change.action is Action.UPDATE:

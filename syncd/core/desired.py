@@ -10,6 +10,7 @@ from syncd.core.model import (
     ItemKey,
     ItemKind,
     ItemName,
+    Role,
     State,
     Status,
     Team,
@@ -24,14 +25,16 @@ class Desired:
     """The desired State and what is needed to read it rightly.
 
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
-    scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``item_rules`` says which rule
-    gives (employee_id, item); ``takeable`` are items that are taken though they were started; ``problems`` are sentences about rules that could not be followed.
+    scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
+    a rule decides who leads or administers them; ``item_rules`` which rule gives (employee_id, item); ``takeable`` are items
+    that are taken though they were started; ``problems`` are sentences about rules that could not be followed.
     """
 
     state: State
     employees: Mapping[str, Employee]
     strict_teams: frozenset[TeamKey] = frozenset()
     strict_items: frozenset[ItemKey] = frozenset()
+    ruled_roles: frozenset[tuple[TeamKey, Role]] = frozenset()
     item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
     takeable: frozenset[ItemKey] = frozenset()
     problems: tuple[str, ...] = ()
@@ -56,6 +59,8 @@ def desired_state(
     users: dict[str, User] = {}
     teams: dict[TeamKey, Team] = {}
     memberships: dict[str, frozenset[TeamKey]] = {}
+    roles: dict[str, frozenset[tuple[TeamKey, Role]]] = {}
+    ruled_roles: set[tuple[TeamKey, Role]] = set()
     assignments: dict[str, dict[ItemKey, Assignment]] = {}
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
@@ -69,17 +74,21 @@ def desired_state(
             _desire_team(teams, wish)
             if wish.strict:
                 strict_teams.add(wish.key)
+            ruled_roles.update((wish.key, role) for role in wish.ruled_roles)
         memberships[employee_id] = frozenset(wish.key for wish in employee.teams)
+        if held := frozenset((wish.key, role) for wish in employee.teams for role in wish.roles):
+            roles[employee_id] = held
         for item_wish in employee.items:
             item = resolver.find(item_wish.item)
             if item is not None:
                 assignments.setdefault(employee_id, {})[item] = Assignment(item=item)
                 item_rules.setdefault((employee_id, item), item_wish.rule)
     return Desired(
-        state=State(users=users, teams=teams, memberships=memberships, assignments=assignments),
+        state=State(users=users, teams=teams, memberships=memberships, roles=roles, assignments=assignments),
         employees=by_id,
         strict_teams=frozenset(strict_teams),
         strict_items=frozenset(strict_items),
+        ruled_roles=frozenset(ruled_roles),
         item_rules=item_rules,
         takeable=frozenset(takeable),
         problems=tuple(resolver.problems.values()),

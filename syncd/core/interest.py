@@ -1,20 +1,22 @@
 """Interest: of which teams, learning paths and courses a refresh reads who is in them. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from syncd.core.model import Item, ItemKey, ItemKind, ItemName, TeamKey, team_key, team_text
+from syncd.core.model import Item, ItemKey, ItemKind, ItemName, Managed, Role, team_key, team_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interest:
     """What the rules name, and what syncd itself gave: the latter may be taken away again, and what was begun must show.
 
-    ``teams`` are those that rules name, ``granted_teams`` (team texts) and ``granted_items`` those that syncd gave anybody.
+    ``managed`` are the teams and roles that rules name; ``granted_teams`` and ``granted_roles`` (by team text) and
+    ``granted_items`` what syncd gave anybody.
     """
 
-    teams: frozenset[TeamKey] = frozenset()
+    managed: Managed = field(default_factory=lambda: Managed(teams=frozenset()))
     granted_teams: frozenset[str] = frozenset()
+    granted_roles: frozenset[tuple[str, Role]] = frozenset()
     item_names: frozenset[ItemName] = frozenset()
     granted_items: frozenset[ItemKey] = frozenset()
 
@@ -33,7 +35,7 @@ class Interest:
         return {
             team_id
             for team_id, key in keys.items()
-            if key in self.teams or team_text(key) in self.granted_teams
+            if key in self.managed.teams or team_text(key) in self.granted_teams
         }
 
     def items(self, listed: Iterable[Item]) -> set[ItemKey]:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncd.core.model import FieldValue, Item, ItemKey, ItemKind
+from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role
+
+RoleList = tuple[str, Role]
+"""(team id, role): one list of people in Litmos."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,30 @@ class UnassignItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetRole:
+    """Make a member leader (or admin) of a team, or with ``held`` False one no longer."""
+
+    team_id: str
+    user_id: str
+    role: Role
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadUsers:
     """Read the full profiles of all users by page, so that the PUTs that follow need no read of their own."""
 
 
 Operation = (
-    CreateUser | PutUser | CreateTeam | AddMembers | RemoveMember | AssignItems | UnassignItem | ReadUsers
+    CreateUser
+    | PutUser
+    | CreateTeam
+    | AddMembers
+    | RemoveMember
+    | AssignItems
+    | UnassignItem
+    | SetRole
+    | ReadUsers
 )
 
 
@@ -122,6 +143,7 @@ class Effects:
     unassigned: tuple[tuple[str, ItemKey], ...] = ()
     kept: tuple[tuple[str, ItemKey], ...] = ()
     """(user, item) that Litmos does not take from the user, for a team or a learning path gives it as well"""
+    roles_set: tuple[SetRole, ...] = ()
     requests: int = 0
     """How many HTTP requests it took."""
     note: str = ""
@@ -133,7 +155,8 @@ class Snapshot:
     """A full reading of Litmos for a refresh: complete lists, or none (a failed page raises instead).
 
     ``members`` maps team id to the ids of its *active* users (Litmos hides the inactive ones);
-    ``learners`` maps a learning path or course to its users. ``began_at`` is the database time before the first request.
+    ``learners`` maps a learning path or course to its users; ``roles`` maps (team id, role) to the ids of those who have it.
+    ``began_at`` is the database time before the first request.
     """
 
     began_at: datetime
@@ -144,6 +167,7 @@ class Snapshot:
     learners: Mapping[ItemKey, tuple[Learner, ...]]
     kinds: frozenset[ItemKind] = frozenset({ItemKind.LEARNING_PATH})
     """the kinds of items that were listed"""
+    roles: Mapping[RoleList, frozenset[str]] = field(default_factory=dict)
     requests: int = 0
 
 

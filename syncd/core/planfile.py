@@ -131,6 +131,8 @@ def _row(change: Change, current: State) -> object:
         case ObjectKind.MEMBERSHIP:
             started = [[str(item), held[item].started] for item in change.takes if item in held]
             return [user_id, team in current.memberships.get(person, ()), started]
+        case ObjectKind.ROLE:
+            return [user_id, (team, change.role) in current.roles.get(person, ())]
         case _:
             assignment = None if change.item is None else held.get(change.item)
             return [user_id, None if assignment is None else assignment.started]

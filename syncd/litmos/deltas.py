@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from syncd.core.delta import Delta, Key, Progress, TeamRow, Touched
-from syncd.core.model import ItemKey, ItemKind
+from syncd.core.model import ItemKey, ItemKind, Role
 from syncd.core.operation import Learner
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -27,6 +27,7 @@ _RESULTS: Mapping[ItemKind, tuple[str, ...]] = {
     ItemKind.LEARNING_PATH: ("org", "learningpaths", "results"),
     ItemKind.COURSE: ("org", "results", "details"),
 }
+_ROLES = {"IsTeamLeader": Role.LEADER, "IsTeamAdmin": Role.ADMIN}
 _TEAM = {"Name": "name", "ParentTeamId": "parent_id", "TeamCodeForBulkImport": "code"}
 
 
@@ -94,7 +95,8 @@ def _touched(row: Row, list_id: Key, user_id: str) -> Touched[Key]:
     except ValueError as error:
         raise doubtful(f"/org: {error}") from None
     active = shape.truth(row, "Active") if "Active" in row else True
-    return Touched(list_id=list_id, user_id=user_id, active=active, at=at)
+    roles = {role: shape.truth(row, name) for name, role in _ROLES.items() if row.get(name) is not None}
+    return Touched(list_id=list_id, user_id=user_id, active=active, at=at, roles=roles)
 
 
 def _progress(row: Row, kind: ItemKind) -> Progress:

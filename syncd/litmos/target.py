@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.core.delta import Delta
-from syncd.core.model import Completion, Item, ItemKey, ItemKind
+from syncd.core.model import Completion, Item, ItemKey, ItemKind, Role
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -17,6 +17,8 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RoleList,
+    SetRole,
     Snapshot,
     TeamFact,
     UnassignItem,
@@ -55,6 +57,8 @@ class Target:
                 return applying.assign_items(calls, operation)
             case UnassignItem():
                 return applying.unassign_item(calls, operation)
+            case SetRole():
+                return applying.set_role(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
 
@@ -79,6 +83,8 @@ class Target:
                 return settling.assign_items(calls, operation)
             case UnassignItem():
                 return settling.unassign_item(calls, operation)
+            case SetRole():
+                return settling.set_role(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
 
@@ -86,18 +92,20 @@ class Target:
         self,
         managed_teams: Callable[[tuple[TeamFact, ...]], Collection[str]],
         mapped_items: Callable[[tuple[Item, ...]], Collection[ItemKey]],
+        ruled_roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: (),
         *,
         kinds: Collection[ItemKind] = (ItemKind.LEARNING_PATH,),
         began_at: datetime,
         progress: Progress = lambda _what, _done, _total: None,
         watch: Watch | None = None,
     ) -> Snapshot:
-        """Read users, teams, items of these ``kinds``, the members of the managed teams and the users of the mapped items.
+        """Read users, teams, items of these ``kinds``, the members of the managed teams, the leaders and admins of those where
+        a rule decides about them, and the users of the mapped items.
 
-        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P of each kind + the sum of P over each of those members'
-        and users' lists. Lists are complete, or the whole snapshot raises.
+        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P of each kind + the sum of P over each of those lists of
+        people. Lists are complete, or the whole snapshot raises.
         """
-        choice = Choice(teams=managed_teams, kinds=frozenset(kinds), items=mapped_items)
+        choice = Choice(teams=managed_teams, kinds=frozenset(kinds), items=mapped_items, roles=ruled_roles)
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
 
     def delta(
@@ -150,6 +158,10 @@ class Target:
     def members(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the active users of a team."""
         return reading.team_members(self._calls(watch), team_id)
+
+    def people_with_role(self, team_id: str, role: Role, *, watch: Watch | None = None) -> frozenset[str]:
+        """The ids of a team's leaders or admins."""
+        return reading.people_with_role(self._calls(watch), team_id, role)
 
     def user_teams(self, user_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the teams of a user, active or not."""

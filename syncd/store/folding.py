@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from syncd.core.delta import Delta, Progress, TeamRow
 from syncd.core.model import ItemKey
-from syncd.core.operation import TeamFact
+from syncd.core.operation import RoleList, TeamFact
+from syncd.store import roles as role_lists
 from syncd.store.drift import Drift
 from syncd.store.mirror import READ, lists_read, set_watermark
 from syncd.store.mirror_tables import litmos_assignment, litmos_item, litmos_team
@@ -32,7 +33,12 @@ def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datet
 
 
 def keep_up_to_date(
-    conn: Connection, account: str, *, teams: Collection[str], items: Collection[ItemKey]
+    conn: Connection,
+    account: str,
+    *,
+    teams: Collection[str],
+    items: Collection[ItemKey],
+    roles: Collection[RoleList] = (),
 ) -> None:
     """Only these lists are: of any other it counts as never read who is on it, so that it is read before it is used."""
     read = lists_read(conn, account)
@@ -43,6 +49,7 @@ def keep_up_to_date(
     for kind, item_id in sorted({found for found, at in read.items.items() if at} - set(items)):
         here = (item.account == account) & (item.kind == kind.value) & (item.id == item_id)
         conn.execute(update(litmos_item).where(here).values(users_read_at=None))
+    role_lists.keep_up_to_date(conn, account, roles)
 
 
 def _fold_team(conn: Connection, account: str, team: TeamRow, began_at: datetime) -> None:

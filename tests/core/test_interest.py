@@ -3,7 +3,7 @@
 import pytest
 
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKind
+from syncd.core.model import ItemKind, Managed
 from tests.core.factories import course, course_key, course_name, learning_path, path_key, path_name
 
 LISTED = (learning_path("p1", "Safety"), learning_path("p2", "Other"), course("c1", " safety "))
@@ -39,5 +39,7 @@ def test_kinds(interest, kinds):
 
 def test_teams_that_are_named_or_in_which_syncd_gave_a_membership():
     names = {"t1": ("Sales",), "t2": ("Sales", "EMEA"), "t3": ("Sales/EMEA",), "t4": ("IT",)}
-    interest = Interest(teams=frozenset({("sales",)}), granted_teams=frozenset({"sales/emea"}))
+    interest = Interest(
+        managed=Managed(teams=frozenset({("sales",)})), granted_teams=frozenset({"sales/emea"})
+    )
     assert interest.team_ids(names) == {"t1", "t2"}
