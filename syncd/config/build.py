@@ -4,14 +4,24 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import EmployeePart, NamePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_template, build_transforms
+from syncd.config.values import build_column, build_formula, build_template, build_transforms
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
-from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.rules import (
+    Absence,
+    IdRule,
+    Part,
+    PathRule,
+    Place,
+    StatusRule,
+    TeamRule,
+    Text,
+    ValueRule,
+)
 from syncd.core.transforms import trim
 
 
@@ -80,24 +90,31 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
 
 
 def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
-    levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
     above = [
         (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
         for index, name in enumerate(part.parent)
     ]
-    names = []
-    for text, here in (*above, *levels):
-        parts = build_template(text, here, document)
-        constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
-        if len(constant) > TEAM_NAME_LENGTH:
-            document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-        names.append(parts)
     return TeamRule(
         place=place(loc, document),
-        names=tuple(names),
+        names=tuple(_name(name, at, document) for name, at in (*above, (part.name, (*loc, "name")))),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )
+
+
+def _name(part: NamePart, loc: Loc, document: Document) -> tuple[Part, ...]:
+    if (part.template is None) == (part.expr is None):
+        document.fault(loc, "needs either template or expr")
+        return ()
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
+    inner = (*loc, "template")
+    here = inner if inner in document.values else loc
+    parts = build_template(part.template or "", here, document)
+    constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
+    if len(constant) > TEAM_NAME_LENGTH:
+        document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
+    return parts
 
 
 def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:

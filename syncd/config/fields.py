@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from syncd.config.cel import CelText
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
@@ -10,7 +11,7 @@ from syncd.config.mapping_parts import FieldPart, UsersPart
 from syncd.config.values import build_value
 from syncd.core.checks import check_field
 from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
-from syncd.core.rules import Column, FieldRule, Otherwise, Place, ValueRule
+from syncd.core.rules import FieldRule, Otherwise, Place, Text, ValueRule, columns_of
 from syncd.core.transforms import Refused
 
 _INSTEAD = {
@@ -120,7 +121,9 @@ def _is_bool(value: ValueRule) -> bool:
     """Whether it can only be true, false or blank; texts that the file gives are checked one by one."""
     if value.lookup is not None:
         return value.lookup.otherwise is not Otherwise.KEEP or "bool" in value.transforms
-    return "bool" in value.transforms or not any(isinstance(part, Column) for part in value.parts)
+    return "bool" in value.transforms or all(
+        isinstance(part, Text) or (isinstance(part, CelText) and part.is_bool) for part in value.parts
+    )
 
 
 def _check_username(rules: list[FieldRule], document: Document) -> None:
@@ -128,5 +131,5 @@ def _check_username(rules: list[FieldRule], document: Document) -> None:
     user_name = next((rule for rule in rules if rule.field == "UserName"), None)
     if user_name is None or not user_name.value.parts:
         return
-    if not any(isinstance(part, Column) for part in user_name.value.parts):
+    if not any(columns_of(user_name.value.parts)):
         document.fault(("users", "fields", "UserName"), "must come from a column: it is unique", at_key=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from syncd.config.kinds import Flag, Part, Table, Text, Texts, When
+from syncd.config.kinds import Flag, Part, Table, Text, Texts, When, as_list
 from syncd.config.settings import AbsentPart
 
 
@@ -59,7 +59,7 @@ Piece = Annotated[PiecePart, BeforeValidator(_short_from, json_schema_input_type
 
 
 class ValuePart(Part):
-    """How a value is made. Exactly one of from, template, concat and value."""
+    """How a value is made. Exactly one of from, template, concat, expr and value."""
 
     column: Text | None = Field(default=None, alias="from")
     """The HR column. Cells are always trimmed."""
@@ -67,6 +67,8 @@ class ValuePart(Part):
     """A text with columns in braces: "{first_name} {last_name}"."""
     concat: tuple[Piece, ...] | None = None
     """Pieces, joined: {from: column} or {text: "-"}."""
+    expr: Text | None = None
+    """A CEL expression over the row: 'row.last_name.upper() + ", " + row.first_name'."""
     separator: Text | None = None
     """For concat: what goes between pieces; blank pieces are then left out."""
     constant: Text | None = Field(default=None, alias="value")
@@ -157,12 +159,30 @@ class UsersPart(Part):
     """Litmos profile fields."""
 
 
+class NamePart(Part):
+    """How a team's name is made. A text is short for {template: text}."""
+
+    template: Text | None = None
+    """A text with columns in braces: "{department}"."""
+    expr: Text | None = None
+    """A CEL expression over the row."""
+
+
+def _short_template(value: Any) -> Any:
+    """``name: "{department}"`` is short for ``name: {template: "{department}"}``."""
+    return {"template": value} if isinstance(value, str) else value
+
+
+NameItem = Annotated[NamePart, BeforeValidator(_short_template, json_schema_input_type=NamePart | Text)]
+"""A name of a team, or its template."""
+
+
 class TeamPart(Part):
     """A team, and who is in it."""
 
-    name: Annotated[Text, Field(min_length=1)]
-    """The team's name; columns in braces: "{department}". A blank name gives nothing."""
-    parent: Texts = ()
+    name: NameItem
+    """The team's name; columns in braces: "{department}", or {expr: ...}. A blank name gives nothing."""
+    parent: Annotated[tuple[NameItem, ...], BeforeValidator(as_list)] = ()
     """The team above it, or a list of names from the root down."""
     when: When | None = None
     """Who is in it; everybody by default."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from syncd.config.cel import ExpressionFault, compile_text
 from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import ValuePart
@@ -10,7 +11,7 @@ from syncd.core.dates import DateFormat, format_fault
 from syncd.core.rules import Column, Lookup, Otherwise, Part, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, trim
 
-_WAYS = {"column": "from", "template": "template", "concat": "concat", "constant": "value"}
+_WAYS = {"column": "from", "template": "template", "concat": "concat", "expr": "expr", "constant": "value"}
 
 
 def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
@@ -18,7 +19,9 @@ def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
     given = [name for attribute, name in _WAYS.items() if getattr(part, attribute) is not None]
     if len(given) != 1:
         problem = f"has {' and '.join(given)}" if given else "says not where the value comes from"
-        document.fault(loc, f"{problem}; it needs exactly one of from, template, concat, value", at_key=True)
+        document.fault(
+            loc, f"{problem}; it needs exactly one of from, template, concat, expr, value", at_key=True
+        )
     if part.separator is not None and part.concat is None and not document.is_muted((*loc, "concat")):
         document.fault((*loc, "separator"), "is for concat only", at_key=True)
     if part.otherwise is not None and part.table is None and not document.is_muted((*loc, "map")):
@@ -63,6 +66,15 @@ def build_template(text: str, loc: Loc, document: Document) -> tuple[Part, ...]:
         return ()
 
 
+def build_formula(text: str, loc: Loc, document: Document) -> tuple[Part, ...]:
+    """The part that an expression is; one that cannot be compiled is a fault."""
+    try:
+        return (compile_text(text, document.where(loc)),)
+    except ExpressionFault as fault:
+        document.fault(loc, str(fault))
+        return ()
+
+
 def _parts(part: ValuePart, loc: Loc, document: Document) -> tuple[Part, ...]:
     if part.column is not None:
         short = (*loc, "from") not in document.values
@@ -71,6 +83,8 @@ def _parts(part: ValuePart, loc: Loc, document: Document) -> tuple[Part, ...]:
         return build_template(part.template, (*loc, "template"), document)
     if part.constant is not None:
         return (Text(text=trim(part.constant)),)
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
     pieces: list[Part] = []
     for index, piece in enumerate(part.concat or ()):
         here = (*loc, "concat", index)

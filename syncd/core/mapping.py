@@ -20,16 +20,15 @@ from syncd.core.model import (
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
     Absence,
-    Column,
     FieldRule,
     IdRule,
-    Part,
     PathRule,
     Place,
     StatusRule,
     TeamRule,
     Text,
     ValueRule,
+    columns_of,
 )
 from syncd.core.transforms import Refused, normalize
 from syncd.core.values import evaluate, render, shown
@@ -167,22 +166,18 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
     if mapping.scope is not None:
         yield from mapping.scope.columns()
     for value in (mapping.employee_id.value, mapping.status.value):
-        yield from _named(value.parts)
+        yield from columns_of(value.parts)
     for field_rule in mapping.fields:
-        yield from _named(field_rule.value.parts)
+        yield from columns_of(field_rule.value.parts)
     for team_rule in mapping.teams:
         for parts in team_rule.names:
-            yield from _named(parts)
+            yield from columns_of(parts)
     conditions = [rule.when for rule in mapping.fields]
     conditions += [rule.when for rule in mapping.teams]
     conditions += [rule.when for rule in mapping.learning_paths]
     for condition in conditions:
         if condition is not None:
             yield from condition.columns()
-
-
-def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
-    return ((part.name, part.where) for part in parts if isinstance(part, Column))
 
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
@@ -292,7 +287,7 @@ def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
     """The same with the columns it is about in front."""
-    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
     if not names or refused.code == "COLUMN-MISSING":
         return refused
     return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

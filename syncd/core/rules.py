@@ -1,10 +1,11 @@
 """Rules: what a configuration's mapping part becomes. Values only; ``core.values`` and ``core.mapping`` follow them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from syncd.core.conditions import Condition
+from syncd.core.conditions import Condition, Fields
 from syncd.core.dates import DateFormat
 from syncd.core.model import Status
 
@@ -32,8 +33,29 @@ class Text:
     text: str
 
 
-Part = Column | Text
+class Formula(Protocol):
+    """An expression that was compiled when the configuration was loaded, and makes a text of a Record."""
+
+    def text(self, fields: Fields) -> str:
+        """The text; Refused if it cannot be made of this Record."""
+        ...
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        ...
+
+
+Part = Column | Text | Formula
 """A piece of a value or of a template."""
+
+
+def columns_of(parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
+    """Every column that these read, with the place that names it."""
+    for part in parts:
+        if isinstance(part, Column):
+            yield part.name, part.where
+        elif not isinstance(part, Text):
+            yield from part.columns()
 
 
 class Otherwise(StrEnum):

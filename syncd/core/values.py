@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from syncd.core.conditions import Fields, cell
-from syncd.core.rules import Column, Lookup, Otherwise, Part, ValueRule
+from syncd.core.rules import Column, Lookup, Otherwise, Part, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, Refused, trim
 
 _SHOWN = 60
@@ -17,15 +17,20 @@ def shown(text: str) -> str:
 def render(parts: Sequence[Part], fields: Fields, *, separator: str | None = None) -> str:
     """The parts in a row; "" if every column in them is blank. With a ``separator``, blank parts are left out."""
     if len(parts) == 1:  # as almost always
-        part = parts[0]
-        return cell(fields, part.name) if isinstance(part, Column) else part.text
-    texts = [cell(fields, part.name) if isinstance(part, Column) else part.text for part in parts]
-    cells = [text for part, text in zip(parts, texts, strict=True) if isinstance(part, Column)]
+        return _piece(parts[0], fields)
+    texts = [_piece(part, fields) for part in parts]
+    cells = [text for part, text in zip(parts, texts, strict=True) if not isinstance(part, Text)]
     if cells and not any(cells):
         return ""
     if separator is None:
         return "".join(texts)
     return separator.join(text for text in texts if text)
+
+
+def _piece(part: Part, fields: Fields) -> str:
+    if isinstance(part, Column):
+        return cell(fields, part.name)
+    return part.text if isinstance(part, Text) else trim(part.text(fields))
 
 
 def evaluate(rule: ValueRule, fields: Fields) -> str | None:

@@ -64,6 +64,7 @@ def test_it_maps_the_sample(config):
         "CustomField2": "31.01.2020",
         "CustomField3": "Oslo, NO",
         "CustomField4": "Oslo (NO)",
+        "CustomField5": "Leads",
         "Culture": "en-US",
         "DisableMessages": False,
     }
@@ -113,6 +114,8 @@ def test_every_key_of_the_schema_is_in_it():
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    if "{expr: EXPRESSION}" in text and "{template: TEXT}" in text:
+        commented |= {f"teams[].{key}.{way}" for key in ("name", "parent[]") for way in ("expr", "template")}
     assert set(keys_of(json_schema())) - written - commented == set()
 
 
