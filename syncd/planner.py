@@ -75,7 +75,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=desired.problems,
+        problems=(*intake.notes, *desired.problems),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(

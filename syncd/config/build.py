@@ -6,7 +6,7 @@ from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
 from syncd.config.mapping_parts import EmployeePart, NamePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_formula, build_template, build_transforms
+from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
@@ -27,6 +27,7 @@ from syncd.core.transforms import trim
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
+    document.blanks = frozenset(trim(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
     absent = root.employee.absent
@@ -50,6 +51,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         link_field=root.users.link_field,
         protected_levels=frozenset(root.users.protected.access_levels),
         protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        blanks=document.blanks,
         check_email=email_fault,
     )
 
@@ -78,6 +80,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     if part is None:
         everybody = ValueRule(parts=(Text(text="active"),))
         return StatusRule(place=place(loc, document), value=everybody, table={"active": Status.ACTIVE})
+    check_words(part.table, (*loc, "map"), document)
     return StatusRule(
         place=place(loc, document),
         value=ValueRule(

@@ -160,12 +160,21 @@ def _affixes(operand: Any, loc: Loc, document: Document) -> tuple[str, ...]:
     return texts
 
 
+def _word(text: str, loc: Loc, document: Document) -> str:
+    word = trim(text)
+    if word in document.blanks:
+        document.fault(
+            loc, f'"{word}" is read as blank: ask {{empty: true}}, or take it out of source.blanks'
+        )
+    return word
+
+
 def _texts(value: Any, loc: Loc, document: Document) -> tuple[str, ...]:
     """One text or a list of them, trimmed as cells are."""
     if isinstance(value, str):
-        return (trim(value),)
+        return (_word(value, loc, document),)
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return tuple(trim(item) for item in value)
+        return tuple(_word(item, (*loc, index), document) for index, item in enumerate(value))
     if value is None:
         document.fault(loc, 'is empty; write {empty: true} for a blank cell, or "" in a list')
     else:

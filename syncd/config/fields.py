@@ -10,9 +10,10 @@ from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import FieldPart, UsersPart
 from syncd.config.values import build_value
 from syncd.core.checks import check_field
+from syncd.core.mapping import BLANK_IS_DEFAULT
 from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
 from syncd.core.rules import FieldRule, Otherwise, Place, Text, ValueRule, columns_of
-from syncd.core.transforms import Refused
+from syncd.core.transforms import Refused, trim
 
 _INSTEAD = {
     "Active": "employee.status decides about it",
@@ -84,34 +85,56 @@ def _field(name: str, part: FieldPart, loc: Loc, document: Document) -> FieldRul
         field=name,
         value=build_value(part, loc, document),
         on_create=part.on == "create" or part.owner == "litmos",
+        if_empty=part.on == "if_empty",
         report=part.owner == "report",
-        required=part.required,
+        required=part.required or part.blank == "reject",
         keep_blank=part.blank == "keep",
+        cleared=frozenset(trim(word) for word in part.cleared),
+        optional=part.optional,
         when=None if part.when is None else build_condition(part.when, (*loc, "when"), document),
     )
 
 
 def _check_field(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, document: Document) -> None:
     value = rule.value
-    for text, key in _constants(part):
+    for text, key in _constants(part, rule.value):
         try:
             check_field(spec.name, text, custom_username=True, email=email_fault)
         except Refused as refused:
             document.fault((*loc, *key), refused.why)
     if spec.kind is FieldKind.BOOL and not _is_bool(value):
         document.fault(loc, "is true or false to Litmos: add `transform: [bool]` or a map", at_key=True)
-    if spec.required and (
-        rule.when is not None or (value.lookup and value.lookup.otherwise is Otherwise.SKIP)
-    ):
-        document.fault(loc, "is required by Litmos: it can have no when: and no else: skip", at_key=True)
+    _check_ways(spec, rule, part, loc, document)
 
 
-def _constants(part: FieldPart) -> list[tuple[str, Loc]]:
+def _check_ways(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, document: Document) -> None:
+    """Keys that contradict each other, or what Litmos does."""
+    skips = rule.value.lookup is not None and rule.value.lookup.otherwise is Otherwise.SKIP
+    if spec.required and (rule.when is not None or rule.optional or skips):
+        document.fault(
+            loc, "is required by Litmos: it can have no when:, no optional: and no else: skip", at_key=True
+        )
+    if part.required and part.blank == "keep":
+        document.fault((*loc, "blank"), "keep contradicts required: true")
+    if rule.if_empty and spec.kind is FieldKind.BOOL:
+        document.fault((*loc, "on"), "true or false is never empty; write on: create")
+    if rule.cleared and spec.name in BLANK_IS_DEFAULT:
+        document.fault(
+            (*loc, "cleared"), "Litmos fills this field by itself: it cannot be cleared", at_key=True
+        )
+    if "" in rule.cleared:
+        document.fault((*loc, "cleared"), "must name words; what a blank cell does says blank:")
+    if rule.optional and not any(rule.columns()):
+        document.fault((*loc, "optional"), "is for fields that come from a column", at_key=True)
+
+
+def _constants(part: FieldPart, value: ValueRule) -> list[tuple[str, Loc]]:
     """The texts that the file itself gives to the field, with their keys."""
     found: list[tuple[str, Loc]] = [(part.default, ("default",))]
     if part.constant is not None and part.table is None and part.date is None and not part.transform:
         found.append((part.constant, ("value",)))
-    found += [(text, ("map", word)) for word, text in (part.table or {}).items()]
+    if value.lookup is not None:
+        found += [(text, ("map", word)) for word, text in value.lookup.table.items()]
     if part.otherwise is not None and part.otherwise[0] == "value":
         found.append((part.otherwise[1], ("else", "value")))
     return [(text.strip(), key) for text, key in found]

@@ -3,6 +3,7 @@
 from collections import abc
 from dataclasses import dataclass, field, replace
 
+from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
@@ -31,7 +32,7 @@ from syncd.core.rules import (
     columns_of,
 )
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown
+from syncd.core.values import evaluate, finished, render, shown, taken
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -41,7 +42,8 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
+    ``blanks`` are words in cells that say that there is nothing.
     """
 
     employee_id: IdRule
@@ -57,13 +59,16 @@ class Mapping:
     link_field: str = "ExternalEmployeeId"
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
+    blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
+    if_empty: frozenset[str] = field(init=False)
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
+        object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
         object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
 
     @property
@@ -115,7 +120,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
     address must still lose access. Their fields that cannot be read are left out.
     """
     reasons = _Reasons()
-    cells = record.fields
+    cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
@@ -131,6 +136,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         status=status,
         fields=fields,
         create_only=mapping.create_only,
+        if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
         learning_paths=paths,
@@ -155,11 +161,27 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 
 def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
+    """Every HR column that a rule cannot do without -> the place (``file:line:col``) that names it first."""
     found: dict[str, str] = {}
     for column, where in _columns(mapping):
         found.setdefault(column, where)
     return found
+
+
+def all_columns(mapping: Mapping) -> frozenset[str]:
+    """Every HR column that any rule names, those of ``optional`` fields too."""
+    optional = {name for rule in mapping.fields for name, _ in rule.columns()}
+    return frozenset(columns_used(mapping)) | optional
+
+
+def unsaid(mapping: Mapping, columns: abc.Collection[str]) -> tuple[tuple[FieldRule, str], ...]:
+    """The ``optional`` fields of which a source with these columns says nothing, each with a column that is not there."""
+    missing = (
+        (rule, next((name for name, _ in rule.columns() if name not in columns), None))
+        for rule in mapping.fields
+        if rule.optional
+    )
+    return tuple((rule, column) for rule, column in missing if column is not None)
 
 
 def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
@@ -168,12 +190,12 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
     for value in (mapping.employee_id.value, mapping.status.value):
         yield from columns_of(value.parts)
     for field_rule in mapping.fields:
-        yield from columns_of(field_rule.value.parts)
+        if not field_rule.optional:
+            yield from field_rule.columns()
     for team_rule in mapping.teams:
         for parts in team_rule.names:
             yield from columns_of(parts)
-    conditions = [rule.when for rule in mapping.fields]
-    conditions += [rule.when for rule in mapping.teams]
+    conditions = [rule.when for rule in mapping.teams]
     conditions += [rule.when for rule in mapping.learning_paths]
     for condition in conditions:
         if condition is not None:
@@ -216,35 +238,56 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
     texts: dict[str, str] = {}
+    cleared: set[str] = set()
     for rule in mapping.fields:
+        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+            continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = evaluate(rule.value, cells)
+            raw = taken(rule.value, cells)
+            is_cleared = raw in rule.cleared
+            text = "" if is_cleared else finished(rule.value, raw)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
             texts[rule.field] = text
+        if is_cleared:
+            cleared.add(rule.field)
     custom = texts.get("IsCustomUsername") == "true"
     fields: dict[str, FieldValue] = {}
     for rule in mapping.fields:
         if rule.field in texts:
+            keep_blank = rule.keep_blank and rule.field not in cleared
             try:
-                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
+                _take(
+                    rule,
+                    texts[rule.field],
+                    fields,
+                    keep_blank=keep_blank,
+                    custom=custom,
+                    email=mapping.check_email,
+                )
             except Refused as refused:
                 reasons.add(rule.place, _with_columns(rule.value, refused))
     return fields
 
 
 def _take(
-    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
+    rule: FieldRule,
+    text: str,
+    fields: dict[str, FieldValue],
+    *,
+    keep_blank: bool,
+    custom: bool,
+    email: EmailCheck,
 ) -> None:
     """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
     if not text:
         if rule.required or PROFILE_FIELDS[rule.field].required:
             raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
+        if keep_blank or rule.field in BLANK_IS_DEFAULT:
             return
     check_field(rule.field, text, custom_username=custom, email=email)
     try:

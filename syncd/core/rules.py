@@ -77,11 +77,20 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One piece of a text: it is cut at ``by`` (white space: at every run of it), and ``pick`` counts from 0, or -1 back."""
+
+    by: str
+    pick: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRule:
-    """How one value is made: parts, joined by ``separator``, then transforms, then date or lookup, then default."""
+    """How one value is made: parts, joined by ``separator``, then split, transforms, date or lookup, and default."""
 
     parts: tuple[Part, ...]
     separator: str | None = None
+    split: Split | None = None
     transforms: tuple[str, ...] = ()
     date: DateFormat | None = None
     lookup: Lookup | None = None
@@ -92,18 +101,34 @@ class ValueRule:
 class FieldRule:
     """How one Litmos profile field is made.
 
-    ``on_create``: set when the user is created, and left alone afterwards; ``report``: a difference is only shown;
-    ``required``: a blank value rejects the person; ``keep_blank``: a blank value leaves what Litmos has.
+    ``on_create``: set when the user is created, and left alone afterwards; ``if_empty``: set while Litmos has nothing;
+    ``report``: a difference is only shown. What happens to what Litmos has, when HR's value is ...
+
+    =============================  ==========================================================
+    not said                       nothing: a column is not in the source (``optional``; else
+                                   the source is refused), or ``when`` is not for this person
+    blank                          cleared; kept if ``keep_blank``; ``required`` rejects the row
+    cleared (one of ``cleared``)   cleared; ``required`` rejects the row
+    =============================  ==========================================================
     """
 
     place: Place
     field: str
     value: ValueRule
     on_create: bool = False
+    if_empty: bool = False
     report: bool = False
     required: bool = False
     keep_blank: bool = False
+    cleared: frozenset[str] = frozenset()
+    optional: bool = False
     when: Condition | None = None
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        yield from columns_of(self.value.parts)
+        if self.when is not None:
+            yield from self.when.columns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from syncd.core.conditions import Fields, cell
-from syncd.core.rules import Column, Lookup, Otherwise, Part, Text, ValueRule
+from syncd.core.rules import Column, Lookup, Otherwise, Part, Split, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, Refused, trim
 
 _SHOWN = 60
@@ -35,7 +35,17 @@ def _piece(part: Part, fields: Fields) -> str:
 
 def evaluate(rule: ValueRule, fields: Fields) -> str | None:
     """The value that ``rule`` makes of a Record; None if a lookup skips it. Raises Refused."""
+    return finished(rule, taken(rule, fields))
+
+
+def taken(rule: ValueRule, fields: Fields) -> str:
+    """What a rule takes from a Record, before anything is made of it. Raises Refused."""
     text = render(rule.parts, fields, separator=rule.separator)
+    return text if rule.split is None else _picked(rule.split, text)
+
+
+def finished(rule: ValueRule, text: str) -> str | None:
+    """The value that a rule makes of what it has taken; None if a lookup skips it. Raises Refused."""
     for name in rule.transforms:
         text = _transformed(name, text)
     if rule.lookup is not None:
@@ -43,6 +53,13 @@ def evaluate(rule: ValueRule, fields: Fields) -> str | None:
     if not text:
         return rule.default
     return _dated(rule, text)
+
+
+def _picked(split: Split, text: str) -> str:
+    """The piece; "" if there are not so many."""
+    pieces = text.split(split.by if split.by.strip() else None)
+    exists = -len(pieces) <= split.pick < len(pieces)
+    return trim(pieces[split.pick]) if exists else ""
 
 
 def _transformed(name: str, text: str) -> str:
