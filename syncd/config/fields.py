@@ -1,6 +1,7 @@
 """Litmos profile fields as mapped: which there are, who owns them, and whether what is written can ever work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from syncd.config.cel import CelText
 from syncd.config.conditions import build_condition
@@ -83,13 +84,12 @@ def _field(name: str, part: FieldPart, loc: Loc, document: Document) -> FieldRul
     return FieldRule(
         place=Place(where=document.where_key(loc), key=dotted(loc)),
         field=name,
-        value=build_value(part, loc, document),
+        value=replace(build_value(part, loc, document), cleared=frozenset(map(trim, part.cleared))),
         on_create=part.on == "create" or part.owner == "litmos",
         if_empty=part.on == "if_empty",
         report=part.owner == "report",
         required=part.required or part.blank == "reject",
         keep_blank=part.blank == "keep",
-        cleared=frozenset(trim(word) for word in part.cleared),
         optional=part.optional,
         when=None if part.when is None else build_condition(part.when, (*loc, "when"), document),
     )
@@ -118,11 +118,11 @@ def _check_ways(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, doc
         document.fault((*loc, "blank"), "keep contradicts required: true")
     if rule.if_empty and spec.kind is FieldKind.BOOL:
         document.fault((*loc, "on"), "true or false is never empty; write on: create")
-    if rule.cleared and spec.name in BLANK_IS_DEFAULT:
+    if rule.value.cleared and spec.name in BLANK_IS_DEFAULT:
         document.fault(
             (*loc, "cleared"), "Litmos fills this field by itself: it cannot be cleared", at_key=True
         )
-    if "" in rule.cleared:
+    if "" in rule.value.cleared:
         document.fault((*loc, "cleared"), "must name words; what a blank cell does says blank:")
     if rule.optional and not any(rule.columns()):
         document.fault((*loc, "optional"), "is for fields that come from a column", at_key=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields
+from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.model import (
     Employee,
@@ -17,6 +17,7 @@ from syncd.core.model import (
     TeamKey,
     Wish,
     team_key,
+    team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
@@ -31,8 +32,9 @@ from syncd.core.rules import (
     ValueRule,
     columns_of,
 )
+from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, finished, render, shown, taken
+from syncd.core.values import CLEARED, evaluate, render, shown, steps
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -103,29 +105,52 @@ class MappingResult:
 
 
 class _Reasons:
-    """Collects every reason of one Record."""
+    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Listener | None = None) -> None:
         self.found: list[Reason] = []
+        self.told = told
 
     def add(self, place: Place, refused: Refused) -> None:
         """One more reason, which names the rule and its place."""
         self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
+        self.tell(place, "refused", f"{refused.code}: {refused.why}")
+
+    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
+        """What a step of a rule made."""
+        if self.told is not None:
+            self.told(place, step, made)
+
+    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
+        """What the condition of a rule found in the row, and whether it holds."""
+        if self.told is not None:
+            columns = dict.fromkeys(column for column, _where in condition.columns())
+            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
+            self.told(place, "when", holds)
+
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
+        """What ``evaluate`` gives; each step is told. Raises Refused."""
+        if self.told is None:
+            return evaluate(rule, cells)
+        made: tuple[str, str | None] = ("", None)
+        for made in steps(rule, cells):
+            self.told(place, *made)
+        return made
 
 
-def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises; a Rejection has all reasons.
+def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
 
     Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
     address must still lose access. Their fields that cannot be read are left out.
     """
-    reasons = _Reasons()
+    reasons = _Reasons(told)
     cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
-    ignored = _Reasons()
+    ignored = _Reasons(told)
     fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
     teams = _teams(mapping, cells, reasons) if synced else ()
     paths = _paths(mapping, cells, reasons) if synced else ()
@@ -158,6 +183,11 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
         employees=tuple(o for o in outcomes if isinstance(o, Employee)),
         rejections=tuple(o for o in outcomes if isinstance(o, Rejection)),
     )
+
+
+def identify(mapping: Mapping, record: Record) -> str:
+    """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
 
 
 def columns_used(mapping: Mapping) -> dict[str, str]:
@@ -204,7 +234,7 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
-        text = evaluate(rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -214,7 +244,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
     try:
-        text = evaluate(rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -222,6 +252,7 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
+    reasons.tell(rule.place, "is", status.value)
     return status
 
 
@@ -230,70 +261,60 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     if condition is None:
         return True
     try:
-        return condition.holds(cells)
+        holds = condition.holds(cells)
     except Refused as refused:
         reasons.add(place, refused)
         return False
+    reasons.asked(place, condition, cells, holds=holds)
+    return holds
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
-    texts: dict[str, str] = {}
-    cleared: set[str] = set()
-    for rule in mapping.fields:
+    made = tuple(_made(mapping.fields, cells, reasons))
+    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
+    fields: dict[str, FieldValue] = {}
+    for rule, step, text in made:
+        try:
+            if text or not _leaves(rule, step):
+                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
+                fields[rule.field] = _normal(rule.field, text)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+        else:
+            reasons.tell(rule.place, "is", fields.get(rule.field))
+    return fields
+
+
+def _made(
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+) -> abc.Iterator[tuple[FieldRule, str, str]]:
+    """Each rule that says something about this Record, with its last step and what that made."""
+    for rule in rules:
         if rule.optional and any(column not in cells for column, _ in rule.columns()):
             continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            raw = taken(rule.value, cells)
-            is_cleared = raw in rule.cleared
-            text = "" if is_cleared else finished(rule.value, raw)
+            step, text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
-            texts[rule.field] = text
-        if is_cleared:
-            cleared.add(rule.field)
-    custom = texts.get("IsCustomUsername") == "true"
-    fields: dict[str, FieldValue] = {}
-    for rule in mapping.fields:
-        if rule.field in texts:
-            keep_blank = rule.keep_blank and rule.field not in cleared
-            try:
-                _take(
-                    rule,
-                    texts[rule.field],
-                    fields,
-                    keep_blank=keep_blank,
-                    custom=custom,
-                    email=mapping.check_email,
-                )
-            except Refused as refused:
-                reasons.add(rule.place, _with_columns(rule.value, refused))
-    return fields
+            yield rule, step, text
 
 
-def _take(
-    rule: FieldRule,
-    text: str,
-    fields: dict[str, FieldValue],
-    *,
-    keep_blank: bool,
-    custom: bool,
-    email: EmailCheck,
-) -> None:
-    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
-    if not text:
-        if rule.required or PROFILE_FIELDS[rule.field].required:
-            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if keep_blank or rule.field in BLANK_IS_DEFAULT:
-            return
-    check_field(rule.field, text, custom_username=custom, email=email)
+def _leaves(rule: FieldRule, step: str) -> bool:
+    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
+    if rule.required or PROFILE_FIELDS[rule.field].required:
+        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
+
+
+def _normal(name: str, text: str) -> FieldValue:
     try:
-        fields[rule.field] = normalise(rule.field, text)
+        return normalise(name, text)
     except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -308,6 +329,7 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
                 for name in names:
                     check_team_name(name)
                 _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+            reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
@@ -318,6 +340,7 @@ def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
     for rule in mapping.learning_paths:
         if _holds(rule.when, rule.place, cells, reasons):
             _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+            reasons.tell(rule.place, "is", rule.path)
     return tuple(wishes.values())
 
 

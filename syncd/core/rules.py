@@ -86,11 +86,15 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRule:
-    """How one value is made: parts, joined by ``separator``, then split, transforms, date or lookup, and default."""
+    """How one value is made: parts, joined by ``separator``, then split, transforms, date or lookup, and default.
+
+    What is taken and is one of the words ``cleared`` is an explicit blank: no other step follows.
+    """
 
     parts: tuple[Part, ...]
     separator: str | None = None
     split: Split | None = None
+    cleared: frozenset[str] = frozenset()
     transforms: tuple[str, ...] = ()
     date: DateFormat | None = None
     lookup: Lookup | None = None
@@ -108,7 +112,7 @@ class FieldRule:
     not said                       nothing: a column is not in the source (``optional``; else
                                    the source is refused), or ``when`` is not for this person
     blank                          cleared; kept if ``keep_blank``; ``required`` rejects the row
-    cleared (one of ``cleared``)   cleared; ``required`` rejects the row
+    one of ``value.cleared``        cleared; ``required`` rejects the row
     =============================  ==========================================================
     """
 
@@ -120,7 +124,6 @@ class FieldRule:
     report: bool = False
     required: bool = False
     keep_blank: bool = False
-    cleared: frozenset[str] = frozenset()
     optional: bool = False
     when: Condition | None = None
 

@@ -1,11 +1,14 @@
 """Values: a rule followed for one Record. HR's cells are data: nothing in them is ever evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from syncd.core.conditions import Fields, cell
+from syncd.core.dates import DateFormat
 from syncd.core.rules import Column, Lookup, Otherwise, Part, Split, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, Refused, trim
 
+CLEARED = "cleared"
+"""The step that makes an explicit blank of a word that says so."""
 _SHOWN = 60
 
 
@@ -33,26 +36,33 @@ def _piece(part: Part, fields: Fields) -> str:
     return part.text if isinstance(part, Text) else trim(part.text(fields))
 
 
-def evaluate(rule: ValueRule, fields: Fields) -> str | None:
-    """The value that ``rule`` makes of a Record; None if a lookup skips it. Raises Refused."""
-    return finished(rule, taken(rule, fields))
-
-
-def taken(rule: ValueRule, fields: Fields) -> str:
-    """What a rule takes from a Record, before anything is made of it. Raises Refused."""
+def steps(rule: ValueRule, fields: Fields) -> Iterator[tuple[str, str | None]]:
+    """What each step of ``rule`` makes of a Record: its name and the text. The last one is the value. Raises Refused."""
     text = render(rule.parts, fields, separator=rule.separator)
-    return text if rule.split is None else _picked(rule.split, text)
-
-
-def finished(rule: ValueRule, text: str) -> str | None:
-    """The value that a rule makes of what it has taken; None if a lookup skips it. Raises Refused."""
+    yield "from", text
+    if rule.split is not None:
+        text = _picked(rule.split, text)
+        yield "split", text
+    if text in rule.cleared:
+        yield CLEARED, ""
+        return
     for name in rule.transforms:
         text = _transformed(name, text)
+        yield name, text
     if rule.lookup is not None:
-        return _looked_up(rule.lookup, text, rule.default)
-    if not text:
-        return rule.default
-    return _dated(rule, text)
+        yield "map", _looked_up(rule.lookup, text, rule.default)
+    elif not text:
+        yield "default", rule.default
+    elif rule.date is not None:
+        yield "date", _dated(rule.date, text)
+
+
+def evaluate(rule: ValueRule, fields: Fields) -> tuple[str, str | None]:
+    """The last step of ``rule`` and the value it makes of a Record; None if a lookup skips it. Raises Refused."""
+    made: tuple[str, str | None] = ("", None)
+    for made in steps(rule, fields):  # noqa: B007 - the last one counts
+        pass
+    return made
 
 
 def _picked(split: Split, text: str) -> str:
@@ -69,11 +79,9 @@ def _transformed(name: str, text: str) -> str:
         raise Refused(refused.code, f"{shown(text)} {refused.why}") from None
 
 
-def _dated(rule: ValueRule, text: str) -> str:
-    if rule.date is None:
-        return text
+def _dated(date: DateFormat, text: str) -> str:
     try:
-        return rule.date.apply(text)
+        return date.apply(text)
     except Refused as refused:
         raise Refused(refused.code, f"{shown(text)} {refused.why}") from None
 

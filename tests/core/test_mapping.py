@@ -120,7 +120,14 @@ NOT_SAID = object()
     ],
 )
 def test_absent_blank_and_cleared_are_three_things(cells, options, expected):
-    rules = mapping(field("JobTitle", column("y"), **options))
+    cleared = options.get("cleared", frozenset())
+    rules = mapping(
+        field(
+            "JobTitle",
+            column("y", cleared=cleared),
+            **{key: value for key, value in options.items() if key != "cleared"},
+        )
+    )
     outcome = map_record(rules, Record(fields={**ROW, **cells}, origin="hr.csv:2"))
     if isinstance(outcome, Rejection):
         assert [reason.code for reason in outcome.reasons] == [expected]
@@ -129,7 +136,7 @@ def test_absent_blank_and_cleared_are_three_things(cells, options, expected):
 
 
 def test_a_default_is_for_a_blank_and_not_for_what_is_cleared():
-    rules = mapping(field("JobTitle", column("x", default="Employee"), cleared=frozenset({"#CLEAR"})))
+    rules = mapping(field("JobTitle", column("x", default="Employee", cleared=frozenset({"#CLEAR"}))))
     assert mapped(rules).fields["JobTitle"] == "Employee"
     assert mapped(rules, x="#CLEAR").fields["JobTitle"] == ""
 
