@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from syncd.core.mapping import Mapping, columns_used, map_records, unsaid
+from syncd.core.columns import columns_used, unsaid
+from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Managed, Record, Rejection
 from syncd.errors import ConfigError, Declined, Fault

@@ -6,7 +6,8 @@ from typing import Any
 from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import ExamplePart, ExpectPart
-from syncd.core.mapping import Mapping, all_columns, map_record
+from syncd.core.columns import all_columns
+from syncd.core.mapping import Mapping, map_record
 from syncd.core.model import Employee, FieldValue, Record, Rejection
 from syncd.core.profile import WRITABLE_FIELDS
 from syncd.core.transforms import trim

@@ -205,51 +205,6 @@ def identify(mapping: Mapping, record: Record) -> str:
     return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
 
 
-def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule cannot do without -> the place (``file:line:col``) that names it first."""
-    found: dict[str, str] = {}
-    for column, where in _columns(mapping):
-        found.setdefault(column, where)
-    return found
-
-
-def all_columns(mapping: Mapping) -> frozenset[str]:
-    """Every HR column that any rule names, those of ``optional`` fields too."""
-    optional = {name for rule in mapping.fields for name, _ in rule.columns()}
-    return frozenset(columns_used(mapping)) | optional
-
-
-def unsaid(mapping: Mapping, columns: abc.Collection[str]) -> tuple[tuple[FieldRule, str], ...]:
-    """The ``optional`` fields of which a source with these columns says nothing, each with a column that is not there."""
-    missing = (
-        (rule, next((name for name, _ in rule.columns() if name not in columns), None))
-        for rule in mapping.fields
-        if rule.optional
-    )
-    return tuple((rule, column) for rule, column in missing if column is not None)
-
-
-def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
-    if mapping.scope is not None:
-        yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from columns_of(value.parts)
-    for field_rule in mapping.fields:
-        if not field_rule.optional:
-            yield from field_rule.columns()
-    if mapping.manager is not None:
-        yield from columns_of(mapping.manager.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from columns_of(parts)
-    conditions = [rule.when for rule in mapping.teams]
-    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
-    conditions += [rule.when for rule in mapping.learning_paths]
-    for condition in conditions:
-        if condition is not None:
-            yield from condition.columns()
-
-
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""

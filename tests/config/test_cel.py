@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from syncd.config.cel import MAX_LENGTH, ExpressionFault, compile_condition, compile_text
 from syncd.config.celfunctions import MAX_TEXT
-from syncd.core.mapping import columns_used, map_record
+from syncd.core.columns import columns_used
+from syncd.core.mapping import map_record
 from syncd.core.model import Employee, Record, Rejection
 from syncd.core.transforms import Refused
 from tests.config.files import HEAD, USERS, faults_of, load_text

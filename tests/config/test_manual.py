@@ -11,8 +11,9 @@ from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
 from syncd.config.settings import ResultField
 from syncd.core.cells import BLANKS
+from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
-from syncd.core.mapping import columns_used, map_records
+from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from syncd.core.columns import columns_used, unsaid
 from syncd.core.conditions import Between, Condition, OneOf
 from syncd.core.dates import DateFormat
-from syncd.core.mapping import Mapping, columns_used, map_record, map_records, unsaid
+from syncd.core.mapping import Mapping, map_record, map_records
 from syncd.core.model import Employee, Record, Rejection, Status
 from syncd.core.rules import (
     Column,
