@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind, names_of
-from syncd.core.model import team_key, team_label, team_text
+from syncd.core.managers import MANAGER_ID
+from syncd.core.model import FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     ImportRow,
@@ -20,7 +21,8 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
-    UnassignPath,
+    SetRole,
+    UnassignItem,
 )
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
@@ -32,13 +34,13 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id) that the Operation gives or takes: team text or path id.
+    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text.
     """
 
     operation: Operation | None
     note: str = ""
     lost: tuple[str, ...] = ()
-    grants: tuple[tuple[str, str], ...] = ()
+    grants: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,21 @@ def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Beari
 def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
-    return Errand(operation=CreateUser(fields=payload["fields"]))
+    fields, note = _with_manager(conn, payload, bearings)
+    return Errand(operation=CreateUser(fields=fields), note=note)
+
+
+def _with_manager(
+    conn: Connection, payload: Mapping[str, Any], bearings: Bearings
+) -> tuple[dict[str, FieldValue], str]:
+    """The fields with the ManagerId of somebody who had no user when the Plan was made, and what to say if they have none."""
+    fields, manager = dict(payload["fields"]), payload.get("manager")
+    if not manager:
+        return fields, ""
+    user_id = links.find(conn, bearings.account, manager)
+    if not user_id:
+        return fields, f"the manager was not set: employee {manager} has no Litmos user; see why"
+    return {**fields, MANAGER_ID: user_id}, ""
 
 
 def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
@@ -118,14 +134,16 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
 
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
+    fields, note = _with_manager(conn, payload, bearings)
+    if note and not fields and payload["active"] is None:
+        return Errand(operation=None, note=note, lost=("*",))
     since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
     profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
     if profile is not None and imports.naming(conn, bearings.account, names_of(bearings.job.kind, payload)):
         profile = None
     return Errand(
-        operation=PutUser(
-            user_id=user_id, fields=payload["fields"], active=payload["active"], profile=profile
-        )
+        operation=PutUser(user_id=user_id, fields=fields, active=payload["active"], profile=profile),
+        note=note,
     )
 
 
@@ -139,11 +157,11 @@ def _create_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
 
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     team_id = _team_id(conn, payload["team"], bearings)
-    found: list[str] = []
+    found: dict[str, str] = {}
     lost: list[str] = []
     for person in payload["people"]:
         try:
-            found.append(_user_id(conn, person, bearings))
+            found[_user_id(conn, person, bearings)] = person["rule"]
         except _NotThereError:
             lost.append(person["change"])
     text = team_text(team_key(tuple(payload["team"])))
@@ -151,7 +169,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text) for user_id in found),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items()),
     )
 
 
@@ -159,23 +177,33 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     user_id = _user_id(conn, payload, bearings)
     return Errand(
         operation=RemoveMember(team_id=_team_id(conn, payload["team"], bearings), user_id=user_id),
-        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+        grants=((user_id, team_text(team_key(tuple(payload["team"]))), ""),),
     )
 
 
-def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
+    team_id = _team_id(conn, payload["team"], bearings)
     return Errand(
-        operation=AssignPaths(user_id=user_id, path_ids=tuple(payload["paths"])),
-        grants=tuple((user_id, path_id) for path_id in payload["paths"]),
+        operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
+        grants=((user_id, team_text(team_key(tuple(payload["team"]))), payload["rule"]),),
     )
 
 
-def _unassign_path(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
+def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, kind = _user_id(conn, payload, bearings), ItemKind(payload["kind"])
     return Errand(
-        operation=UnassignPath(user_id=user_id, path_id=payload["path"]), grants=((user_id, payload["path"]),)
+        operation=AssignItems(user_id=user_id, kind=kind, item_ids=tuple(payload["items"])),
+        grants=tuple(
+            (user_id, str(ItemKey(kind, item_id)), rule)
+            for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+        ),
     )
+
+
+def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
+    return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item), ""),))
 
 
 _RESOLVERS = {
@@ -185,7 +213,8 @@ _RESOLVERS = {
     RequestKind.CREATE_TEAM: _create_team,
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.REMOVE_MEMBER: _remove_member,
-    RequestKind.ASSIGN_PATHS: _assign_paths,
-    RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.ASSIGN_ITEMS: _assign_items,
+    RequestKind.UNASSIGN_ITEM: _unassign_item,
+    RequestKind.SET_ROLE: _set_role,
     RequestKind.IMPORT_USERS: _import_users,
 }

@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -12,18 +12,25 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.bulk import Importing, importable, without_clashes
 from syncd.core.compile import Pace
-from syncd.core.desired import desired_state
-from syncd.core.diff import Difference, Rules, diff
+from syncd.core.desired import Desired, desired_state
+from syncd.core.diff import Difference, Rules, Skip, diff
 from syncd.core.limits import Measure, Policy
+from syncd.core.managers import Managers, resolve_managers
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
+from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, imports, inputs, lease, links, mirror, people, runs
 from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
+
+KEPT_FOR = timedelta(days=7)
+"""So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +48,11 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    path_names: abc.Mapping[str, str]
-    """learning path id -> name, for people to read"""
+    item_names: abc.Mapping[str, str]
+    """learning path or course as text -> name, for people to read"""
+    desired: Desired
+    granted: frozenset[tuple[str, str]]
+    """what syncd gave or adopted, as the diff knew it"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -64,21 +74,29 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
-    current = mirror.current_state(conn, account, matching.links)
-    paths = mirror.paths(conn, account)
+    managers = _managers(mapping, valid, users, matching)
+    valid = appoint(managers.applied(valid), managers.bosses)
+    current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
+    items = mirror.items(conn, account)
     desired = desired_state(
-        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+        valid,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
+        granted_roles=grants.roles(conn, account, matching.links),
+        team_items=mirror.team_items(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    difference = without_clashes(part.of(diff(desired, current, rules)), imports.late_people(conn, account))
+    found = part.of(_with_skips(diff(desired, current, rules), managers))
+    difference = without_clashes(found, imports.late_people(conn, account))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -86,7 +104,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
-        problems=desired.problems,
+        problems=(*intake.notes, *desired.problems, *managers.problems()),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -97,7 +115,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
-        path_names={path.id: path.name for path in paths},
+        item_names={str(item.key): item.name for item in items},
+        desired=desired,
+        granted=rules.granted,
     )
 
 
@@ -113,6 +133,26 @@ def pace_of(conn: Connection, app: App, users: abc.Sequence[User], now: datetime
             taken=frozenset(user.username.casefold() for user in users),
         )
     return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
+
+
+def _managers(
+    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
+) -> Managers:
+    return resolve_managers(
+        employees,
+        users,
+        matching.links,
+        by=mapping.manager.by if mapping.manager else "",
+        is_protected=lambda user: is_protected(mapping, user),
+    )
+
+
+def _with_skips(found: Difference, managers: Managers) -> Difference:
+    """The Difference with everybody whose manager could not be set."""
+    skips = [
+        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
+    ]
+    return replace(found, skips=(*found.skips, *skips))
 
 
 def _measure(

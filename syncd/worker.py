@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from syncd.core.bulk import PATIENCE
 from syncd.core.compile import RequestKind
-from syncd.core.operation import Effects, Gate, Interrupted, Slot
+from syncd.core.operation import Effects, Gate, Interrupted, SetRole, Slot
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
@@ -238,23 +238,35 @@ class Worker:
         if lost:
             why = errand.note or "the employee has no Litmos user; see why the create failed"
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
-        queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
+        note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
+        queue.complete(conn, job, requests=effects.requests, note=note, now=now)
         failed = set(lost)
         if job.kind == RequestKind.IMPORT_USERS:
             failed |= write_settled(conn, account, job, effects, now)
         done = [key for key in job.changes if key not in failed]
-        changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
+        changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         self._reflect(conn, job, effects, began_at, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
+        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_ITEMS} and errand.operation is not None:
             kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
             grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
-        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_PATH}:
+        pairs = {(user_id, what) for user_id, what, _rule in errand.grants}
+        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_ITEM}:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
-            grants.remove(conn, account, kind, errand.grants)
+            kept = {(user_id, str(item)) for user_id, item in effects.kept}
+            grants.remove(conn, account, kind, sorted(pairs - kept))
+        if job.kind == RequestKind.REMOVE_MEMBER:
+            for role in grants.ROLES:  # they go with the membership
+                grants.remove(conn, account, role, sorted(pairs))
+        if isinstance(errand.operation, SetRole):
+            role = errand.operation.role.value
+            if errand.operation.held:
+                grants.add(conn, account, role, errand.grants, run_id=job.run_id, now=now)
+            else:
+                grants.remove(conn, account, role, sorted(pairs))
         runs.finish_if_done(conn, job.run_id, now)
 
     def _reflect(

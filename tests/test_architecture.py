@@ -19,6 +19,7 @@ PACKAGE = ROOT / "syncd"
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
 FLOWS = {
+    "adopting",
     "along",
     "app",
     "approval",
@@ -28,8 +29,10 @@ FLOWS = {
     "doctor",
     "errand",
     "importing",
+    "holdings",
     "inquiry",
     "intake",
+    "officers",
     "overview",
     "planner",
     "refreshing",
@@ -60,6 +63,7 @@ RESERVED: dict[str, set[str]] = {
     "alembic": {"syncd.store"},
     "pydantic": {"syncd.config"},
     "ruamel": {"syncd.config"},
+    "cel_expr_python": {"syncd.config.cel"},
     "apscheduler": {"syncd.daemon", "syncd.schedule"},
     "starlette": {"syncd.web"},
     "uvicorn": {"syncd.daemon", "syncd.web", "syncd.demo"},

@@ -3,30 +3,54 @@
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
-from syncd.config.fields import build_fields, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.fields import build_fields, build_manager, check_users
+from syncd.config.mapping_parts import CoursePart, EmployeePart, NamePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_template, build_transforms
+from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
-from syncd.core.model import Status
-from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.model import ItemKind, ItemName, Role, Status
+from syncd.core.roles import LEVELS
+from syncd.core.rules import (
+    Absence,
+    IdRule,
+    ItemRule,
+    Part,
+    Place,
+    RoleRule,
+    StatusRule,
+    TeamRule,
+    Text,
+    ValueRule,
+)
 from syncd.core.transforms import trim
 
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
+    document.blanks = frozenset(trim(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
+    _check_protected(root, document)
     absent = root.employee.absent
     return Mapping(
         employee_id=_employee_id(root.employee, document),
         status=_status(root.employee.status, document),
         fields=fields,
-        teams=tuple(_team(part, ("teams", index), document) for index, part in enumerate(root.teams)),
-        learning_paths=tuple(
-            _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
+        teams=tuple(
+            _team(part, ("teams", index), document, managers=root.users.manager is not None)
+            for index, part in enumerate(root.teams)
+        ),
+        items=(
+            *(
+                _item(part, ItemName(ItemKind.LEARNING_PATH, part.path), ("learning_paths", index), document)
+                for index, part in enumerate(root.learning_paths)
+            ),
+            *(
+                _item(part, ItemName(ItemKind.COURSE, part.course), ("courses", index), document)
+                for index, part in enumerate(root.courses)
+            ),
         ),
         scope=_when(root.scope.when, ("scope", "when"), document),
         scope_place=place(("scope", "when"), document),
@@ -38,10 +62,24 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         ),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
+        manager=build_manager(root.users, document),
         protected_levels=frozenset(root.users.protected.access_levels),
         protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        blanks=document.blanks,
         check_email=email_fault,
     )
+
+
+def _check_protected(root: Root, document: Document) -> None:
+    """A rule that gives people an access level that is protected could never be followed again."""
+    given = {LEVELS[Role.LEADER]: "leaders", LEVELS[Role.ADMIN]: "admins"}
+    for index, level in enumerate(root.users.protected.access_levels):
+        name = given.get(level, "")
+        if name and any(getattr(team, name) is not None for team in root.teams):
+            document.fault(
+                ("users", "protected", "access_levels", index),
+                f"{level} is what the {name} of a team become, and nobody who is protected is touched again",
+            )
 
 
 def place(loc: Loc, document: Document) -> Place:
@@ -68,6 +106,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     if part is None:
         everybody = ValueRule(parts=(Text(text="active"),))
         return StatusRule(place=place(loc, document), value=everybody, table={"active": Status.ACTIVE})
+    check_words(part.table, (*loc, "map"), document)
     return StatusRule(
         place=place(loc, document),
         value=ValueRule(
@@ -79,31 +118,59 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     )
 
 
-def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
-    levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
+def _team(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> TeamRule:
     above = [
         (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
         for index, name in enumerate(part.parent)
     ]
-    names = []
-    for text, here in (*above, *levels):
-        parts = build_template(text, here, document)
-        constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
-        if len(constant) > TEAM_NAME_LENGTH:
-            document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-        names.append(parts)
     return TeamRule(
         place=place(loc, document),
-        names=tuple(names),
+        names=tuple(_name(name, at, document) for name, at in (*above, (part.name, (*loc, "name")))),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
+        roles=_roles(part, loc, document, managers=managers),
     )
 
 
-def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
-    return PathRule(
+def _name(part: NamePart, loc: Loc, document: Document) -> tuple[Part, ...]:
+    if (part.template is None) == (part.expr is None):
+        document.fault(loc, "needs either template or expr")
+        return ()
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
+    inner = (*loc, "template")
+    here = inner if inner in document.values else loc
+    parts = build_template(part.template or "", here, document)
+    constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
+    if len(constant) > TEAM_NAME_LENGTH:
+        document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
+    return parts
+
+
+def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> dict[Role, RoleRule]:
+    """What is said about leaders and admins; ``managers`` is whether users.manager says who manages whom."""
+    found = {}
+    for role, said in ((Role.LEADER, part.leaders), (Role.ADMIN, part.admins)):
+        here = (*loc, f"{role.value}s")
+        if said is None:
+            continue
+        if said.when is None and not said.managers:
+            document.fault(here, "says not who: it needs when:, or managers: true", at_key=True)
+        if said.managers and not managers:
+            document.fault((*here, "managers"), "needs users.manager, which says who manages whom")
+        found[role] = RoleRule(
+            place=place(here, document),
+            when=_when(said.when, (*here, "when"), document),
+            managers=said.managers,
+        )
+    return found
+
+
+def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
+    return ItemRule(
         place=place(loc, document),
-        path=trim(part.path),
+        item=ItemName(item.kind, trim(item.name)),
+        take_started=part.take_started,
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )

@@ -7,12 +7,14 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             nothing
+2      create user                             the manager, if created here
 2      import users (creates and updates)      nothing
-3      update, reactivate (``PUT``)            nothing, or a page read, if cheaper
+3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
-5      assign learning paths (one per user)    the user, if created here
-6      remove member, unassign learning path   nothing
+5      assign items (one per user and kind)    the user, if created here
+5      make leader or admin                    the membership, and a ``PUT`` of that user
+6      remove member, unassign item            nothing
+6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
@@ -21,93 +23,28 @@ read). The cheaper way is taken. Where bulk imports are allowed, ``core.bulk`` t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from syncd.core.bulk import FIRST_LOOK, PATIENCE, Chunk, Importing, chunks
 from syncd.core.bulk import cost as import_cost
-from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.managers import MANAGER
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.request import Request, RequestKind, names_of, person_target
+
+__all__ = ["Pace", "Request", "RequestKind", "compile_requests", "names_of", "person_target"]
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
 MEMBERS_PER_CALL = 500
 """Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-PATHS_PER_CALL = 25
-"""Learning paths per ``POST /users/{id}/learningpaths``: no maximum is documented; like the one for teams."""
+ITEMS_PER_CALL = 25
+"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
 JUST_READ_SECONDS = 300
 """How long a record counts as just read."""
 SAFE_SHARE = 0.8
 """The share of that time into which a batch is fitted: other work takes its part of the window, too."""
-
-
-class RequestKind(StrEnum):
-    """What a Request does; each kind has one Operation."""
-
-    READ_USERS = "read_users"
-    CREATE_USER = "create_user"
-    PUT_USER = "put_user"
-    CREATE_TEAM = "create_team"
-    ADD_MEMBERS = "add_members"
-    REMOVE_MEMBER = "remove_member"
-    ASSIGN_PATHS = "assign_paths"
-    UNASSIGN_PATH = "unassign_path"
-    IMPORT_USERS = "import_users"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One API call (or a read and the write that depends on it) that carries one or many Changes.
-
-    ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
-    it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
-    Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``covers`` the targets of the users that an import writes; ``low`` and ``high`` bound the
-    HTTP requests it takes, ``waits`` (at least, at most) the seconds for which it has nothing to do but wait.
-    """
-
-    key: str
-    kind: RequestKind
-    stage: int
-    target: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    covers: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 1
-    waits: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Whom it is about, if it writes users."""
-        return names_of(self.kind, self.payload)
-
-
-def names_of(kind: str, payload: Mapping[str, Any]) -> frozenset[str]:
-    """Whom a Request that writes users is about: each employee, Litmos user and UserName that it creates, changes or takes.
-
-    While an import is unsettled, nothing else that shares a name with it may be sent.
-    """
-    if kind == RequestKind.IMPORT_USERS:
-        return frozenset(
-            name
-            for row in payload["rows"]
-            for name in _names(row["employee_id"], row["user_id"], row["username"])
-        )
-    if kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}:
-        username = str(payload.get("fields", {}).get("UserName", ""))
-        return frozenset(_names(payload["employee_id"], payload.get("user_id", ""), username))
-    return frozenset()
-
-
-def _names(employee_id: str, user_id: str, username: str) -> Iterable[str]:
-    yield f"employee:{employee_id}"
-    if user_id:
-        yield f"user:{user_id}"
-    if username:
-        yield f"name:{username.strip().casefold()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,23 +71,19 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     created_teams = {team_key(c.team) for c in every if _is(c, Action.CREATE, ObjectKind.TEAM)}
     requests = [
         *imports,
-        *_puts(changes, pace),
+        *_puts(changes, pace, created_users),
         *_team_creates(changes, created_teams),
-        *(_user_create(c) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
-        *_path_assigns(changes, created_users),
+        *_assigns(changes, created_users),
         *_removals(changes),
     ]
+    requests += _role_sets(changes, requests)
     return tuple(sorted(requests, key=lambda request: request.stage))
 
 
 def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
-
-
-def person_target(employee_id: str, user_id: str) -> str:
-    """The target of a Request that writes this user, or creates them if they have no id yet."""
-    return f"user:{user_id}" if user_id else f"new-user:{employee_id}"
 
 
 def _imports(changes: Sequence[Change], importing: Importing, users: int) -> list[Request]:
@@ -178,19 +111,24 @@ def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
     )
 
 
-def _puts(changes: Sequence[Change], pace: Pace) -> Iterable[Request]:
+def _puts(changes: Sequence[Change], pace: Pace, created_users: Mapping[str, str]) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
             by_person.setdefault(change.employee_id, []).append(change)
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
     others = {p: c for p, c in by_person.items() if p not in leavers}
-    yield from _put_batches(leavers, pace, stage=0, name="leavers")
-    yield from _put_batches(others, pace, stage=3, name="users")
+    yield from _put_batches(leavers, pace, {}, stage=0, name="leavers")
+    yield from _put_batches(others, pace, created_users, stage=3, name="users")
 
 
 def _put_batches(
-    people: Mapping[str, Sequence[Change]], pace: Pace, *, stage: int, name: str
+    people: Mapping[str, Sequence[Change]],
+    pace: Pace,
+    created_users: Mapping[str, str],
+    *,
+    stage: int,
+    name: str,
 ) -> Iterable[Request]:
     """PUTs in batches that fit into the time in which a page read before them counts as just read."""
     pages = pace.users // PAGE + 1
@@ -199,7 +137,9 @@ def _put_batches(
     for number, start in enumerate(range(0, len(names), size)):
         batch = names[start : start + size]
         if len(batch) <= pages + 1:
-            yield from (_put(person, people[person], stage=stage, reads=True) for person in batch)
+            yield from (
+                _put(person, people[person], created_users, stage=stage, reads=True) for person in batch
+            )
             continue
         read = f"read:{name}:{number}"
         yield Request(
@@ -211,11 +151,17 @@ def _put_batches(
             low=pages,
             high=pages + 1,
         )
-        yield from (_put(p, people[p], stage=stage, reads=False, after=(read,)) for p in batch)
+        yield from (_put(p, people[p], created_users, stage=stage, reads=False, after=(read,)) for p in batch)
 
 
 def _put(
-    person: str, parts: Sequence[Change], *, stage: int, reads: bool, after: tuple[str, ...] = ()
+    person: str,
+    parts: Sequence[Change],
+    created_users: Mapping[str, str],
+    *,
+    stage: int,
+    reads: bool,
+    after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
     fields: dict[str, Any] = {}
@@ -224,6 +170,7 @@ def _put(
             fields.update(change.after)
         else:
             active = change.action is Action.REACTIVATE
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"put:{person}",
         kind=RequestKind.PUT_USER,
@@ -233,9 +180,10 @@ def _put(
             "employee_id": person,
             "user_id": parts[0].user_id,
             "fields": fields,
+            "manager": manager,
             "active": active,
         },
-        after=after,
+        after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
         low=2 if reads else 1,
         high=2,
@@ -261,13 +209,22 @@ def _team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def _user_create(change: Change) -> Request:
+def _creates_of(manager: object, created_users: Mapping[str, str]) -> tuple[str, ...]:
+    """The Request that creates somebody's manager, if it is in this Plan."""
+    maker = created_users.get(str(manager))
+    return (maker,) if maker else ()
+
+
+def _user_create(change: Change, created_users: Mapping[str, str]) -> Request:
+    fields = dict(change.after)
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=person_target(change.employee_id, ""),
-        payload={"employee_id": change.employee_id, "fields": dict(change.after)},
+        payload={"employee_id": change.employee_id, "fields": fields, "manager": manager},
+        after=_creates_of(manager, created_users),
         changes=(change.key,),
     )
 
@@ -293,7 +250,13 @@ def _member_adds(
                 payload={
                     "team": list(chunk[0].team),
                     "people": [
-                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                        {
+                            "employee_id": c.employee_id,
+                            "user_id": c.user_id,
+                            "change": c.key,
+                            "rule": c.rule,
+                        }
+                        for c in chunk
                     ],
                 },
                 after=tuple(after),
@@ -301,27 +264,63 @@ def _member_adds(
             )
 
 
-def _path_assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Iterable[Request]:
-    by_person: dict[str, list[Change]] = {}
+def _assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Iterable[Request]:
+    given: dict[tuple[str, ItemKind], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
-        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT):
-            by_person.setdefault(change.employee_id, []).append(change)
-    for person, parts in by_person.items():
-        for number, start in enumerate(range(0, len(parts), PATHS_PER_CALL)):
-            chunk = parts[start : start + PATHS_PER_CALL]
+        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT) and change.item is not None:
+            given.setdefault((change.employee_id, change.item.kind), []).append((change, change.item))
+    for (person, kind), parts in given.items():
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
             yield Request(
-                key=f"assign:{person}:{number}",
-                kind=RequestKind.ASSIGN_PATHS,
+                key=f"assign:{person}:{kind}:{number}",
+                kind=RequestKind.ASSIGN_ITEMS,
                 stage=5,
-                target=f"paths-assigned:{person}:{number}",
+                target=f"assigned:{person}:{kind}:{number}",
                 payload={
                     "employee_id": person,
-                    "user_id": chunk[0].user_id,
-                    "paths": [c.path_id for c in chunk],
+                    "user_id": chunk[0][0].user_id,
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
                 },
                 after=(created_users[person],) if person in created_users else (),
-                changes=tuple(c.key for c in chunk),
+                changes=tuple(change.key for change, _ in chunk),
             )
+
+
+def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
+    """One call per user, team and role.
+
+    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
+    for that, and for the membership that it needs.
+    """
+    carriers = {key: request.key for request in others for key in request.changes}
+    found = []
+    for change in changes:
+        if change.kind is not ObjectKind.ROLE:
+            continue
+        person, text = change.employee_id, team_text(team_key(change.team))
+        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
+        found.append(
+            Request(
+                key=f"role:{change.key}",
+                kind=RequestKind.SET_ROLE,
+                stage=5 if change.action is Action.ADD else 6,
+                target=change.key,
+                payload={
+                    "employee_id": person,
+                    "user_id": change.user_id,
+                    "team": list(change.team),
+                    "role": change.role.value,
+                    "held": change.action is Action.ADD,
+                    "rule": change.rule,
+                },
+                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
+                changes=(change.key,),
+            )
+        )
+    return found
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:
@@ -330,8 +329,8 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
             kind = RequestKind.REMOVE_MEMBER
             payload: dict[str, Any] = {"team": list(change.team)}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
-            kind = RequestKind.UNASSIGN_PATH
-            payload = {"path": change.path_id}
+            kind = RequestKind.UNASSIGN_ITEM
+            payload = {"item": str(change.item)}
         else:
             continue
         yield Request(

@@ -1,17 +1,23 @@
 """Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
 
 from collections import abc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
+    ItemKind,
+    ItemName,
+    ItemWish,
     Reason,
     Record,
     Rejection,
+    Role,
     Status,
     TeamKey,
     Wish,
@@ -21,20 +27,20 @@ from syncd.core.model import (
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
     Absence,
-    Column,
     FieldRule,
     IdRule,
-    Part,
-    PathRule,
+    ItemRule,
+    ManagerRule,
     Place,
     StatusRule,
     TeamRule,
     Text,
     ValueRule,
+    columns_of,
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown, steps
+from syncd.core.values import CLEARED, evaluate, render, shown, steps
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -44,40 +50,66 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
+    ``blanks`` are words in cells that say that there is nothing.
     """
 
     employee_id: IdRule
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
-    learning_paths: tuple[PathRule, ...] = ()
+    items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
     absence: Absence = field(default_factory=Absence)
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
+    manager: ManagerRule | None = None
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
+    blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
+    if_empty: frozenset[str] = field(init=False)
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
-        object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
+        create_only = frozenset(r.field for r in self.fields if r.on_create)
+        report_only = frozenset(r.field for r in self.fields if r.report)
+        if self.manager is not None and self.manager.on_create:
+            create_only |= {MANAGER_ID, MANAGER}
+        if self.manager is not None and self.manager.report:
+            report_only |= {MANAGER_ID, MANAGER}
+        object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
+        object.__setattr__(self, "report_only", report_only)
 
     @property
-    def path_names(self) -> frozenset[str]:
-        """Every learning path that a rule names, by name or id as written."""
-        return frozenset(rule.path for rule in self.learning_paths)
+    def item_names(self) -> frozenset[ItemName]:
+        """Every learning path and course that a rule names."""
+        return frozenset(rule.item for rule in self.items)
 
     @property
-    def strict_paths(self) -> frozenset[str]:
+    def item_kinds(self) -> frozenset[ItemKind]:
+        """The kinds that rules name."""
+        return frozenset(rule.item.kind for rule in self.items)
+
+    @property
+    def strict_items(self) -> frozenset[ItemName]:
         """Those of the rules with ``remove: strict``."""
-        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+        return frozenset(rule.item for rule in self.items if rule.strict)
+
+    @property
+    def takeable_items(self) -> frozenset[ItemName]:
+        """Those of the rules with ``take_started: true``."""
+        return frozenset(rule.item for rule in self.items if rule.take_started)
+
+    @property
+    def granting_rules(self) -> tuple[str, ...]:
+        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
+        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -124,14 +156,14 @@ class _Reasons:
             self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
             self.told(place, "when", holds)
 
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
         """What ``evaluate`` gives; each step is told. Raises Refused."""
         if self.told is None:
             return evaluate(rule, cells)
-        text: str | None = None
-        for step, text in steps(rule, cells):
-            self.told(place, step, text)
-        return text
+        made: tuple[str, str | None] = ("", None)
+        for made in steps(rule, cells):
+            self.told(place, *made)
+        return made
 
 
 def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
@@ -141,15 +173,18 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     address must still lose access. Their fields that cannot be read are left out.
     """
     reasons = _Reasons(told)
-    cells = record.fields
+    cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
     ignored = _Reasons(told)
-    fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
+    heard = reasons if synced or status is None else ignored
+    fields = _fields(mapping, cells, heard)
+    manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
-    paths = _paths(mapping, cells, reasons) if synced else ()
+    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
+    items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
@@ -157,10 +192,13 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         status=status,
         fields=fields,
         create_only=mapping.create_only,
+        if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
-        learning_paths=paths,
+        items=items,
         in_scope=in_scope,
+        manager=manager,
+        may_head=may_head,
         origin=record.origin,
     )
 
@@ -182,42 +220,12 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, record.fields, _Reasons())
-
-
-def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
-    found: dict[str, str] = {}
-    for column, where in _columns(mapping):
-        found.setdefault(column, where)
-    return found
-
-
-def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
-    if mapping.scope is not None:
-        yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from _named(value.parts)
-    for field_rule in mapping.fields:
-        yield from _named(field_rule.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from _named(parts)
-    conditions = [rule.when for rule in mapping.fields]
-    conditions += [rule.when for rule in mapping.teams]
-    conditions += [rule.when for rule in mapping.learning_paths]
-    for condition in conditions:
-        if condition is not None:
-            yield from condition.columns()
-
-
-def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
-    return ((part.name, part.where) for part in parts if isinstance(part, Column))
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
 
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -227,7 +235,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -252,45 +260,66 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     return holds
 
 
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+    """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
+    if rule is None:
+        return None
+    try:
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return None
+    if text in rule.none:
+        text = ""
+    return None if not text and rule.keep_blank else text
+
+
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
-    texts: dict[str, str] = {}
-    for rule in mapping.fields:
+    made = tuple(_made(mapping.fields, cells, reasons))
+    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
+    fields: dict[str, FieldValue] = {}
+    for rule, step, text in made:
+        try:
+            if text or not _leaves(rule, step):
+                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
+                fields[rule.field] = _normal(rule.field, text)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+        else:
+            reasons.tell(rule.place, "is", fields.get(rule.field))
+    return fields
+
+
+def _made(
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+) -> abc.Iterator[tuple[FieldRule, str, str]]:
+    """Each rule that says something about this Record, with its last step and what that made."""
+    for rule in rules:
+        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+            continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = reasons.value(rule.place, rule.value, cells)
+            step, text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
-            texts[rule.field] = text
-    custom = texts.get("IsCustomUsername") == "true"
-    fields: dict[str, FieldValue] = {}
-    for rule in mapping.fields:
-        if rule.field in texts:
-            try:
-                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
-            except Refused as refused:
-                reasons.add(rule.place, _with_columns(rule.value, refused))
-            else:
-                reasons.tell(rule.place, "is", fields.get(rule.field))
-    return fields
+            yield rule, step, text
 
 
-def _take(
-    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
-) -> None:
-    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
-    if not text:
-        if rule.required or PROFILE_FIELDS[rule.field].required:
-            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
-            return
-    check_field(rule.field, text, custom_username=custom, email=email)
+def _leaves(rule: FieldRule, step: str) -> bool:
+    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
+    if rule.required or PROFILE_FIELDS[rule.field].required:
+        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
+
+
+def _normal(name: str, text: str) -> FieldValue:
     try:
-        fields[rule.field] = normalise(rule.field, text)
+        return normalise(name, text)
     except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -304,32 +333,59 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
             if all(names):
                 for name in names:
                     check_team_name(name)
-                _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+                _add(wishes, _wish(rule, names, cells, reasons))
             reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.learning_paths:
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
+    return Wish(
+        names=names,
+        rule=rule.place.key,
+        strict=rule.strict,
+        roles=frozenset(
+            role
+            for role, said in rule.roles.items()
+            if not said.managers and _holds(said.when, said.place, cells, reasons)
+        ),
+        ruled_roles=frozenset(rule.roles),
+        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
+    )
+
+
+def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
+    """The (rule, role) that somebody has in the teams of the people whom they manage."""
+    return frozenset(
+        (rule.place.key, role)
+        for rule in mapping.teams
+        for role, said in rule.roles.items()
+        if said.managers and _holds(said.when, said.place, cells, reasons)
+    )
+
+
+def _items(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[ItemWish, ...]:
+    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
+    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
+    for rule in mapping.items:
         if _holds(rule.when, rule.place, cells, reasons):
-            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
-            reasons.tell(rule.place, "is", rule.path)
+            same = (rule.item.kind, rule.item.name.casefold())
+            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
+            reasons.tell(rule.place, "is", rule.item.name)
     return tuple(wishes.values())
 
 
 def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, and it is strict if one of them is."""
+    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
     first = wishes.setdefault(wish.key, wish)
-    if wish.strict and not first.strict:
-        wishes[wish.key] = replace(first, strict=True)
+    if first is not wish:
+        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
     """The same with the columns it is about in front."""
-    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
     if not names or refused.code == "COLUMN-MISSING":
         return refused
     return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

@@ -1,12 +1,13 @@
 """Rules: what a configuration's mapping part becomes. Values only; ``core.values`` and ``core.mapping`` follow them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from syncd.core.conditions import Condition
+from syncd.core.conditions import Condition, Fields
 from syncd.core.dates import DateFormat
-from syncd.core.model import Status
+from syncd.core.model import ItemName, Role, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,29 @@ class Text:
     text: str
 
 
-Part = Column | Text
+class Formula(Protocol):
+    """An expression that was compiled when the configuration was loaded, and makes a text of a Record."""
+
+    def text(self, fields: Fields) -> str:
+        """The text; Refused if it cannot be made of this Record."""
+        ...
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        ...
+
+
+Part = Column | Text | Formula
 """A piece of a value or of a template."""
+
+
+def columns_of(parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
+    """Every column that these read, with the place that names it."""
+    for part in parts:
+        if isinstance(part, Column):
+            yield part.name, part.where
+        elif not isinstance(part, Text):
+            yield from part.columns()
 
 
 class Otherwise(StrEnum):
@@ -55,11 +77,24 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One piece of a text: it is cut at ``by`` (white space: at every run of it), and ``pick`` counts from 0, or -1 back."""
+
+    by: str
+    pick: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRule:
-    """How one value is made: parts, joined by ``separator``, then transforms, then date or lookup, then default."""
+    """How one value is made: parts, joined by ``separator``, then split, transforms, date or lookup, and default.
+
+    What is taken and is one of the words ``cleared`` is an explicit blank: no other step follows.
+    """
 
     parts: tuple[Part, ...]
     separator: str | None = None
+    split: Split | None = None
+    cleared: frozenset[str] = frozenset()
     transforms: tuple[str, ...] = ()
     date: DateFormat | None = None
     lookup: Lookup | None = None
@@ -70,18 +105,33 @@ class ValueRule:
 class FieldRule:
     """How one Litmos profile field is made.
 
-    ``on_create``: set when the user is created, and left alone afterwards; ``report``: a difference is only shown;
-    ``required``: a blank value rejects the person; ``keep_blank``: a blank value leaves what Litmos has.
+    ``on_create``: set when the user is created, and left alone afterwards; ``if_empty``: set while Litmos has nothing;
+    ``report``: a difference is only shown. What happens to what Litmos has, when HR's value is ...
+
+    =============================  ==========================================================
+    not said                       nothing: a column is not in the source (``optional``; else
+                                   the source is refused), or ``when`` is not for this person
+    blank                          cleared; kept if ``keep_blank``; ``required`` rejects the row
+    one of ``value.cleared``        cleared; ``required`` rejects the row
+    =============================  ==========================================================
     """
 
     place: Place
     field: str
     value: ValueRule
     on_create: bool = False
+    if_empty: bool = False
     report: bool = False
     required: bool = False
     keep_blank: bool = False
+    optional: bool = False
     when: Condition | None = None
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        yield from columns_of(self.value.parts)
+        if self.when is not None:
+            yield from self.when.columns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +153,56 @@ class StatusRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerRule:
+    """How HR's rows name a manager: by the employee id, or by the value of the Litmos field ``by``.
+
+    ``none`` are HR's words for having none. ``on_create``, ``report`` and ``keep_blank`` are as for a field.
+    """
+
+    place: Place
+    value: ValueRule
+    by: str = ""
+    none: frozenset[str] = frozenset({"0"})
+    on_create: bool = False
+    report: bool = False
+    keep_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRule:
+    """Who leads (or administers) the teams of a rule: those of its people for whom ``when`` holds; with ``managers``,
+    whoever manages somebody in the team, and for whom ``when`` holds.
+    """
+
+    place: Place
+    when: Condition | None = None
+    managers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamRule:
-    """A team given to everyone whom ``when`` names: one template per level, from the root down."""
+    """A team given to everyone whom ``when`` names: one template per level, from the root down.
+
+    ``roles`` are those about which the rule decides: leader, admin.
+    """
 
     place: Place
     names: tuple[tuple[Part, ...], ...]
     when: Condition | None = None
     strict: bool = False
+    roles: Mapping[Role, RoleRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathRule:
-    """A learning path (by name or id) given to everyone whom ``when`` names."""
+class ItemRule:
+    """A learning path or course given to everyone whom ``when`` names.
+
+    ``take_started``: also what was started, even completed, is taken from whom no rule gives it any more.
+    """
 
     place: Place
-    path: str
+    item: ItemName
+    take_started: bool = False
     when: Condition | None = None
     strict: bool = False
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
     PutUser,
     RemoveMember,
-    UnassignPath,
+    SetRole,
+    UnassignItem,
 )
 from syncd.errors import Permanent
 from syncd.litmos import applying, reading
@@ -79,21 +80,30 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects | None:
     return Effects(members_removed=((operation.team_id, operation.user_id),), requests=calls.requests)
 
 
-def assign_paths(calls: Calls, operation: AssignPaths) -> Effects | None:
+def set_role(calls: Calls, operation: SetRole) -> Effects | None:
+    """By the team's list of those who have the role."""
+    people = _known(lambda: reading.people_with_role(calls, operation.team_id, operation.role))
+    if (operation.user_id in people) is not operation.held:
+        return None
+    return Effects(roles_set=(operation,), requests=calls.requests)
+
+
+def assign_items(calls: Calls, operation: AssignItems) -> Effects | None:
     """All of them, or it counts as not done: giving again does no harm."""
-    missing = set(operation.path_ids) - reading.paths_of_user(calls, operation.user_id)
+    missing = set(operation.item_ids) - reading.items_of_user(calls, operation.user_id, operation.kind)
     return None if missing else applying.assigned(calls, operation)
 
 
-def unassign_path(calls: Calls, operation: UnassignPath) -> Effects | None:
+def unassign_item(calls: Calls, operation: UnassignItem) -> Effects | None:
     """By the user's own list."""
-    if operation.path_id in _known(lambda: reading.paths_of_user(calls, operation.user_id)):
+    user_id, item = operation.user_id, operation.item
+    if item.id in _known(lambda: reading.items_of_user(calls, user_id, item.kind)):
         return None
-    return Effects(paths_unassigned=((operation.user_id, operation.path_id),), requests=calls.requests)
+    return Effects(unassigned=((user_id, item),), requests=calls.requests)
 
 
 def _known(read: Callable[[], frozenset[str]]) -> frozenset[str]:
-    """What a read found, or nothing if Litmos does not know the user (404)."""
+    """What a read found, or nothing if Litmos does not know the user or the team (404)."""
     try:
         return read()
     except Permanent as refusal:

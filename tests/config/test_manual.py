@@ -10,11 +10,14 @@ import pytest
 from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
 from syncd.config.settings import ResultField
+from syncd.core.cells import BLANKS
+from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
-from syncd.core.mapping import columns_used, map_records
+from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
+from tests.core.factories import path_name
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "syncd.yaml"
@@ -64,13 +67,18 @@ def test_it_maps_the_sample(config):
         "CustomField2": "31.01.2020",
         "CustomField3": "Oslo, NO",
         "CustomField4": "Oslo (NO)",
+        "CustomField5": "Leads",
+        "State": "",
+        "CustomField6": "Ana.Novak",
         "Culture": "en-US",
         "DisableMessages": False,
     }
+    assert first.if_empty == {"CustomField6"}
+    assert first.manager == ""
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
-    assert [wish.names for wish in first.learning_paths] == [("Welcome",), ("Sales Foundations",)]
+    assert [wish.item for wish in first.items] == [path_name("Welcome"), path_name("Sales Foundations")]
     assert second.status is Status.LEFT
 
 
@@ -97,7 +105,7 @@ def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     """Every key of the file, written as ``keys_of`` writes them."""
     if isinstance(data, dict):
-        tables = ("users.fields", ".map", ".columns")
+        tables = ("users.fields", ".map", ".columns", ".given", "expect.fields")
         for key, value in data.items():
             name = "*" if path.endswith(tables) else key
             yield f"{path}.{name}".lstrip(".")
@@ -111,14 +119,20 @@ def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = set(keys_in(read_document(text.encode(), "syncd.yaml").data))
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
+    for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
+        commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    if '# map: {file: countries.csv, from: code, to: name, delimiter: ",", encoding: utf-8}' in text:
+        commented |= {f"users.fields.*.map.{key}" for key in ("file", "from", "to", "delimiter", "encoding")}
+    if "{expr: EXPRESSION}" in text and "{template: TEXT}" in text:
+        commented |= {f"teams[].{key}.{way}" for key in ("name", "parent[]") for way in ("expr", "template")}
     assert set(keys_of(json_schema())) - written - commented == set()
 
 
 def test_every_transform_is_named_in_it():
     text = FILE.read_text(encoding="utf-8")
-    assert set(TRANSFORMS) <= set(re.findall(r"[a-z_]+", text.split("2  transform", 1)[1].split("\n", 1)[0]))
+    assert set(TRANSFORMS) <= set(re.findall(r"[a-z_]+", text.split("3  transform", 1)[1].split("\n", 1)[0]))
 
 
 def test_what_it_shows_as_default_is_the_default(config, tmp_path):
@@ -129,6 +143,10 @@ def test_what_it_shows_as_default_is_the_default(config, tmp_path):
     less = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"})
     assert (less.push, less.web, less.log) == (config.push, config.web, config.log)
     assert less.push.limits == Limits()
+
+
+def test_the_words_for_nothing_that_it_shows_are_the_default(config):
+    assert config.source.blanks == BLANKS
 
 
 def test_the_schema_beside_it_is_the_schema():
@@ -142,6 +160,17 @@ def test_its_first_line_points_editors_to_the_schema():
 
 def test_the_columns_of_a_sink_are_those_that_sinks_have():
     assert get_args(ResultField) == RESULT_FIELDS
+
+
+def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
+    """A map in a file has the shape of a map of texts: ``oneOf`` would refuse it."""
+    schema = json_schema()
+    table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
+    assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
+    branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
+    assert [branch.count("Settings") for branch in branches] == [2], (
+        "only the source, which its type tells apart"
+    )
 
 
 def test_every_key_of_the_schema_is_described():

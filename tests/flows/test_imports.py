@@ -128,7 +128,7 @@ def made_by_hand(rig: Rig, employee_id: str) -> None:
     """A person makes an account with the UserName of the fifth."""
     names = {"FirstName": "By", "LastName": "Hand", "ExternalEmployeeId": employee_id}
     address = {"UserName": "p5@example.com", "Email": "p5@example.com"}
-    control(rig.sandbox, "edit", [{"do": "create_user", **address, **names}])
+    control(rig.sandbox, "edit", [{"do": "create_user", "set": {**address, **names}}])
 
 
 def test_somebody_who_was_given_the_name_meanwhile_is_left_alone(rig):
@@ -386,7 +386,7 @@ HARMS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("path", ["^/bulkimports/[^/]*$", "usererrors$"], ids=["state", "errors"])
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: " ".join(str(value)[:20] for value in harm.values()))
 def test_a_harmed_answer_about_an_import_crashes_nothing_and_loses_nobody(harm, path, rig):
-    rig.changed["mapping"] = replace(MAPPING, learning_paths=())
+    rig.changed["mapping"] = replace(MAPPING, items=())
     rig.sandbox.faults.set([{"method": "GET", "path": path, "count": 2, **harm}])
     pushed = rig.push()
     assert rig.run(pushed.run_id)["state"] == "succeeded"
@@ -448,7 +448,7 @@ def under(reading: dict[str, Any], database: Database, folder: Path) -> None:
     with Sandbox(limit=500, window=0.5, bulk_delay=0.1, seed=WORLD, modes=reading) as sandbox:
         rig = Rig(sandbox=sandbox, database=database, folder=folder, hr=crowd())
         rig.changed = {
-            "mapping": replace(MAPPING, learning_paths=()),
+            "mapping": replace(MAPPING, items=()),
             "limits": Limits(minimum_population=1000),
             "bulk_imports": True,
         }

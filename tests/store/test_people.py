@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.core.model import Reason, Rejection
+from syncd.core.model import Managed, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
-from tests.core.factories import employee
+from tests.core.factories import course_key, employee
 from tests.store.makers import ACCOUNT, new_run, now_of
 
 
@@ -107,7 +107,7 @@ def test_managed_teams_are_those_of_present_people_and_their_parents(database):
         crowd = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("Ops",),))]
         people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
         people.save(conn, ACCOUNT, "hr", crowd[:1], rejected=(), input_id=2, new_input=True, now=now)
-        assert people.managed_teams(conn, ACCOUNT) == {("sales",), ("sales", "emea")}
+        assert people.managed(conn, ACCOUNT) == Managed(teams=frozenset({("sales",), ("sales", "emea")}))
 
 
 def quarantine(database: Database, *rejections: Rejection) -> None:
@@ -158,12 +158,20 @@ def test_grants_are_remembered_once_and_forgotten(database):
     with database.write() as conn:
         now = database.now(conn)
         for _ in range(2):
-            grants.add(conn, ACCOUNT, "membership", [("u1", "sales"), ("u9", "ops")], run_id=run_id, now=now)
-        grants.add(conn, ACCOUNT, "assignment", [("u1", "p1")], run_id=run_id, now=now)
-        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "p1")}
-        assert grants.team_texts(conn, ACCOUNT) == {"sales", "ops"}
+            grants.add(
+                conn,
+                ACCOUNT,
+                "membership",
+                [("u1", "sales", "teams[0]"), ("u9", "ops", "teams[1]")],
+                run_id=run_id,
+                now=now,
+            )
+        grants.add(conn, ACCOUNT, "assignment", [("u1", "course:c1", "courses[0]")], run_id=run_id, now=now)
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "course:c1")}
+        assert grants.places(conn, ACCOUNT).teams == {"sales", "ops"}
         grants.remove(conn, ACCOUNT, "membership", [("u1", "sales")])
-        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "p1")}
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "course:c1")}
+        assert grants.items(conn, ACCOUNT) == {course_key("c1")}
 
 
 def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
