@@ -149,7 +149,8 @@ def _plan(
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
         made = pushed.draft
-        show_json({"run": run_id, "state": pushed.state, **plan_json(made.plan, told_rejections(made))})
+        told = plan_json(made.plan, told_rejections(made))
+        show_json({"run": run_id, "state": pushed.state, **made.part.about, **told})
     elif not json:
         show_plan(pushed.draft, everything=everything)
     return pushed
@@ -194,8 +195,8 @@ def _send(app: Any, run_id: int) -> None:
         drain(app, run_id, update=update)
 
 
-def _report(app: Any, run_id: int, *, json: bool) -> None:
-    """Say how a push ended, and exit by it."""
+def _report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
+    """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
     from syncd.store import changes, runs
 
     with app.database.read() as conn:
@@ -203,9 +204,8 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
         tally = changes.tally(conn, run_id)
     state = run["state"]
     if json:
-        show_json(
-            {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
-        )
+        told = {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
+        show_json({**told, **({"remarks": [asdict(one) for one in remarks]} if remarks else {})})
     else:
         done = sum(states.get("done", 0) for states in tally.values())
         say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")
@@ -256,7 +256,7 @@ def revert(
             return
         if reverted.state != "held" and wait:
             _send(app, run_id)
-        _report(app, run_id, json=json)
+        _report(app, run_id, json=json, remarks=reverted.remarks)
 
 
 def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from syncd.core.facts import Facts, SubjectKind
+from syncd.core.facts import Facts
 from syncd.core.finding import Finding, Health
 from syncd.core.limits import Policy
 from syncd.core.model import Status
 from syncd.core.profile import PROFILE_FIELDS
+from syncd.core.subject import SubjectKind
 
 LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 """The states of a Job that is not done."""
@@ -103,10 +104,14 @@ def _unreadable(facts: Facts) -> Answer | None:
 def _unknown(facts: Facts) -> Answer | None:
     if facts.origins or facts.known or facts.reasons or facts.history or facts.user_id:
         return None
+    hint = (
+        f"did you mean {' or '.join(facts.alike)}?"
+        if facts.alike
+        else "a row with an unreadable id is in quarantine"
+    )
     return Answer(
         code="UNKNOWN-PERSON",
-        seen=f"no row of {facts.input_name} ({facts.input_rows} rows) has this employee id, and none had; "
-        "a row whose id cannot be read would be in quarantine",
+        seen=f"no row of {facts.input_name} ({facts.input_rows} rows) has this employee id, and none had; {hint}",
     )
 
 

@@ -3,61 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from syncd.core.diff import Skip
 from syncd.core.limits import Hold, Policy
 from syncd.core.model import (
-    Action,
     Change,
     Employee,
     FieldValue,
-    ObjectKind,
     Reason,
     User,
-    team_key,
     team_text,
 )
 from syncd.core.rules import Absence
+from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
 OF_OBJECTS = frozenset({"PATH-STARTED"})
 """Codes of Skips of a team or learning path, not of the whole person; their message names it."""
-
-
-class SubjectKind(StrEnum):
-    """What is asked about."""
-
-    PERSON = "person"
-    FIELD = "field"
-    TEAM = "team"
-    PATH = "path"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is asked about: ``name`` is for people to read, ``key`` a field, a team text, or the id of a learning path.
-
-    ``key`` is the name itself for a learning path that Litmos does not have.
-    """
-
-    kind: SubjectKind
-    name: str = ""
-    key: str = ""
-
-    def concerns(self, change: Change) -> bool:
-        """Whether the Change is about this."""
-        match self.kind:
-            case SubjectKind.FIELD:
-                return change.kind is ObjectKind.USER and (
-                    self.key in change.after or self.key in change.before or change.action is Action.CREATE
-                )
-            case SubjectKind.TEAM:
-                return bool(change.team) and team_text(team_key(change.team)) == self.key
-            case SubjectKind.PATH:
-                return self.key in {change.path_id, *change.gives, *change.takes}
-            case _:
-                return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +81,8 @@ class Known:
 class Facts:
     """Everything known about one person.
 
-    ``unreadable`` says why HR cannot be read now ("": it can). ``origins`` are the rows that name the person, ``rules`` what
+    ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
+    no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
     mirror, ``paths`` learning path id -> whether it was started, ``unread`` the teams and learning paths whose people were
     never read. ``changes`` (that the Policy lets through), ``withheld``
@@ -133,6 +96,7 @@ class Facts:
     input_name: str = ""
     input_rows: int = 0
     unreadable: str = ""
+    alike: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     rules: tuple[Traced, ...] = ()
     reasons: tuple[Reason, ...] = ()

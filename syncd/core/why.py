@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from syncd.core.answer import answer
-from syncd.core.facts import Facts, Happened, SubjectKind
+from syncd.core.facts import Facts, Happened
 from syncd.core.finding import Finding, Health, count
 from syncd.core.model import Change
+from syncd.core.subject import SubjectKind
 from syncd.core.trace import Traced, told
 
 MOST = 6

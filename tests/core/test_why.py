@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from syncd.core.answer import NEXT, answer
 from syncd.core.diff import Skip
-from syncd.core.facts import Drifted, Facts, Granted, Happened, Known, Subject, SubjectKind
+from syncd.core.facts import Drifted, Facts, Granted, Happened, Known
 from syncd.core.finding import Health
 from syncd.core.limits import Hold, Policy
 from syncd.core.model import Action, Change, ObjectKind, Reason, Status
 from syncd.core.rules import Absence, Place
+from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Step, Traced
 from syncd.core.why import MOST, why
 from tests.core.factories import employee, user_of
