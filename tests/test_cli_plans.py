@@ -115,6 +115,14 @@ def test_a_configuration_change_as_a_people_change(bench):
     assert found["before"]["config_digest"] != found["now"]["config_digest"]
 
 
+def test_a_learning_path_that_the_new_configuration_misspells_is_named(bench):
+    bench.run("refresh")
+    older(bench, ("  - path: Onboarding", "  - path: Onbording"))
+    shown = bench.run("plan", "--against", "old.yaml").stdout
+    assert 'learning path "Onbording" is not in Litmos' in shown
+    assert 'learning path "Onboarding": add -> nothing  [learning_paths[0]]' in shown
+
+
 def test_the_same_configuration_affects_nobody(bench):
     bench.run("push")
     bench.staff(6, title="Lead")

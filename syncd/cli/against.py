@@ -52,6 +52,9 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         say(f"  {who}{about}: {before} -> {now}  [{one.cause}]")
     if len(listed) < len(comparison.differing):
         say(f"    ... and {len(comparison.differing) - len(listed)} more (--all lists them)")
+    for problem in found.now.problems:
+        if problem not in found.before.problems:
+            say(f"  ? {plain(problem)}")
     for when, plan in (("before", found.before), ("now", found.now)):
         held = "".join(f"; held: {hold.code}: {hold.message}" for hold in plan.holds)
         say(f"A push {when}: {len(plan.changes)} changes, {_range(plan.cost)} requests{plain(held)}")
@@ -88,4 +91,5 @@ def _plan(plan: Any) -> dict[str, Any]:
         "changes": len(plan.changes),
         "requests": [plan.cost.low, plan.cost.high],
         "holds": [asdict(hold) for hold in plan.holds],
+        "problems": list(plan.problems),
     }
