@@ -13,8 +13,8 @@ FEW = 20
 """So many people's differences are listed unless all are asked for."""
 
 
-def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed: bool) -> None:
-    """Compare, print, and exit as ``--detailed-exitcode`` says. Raises ConfigError, SourceError, typer.Exit."""
+def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed: bool, at_most: int) -> None:
+    """Compare, print, and exit as ``--detailed-exitcode`` and ``--at-most`` say. Raises ConfigError, SourceError, typer.Exit."""
     from syncd.comparing import against
     from syncd.config import load
     from syncd.wiring import settings_of
@@ -29,7 +29,7 @@ def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed:
         note("Litmos was never read; first: syncd refresh")
     if detailed and found.now.holds and not found.before.holds:
         raise typer.Exit(Exit.HELD)
-    if detailed and found.comparison.differing:
+    if detailed and found.comparison.differing and (not at_most or found.comparison.people > at_most):
         raise typer.Exit(Exit.CHANGES_PENDING)
 
 

@@ -100,6 +100,9 @@ def plan(
             help="Instead, compare with this older configuration: who is affected, and by which rule."
         ),
     ] = None,
+    at_most: Annotated[
+        int, typer.Option(metavar="PEOPLE", help="With --against: exit 6 only if more people are affected.")
+    ] = 0,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -108,6 +111,9 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
+    if at_most and against is None:
+        note("--at-most is for --against")
+        raise typer.Exit(Exit.USAGE)
     if against is not None and (only or save or fresh):
         note(
             "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
@@ -115,7 +121,14 @@ def plan(
         raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
         if against is not None:
-            show_against(app, against, json=json, everything=everything, detailed=detailed)
+            show_against(
+                app,
+                against,
+                json=json,
+                everything=everything,
+                detailed=detailed or at_most > 0,
+                at_most=at_most,
+            )
             return
         pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
         if save is not None:
