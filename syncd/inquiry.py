@@ -11,7 +11,17 @@ from syncd.core.facts import Facts
 from syncd.core.limits import Policy
 from syncd.core.mapping import columns_used, identify, map_record
 from syncd.core.match import comparable
-from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_key, team_label, team_text
+from syncd.core.model import (
+    Change,
+    Employee,
+    Reason,
+    Record,
+    Rejection,
+    State,
+    team_key,
+    team_label,
+    team_text,
+)
 from syncd.core.selection import of_people
 from syncd.core.subject import find_subject
 from syncd.core.trace import Trace, Traced
@@ -203,6 +213,7 @@ def _stored(
             mirror_read_at=mirror.readings(conn, account).last,
             teams=member,
             paths={one.path_id: one.started for one in state.assignments.get(employee_id, {}).values()},
+            roles=_roles(state, employee_id),
             unread=frozenset(
                 texts[team_id] for team_id, at in read.teams.items() if at is None and team_id in texts
             )
@@ -214,6 +225,14 @@ def _stored(
             grants=history.granted(conn, account, user_id),
             drift=history.drifted(conn, account, user_id, texts),
         )
+
+
+def _roles(state: State, employee_id: str) -> dict[str, tuple[str, ...]]:
+    """Team text -> the roles that the person has there besides member."""
+    found: dict[str, tuple[str, ...]] = {}
+    for team, role in sorted(state.roles.get(employee_id, ())):
+        found[team_text(team)] = (*found.get(team_text(team), ()), role.value)
+    return found
 
 
 def _row(app: App, record: Record) -> Row:

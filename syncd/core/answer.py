@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from syncd.core.facts import Facts
 from syncd.core.finding import Finding, Health
 from syncd.core.limits import Policy
+from syncd.core.managers import CAUSES
 from syncd.core.model import Status
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.subject import SubjectKind
@@ -33,6 +34,7 @@ NEXT: Mapping[str, str] = {
     "OUT-OF-SCOPE": "syncd preview {employee}",
     "LEFT": "syncd preview {employee}",
     "PATH-STARTED": "syncd preview {employee}",
+    **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "PATH-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
     "NOT-MAPPED": "syncd config show",
@@ -250,7 +252,7 @@ def _of_field(facts: Facts) -> Answer:
     ======================================  ============
     """
     name, employee = facts.subject.key, facts.employee
-    rule = facts.rule(f"users.fields.{name}")
+    rule = facts.rule()
     have = "" if facts.user is None else facts.user.fields.get(name, "")
     if rule is None or employee is None:
         known = "" if name in PROFILE_FIELDS else ", and Litmos has no such field that syncd may write"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from syncd.core.diff import Skip
 from syncd.core.limits import Hold, Policy
+from syncd.core.managers import MANAGER_ID
 from syncd.core.model import (
     Change,
     Employee,
@@ -20,6 +21,10 @@ from syncd.core.trace import Traced
 
 OF_OBJECTS = frozenset({"PATH-STARTED"})
 """Codes of Skips of a team or learning path, not of the whole person; their message names it."""
+OF_FIELDS = {"MANAGER-": MANAGER_ID}
+"""How the codes of Skips begin that are of one field only."""
+RULES_OF_FIELDS = {MANAGER_ID: "users.manager"}
+"""Fields that have another rule than ``users.fields``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +52,10 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A membership or assignment that syncd gave: its object (team text, or id), by which Run, when."""
+    """What syncd gave, ``membership``, ``assignment`` or a role: its object (team text, or id), by which Run, when."""
 
     object_id: str
+    kind: str
     run_id: int | None
     at: datetime
 
@@ -84,7 +90,7 @@ class Facts:
     ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
     no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
-    mirror, ``paths`` learning path id -> whether it was started, ``unread`` the teams and learning paths whose people were
+    mirror, ``paths`` learning path id -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and learning paths whose people were
     never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
     followed. ``history`` is newest first.
@@ -110,6 +116,7 @@ class Facts:
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, bool] = field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
     path_names: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = Policy.SYNC
@@ -132,21 +139,24 @@ class Facts:
         return tuple(change for change in self.withheld if self.subject.concerns(change))
 
     def skipped(self) -> tuple[Skip, ...]:
-        """The Skips of the whole person, and those whose message names what is asked about; unknown codes are of both."""
-        names = {self.subject.name, self.subject.key} - {""}
-        whole = self.subject.kind is SubjectKind.PERSON
-        return tuple(
-            skip
-            for skip in self.skips
-            if whole or skip.code not in OF_OBJECTS or any(name in skip.message for name in names)
-        )
+        """The Skips of the whole person, and those of what is asked about; unknown codes are of both."""
+        return tuple(skip for skip in self.skips if self._is_about(skip))
+
+    def _is_about(self, skip: Skip) -> bool:
+        if self.subject.kind is SubjectKind.PERSON:
+            return True
+        if skip.code in OF_OBJECTS:
+            return any(name in skip.message for name in {self.subject.name, self.subject.key} - {""})
+        field = next((name for start, name in OF_FIELDS.items() if skip.code.startswith(start)), None)
+        return field is None or field == self.subject.key
 
     def past(self) -> tuple[Happened, ...]:
         """What happened to the subject, newest first."""
         return tuple(one for one in self.history if self.subject.concerns(one.change))
 
-    def rule(self, key: str) -> Traced | None:
-        """What the rule with this YAML path made."""
+    def rule(self) -> Traced | None:
+        """What the rule made that makes the field which is asked about."""
+        key = RULES_OF_FIELDS.get(self.subject.key, f"users.fields.{self.subject.key}")
         return next((rule for rule in self.rules if rule.place.key == key), None)
 
     def given(self) -> str:
@@ -169,5 +179,8 @@ class Facts:
         return self.subject.key in held
 
     def grant(self) -> Granted | None:
-        """By which Run syncd gave what is asked about, or None."""
-        return next((one for one in self.grants if one.object_id == self.subject.key), None)
+        """By which Run syncd gave the membership or assignment that is asked about, or None."""
+        kinds = {"membership", "assignment"}
+        return next(
+            (one for one in self.grants if one.object_id == self.subject.key and one.kind in kinds), None
+        )
