@@ -162,6 +162,8 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("NO-VALUE", facts(TITLE, employee=employee("E1"))),
     ("ON-CREATE", facts(CITY, user=STALE_USER, employee=replace(ANA, create_only=frozenset({"City"})))),
     ("REPORT-ONLY", facts(CITY, user=STALE_USER, employee=replace(ANA, report_only=frozenset({"City"})))),
+    ("IF-EMPTY", facts(CITY, user=STALE_USER, employee=replace(ANA, if_empty=frozenset({"City"})))),
+    ("KEPT", facts(CITY, user=STALE_USER)),
     ("IN-STEP", facts(CITY, employee=replace(ANA, create_only=frozenset({"City"})))),
     ("NO-RULE", facts(CHOIR)),
     ("UNMANAGED", facts(CHOIR, unread=frozenset({"choir"}))),
