@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.compile import Request
@@ -24,7 +26,7 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.selection import of_people
-from syncd.core.subject import find_subject
+from syncd.core.subject import Subject, SubjectKind, find_subject
 from syncd.core.trace import Trace, Traced
 from syncd.errors import SourceError
 from syncd.intake import Intake, alike, require, take_in
@@ -176,27 +178,10 @@ def _stored(
     """What the store knows; ``user_id`` is whom the person would be linked with, ``employee`` what the mapping makes."""
     account, settings = app.account, app.settings
     with app.database.read() as conn:
-        link = links.how(conn, account, employee_id)
-        user_id = user_id or links.find(conn, account, employee_id)
-        state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
-        paths = {path.id: path.name for path in mirror.paths(conn, account)}
-        teams = mirror.team_names(mirror.team_facts(conn, account))
-        texts = {team_id: team_text(team_key(chain)) for team_id, chain in teams.items()}
-        member = {
-            team_text(key): team_label(state.teams[key].names)
-            for key in state.memberships.get(employee_id, ())
-        }
-        wishes = {team_text(wish.key): wish.names for wish in employee.teams} if employee else {}
-        paused, read = jobs.paused(conn, account), mirror.lists_read(conn, account)
-        return Facts(
+        link, paused = links.how(conn, account, employee_id), jobs.paused(conn, account)
+        facts = Facts(
             employee_id=employee_id,
-            subject=find_subject(
-                about,
-                teams=(*wishes.values(), *teams.values()),
-                own={*wishes, *member},
-                paths=paths,
-                ruled_paths=settings.mapping.path_names,
-            ),
+            subject=Subject(kind=SubjectKind.PERSON),
             now=app.database.now(conn),
             input_name=app.source.name,
             unreadable=unreadable,
@@ -207,25 +192,46 @@ def _stored(
             ),
             known=history.known(conn, account, app.source.name, employee_id),
             absence=settings.mapping.absence,
-            user_id=user_id,
+            user_id=user_id or links.find(conn, account, employee_id),
             linked_by="" if link is None else link[0],
             linked_at=None if link is None else link[1],
-            user=state.users.get(employee_id),
-            mirror_read_at=mirror.readings(conn, account).last,
-            teams=member,
-            paths={one.path_id: one.started for one in state.assignments.get(employee_id, {}).values()},
-            roles=_roles(state, employee_id),
-            unread=frozenset(
-                texts[team_id] for team_id, at in read.teams.items() if at is None and team_id in texts
-            )
-            | frozenset(path_id for path_id, at in read.paths.items() if at is None),
-            path_names=paths,
             policy=settings.policy,
             paused="" if paused is None else paused.reason,
             history=history.happened(conn, account, employee_id),
-            grants=history.granted(conn, account, user_id),
-            drift=history.drifted(conn, account, user_id, texts),
         )
+        return _with_litmos(conn, app, facts, about, employee)
+
+
+def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee: Employee | None) -> Facts:
+    """The same with what Litmos has, as the mirror knows it; and with what is asked about, which may be one of these."""
+    account, person, user_id = app.account, facts.employee_id, facts.user_id
+    state = mirror.current_state(conn, account, {person: user_id} if user_id else {})
+    paths = {path.id: path.name for path in mirror.paths(conn, account)}
+    names = mirror.team_names(mirror.team_facts(conn, account))
+    texts = {team_id: team_text(team_key(chain)) for team_id, chain in names.items()}
+    teams = {team_text(key): team_label(state.teams[key].names) for key in state.memberships.get(person, ())}
+    wishes = {team_text(wish.key): wish.names for wish in employee.teams} if employee else {}
+    read = mirror.lists_read(conn, account)
+    unread = [texts.get(team_id, "") for team_id, at in read.teams.items() if at is None]
+    return replace(
+        facts,
+        subject=find_subject(
+            about,
+            teams=(*wishes.values(), *names.values()),
+            own={*wishes, *teams},
+            paths=paths,
+            ruled_paths=app.settings.mapping.path_names,
+        ),
+        user=state.users.get(person),
+        mirror_read_at=mirror.readings(conn, account).last,
+        teams=teams,
+        paths={one.path_id: one.started for one in state.assignments.get(person, {}).values()},
+        roles=_roles(state, person),
+        unread=frozenset([*unread, *(path_id for path_id, at in read.paths.items() if at is None)]),
+        path_names=paths,
+        grants=history.granted(conn, account, user_id),
+        drift=history.drifted(conn, account, user_id, texts),
+    )
 
 
 def _roles(state: State, employee_id: str) -> dict[str, tuple[str, ...]]:
