@@ -133,7 +133,7 @@ def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) ->
 
 
 def inquire(app: App, employee_id: str, about: str = "") -> Facts:
-    """Everything known about one person; ``about`` a field, a team (``Sales``, ``EMEA > Sales``) or a learning path.
+    """Everything known about one person; ``about`` a field, a team (``Sales``, ``EMEA > Sales``), a learning path or a course.
 
     HR that cannot be read is one of the facts. Raises Declined if ``about`` names nothing that is known; ConfigError.
     """
@@ -206,7 +206,7 @@ def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee:
     """The same with what Litmos has, as the mirror knows it; and with what is asked about, which may be one of these."""
     account, person, user_id = app.account, facts.employee_id, facts.user_id
     state = mirror.current_state(conn, account, {person: user_id} if user_id else {})
-    paths = {path.id: path.name for path in mirror.paths(conn, account)}
+    items = mirror.items(conn, account)
     names = mirror.team_names(mirror.team_facts(conn, account))
     texts = {team_id: team_text(team_key(chain)) for team_id, chain in names.items()}
     teams = {team_text(key): team_label(state.teams[key].names) for key in state.memberships.get(person, ())}
@@ -219,16 +219,16 @@ def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee:
             about,
             teams=(*wishes.values(), *names.values()),
             own={*wishes, *teams},
-            paths=paths,
-            ruled_paths=app.settings.mapping.path_names,
+            items=items,
+            ruled=app.settings.mapping.item_names,
         ),
         user=state.users.get(person),
         mirror_read_at=mirror.readings(conn, account).last,
         teams=teams,
-        paths={one.path_id: one.started for one in state.assignments.get(person, {}).values()},
+        items={str(item): one.started for item, one in state.assignments.get(person, {}).items()},
         roles=_roles(state, person),
-        unread=frozenset([*unread, *(path_id for path_id, at in read.paths.items() if at is None)]),
-        path_names=paths,
+        unread=frozenset([*unread, *(str(item) for item, at in read.items.items() if at is None)]),
+        item_names={str(item.key): item.name for item in items},
         grants=history.granted(conn, account, user_id),
         drift=history.drifted(conn, account, user_id, texts),
     )

@@ -19,8 +19,8 @@ from syncd.core.rules import Absence
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"PATH-STARTED"})
-"""Codes of Skips of a team or learning path, not of the whole person; their message names it."""
+OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE"})
+"""Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 OF_FIELDS = {"MANAGER-": MANAGER_ID}
 """How the codes of Skips begin that are of one field only."""
 RULES_OF_FIELDS = {MANAGER_ID: "users.manager"}
@@ -52,17 +52,26 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """What syncd gave, ``membership``, ``assignment`` or a role: its object (team text, or id), by which Run, when."""
+    """What syncd gave, or was adopted, ``membership``, ``assignment`` or a role: its object (team text, or item as text)."""
 
     object_id: str
     kind: str
     run_id: int | None
     at: datetime
+    rule: str = ""
+    actor: str = ""
+
+    @property
+    def by(self) -> str:
+        """By which Run syncd gave it, or who adopted it."""
+        if self.run_id is None:
+            return f"made by hand, and {self.actor} adopted it for {self.rule}"
+        return f"syncd gave it in run {self.run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or id."""
+    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or an item as text."""
 
     object_id: str
     field: str
@@ -90,8 +99,8 @@ class Facts:
     ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
     no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
-    mirror, ``paths`` learning path id -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and learning paths whose people were
-    never read. ``changes`` (that the Policy lets through), ``withheld``
+    mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
+    whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
     followed. ``history`` is newest first.
     """
@@ -115,10 +124,10 @@ class Facts:
     user: User | None = None
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, bool] = field(default_factory=dict)
+    items: Mapping[str, bool] = field(default_factory=dict)
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    path_names: Mapping[str, str] = field(default_factory=dict)
+    item_names: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = Policy.SYNC
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
@@ -146,7 +155,10 @@ class Facts:
         if self.subject.kind is SubjectKind.PERSON:
             return True
         if skip.code in OF_OBJECTS:
-            return any(name in skip.message for name in {self.subject.name, self.subject.key} - {""})
+            key = self.subject.key
+            return any(
+                name in skip.message for name in {self.subject.name, key, key.partition(":")[2]} - {""}
+            )
         field = next((name for start, name in OF_FIELDS.items() if skip.code.startswith(start)), None)
         return field is None or field == self.subject.key
 
@@ -169,13 +181,17 @@ class Facts:
         else:
             named = {subject.key.casefold(), subject.name.strip().casefold()}
             found = [
-                wish.rule for wish in employee.learning_paths if wish.names[0].strip().casefold() in named
+                wish.rule
+                for wish in employee.items
+                if wish.item.kind is subject.kind.item_kind
+                and {wish.item.name.strip().casefold(), f"{wish.item.kind}:{wish.item.name}".casefold()}
+                & named
             ]
         return found[0] if found else ""
 
     def has(self) -> bool:
-        """Whether the mirror has the person in the team, or with the learning path, that is asked about."""
-        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.paths
+        """Whether the mirror has the person in the team, or with the item, that is asked about."""
+        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.items
         return self.subject.key in held
 
     def grant(self) -> Granted | None:

@@ -7,12 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.model import Action, Assignment, Change, ObjectKind, State, Team, User
+from syncd.core.model import (
+    Action,
+    Assignment,
+    Change,
+    ItemKey,
+    ItemKind,
+    ObjectKind,
+    State,
+    Team,
+    User,
+)
 from syncd.core.planfile import SavedPlan, change_data, change_of, dumps, loads, moved, touched
 from syncd.errors import Declined
+from tests.core.factories import path_key
 
 TEXTS = st.text(max_size=12)
 VALUES = st.dictionaries(TEXTS, st.one_of(TEXTS, st.booleans()), max_size=3)
+ITEMS = st.builds(ItemKey, st.sampled_from(list(ItemKind)), TEXTS)
 CHANGES = st.builds(
     Change,
     key=TEXTS,
@@ -21,11 +33,11 @@ CHANGES = st.builds(
     employee_id=TEXTS,
     user_id=TEXTS,
     team=st.lists(TEXTS, max_size=3).map(tuple),
-    path_id=TEXTS,
+    item=st.none() | ITEMS,
     before=VALUES,
     after=VALUES,
-    gives=st.lists(TEXTS, max_size=2).map(tuple),
-    takes=st.lists(TEXTS, max_size=2).map(tuple),
+    gives=st.lists(ITEMS, max_size=2).map(tuple),
+    takes=st.lists(ITEMS, max_size=2).map(tuple),
     reason=TEXTS,
     rule=TEXTS,
     origin=TEXTS,
@@ -83,13 +95,14 @@ def test_what_is_no_plan_is_refused(text):
         loads(text, "plan.json")
 
 
+P1, P9 = path_key("p1"), path_key("p9")
 ANA = User(id="u1", active=True, fields={"UserName": "ana", "JobTitle": "Rep", "City": "Oslo"})
 SALES = Team(id="t1", names=("EMEA", "Sales"))
 NOW = State(
     users={"E1": ANA},
     teams={SALES.key: SALES},
     memberships={"E1": frozenset({SALES.key})},
-    assignments={"E1": {"p1": Assignment(path_id="p1"), "p9": Assignment(path_id="p9")}},
+    assignments={"E1": {item: Assignment(item=item) for item in (P1, P9)}},
 )
 
 
@@ -100,9 +113,9 @@ def change(kind: ObjectKind, action: Action, **parts: object) -> Change:
 UPDATE = change(ObjectKind.USER, Action.UPDATE, before={"JobTitle": "Rep"}, after={"JobTitle": "Lead"})
 CREATE = change(ObjectKind.USER, Action.CREATE, after={"UserName": "ana"})
 TEAM = Change(key="k", action=Action.CREATE, kind=ObjectKind.TEAM, team=("APAC",))
-LEAVE = change(ObjectKind.MEMBERSHIP, Action.REMOVE, team=("EMEA", "Sales"), takes=("p9",))
-TAKE = change(ObjectKind.ASSIGNMENT, Action.REMOVE, path_id="p1")
-STARTED = {"E1": {path_id: Assignment(path_id=path_id, started=True) for path_id in ("p1", "p9")}}
+LEAVE = change(ObjectKind.MEMBERSHIP, Action.REMOVE, team=("EMEA", "Sales"), takes=(P9,))
+TAKE = change(ObjectKind.ASSIGNMENT, Action.REMOVE, item=P1)
+STARTED = {"E1": {item: Assignment(item=item, started=True) for item in (P1, P9)}}
 APAC = Team(id="t2", names=("APAC",))
 
 
@@ -120,8 +133,8 @@ APAC = Team(id="t2", names=("APAC",))
         (LEAVE, NOW, replace(NOW, memberships={}), 'team "EMEA > Sales" is not as it was'),
         (LEAVE, NOW, replace(NOW, assignments=STARTED), 'team "EMEA > Sales" is not as it was'),
         (LEAVE, NOW, replace(NOW, users={"E1": replace(ANA, fields={})}), ""),
-        (TAKE, NOW, replace(NOW, assignments=STARTED), "learning path p1 is not as it was"),
-        (TAKE, NOW, replace(NOW, assignments={}), "learning path p1 is not as it was"),
+        (TAKE, NOW, replace(NOW, assignments=STARTED), "p1 is not as it was"),
+        (TAKE, NOW, replace(NOW, assignments={}), "p1 is not as it was"),
         (TAKE, NOW, NOW, ""),
     ],
 )  # fmt: skip
