@@ -45,6 +45,7 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
             now=now,
             expires_at=now + timedelta(seconds=app.settings.hold_expires),
         )
+        changes.approve(conn, run_id, [change.key for change in stored])
         inputs.accept(conn, run["input_id"])
         runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
         current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))

@@ -3,7 +3,7 @@
 Deciding is ``core``'s: this module gathers what the core needs and stores what it said.
 """
 
-from collections import abc
+from collections import Counter, abc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
+from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.limits import Measure, Policy
+from syncd.core.limits import Limits, Policy, watched
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State
+from syncd.core.model import Change, Employee, Rejection, State, TeamKey
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
@@ -77,6 +78,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         window=(settings.requests, settings.window),
         problems=desired.problems,
         approved=approvals.valid(conn, account, now),
+        recent=_recent(conn, account, settings.limits, now),
     )
     return Draft(
         plan=plan,
@@ -91,13 +93,35 @@ def _measure(
     conn: Connection, app: App, intake: Intake, current: State, rejections: tuple[Rejection, ...]
 ) -> Measure:
     last = inputs.last_accepted(conn, app.account, intake.source)
+    by_team = app.settings.limits.team_removals.is_set
     return Measure(
         population=sum(user.active for user in current.users.values()),
-        holdings=sum(map(len, current.memberships.values())) + sum(map(len, current.assignments.values())),
+        memberships=sum(map(len, current.memberships.values())),
+        assignments=sum(map(len, current.assignments.values())),
+        teams=len(current.teams),
+        team_sizes=_team_sizes(current) if by_team else {},
+        teams_of=current.memberships if by_team else {},
         rows=intake.rows,
         rejected=len(rejections),
         last_rows=None if last is None else last["rows"],
     )
+
+
+def _team_sizes(current: State) -> abc.Mapping[TeamKey, int]:
+    """How many active people each team has."""
+    return Counter(
+        team
+        for person, teams in current.memberships.items()
+        if person in current.users and current.users[person].active
+        for team in teams
+    )
+
+
+def _recent(conn: Connection, account: str, limits: Limits, now: datetime) -> abc.Sequence[Change]:
+    """What was done, without a person's approval, within the window of the Limits."""
+    if limits.window is None:
+        return []
+    return changes.done_lately(conn, account, watched(limits), now - timedelta(seconds=limits.window))
 
 
 def _absent(
@@ -150,16 +174,16 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         )
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
-            changes.insert_all(conn, run_id, plan.changes, state="planned")
+            changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
         runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
-            changes.insert_all(conn, run_id, plan.changes, state="held")
+            changes.insert_all(conn, run_id, plan.changes, state="held", approved=plan.approved)
             runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
             return "held"
         _accept(conn, app, intake, made, input_id=input_id, now=now)
-        changes.insert_all(conn, run_id, plan.changes, state="planned")
+        changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )

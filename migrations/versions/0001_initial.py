@@ -397,6 +397,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_change_run_id_run"), ondelete="CASCADE"
         ),
@@ -405,6 +406,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_change_employee_id_id"), ["employee_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_change_finished_at"), ["finished_at"], unique=False)
 
     op.create_table(
         "job",

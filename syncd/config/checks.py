@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from syncd.config.document import Document, Loc
+from syncd.config.faults import suggestion
 from syncd.config.root import Root
 from syncd.config.settings import CsvSettings
-from syncd.core.limits import Limit, Policy
+from syncd.core.limits import EVERY_OTHER, Limit, Policy
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -28,6 +29,7 @@ def check_settings(root: Root, document: Document) -> None:
     for index, sink in enumerate(root.pull.sinks):
         _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
     _check_sink_names(root, document)
+    _check_limited_fields(root, document)
     for flow in ("refresh", "push", "pull"):
         expression = getattr(root.schedules, flow)
         if expression is not None:
@@ -111,6 +113,14 @@ def encoding_fault(name: str) -> str:
     except (LookupError, ValueError):
         return f'"{name}" is no encoding that Python knows; such are utf-8, utf-16, cp1252, iso-8859-15'
     return ""
+
+
+def _check_limited_fields(root: Root, document: Document) -> None:
+    """A Limit on a field that is not mapped would never hold anything."""
+    for name in root.push.limits_part.fields:
+        if name != EVERY_OTHER and name not in root.users.fields:
+            hint = suggestion(name, sorted(root.users.fields))
+            document.fault(("push", "limits", "fields", name), f"is not in users.fields{hint}", at_key=True)
 
 
 def _check_sink_names(root: Root, document: Document) -> None:

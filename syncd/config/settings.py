@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
-from syncd.core.limits import Limit, Limits, Policy
+from syncd.core.limits import EVERY_OTHER, Limit, Limits, Policy
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -162,6 +162,18 @@ class RemovalLimit(LimitPart):
     """At most this share of all those known; null for any share."""
 
 
+class TeamLimit(LimitPart):
+    """Members that any one team would lose."""
+
+    minimum: Count = 10
+    """In a team of fewer active members the percentage does not count."""
+
+    @property
+    def limit(self) -> Limit:
+        """The same as the core's value."""
+        return Limit(count=self.count, percent=self.percent, minimum=self.minimum)
+
+
 class LimitsPart(Part):
     """What holds a push for a person to approve."""
 
@@ -171,8 +183,28 @@ class LimitsPart(Part):
     """People who would be updated, deactivated or reactivated."""
     creates: LimitPart = LimitPart()
     """People who would be created."""
+    updates: LimitPart = LimitPart()
+    """People of whom any field would be changed."""
+    renames: LimitPart = LimitPart()
+    """People whose UserName would be changed."""
+    fields: dict[str, LimitPart] = Field(default={EVERY_OTHER: LimitPart()})
+    """People of whom this one field would be changed, by field; "*" is each field that is not named."""
     removals: RemovalLimit = RemovalLimit()
     """Memberships and learning paths that would be taken away."""
+    memberships_removed: LimitPart = LimitPart()
+    """Memberships that would be taken away."""
+    memberships_added: LimitPart = LimitPart()
+    """Memberships that would be given."""
+    assignments_removed: LimitPart = LimitPart()
+    """Learning paths that would be taken away, those that go along with a team included."""
+    assignments_added: LimitPart = LimitPart()
+    """Learning paths that would be given, those that come along with a team included."""
+    team_creates: LimitPart = LimitPart()
+    """Teams that would be created."""
+    team_removals: TeamLimit = TeamLimit()
+    """Members that any one team would lose: they leave it, or lose access."""
+    window: Annotated[Seconds, Field(gt=0)] | None = 86_400.0
+    """What was done within this time counts, too, so that nothing comes in waves; null counts each push for itself."""
     shrink_percent: Percent = 20.0
     """How much smaller than the last accepted input the source may be."""
     rejected_percent: Percent = 5.0
@@ -203,7 +235,17 @@ class PushSettings(Part):
             deactivations=part.deactivations.limit,
             changes=part.changes.limit,
             creates=part.creates.limit,
+            updates=part.updates.limit,
+            renames=part.renames.limit,
+            fields={name: one.limit for name, one in part.fields.items()},
             removals=part.removals.limit,
+            memberships_removed=part.memberships_removed.limit,
+            memberships_added=part.memberships_added.limit,
+            assignments_removed=part.assignments_removed.limit,
+            assignments_added=part.assignments_added.limit,
+            team_creates=part.team_creates.limit,
+            team_removals=part.team_removals.limit,
+            window=part.window,
             shrink_percent=part.shrink_percent,
             rejected_percent=part.rejected_percent,
             minimum_population=part.minimum_population,

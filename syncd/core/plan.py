@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from syncd.core.compile import Pace, Request, compile_requests
+from syncd.core.counts import Measure
 from syncd.core.diff import Difference, Skip
-from syncd.core.limits import Hold, Limits, Measure, Policy, holds, permitted
+from syncd.core.limits import Hold, Limits, Policy, holds, permitted
 from syncd.core.model import Change
 
 
@@ -27,7 +28,8 @@ class Plan:
     """What a push would do.
 
     ``changes`` are what the Policy lets through, ``withheld`` how many it does not; ``holds`` is empty if the run may
-    go; ``digest`` identifies the Changes, whatever their order and whatever else the Plan says.
+    go; ``approved`` are the keys of Changes that a person has approved already; ``digest`` identifies the Changes,
+    whatever their order and whatever else the Plan says.
     """
 
     changes: tuple[Change, ...]
@@ -36,6 +38,7 @@ class Plan:
     skips: tuple[Skip, ...]
     problems: tuple[str, ...]
     holds: tuple[Hold, ...]
+    approved: frozenset[str]
     cost: Cost
     digest: str
 
@@ -60,22 +63,25 @@ def make_plan(
     window: tuple[int, float],
     problems: Sequence[str] = (),
     approved: frozenset[str] = frozenset(),
+    recent: Sequence[Change] = (),
 ) -> Plan:
     """From a Difference to a Plan.
 
     ``window`` is (requests, seconds) of the rolling window; ``approved`` are hashes (``change_hash``) of Changes that a
-    person has approved and that therefore count against no Limit.
+    person has approved and that therefore count against no Limit; ``recent`` is what was done without that, lately.
     """
     changes = permitted(difference.changes, policy)
     requests = compile_requests(changes, pace)
-    counted = [change for change in changes if change_hash(change) not in approved]
+    hashes = {change.key: change_hash(change) for change in changes}
+    counted = [change for change in changes if hashes[change.key] not in approved]
     return Plan(
         changes=changes,
         requests=requests,
         withheld=len(difference.changes) - len(changes),
         skips=difference.skips,
         problems=tuple(problems),
-        holds=holds(counted, limits, measure),
+        holds=holds(counted, limits, measure, recent),
+        approved=frozenset(key for key, found in hashes.items() if found in approved),
         cost=cost_of(requests, window),
         digest=digest(changes),
     )

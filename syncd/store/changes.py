@@ -1,19 +1,27 @@
 """Changes: every difference that a Run planned, with what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
+from syncd.core.counts import Kind
 from syncd.core.model import Action, Change, ObjectKind
 from syncd.store.schema import change, run
 
 CHUNK = 500
 
 
-def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, state: str) -> None:
-    """Store the Changes of a Plan in its order."""
+def insert_all(
+    conn: Connection,
+    run_id: int,
+    planned: Sequence[Change],
+    *,
+    state: str,
+    approved: Collection[str] = frozenset(),
+) -> None:
+    """Store the Changes of a Plan in its order; ``approved`` are the keys of those that a person has approved."""
     rows = [
         {
             "run_id": run_id,
@@ -33,6 +41,7 @@ def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, stat
             "rule": one.rule,
             "origin": one.origin,
             "state": state,
+            "approved": one.key in approved,
         }
         for seq, one in enumerate(planned)
     ]
@@ -90,6 +99,23 @@ def listed(
     return list(conn.execute(query).mappings())
 
 
+def done_lately(conn: Connection, account: str, kinds: Collection[Kind], since: datetime) -> list[Change]:
+    """The Changes of these kinds that were done since then, or are queued, and that no person has approved."""
+    if not kinds:
+        return []
+    wanted = or_(
+        *((change.c.kind == kind.value) & (change.c.action == action.value) for kind, action in sorted(kinds))
+    )
+    query = (
+        select(change)
+        .join(run, run.c.id == change.c.run_id)
+        .where(run.c.account == account, change.c.approved.is_(False), wanted)
+    )
+    done = query.where(change.c.finished_at >= since, change.c.state == "done")
+    queued = query.where(run.c.state.in_(["running", "held"]), change.c.state == "queued")
+    return [to_change(row) for one in (done, queued) for row in conn.execute(one).mappings()]
+
+
 def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     """How many Changes of a Run are in each state: ``"create user" -> state -> number``."""
     found: dict[str, dict[str, int]] = {}
@@ -121,6 +147,16 @@ def set_state(
             update(change)
             .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
             .values(**values)
+        )
+
+
+def approve(conn: Connection, run_id: int, keys: Sequence[str]) -> None:
+    """Note that a person has approved these Changes of a Run: they count against no Limit from now on."""
+    for start in range(0, len(keys), CHUNK):
+        conn.execute(
+            update(change)
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
+            .values(approved=True)
         )
 
 

@@ -176,8 +176,10 @@ change = Table(
     text_column("message"),
     Column("job_id", Integer),
     time_column("finished_at"),
+    Column("approved", Boolean, nullable=False),
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
+    Index(None, "finished_at"),
 )
 LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
 job = Table(

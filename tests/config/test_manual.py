@@ -97,7 +97,7 @@ def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     """Every key of the file, written as ``keys_of`` writes them."""
     if isinstance(data, dict):
-        tables = ("users.fields", ".map", ".columns")
+        tables = ("users.fields", ".map", ".columns", "limits.fields")
         for key, value in data.items():
             name = "*" if path.endswith(tables) else key
             yield f"{path}.{name}".lstrip(".")

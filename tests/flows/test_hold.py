@@ -192,3 +192,63 @@ def test_the_policy_says_what_a_push_may_do(policy, created, titled, left, rig):
     assert ("p99@example.com" in users) is created
     assert (users["p1@example.com"]["JobTitle"] == "Lead") is titled
     assert (not users["p2@example.com"]["Active"]) is left
+
+
+def test_a_bad_change_does_not_come_in_waves(rig):
+    """Two may lose access in any 24 hours, in one push or in several."""
+    leave(rig, 0, 1)
+    assert rig.push().state == "running"
+    leave(rig, 2)
+    third = rig.push()
+    assert third.state == "held"
+    assert rig.run(third.run_id)["holds"][0]["message"] == (
+        "1 deactivations now and 2 in the last 24 h are more than push.limits.deactivations.count = 2"
+    )
+    assert active(rig) == 10
+    rig.changed["limits"] = replace(FEW, window=None)
+    assert rig.push().state == "running"
+    assert active(rig) == 9
+
+
+def test_what_is_queued_counts_as_done_and_what_was_approved_does_not(rig):
+    leave(rig, 0, 1)
+    rig.push(drained=False)
+    leave(rig, 2)
+    held = rig.push(drained=False)
+    assert held.state == "held"
+    app = rig.open()
+    approve(app, held.run_id, actor="ana")
+    drain(app, held.run_id)
+    app.client.close()
+    assert active(rig) == 9
+    leave(rig, 3, 4)
+    assert rig.push().state == "running"
+    assert active(rig) == 7
+
+
+def test_a_column_that_shifts_is_held_by_the_limit_on_its_field(rig):
+    rig.changed["limits"] = replace(FEW, fields={"JobTitle": Limit(percent=50), "*": Limit()})
+    for row in rig.hr[:7]:
+        row["title"] = row["department"]
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["holds"] == [
+        {
+            "code": "LIMIT-FIELDS",
+            "message": "7 changes of JobTitle are 58.3 % of 12 people, "
+            "more than push.limits.fields.JobTitle.percent = 50",
+        }
+    ]
+
+
+def test_no_single_team_is_emptied(rig):
+    """Sales has 6 people: three who move and one who leaves the company are too many for it."""
+    rig.changed["limits"] = replace(FEW, removals=Limit(), team_removals=Limit(percent=50, minimum=5))
+    for row in (rig.hr[0], rig.hr[2], rig.hr[4]):
+        row["department"] = "Support"
+    leave(rig, 6)
+    pushed = rig.push()
+    [hold] = rig.run(pushed.run_id)["holds"]
+    assert hold["code"] == "LIMIT-TEAM-REMOVALS"
+    assert '4 members lost by team "commercial > sales" are 66.7 % of 6 members' in hold["message"]
+    rig.hr[0]["department"] = "Sales"
+    assert rig.push().state == "running"
