@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 
+from syncd.core.doubts import Expect
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
@@ -31,6 +32,7 @@ class Settings:
     max_attempts: int = 8
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
+    expect: Expect = field(default_factory=Expect)
     hold_expires: float = 72 * 3600.0
     refresh_max_age: float = 300.0
     check_within: float = 172_800.0

@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import Counter, abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
+from syncd.core.doubts import Fingerprint, doubts
 from syncd.core.limits import Limits, Policy, watched
 from syncd.core.match import Matching, match
 from syncd.core.model import Change, Employee, Rejection, State, TeamKey
@@ -32,6 +33,7 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
+    fingerprint: Fingerprint
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
 
@@ -69,14 +71,17 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
+    fingerprint = replace(intake.fingerprint, rejected=len(rejections))
+    last = _last_accepted(conn, app, intake)
     plan = make_plan(
         diff(desired, current, rules),
         policy=settings.policy,
         limits=settings.limits,
-        measure=_measure(conn, app, intake, current, rejections),
+        measure=_measure(app.settings.limits, current),
+        doubts=doubts(fingerprint, last, named=intake.named, expect=settings.expect, limits=settings.limits),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=desired.problems,
+        problems=(*desired.problems, *_seen_before(conn, app, intake, last)),
         approved=approvals.valid(conn, account, now),
         recent=_recent(conn, account, settings.limits, now),
     )
@@ -85,15 +90,28 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
+        fingerprint=fingerprint,
         path_names={path.id: path.name for path in paths},
     )
 
 
-def _measure(
-    conn: Connection, app: App, intake: Intake, current: State, rejections: tuple[Rejection, ...]
-) -> Measure:
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    by_team = app.settings.limits.team_removals.is_set
+def _last_accepted(conn: Connection, app: App, intake: Intake) -> Fingerprint | None:
+    row = inputs.last_accepted(conn, app.account, intake.source)
+    return None if row is None else inputs.to_fingerprint(row)
+
+
+def _seen_before(conn: Connection, app: App, intake: Intake, last: Fingerprint | None) -> abc.Iterator[str]:
+    """A word about bytes that were accepted before the last accepted ones: HR may have put back an old export."""
+    if last is None or last.sha256 == intake.sha256:
+        return
+    row = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
+    if row is not None:
+        when = f"{row['read_at']:%Y-%m-%d %H:%M} UTC"
+        yield f"{intake.name} is, byte for byte, what run {row['run_id']} read on {when}; a newer one was read since"
+
+
+def _measure(limits: Limits, current: State) -> Measure:
+    by_team = limits.team_removals.is_set
     return Measure(
         population=sum(user.active for user in current.users.values()),
         memberships=sum(map(len, current.memberships.values())),
@@ -101,9 +119,6 @@ def _measure(
         teams=len(current.teams),
         team_sizes=_team_sizes(current) if by_team else {},
         teams_of=current.memberships if by_team else {},
-        rows=intake.rows,
-        rejected=len(rejections),
-        last_rows=None if last is None else last["rows"],
     )
 
 
@@ -163,7 +178,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake, now)
+        input_id = inputs.save(conn, app.account, run_id, intake, made.fingerprint, now)
         runs.set_plan(
             conn,
             run_id,

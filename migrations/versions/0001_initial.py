@@ -119,6 +119,11 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "fingerprint",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_input")),
     )
     with op.batch_alter_table("input", schema=None) as batch_op:

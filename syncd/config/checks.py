@@ -2,6 +2,7 @@
 
 import codecs
 import ipaddress
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
 from syncd.config.settings import CsvSettings
+from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 
 _DATABASES = ("sqlite", "postgresql")
@@ -26,6 +28,11 @@ def check_settings(root: Root, document: Document) -> None:
         document.fault(("database",), f"must be a {' or '.join(_DATABASES)} URL, not {scheme}")
     if isinstance(root.source, CsvSettings):
         _note(document, ("source", "encoding"), encoding_fault, root.source.encoding)
+        if root.source.expect.trailer is not None:
+            _note(document, ("source", "expect", "trailer"), trailer_fault, root.source.expect.trailer)
+    if root.source.expect.dated is not None:
+        form = root.source.expect.dated.format
+        _note(document, ("source", "expect", "dated", "format"), dated_fault, form)
     for index, sink in enumerate(root.pull.sinks):
         _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
     _check_sink_names(root, document)
@@ -121,6 +128,19 @@ def _check_limited_fields(root: Root, document: Document) -> None:
         if name != EVERY_OTHER and name not in root.users.fields:
             hint = suggestion(name, sorted(root.users.fields))
             document.fault(("push", "limits", "fields", name), f"is not in users.fields{hint}", at_key=True)
+
+
+def trailer_fault(trailer: str) -> str:
+    """Why ``trailer`` cannot be the last line of a file, or ""."""
+    unknown = re.sub(r"{rows}|{any}", "", trailer)
+    if "{" in unknown or "}" in unknown:
+        return "may hold {rows} and {any}, and no other braces"
+    return "may hold {rows} once" if trailer.count("{rows}") > 1 else ""
+
+
+def dated_fault(form: str) -> str:
+    """Why ``form`` cannot be how dates are read, or ""."""
+    return format_fault(form, reads=True)
 
 
 def _check_sink_names(root: Root, document: Document) -> None:

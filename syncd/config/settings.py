@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
+from syncd.core.dates import ISO
+from syncd.core.doubts import Dated, Expect
 from syncd.core.limits import EVERY_OTHER, Limit, Limits, Policy
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -76,6 +78,55 @@ class LitmosSettings(Part):
     """Tries of one request before it is given up and shown as failed."""
 
 
+class RowsPart(Part):
+    """How many rows an input may have at all."""
+
+    min: Count | None = None
+    """Never fewer; null for no such bound."""
+    max: Count | None = None
+    """Never more; null for no such bound."""
+
+
+class DatedPart(Part):
+    """A column whose latest date says how old an input is."""
+
+    column: Text
+    """The column."""
+    format: Text = ISO
+    """How its dates are written."""
+
+
+class ExpectPart(Part):
+    """What HR's inputs are known to be like; one that is not holds the push, and nothing of it is sent."""
+
+    columns: Literal["any", "same"] = "any"
+    """same: always the columns of the last accepted input, in any order."""
+    rows: RowsPart = RowsPart()
+    """How many rows it may have at all."""
+    dated: DatedPart | None = None
+    """The column that says how old an input is; null: the time at which the file was written says it."""
+    older: Literal["hold", "ignore"] = "hold"
+    """What an input means that is older than the last accepted one."""
+
+    @property
+    def expect(self) -> Expect:
+        """The same as the core's value."""
+        return Expect(
+            same_columns=self.columns == "same",
+            min_rows=self.rows.min,
+            max_rows=self.rows.max,
+            dated=None if self.dated is None else Dated(column=self.dated.column, form=self.dated.format),
+            newer=self.older == "hold",
+        )
+
+
+class CsvExpectPart(ExpectPart):
+    """What HR's files are known to be like."""
+
+    trailer: Annotated[Text, Field(min_length=1)] | None = None
+    """The last line, which proves that a file is whole; {rows} is the number of rows, {any} any text. Without it: refused."""
+
+
 class CsvSettings(Part):
     """HR as a CSV file with a header line."""
 
@@ -95,6 +146,8 @@ class CsvSettings(Part):
     """How long the file must not have changed before it is read."""
     final_newline: Flag = True
     """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
+    expect: CsvExpectPart = CsvExpectPart()
+    """What the file is known to be like."""
 
     @model_validator(mode="after")
     def _characters_work_together(self) -> "CsvSettings":
@@ -120,6 +173,8 @@ class SqlSettings(Part):
     """The longest that the whole reading may take."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
     """More rows than this are refused, not cut off."""
+    expect: ExpectPart = ExpectPart()
+    """What the result is known to be like."""
 
 
 SourceSettings = CsvSettings | SqlSettings
@@ -207,6 +262,12 @@ class LimitsPart(Part):
     """What was done within this time counts, too, so that nothing comes in waves; null counts each push for itself."""
     shrink_percent: Percent = 20.0
     """How much smaller than the last accepted input the source may be."""
+    grow_percent: Annotated[float, Field(ge=0, le=1_000_000)] | None = 100.0
+    """How much larger than the last accepted input it may be; null for any."""
+    overlap_percent: Percent | None = 80.0
+    """How many of whom the last accepted input named it must name; null for none."""
+    blank_percent: Percent | None = 50.0
+    """From which share of filled-in rows on a mapped column may not go blank for everybody; null: it may."""
     rejected_percent: Percent = 5.0
     """How many of its rows may be rejected."""
     minimum_population: Count = 20
@@ -247,6 +308,9 @@ class PushSettings(Part):
             team_removals=part.team_removals.limit,
             window=part.window,
             shrink_percent=part.shrink_percent,
+            grow_percent=part.grow_percent,
+            overlap_percent=part.overlap_percent,
+            blank_percent=part.blank_percent,
             rejected_percent=part.rejected_percent,
             minimum_population=part.minimum_population,
         )

@@ -8,11 +8,11 @@ from syncd.core.model import Action, Change, ObjectKind, TeamKey, team_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """What the Limits are held against: numbers about the input and about what Litmos has now.
+    """What the Limits are held against: numbers about what Litmos has now.
 
     ``population`` are linked, active users; ``memberships``, ``assignments`` and ``teams`` those known now.
     ``team_sizes`` are a team's active people, and ``teams_of`` the teams of each person; both are needed for
-    ``team_removals`` alone. ``last_rows`` are the rows of the last accepted input, None if there was none.
+    ``team_removals`` alone.
     """
 
     population: int
@@ -21,9 +21,6 @@ class Measure:
     teams: int = 0
     team_sizes: Mapping[TeamKey, int] = field(default_factory=dict)
     teams_of: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
-    rows: int
-    rejected: int
-    last_rows: int | None
 
 
 Group = tuple[str, ...]
@@ -33,7 +30,7 @@ Subject = tuple[str, ...]
 Kind = tuple[ObjectKind, Action]
 
 
-_NOTHING = Measure(population=0, rows=0, rejected=0, last_rows=None)
+_NOTHING = Measure(population=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

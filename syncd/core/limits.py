@@ -56,8 +56,9 @@ class Limits:
     """How much may happen before a push is held: now, together with what happened in the last ``window`` seconds.
 
     What each Limit counts, and of what it is a share, says the table ``COUNTED``; ``window`` None counts each push for
-    itself. ``shrink_percent`` is how much smaller than the last accepted input a source may be; ``rejected_percent`` how
-    many of its rows may be rejected.
+    itself. The last five are of an input (``core.doubts``): how much smaller or larger than the last accepted one it may
+    be, how many of whom that one named it must name, from which share on a column that goes blank is a doubt, and how
+    many of its rows may be rejected; None is no limit.
     """
 
     deactivations: Limit = Limit(count=20, percent=5.0)
@@ -75,6 +76,9 @@ class Limits:
     team_removals: Limit = Limit(minimum=10)
     window: float | None = 86_400.0
     shrink_percent: float = 20.0
+    grow_percent: float | None = 100.0
+    overlap_percent: float | None = 80.0
+    blank_percent: float | None = 50.0
     rejected_percent: float = 5.0
     minimum_population: int = 20
 
@@ -122,14 +126,13 @@ def watched(limits: Limits) -> frozenset[Kind]:
 def holds(
     changes: Iterable[Change], limits: Limits, measure: Measure, recent: Iterable[Change] = ()
 ) -> tuple[Hold, ...]:
-    """Every Limit that is exceeded; an empty tuple lets the run go.
+    """Every Limit on effects that is exceeded.
 
     ``changes`` and ``recent`` (what was done, or queued, within the window) leave out what a person has approved. What
     is planned now and was done lately counts once; where nothing is planned now, nothing is held.
     """
     now, before = _by_kind(changes), _by_kind(recent)
     found = [_exceeded(row, now, before, limits, measure) for row in COUNTED if limits.sets(row.name)]
-    found += [_shrunk(limits, measure), _rejected(limits, measure)]
     return tuple(hold for hold in found if hold is not None)
 
 
@@ -197,28 +200,3 @@ def _too_many(row: Counted, group: Group, number: int, earlier: int, limits: Lim
         share = f"{total * 100 / base:.1f} %" if base else "more"
         return f"{amount} are {share} of {base} {row.of}, more than {key}.percent = {limit.percent:g}"
     return ""
-
-
-def _shrunk(limits: Limits, measure: Measure) -> Hold | None:
-    last = measure.last_rows
-    if not last or (last - measure.rows) * 100 <= limits.shrink_percent * last:
-        return None
-    percent = (last - measure.rows) * 100 / last
-    return Hold(
-        code="LIMIT-SHRINK",
-        message=f"the source has {measure.rows} rows, {percent:.1f} % fewer than the {last} of the last accepted input; "
-        f"push.limits.shrink_percent = {limits.shrink_percent:g}",
-    )
-
-
-def _rejected(limits: Limits, measure: Measure) -> Hold | None:
-    if measure.rows < limits.minimum_population or (
-        measure.rejected * 100 <= limits.rejected_percent * measure.rows
-    ):
-        return None
-    percent = measure.rejected * 100 / measure.rows
-    return Hold(
-        code="LIMIT-REJECTED",
-        message=f"{measure.rejected} of {measure.rows} rows are rejected ({percent:.1f} %); "
-        f"push.limits.rejected_percent = {limits.rejected_percent:g}",
-    )

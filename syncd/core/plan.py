@@ -64,11 +64,13 @@ def make_plan(
     problems: Sequence[str] = (),
     approved: frozenset[str] = frozenset(),
     recent: Sequence[Change] = (),
+    doubts: Sequence[Hold] = (),
 ) -> Plan:
     """From a Difference to a Plan.
 
     ``window`` is (requests, seconds) of the rolling window; ``approved`` are hashes (``change_hash``) of Changes that a
-    person has approved and that therefore count against no Limit; ``recent`` is what was done without that, lately.
+    person has approved and that therefore count against no Limit; ``recent`` is what was done without that, lately;
+    ``doubts`` are what is doubted of the input.
     """
     changes = permitted(difference.changes, policy)
     requests = compile_requests(changes, pace)
@@ -80,7 +82,7 @@ def make_plan(
         withheld=len(difference.changes) - len(changes),
         skips=difference.skips,
         problems=tuple(problems),
-        holds=holds(counted, limits, measure, recent),
+        holds=(*holds(counted, limits, measure, recent), *doubts),
         approved=frozenset(key for key, found in hashes.items() if found in approved),
         cost=cost_of(requests, window),
         digest=digest(changes),

@@ -121,6 +121,7 @@ input_ = Table(
     time_column("read_at", required=True),
     Column("run_id", Integer),
     Column("accepted", Boolean, nullable=False),
+    Column("fingerprint", Json, nullable=False),
     Index(None, "account", "source", "accepted", "id"),
 )
 run = Table(

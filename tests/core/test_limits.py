@@ -12,9 +12,7 @@ from syncd.core.limits import EVERY_OTHER, Limit, Limits, Policy, holds, permitt
 from syncd.core.model import Action, Change, ObjectKind
 
 SALES, SUPPORT = ("sales",), ("support",)
-NONE = Limits(
-    deactivations=Limit(), changes=Limit(), removals=Limit(), shrink_percent=100, rejected_percent=100
-)
+NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit())
 """No Limit at all, to which a test adds the one that it is about."""
 
 
@@ -67,7 +65,7 @@ def teams(number):
 
 def measure(**changed):
     known = {"population": 100, "memberships": 100, "assignments": 100, "teams": 100}
-    return Measure(**{**known, "rows": 100, "rejected": 0, "last_rows": 100, **changed})
+    return Measure(**{**known, **changed})
 
 
 def codes(found):
@@ -87,11 +85,6 @@ def codes(found):
         (user(Action.CREATE, 900), {}, []),
         (member(Action.REMOVE, 40), {}, []),
         (member(Action.REMOVE, 41), {}, ["LIMIT-REMOVALS"]),
-        ([], {"rows": 80}, []),
-        ([], {"rows": 79}, ["LIMIT-SHRINK"]),
-        ([], {"rows": 5, "last_rows": None}, []),
-        ([], {"rejected": 5}, []),
-        ([], {"rejected": 6}, ["LIMIT-REJECTED"]),
     ],
 )
 def test_each_default_limit_at_its_edge(planned, facts, expected):
@@ -225,10 +218,9 @@ def test_what_goes_along_with_a_team_counts_once():
 
 
 def test_all_exceeded_limits_are_told_at_once_with_numbers():
-    found = holds(user(Action.DEACTIVATE, 50), Limits(), measure(rows=50))
-    assert codes(found) == ["LIMIT-DEACTIVATIONS", "LIMIT-CHANGES", "LIMIT-SHRINK"]
+    found = holds(user(Action.DEACTIVATE, 50), Limits(), measure())
+    assert codes(found) == ["LIMIT-DEACTIVATIONS", "LIMIT-CHANGES"]
     assert found[0].message == "50 deactivations are more than push.limits.deactivations.count = 20"
-    assert found[2].keys is None
 
 
 def test_what_was_done_lately_counts_too():
