@@ -15,6 +15,7 @@ from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.doubts import Fingerprint, doubts
+from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy, watched
 from syncd.core.match import Matching, match
 from syncd.core.model import Change, Employee, Rejection, State, TeamKey
@@ -83,6 +84,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         window=(settings.requests, settings.window),
         problems=(*desired.problems, *_seen_before(conn, app, intake, last)),
         approved=approvals.valid(conn, account, now),
+        hold=settings.hold,
         recent=_recent(conn, account, settings.limits, now),
     )
     return Draft(
@@ -168,8 +170,9 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
 def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 
-    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
-    the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
+    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
+    ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
+    older Runs hold expires.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
@@ -190,15 +193,20 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
+            runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
         runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
-            changes.insert_all(conn, run_id, plan.changes, state="held", approved=plan.approved)
-            runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
+            expires_at = now + timedelta(seconds=settings.hold_expires)
+            runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
+        if (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds:
+            _accept(conn, app, intake, made, input_id=input_id, now=now)
+        changes.insert_all(
+            conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
+        )
+        if plan.waits:
             return "held"
-        _accept(conn, app, intake, made, input_id=input_id, now=now)
-        changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )

@@ -63,6 +63,7 @@ def settings_of(config: Config) -> Settings:
         policy=push.policy,
         limits=push.limits,
         expect=config.source.expect.expect,
+        hold=push.hold,
         hold_expires=push.hold_expires,
         refresh_max_age=push.refresh_max_age,
         check_within=push.check_within,

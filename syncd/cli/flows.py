@@ -1,5 +1,6 @@
 """Commands that run a Flow or decide about one: refresh, plan, push, pull, approve, reject."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -182,6 +183,16 @@ def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
                 say(f"Run {run_id}: results were read; pull.sinks names nowhere to deliver them")
 
 
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", help="Only these changes: deactivations, creates, memberships_added, ... as in push.limits."
+    ),
+]
+EmployeeOption = Annotated[list[str] | None, typer.Option("--employee", help="Only this employee's changes.")]
+FieldOption = Annotated[list[str] | None, typer.Option("--field", help="Only changes of this Litmos field.")]
+
+
 def approve(
     run: Annotated[int, typer.Argument(help="The held run.")],
     config: ConfigOption = None,
@@ -189,15 +200,26 @@ def approve(
     digest: Annotated[
         str | None, typer.Option(help="Approve only if the plan still has this digest.")
     ] = None,
+    only: OnlyOption = None,
+    employee: EmployeeOption = None,
+    field: FieldOption = None,
+    confirm_count: Annotated[
+        int | None, typer.Option(help="How many people lose access by it, where that is more than the limit.")
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
     ] = True,
 ) -> None:
-    """Let a held run go. What became stale meanwhile is not sent."""
+    """Let a held run go, or a part of it. What became stale meanwhile is not sent."""
+    choice = _choice(only, employee, field)
     with opened(config) as app:
         from syncd.approval import approve as let_go
+        from syncd.approval import losing
 
-        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest)
+        number = losing(app, run, choice)
+        if number:
+            confirm_count = _confirmed(run, number, confirm_count)
+        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest, choice=choice, losing=confirm_count)
         if not json:
             say(
                 f"Run {run}: approved; {sent} changes are sent"
@@ -212,10 +234,41 @@ def reject(
     run: Annotated[int, typer.Argument(help="The held run.")],
     config: ConfigOption = None,
     reason: Annotated[str, typer.Option(help="Why, for the sync log.")] = "",
+    only: OnlyOption = None,
+    employee: EmployeeOption = None,
+    field: FieldOption = None,
 ) -> None:
-    """Cancel a held run: nothing of it is sent."""
+    """Cancel what a run holds, or a part of it and what needs that: it is not sent."""
+    choice = _choice(only, employee, field)
     with opened(config) as app:
         from syncd.approval import reject as cancel
 
-        cancel(app, run, actor=actor(), reason=reason or "no reason given")
-        say(f"Run {run}: rejected; nothing was sent. The next push plans again.")
+        number = cancel(app, run, actor=actor(), reason=reason or "no reason given", choice=choice)
+        say(f"Run {run}: {number} changes rejected; nothing of them was sent. The next push plans again.")
+
+
+def _choice(only: list[str] | None, employee: list[str] | None, field: list[str] | None) -> Any:
+    """What of a held run is meant; all of it if nothing is said."""
+    from syncd.core.holding import CLASSES, Choice
+
+    unknown = sorted(set(only or ()) - set(CLASSES))
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(CLASSES)}", param_hint="--only")
+    return Choice(
+        classes=frozenset(only or ()), employees=frozenset(employee or ()), fields=frozenset(field or ())
+    )
+
+
+def _confirmed(run: int, number: int, said: int | None) -> int:
+    """The number of people who lose access, as the person has typed it; exit 2 if it is another, or was not typed."""
+    if said is None and sys.stdin.isatty():
+        said = typer.prompt(
+            f"{number} people lose access. Type that number to approve it", type=int, err=True
+        )
+    if said != number:
+        note(
+            f"{number} people would lose access, which is more than the limit; nothing was approved. If that is right: "
+            f"syncd approve {run} --confirm-count {number}"
+        )
+        raise typer.Exit(Exit.USAGE)
+    return number

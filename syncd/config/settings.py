@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
+from syncd.core.holding import HoldMode
 from syncd.core.limits import EVERY_OTHER, Limit, Limits, Policy
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -281,6 +282,8 @@ class PushSettings(Part):
     """observe (plan, send nothing), create-only, upsert-only, or sync (all of it)."""
     limits_part: LimitsPart = Field(default=LimitsPart(), alias="limits")
     """How much one push may do before it is held for a person."""
+    hold: HoldMode = HoldMode.ALL
+    """all: the whole push is held; slice: what the exceeded limit counts, and what needs that. A doubted input holds all."""
     hold_expires: Annotated[Seconds, Field(gt=0)] = 72 * 3600.0
     """How long a held run waits, and how long an approval is good for."""
     refresh_max_age: Annotated[Seconds, Field(ge=0)] = 300.0

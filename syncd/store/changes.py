@@ -1,12 +1,13 @@
 """Changes: every difference that a Run planned, with what became of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from syncd.core.counts import Kind
+from syncd.core.holding import Cause
 from syncd.core.model import Action, Change, ObjectKind
 from syncd.store.schema import change, run
 
@@ -19,9 +20,14 @@ def insert_all(
     planned: Sequence[Change],
     *,
     state: str,
+    held: Mapping[str, Cause] | None = None,
     approved: Collection[str] = frozenset(),
 ) -> None:
-    """Store the Changes of a Plan in its order; ``approved`` are the keys of those that a person has approved."""
+    """Store the Changes of a Plan in its order; ``approved`` are the keys of those that a person has approved.
+
+    Those that are ``held`` are in that state, with their Cause, and the others in ``state``.
+    """
+    causes = held or {}
     rows = [
         {
             "run_id": run_id,
@@ -40,7 +46,9 @@ def insert_all(
             "reason": one.reason,
             "rule": one.rule,
             "origin": one.origin,
-            "state": state,
+            "state": "held" if one.key in causes else state,
+            "code": causes[one.key].code if one.key in causes else "",
+            "message": causes[one.key].message if one.key in causes else "",
             "approved": one.key in approved,
         }
         for seq, one in enumerate(planned)
@@ -127,6 +135,20 @@ def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     ).all()
     for row in rows:
         found.setdefault(f"{row.action} {row.kind}", {})[row.state] = row.number
+    return found
+
+
+def causes(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
+    """What is held, by why: the code of its Cause -> ``"deactivate user"`` -> number."""
+    found: dict[str, dict[str, int]] = {}
+    rows = conn.execute(
+        select(change.c.code, change.c.action, change.c.kind, func.count().label("number"))
+        .where(change.c.run_id == run_id, change.c.state == "held")
+        .group_by(change.c.code, change.c.action, change.c.kind)
+        .order_by(change.c.code, change.c.kind, change.c.action)
+    ).all()
+    for row in rows:
+        found.setdefault(row.code, {})[f"{row.action} {row.kind}"] = row.number
     return found
 
 
