@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping
 from syncd.app import App
 from syncd.core.compile import Pace, compile_requests
 from syncd.core.diff import same
-from syncd.core.holding import EVERYTHING, Choice, divide, refused
+from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import Declined, StaleApproval
@@ -23,7 +23,7 @@ def approve(
     *,
     actor: str,
     seen_digest: str | None = None,
-    choice: Choice = EVERYTHING,
+    choice: Choice = ALL_HELD,
     losing: int | None = None,
 ) -> tuple[int, int]:
     """Let what a Run holds go, or a person's choice of it; returns how many Changes are sent and how many were stale.
@@ -38,12 +38,7 @@ def approve(
     with app.database.write() as conn:
         now = app.database.now(conn)
         run = _holding(conn, run_id)
-        found = digest(changes.load(conn, run_id))
-        if found != run["plan_digest"] or (seen_digest is not None and seen_digest != found):
-            raise StaleApproval(
-                f"run {run_id}: the plan is {found}, not {seen_digest or run['plan_digest']}; "
-                f"look at it again: syncd runs show {run_id}"
-            )
+        _must_be_as_seen(conn, run, seen_digest)
         going, staying = _divided(conn, run_id, choice)
         if losing is not None and losing != _leavers(going):
             raise StaleApproval(
@@ -62,7 +57,7 @@ def approve(
         keys = [change.key for change in going]
         changes.approve(conn, run_id, keys)
         runs.decide(conn, run_id, "running", actor=actor, reason=_said("approved", going, staying), now=now)
-        if not staying and not changes.load(conn, run_id, states=["cancelled"]):
+        if _is_whole(conn, run) and not staying:
             inputs.accept(conn, run["input_id"])
         current = mirror.current_state(conn, app.account, _links(conn, app, going, now))
         fresh = [change for change in going if _still_holds(change, current)]
@@ -82,7 +77,7 @@ def approve(
     return len(fresh), len(stale)
 
 
-def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = EVERYTHING) -> int:
+def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = ALL_HELD) -> int:
     """Cancel what a Run holds, or a person's choice of it and what needs that; returns how many Changes.
 
     The next push plans again, and is held again if it is as large. Raises StaleApproval.
@@ -103,10 +98,14 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = E
     return len(gone)
 
 
-def losing(app: App, run_id: int, choice: Choice = EVERYTHING) -> int:
-    """How many people would lose access by an approval, where that is more than a Limit allows; else 0."""
+def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None) -> int:
+    """How many people would lose access by an approval, where that is more than a Limit allows; else 0.
+
+    Raises StaleApproval, and Declined, as ``approve`` would.
+    """
     with app.database.read() as conn:
         run = _holding(conn, run_id)
+        _must_be_as_seen(conn, run, seen_digest)
         if DEACTIVATIONS not in {hold["code"] for hold in run["holds"]}:
             return 0
         going, _staying = _divided(conn, run_id, choice)
@@ -123,6 +122,17 @@ def _holding(conn: Connection, run_id: int) -> RowMapping:
     return run
 
 
+def _must_be_as_seen(conn: Connection, run: RowMapping, seen_digest: str | None) -> None:
+    """Raise StaleApproval if the stored Changes are not those of the Plan, or not those that the person saw."""
+    run_id, planned = run["id"], run["plan_digest"]
+    found = digest(changes.load(conn, run_id))
+    if found != planned or (seen_digest is not None and seen_digest != found):
+        raise StaleApproval(
+            f"run {run_id}: the plan is {found}, not {seen_digest or planned}; "
+            f"look at it again: syncd runs show {run_id}"
+        )
+
+
 def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change], list[Change]]:
     held = changes.load(conn, run_id, states=["held"])
     going, staying = divide(held, choice, pending=changes.load(conn, run_id, states=["queued"]))
@@ -132,6 +142,12 @@ def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change
             f"syncd runs show {run_id} shows what it holds, and why"
         )
     return going, staying
+
+
+def _is_whole(conn: Connection, run: RowMapping) -> bool:
+    """Whether the Run's Plan was for everybody HR names, and nothing of it was rejected."""
+    rejected = changes.load(conn, run["id"], states=["cancelled"])
+    return run["input_id"] is not None and "only" not in run["summary"] and not rejected
 
 
 def _leavers(going: list[Change]) -> int:

@@ -2,15 +2,15 @@
 
 import difflib
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
 from syncd.core.mapping import Mapping, columns_used, map_records
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Rejection, TeamKey
-from syncd.errors import ConfigError, Fault
+from syncd.core.model import Employee, Record, Rejection, TeamKey
+from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 from syncd.sources.base import require_columns
 
@@ -57,8 +57,14 @@ class Intake:
         )
 
 
-def take_in(source: Source, mapping: Mapping, dated: Dated | None = None) -> Intake:
-    """Read and map; ``dated`` is the column that says how old it is.
+def take_in(
+    source: Source,
+    mapping: Mapping,
+    *,
+    dated: Dated | None = None,
+    tap: Callable[[Record], None] | None = None,
+) -> Intake:
+    """Read and map; ``dated`` is the column that says how old it is; ``tap`` is handed each Record as it passes.
 
     Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
     """
@@ -68,7 +74,8 @@ def take_in(source: Source, mapping: Mapping, dated: Dated | None = None) -> Int
         if dated is not None:
             require_columns(reading, [dated.column])
         sighting = Sighting(filled=dict.fromkeys(columns_used(mapping), 0), dated=dated)
-        result = map_records(mapping, sighting.watch(reading.records))
+        records = sighting.watch(reading.records)
+        result = map_records(mapping, records if tap is None else _tapped(records, tap))
     return Intake(
         source=source.name,
         name=reading.name,
@@ -86,6 +93,28 @@ def take_in(source: Source, mapping: Mapping, dated: Dated | None = None) -> Int
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
     )
+
+
+def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterator[Record]:
+    for record in records:
+        tap(record)
+        yield record
+
+
+def require(intake: Intake, people: Iterable[str]) -> None:
+    """Raises Declined, naming ids that look alike, unless a row has each of these employee ids."""
+    known = {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
+    for employee_id in people:
+        if employee_id not in known:
+            alike = sorted(one for one in known if one and _bare(one) == _bare(employee_id))[:3]
+            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            raise Declined(
+                f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
+            )
+
+
+def _bare(employee_id: str) -> str:
+    return comparable(employee_id).lstrip("0")
 
 
 def mentions(source: Source, texts: Collection[str]) -> bool:

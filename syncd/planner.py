@@ -13,13 +13,14 @@ from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, diff
+from syncd.core.diff import Difference, Rules, diff
 from syncd.core.doubts import Fingerprint, doubts
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy, watched
 from syncd.core.match import Matching, match
 from syncd.core.model import Change, Employee, Rejection, State, TeamKey
 from syncd.core.plan import Plan, make_plan
+from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
@@ -28,24 +29,30 @@ from syncd.store.lease import Held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching)."""
+    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching).
+
+    ``part`` is what was asked for, ``difference`` that part of what differs, before the Policy, and ``current`` what the
+    mirror held.
+    """
 
     plan: Plan
+    part: Part
+    difference: Difference
+    current: State
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    fingerprint: Fingerprint
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
 
 
-def draft(app: App, intake: Intake) -> Draft:
-    """Make the Plan for an Intake from the mirror as it is. Reads only."""
+def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
+    """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, app.database.now(conn))
+        return _draft(conn, app, intake, part, app.database.now(conn))
 
 
-def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
+def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
@@ -72,27 +79,30 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    fingerprint = replace(intake.fingerprint, rejected=len(rejections))
+    fingerprint = _fingerprint(intake, rejections)
     last = _last_accepted(conn, app, intake)
+    difference = part.of(diff(desired, current, rules))
     plan = make_plan(
-        diff(desired, current, rules),
+        difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=_measure(app.settings.limits, current),
+        measure=measure_of(current, settings.limits),
         doubts=doubts(fingerprint, last, named=intake.named, expect=settings.expect, limits=settings.limits),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
         problems=(*desired.problems, *_seen_before(conn, app, intake, last)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
-        recent=_recent(conn, account, settings.limits, now),
+        recent=done_lately(conn, account, settings.limits, now),
     )
     return Draft(
         plan=plan,
+        part=part,
+        difference=difference,
+        current=current,
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
-        fingerprint=fingerprint,
         path_names={path.id: path.name for path in paths},
     )
 
@@ -112,7 +122,13 @@ def _seen_before(conn: Connection, app: App, intake: Intake, last: Fingerprint |
         yield f"{intake.name} is, byte for byte, what run {row['run_id']} read on {when}; a newer one was read since"
 
 
-def _measure(limits: Limits, current: State) -> Measure:
+def _fingerprint(intake: Intake, rejections: abc.Sequence[Rejection]) -> Fingerprint:
+    """The input's, with all that were rejected, when it was mapped or when it was matched."""
+    return replace(intake.fingerprint, rejected=len(rejections))
+
+
+def measure_of(current: State, limits: Limits) -> Measure:
+    """What these Limits are shares of."""
     by_team = limits.team_removals.is_set
     return Measure(
         population=sum(user.active for user in current.users.values()),
@@ -134,7 +150,7 @@ def _team_sizes(current: State) -> abc.Mapping[TeamKey, int]:
     )
 
 
-def _recent(conn: Connection, account: str, limits: Limits, now: datetime) -> abc.Sequence[Change]:
+def done_lately(conn: Connection, account: str, limits: Limits, now: datetime) -> abc.Sequence[Change]:
     """What was done, without a person's approval, within the window of the Limits."""
     if limits.window is None:
         return []
@@ -167,8 +183,10 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
     return intake.complete and (last is None or last["sha256"] != intake.sha256)
 
 
-def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
+def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
+
+    ``intake`` is None for a Plan that was not made from HR.
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
     ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
@@ -181,7 +199,11 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake, made.fingerprint, now)
+        input_id = None
+        if intake is not None:
+            input_id = inputs.save(
+                conn, app.account, run_id, intake, _fingerprint(intake, made.rejections), now
+            )
         runs.set_plan(
             conn,
             run_id,
@@ -189,18 +211,22 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
+            about=made.part.about,
         )
-        people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+        if intake is not None:
+            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
             runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        if made.part.is_whole:
+            runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
             expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
-        if (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds:
+        believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
+        if believed and intake is not None and input_id is not None:
             _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(
             conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
@@ -218,7 +244,13 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
 
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
+    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+
+    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    """
+    if not made.part.is_whole:
+        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
+        return
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
         conn,
@@ -231,3 +263,21 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         now=now,
     )
     inputs.accept(conn, input_id)
+
+
+def _accept_people(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
+) -> None:
+    """Take the people of the Plan as HR now has them, and their new Links."""
+    chosen = made.part.people
+    links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
+    people.save(
+        conn,
+        app.account,
+        intake.source,
+        [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
+        rejected=(),
+        input_id=input_id,
+        new_input=False,
+        now=now,
+    )

@@ -79,14 +79,14 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
                 skips.extend(kept)
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
-        if user is not None and user.active and not _protected(user, rules):
+        if user is not None and user.active and not is_protected(user, rules):
             changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
 
 def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None:
     """People nothing may happen to: protected accounts, those out of scope, leavers who never had an account."""
-    if user is not None and _protected(user, rules):
+    if user is not None and is_protected(user, rules):
         return Skip(
             employee_id=employee.employee_id,
             code="PROTECTED",
@@ -339,7 +339,8 @@ def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Ch
     )
 
 
-def _protected(user: User, rules: Rules) -> bool:
+def is_protected(user: User, rules: Rules) -> bool:
+    """Whether nothing may ever happen to this user."""
     return (
         str(user.fields.get("AccessLevel", "")) in rules.protected_levels
         or user.username.casefold() in rules.protected_usernames

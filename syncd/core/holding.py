@@ -69,7 +69,7 @@ class Choice:
         )
 
 
-EVERYTHING = Choice()
+ALL_HELD = Choice()
 
 
 def held_back(changes: Sequence[Change], holds: Sequence[Hold], mode: HoldMode) -> Mapping[str, Cause]:

@@ -8,8 +8,8 @@ from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.diff import Difference
 from syncd.core.holding import (
+    ALL_HELD,
     CLASSES,
-    EVERYTHING,
     WAITS,
     WHOLE,
     Cause,
@@ -135,7 +135,7 @@ EVERY = [
 @pytest.mark.parametrize(
     ("choice", "going"),
     [
-        (EVERYTHING, EVERY),
+        (ALL_HELD, EVERY),
         (Choice(classes=frozenset({"deactivations"})), [EVERY[4]]),
         (Choice(classes=frozenset({"creates"})), [CREATE]),
         (Choice(classes=frozenset({"creates", "team_creates"})), [CREATE, EVERY[5]]),
@@ -154,13 +154,13 @@ def test_a_choice_takes_what_it_names_and_needs_nothing_that_waits(choice, going
 
 
 def test_what_needs_something_that_is_not_done_yet_is_chosen_later():
-    assert divide([ADD, GIVE], EVERYTHING, pending=[CREATE]) == ([], [ADD, GIVE])
-    assert divide([ADD, GIVE], EVERYTHING) == ([ADD, GIVE], [])
+    assert divide([ADD, GIVE], ALL_HELD, pending=[CREATE]) == ([], [ADD, GIVE])
+    assert divide([ADD, GIVE], ALL_HELD) == ([ADD, GIVE], [])
 
 
 def test_rejecting_something_rejects_what_needs_it():
     assert refused(EVERY, Choice(classes=frozenset({"creates"}))) == [CREATE, ADD, GIVE]
-    assert refused(EVERY, EVERYTHING) == EVERY
+    assert refused(EVERY, ALL_HELD) == EVERY
 
 
 def test_classes_are_the_names_of_the_limits():
