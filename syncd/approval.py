@@ -1,8 +1,10 @@
 """Approval: a person decides about a held Run. Approval covers Changes, not Runs, and outlives newer Plans until it expires."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace, compile_requests
@@ -112,17 +114,17 @@ def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str
         return _leavers(going)
 
 
-def _holding(conn: Connection, run_id: int) -> RowMapping:
+def _holding(conn: Connection, run_id: int) -> Mapping[str, Any]:
     """The Run, if it holds anything for a person."""
     run = runs.get(conn, run_id)
     waits = run is not None and (run["state"] == "held" or runs.holds_any(conn, run_id))
     if run is None or not waits:
         state = "does not exist" if run is None else f"is {run['state']}"
         raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what waits for a person")
-    return run
+    return dict(run)
 
 
-def _must_be_as_seen(conn: Connection, run: RowMapping, seen_digest: str | None) -> None:
+def _must_be_as_seen(conn: Connection, run: Mapping[str, Any], seen_digest: str | None) -> None:
     """Raise StaleApproval if the stored Changes are not those of the Plan, or not those that the person saw."""
     run_id, planned = run["id"], run["plan_digest"]
     found = digest(changes.load(conn, run_id))
@@ -144,7 +146,7 @@ def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change
     return going, staying
 
 
-def _is_whole(conn: Connection, run: RowMapping) -> bool:
+def _is_whole(conn: Connection, run: Mapping[str, Any]) -> bool:
     """Whether the Run's Plan was for everybody HR names, and nothing of it was rejected."""
     rejected = changes.load(conn, run["id"], states=["cancelled"])
     return run["input_id"] is not None and "only" not in run["summary"] and not rejected

@@ -286,7 +286,7 @@ def test_discarded_jobs_are_tried_again(bench):
 
 
 def test_two_pushes_at_once_one_is_busy(bench):
-    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 1.0, "count": 0}])
+    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 4.0, "count": 0}])
     first = subprocess.Popen(bench.command("push"), cwd=bench.folder, env=bench.env,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     try:
@@ -300,7 +300,7 @@ def test_two_pushes_at_once_one_is_busy(bench):
         assert f"pid {first.pid}" in refused.stderr
         bench.sandbox.faults.set([])
     finally:
-        assert first.wait(30) == 0
+        assert first.wait(60) == 0
     assert [run["state"] for run in bench.json("runs")["runs"]] == ["cancelled", "succeeded"]
 
 

@@ -1,6 +1,5 @@
-"""Commands that run a Flow or decide about one: refresh, plan, push, revert, pull, approve, reject."""
+"""Commands that run a Flow: refresh, plan, push, revert, pull."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from syncd.cli.output import note, plain, progress, say, show_json
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (refresh, plan, push, revert, pull, approve, reject):
+    for command in (refresh, plan, push, revert, pull):
         app.command()(command)
 
 
@@ -76,7 +75,7 @@ def _read(counts: dict[str, int]) -> str:
     return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 
-ClassOption = Annotated[
+OnlyOption = Annotated[
     list[str] | None,
     typer.Option(
         "--only", metavar="EMPLOYEE", help="Only this person, with what they need; may be repeated."
@@ -91,7 +90,7 @@ def plan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
-    only: ClassOption = None,
+    only: OnlyOption = None,
     save: Annotated[
         Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
     ] = None,
@@ -163,7 +162,7 @@ def push(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
-    only: ClassOption = None,
+    only: OnlyOption = None,
     saved: Annotated[
         Path | None,
         typer.Option("--plan", help="Do exactly what this file of syncd plan --save says, or nothing."),
@@ -184,18 +183,19 @@ def push(
             app, send=True, fresh=fresh, everything=everything, json=json, people=only or (), saved=kept
         )
         if pushed.state != "held" and wait:
-            _send(app, pushed.run_id)
-        _report(app, pushed.run_id, json=json)
+            send(app, pushed.run_id)
+        report(app, pushed.run_id, json=json)
 
 
-def _send(app: Any, run_id: int) -> None:
+def send(app: Any, run_id: int) -> None:
+    """Send a Run's Jobs, here and now, until it ends or holds what is left."""
     from syncd.crew import drain
 
     with progress("push") as update:
         drain(app, run_id, update=update)
 
 
-def _report(app: Any, run_id: int, *, json: bool) -> None:
+def report(app: Any, run_id: int, *, json: bool) -> None:
     """Say how a push ended, and exit by it."""
     from syncd.store import changes, runs
 
@@ -256,8 +256,8 @@ def revert(
             note(f"Nothing was sent. To do it: syncd revert {run}")
             return
         if reverted.state != "held" and wait:
-            _send(app, run_id)
-        _report(app, run_id, json=json)
+            send(app, run_id)
+        report(app, run_id, json=json)
 
 
 def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:
@@ -288,94 +288,3 @@ def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
                 say(f"Run {run_id}: {rows} new results delivered to {name}")
             if not delivered:
                 say(f"Run {run_id}: results were read; pull.sinks names nowhere to deliver them")
-
-
-ClassOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--only", help="Only these changes: deactivations, creates, memberships_added, ... as in push.limits."
-    ),
-]
-EmployeeOption = Annotated[list[str] | None, typer.Option("--employee", help="Only this employee's changes.")]
-FieldOption = Annotated[list[str] | None, typer.Option("--field", help="Only changes of this Litmos field.")]
-
-
-def approve(
-    run: Annotated[int, typer.Argument(help="The held run.")],
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    digest: Annotated[
-        str | None, typer.Option(help="Approve only if the plan still has this digest.")
-    ] = None,
-    only: ClassOption = None,
-    employee: EmployeeOption = None,
-    field: FieldOption = None,
-    confirm_count: Annotated[
-        int | None, typer.Option(help="How many people lose access by it, where that is more than the limit.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
-    ] = True,
-) -> None:
-    """Let a held run go, or a part of it. What became stale meanwhile is not sent."""
-    choice = _choice(only, employee, field)
-    with opened(config) as app:
-        from syncd.approval import approve as let_go
-        from syncd.approval import losing
-
-        number = losing(app, run, choice, seen_digest=digest)
-        if number:
-            confirm_count = _confirmed(run, number, confirm_count)
-        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest, choice=choice, losing=confirm_count)
-        if not json:
-            say(
-                f"Run {run}: approved; {sent} changes are sent"
-                + (f", {stale} had become stale" if stale else "")
-            )
-        if wait:
-            _send(app, run)
-        _report(app, run, json=json)
-
-
-def reject(
-    run: Annotated[int, typer.Argument(help="The held run.")],
-    config: ConfigOption = None,
-    reason: Annotated[str, typer.Option(help="Why, for the sync log.")] = "",
-    only: ClassOption = None,
-    employee: EmployeeOption = None,
-    field: FieldOption = None,
-) -> None:
-    """Cancel what a run holds, or a part of it and what needs that: it is not sent."""
-    choice = _choice(only, employee, field)
-    with opened(config) as app:
-        from syncd.approval import reject as cancel
-
-        number = cancel(app, run, actor=actor(), reason=reason or "no reason given", choice=choice)
-        say(f"Run {run}: {number} changes rejected; nothing of them was sent. The next push plans again.")
-
-
-def _choice(only: list[str] | None, employee: list[str] | None, field: list[str] | None) -> Any:
-    """What of a held run is meant; all of it if nothing is said."""
-    from syncd.core.holding import CLASSES, Choice
-
-    unknown = sorted(set(only or ()) - set(CLASSES))
-    if unknown:
-        raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(CLASSES)}", param_hint="--only")
-    return Choice(
-        classes=frozenset(only or ()), employees=frozenset(employee or ()), fields=frozenset(field or ())
-    )
-
-
-def _confirmed(run: int, number: int, said: int | None) -> int:
-    """The number of people who lose access, as the person has typed it; exit 2 if it is another, or was not typed."""
-    if said is None and sys.stdin.isatty():
-        said = typer.prompt(
-            f"{number} people lose access. Type that number to approve it", type=int, err=True
-        )
-    if said != number:
-        note(
-            f"{number} people would lose access, which is more than the limit; nothing was approved. If that is right: "
-            f"syncd approve {run} --confirm-count {number}"
-        )
-        raise typer.Exit(Exit.USAGE)
-    return number

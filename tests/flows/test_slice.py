@@ -12,7 +12,7 @@ import pytest
 
 from syncd.approval import approve, losing, reject
 from syncd.core.holding import Choice, HoldMode
-from syncd.core.limits import Limit, Limits
+from syncd.core.limits import Limit
 from syncd.crew import drain
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import KILLED
@@ -21,9 +21,9 @@ from syncd.store import changes, inputs, runs
 from syncd.store.database import Database
 from tests.flows.pusher import STAFF, WINDOW
 from tests.flows.rig import Rig, person
+from tests.flows.test_hold import FEW, active, leave
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
-FEW = Limits(deactivations=Limit(count=2), changes=Limit(), minimum_population=5)
 LEAVERS, HIRES = Choice(classes=frozenset({"deactivations"})), Choice(classes=frozenset({"creates"}))
 
 
@@ -35,17 +35,6 @@ def rig(database: Database, tmp_path: Path) -> Iterator[Rig]:
         made.changed = {"limits": FEW, "hold": HoldMode.SLICE}
         made.push()
         yield made
-
-
-def active(rig: Rig) -> int:
-    """How many users are active in Litmos."""
-    return sum(user["Active"] for user in rig.users().values())
-
-
-def leave(rig: Rig, *numbers: int) -> None:
-    """These rows say Left from now on."""
-    for number in numbers:
-        rig.hr[number]["status"] = "Left"
 
 
 def state(rig: Rig, run_id: int) -> str:
