@@ -13,14 +13,18 @@ from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
-from syncd.core.diff import Difference, Rules, diff
+from syncd.core.diff import Difference, Rules, Skip, diff
 from syncd.core.doubts import Fingerprint, doubts
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy, watched
+from syncd.core.managers import Managers, resolve_managers
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Change, Employee, Rejection, State, TeamKey
+from syncd.core.model import Change, Employee, Rejection, State, TeamKey, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
+from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
@@ -65,6 +69,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
+    managers = _managers(mapping, valid, users, matching)
+    valid = appoint(managers.applied(valid), managers.bosses)
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
     desired = desired_state(
@@ -73,6 +79,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
+        granted_roles=grants.roles(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
@@ -81,7 +88,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     fingerprint = _fingerprint(intake, rejections)
     last = _last_accepted(conn, app, intake)
-    difference = part.of(diff(desired, current, rules))
+    difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -90,7 +97,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         doubts=doubts(fingerprint, last, named=intake.named, expect=settings.expect, limits=settings.limits),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*desired.problems, *_seen_before(conn, app, intake, last)),
+        problems=(*desired.problems, *managers.problems(), *_seen_before(conn, app, intake, last)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
@@ -105,6 +112,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         rejections=rejections,
         path_names={path.id: path.name for path in paths},
     )
+
+
+def _managers(
+    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
+) -> Managers:
+    return resolve_managers(
+        employees,
+        users,
+        matching.links,
+        by=mapping.manager.by if mapping.manager else "",
+        is_protected=lambda user: is_protected(mapping, user),
+    )
+
+
+def _with_skips(found: Difference, managers: Managers) -> Difference:
+    """The Difference with everybody whose manager could not be set."""
+    skips = [
+        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
+    ]
+    return replace(found, skips=(*found.skips, *skips))
 
 
 def _last_accepted(conn: Connection, app: App, intake: Intake) -> Fingerprint | None:

@@ -16,6 +16,7 @@ from syncd.config.root import Root
 from syncd.config.settings import CsvSettings
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
+from syncd.core.managers import MANAGER_ID
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -125,7 +126,7 @@ def encoding_fault(name: str) -> str:
 def _check_limited_fields(root: Root, document: Document) -> None:
     """A Limit on a field that is not mapped would never hold anything."""
     for name in root.push.limits_part.fields:
-        if name != EVERY_OTHER and name not in root.users.fields:
+        if name not in {EVERY_OTHER, MANAGER_ID, *root.users.fields}:
             hint = suggestion(name, sorted(root.users.fields))
             document.fault(("push", "limits", "fields", name), f"is not in users.fields{hint}", at_key=True)
 

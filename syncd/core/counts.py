@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import Action, Change, ObjectKind, TeamKey, team_key
 
 
@@ -69,7 +70,7 @@ def _renamed(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject
 
 def _each_field(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject]]:
     for name in change.after:
-        yield (name,), (change.employee_id,)
+        yield (MANAGER_ID if name == MANAGER else name,), (change.employee_id,)
 
 
 def _membership(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject]]:
@@ -86,6 +87,8 @@ def _assignment(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subj
 def _removed(change: Change, measure: Measure) -> Iterator[tuple[Group, Subject]]:
     if change.kind is ObjectKind.MEMBERSHIP:
         yield from _membership(change, measure)
+    if change.kind is ObjectKind.ROLE:
+        yield (), (change.role.value, change.employee_id, *team_key(change.team))
     yield from _assignment(change, measure)
 
 
@@ -158,7 +161,7 @@ COUNTED = (
     Counted(
         name="removals",
         noun="removals",
-        kinds=_REMOVED | _TAKEN,
+        kinds=_REMOVED | _TAKEN | {(ObjectKind.ROLE, Action.REMOVE)},
         subjects=_removed,
         base=lambda measure, _group: measure.memberships + measure.assignments,
         of="memberships and assignments",

@@ -6,7 +6,10 @@ What a Change gives, another one may need, and what needs something that waits, 
 a Change that waits                                 lets wait
 ==================================================  ===============================================
 creates or reactivates a user                       everything else about that person
-creates a team                                      the teams below it, and memberships in it
+creates a team                                      the teams below it, and memberships and roles in it
+gives a membership                                  that person's roles in that team
+changes a user's record                             that person's roles: Litmos changes the record with them
+gives somebody an account                           who is to have them as manager
 gives a person a membership or an assignment        what is taken from that person
 takes a username away from a person                 what gives that username to another one
 ==================================================  ===============================================
@@ -20,6 +23,7 @@ from enum import StrEnum
 
 from syncd.core.counts import COUNTED
 from syncd.core.limits import Hold
+from syncd.core.managers import MANAGER
 from syncd.core.model import Action, Change, ObjectKind, team_key
 
 WHOLE = "HELD-WHOLE"
@@ -133,6 +137,10 @@ def _gives(change: Change) -> Iterator[_Thing]:
         yield ("team", *team_key(change.team))
     if change.action is Action.ADD and change.employee_id:
         yield ("given", change.employee_id)
+    if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.ADD:
+        yield ("member", change.employee_id, *team_key(change.team))
+    if change.kind is ObjectKind.USER:
+        yield ("record", change.employee_id)
     if "UserName" in change.before:
         yield ("username", str(change.before["UserName"]).casefold())
 
@@ -148,5 +156,10 @@ def _needs(change: Change) -> Iterable[_Thing]:
         yield ("team", *team_key(change.team))
     if change.action is Action.REMOVE and change.employee_id:
         yield ("given", change.employee_id)
+    if change.kind is ObjectKind.ROLE:
+        yield ("record", change.employee_id)
+        yield ("member", change.employee_id, *team_key(change.team))
     if "UserName" in change.after:
         yield ("username", str(change.after["UserName"]).casefold())
+    if MANAGER in change.after:
+        yield ("account", str(change.after[MANAGER]))

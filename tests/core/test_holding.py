@@ -63,6 +63,18 @@ def path(action, person="E1", path_id="p"):
     )
 
 
+def role(action, person="E1", names=SALES):
+    return Change(
+        key=f"leader:{person}@{names}",
+        action=action,
+        kind=ObjectKind.ROLE,
+        employee_id=person,
+        team=names,
+        after={"Leader": action is Action.ADD},
+    )
+
+
+LEADS, REPORTS = role(Action.ADD), user(Action.UPDATE, "E2", Manager="E1")
 CREATE, COME_BACK = user(Action.CREATE, UserName="a@x.com"), user(Action.REACTIVATE)
 UPDATE = user(Action.UPDATE, before={"City": "Bonn"}, City="Oslo")
 LEAVES = user(Action.DEACTIVATE)
@@ -94,6 +106,10 @@ NEW_WITH_NAME = user(Action.CREATE, "E3", UserName="a@x.com")
         (FREES, [TAKES_NAME, NEW_WITH_NAME, UPDATE], [TAKES_NAME, NEW_WITH_NAME]),
         (TAKES_NAME, [FREES, NEW_WITH_NAME], []),
         (team(SALES), [ADD, LEAVE_TEAM, CREATE], [ADD, LEAVE_TEAM]),
+        (ADD, [LEADS, role(Action.ADD, names=EMEA)], [LEADS]),
+        (UPDATE, [LEADS, ADD], [LEADS]),
+        (team(SALES), [LEADS], [LEADS]),
+        (CREATE, [REPORTS, user(Action.CREATE, "E3", Manager="E9")], [REPORTS]),
     ],
 )
 def test_what_waits_with_what(held, others, wait):

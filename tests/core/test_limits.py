@@ -56,6 +56,20 @@ def path(action, number):
     ]
 
 
+def leader(action, number):
+    return [
+        Change(
+            key=f"leader:E{i}@sales",
+            action=action,
+            kind=ObjectKind.ROLE,
+            employee_id=f"E{i}",
+            team=SALES,
+            after={"Leader": action is Action.ADD},
+        )
+        for i in range(number)
+    ]
+
+
 def teams(number):
     return [
         Change(key=f"team:t{i}", action=Action.CREATE, kind=ObjectKind.TEAM, team=(f"T{i}",))
@@ -98,9 +112,9 @@ TEN = {
     "creates": (user(Action.CREATE, 10), "10 creates", "100 people"),
     "updates": (user(Action.UPDATE, 10, City="Oslo"), "10 updates", "100 people"),
     "renames": (user(Action.UPDATE, 10, UserName="x"), "10 renames", "100 people"),
-    "fields": (user(Action.UPDATE, 10, Email="x"), "10 changes of Email", "100 people"),
+    "fields": (user(Action.UPDATE, 10, Manager="E5"), "10 changes of ManagerId", "100 people"),
     "removals": (
-        [*member(Action.REMOVE, 6), *path(Action.REMOVE, 4)],
+        [*member(Action.REMOVE, 5), *path(Action.REMOVE, 4), *leader(Action.REMOVE, 1)],
         "10 removals",
         "200 memberships and assignments",
     ),
