@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncd.core.columns import all_columns, columns_used, unsaid
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
-from syncd.core.mapping import Mapping, columns_used, map_records
+from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Managed, Record, Rejection
 from syncd.errors import ConfigError, Declined, Fault
@@ -19,7 +20,8 @@ from syncd.sources.base import require_columns
 class Intake:
     """One reading of the source: who it names, what was wrong with it, and which bytes it was.
 
-    ``complete`` False: people may be missing at its end, so nobody's absence follows from it.
+    ``complete`` False: people may be missing at its end, so nobody's absence follows from it. ``notes`` are sentences
+    about what it does not say.
     """
 
     source: str
@@ -29,6 +31,7 @@ class Intake:
     fingerprint: Fingerprint
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -68,7 +71,8 @@ def take_in(
         _refuse_missing_columns(mapping, reading.columns, reading.name)
         if dated is not None:
             require_columns(reading, [dated.column])
-        sighting = Sighting(filled=dict.fromkeys(columns_used(mapping), 0), dated=dated)
+        mapped = [column for column in all_columns(mapping) if column in reading.columns]
+        sighting = Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
         records = sighting.watch(reading.records)
         result = map_records(mapping, records if tap is None else _tapped(records, tap))
     return Intake(
@@ -87,6 +91,7 @@ def take_in(
         ),
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
+        notes=_unsaid(mapping, reading.columns, reading.name),
     )
 
 
@@ -121,6 +126,19 @@ def mentions(source: Source, texts: Collection[str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         return any(comparable(cell) in wanted for _number, cells in reading.raw for cell in cells)
+
+
+def _unsaid(mapping: Mapping, columns: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(
+        f'{rule.place.key} ({rule.place.where}): column "{column}" is not in {name}{_near(column, columns)}; '
+        "the field is left as Litmos has it"
+        for rule, column in unsaid(mapping, columns)
+    )
+
+
+def _near(column: str, columns: Sequence[str]) -> str:
+    near = difflib.get_close_matches(column, columns, n=1)
+    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:

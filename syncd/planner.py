@@ -3,7 +3,7 @@
 Deciding is ``core``'s: this module gathers what the core needs and stores what it said.
 """
 
-from collections import Counter, abc
+from collections import abc
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,22 +11,21 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
-from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
 from syncd.core.diff import Difference, Rules, Skip, diff
-from syncd.core.doubts import Fingerprint, doubts
 from syncd.core.holding import HoldMode
-from syncd.core.limits import Limits, Policy, watched
+from syncd.core.limits import Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Change, Employee, Rejection, State, TeamKey, User
+from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
 from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
+from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
 
@@ -86,18 +85,16 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    fingerprint = _fingerprint(intake, rejections)
-    last = _last_accepted(conn, app, intake)
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=measure_of(current, settings.limits),
-        doubts=doubts(fingerprint, last, named=intake.named, expect=settings.expect, limits=settings.limits),
+        doubts=doubts_about(conn, app, intake, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*desired.problems, *managers.problems(), *_seen_before(conn, app, intake, last)),
+        problems=(*seen_before(conn, app, intake), *intake.notes, *desired.problems, *managers.problems()),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
@@ -132,56 +129,6 @@ def _with_skips(found: Difference, managers: Managers) -> Difference:
         Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
     ]
     return replace(found, skips=(*found.skips, *skips))
-
-
-def _last_accepted(conn: Connection, app: App, intake: Intake) -> Fingerprint | None:
-    row = inputs.last_accepted(conn, app.account, intake.source)
-    return None if row is None else inputs.to_fingerprint(row)
-
-
-def _seen_before(conn: Connection, app: App, intake: Intake, last: Fingerprint | None) -> abc.Iterator[str]:
-    """A word about bytes that were accepted before the last accepted ones: HR may have put back an old export."""
-    if last is None or last.sha256 == intake.sha256:
-        return
-    row = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
-    if row is not None:
-        when = f"{row['read_at']:%Y-%m-%d %H:%M} UTC"
-        yield f"{intake.name} is, byte for byte, what run {row['run_id']} read on {when}; a newer one was read since"
-
-
-def _fingerprint(intake: Intake, rejections: abc.Sequence[Rejection]) -> Fingerprint:
-    """The input's, with all that were rejected, when it was mapped or when it was matched."""
-    return replace(intake.fingerprint, rejected=len(rejections))
-
-
-def measure_of(current: State, limits: Limits) -> Measure:
-    """What these Limits are shares of."""
-    by_team = limits.team_removals.is_set
-    return Measure(
-        population=sum(user.active for user in current.users.values()),
-        memberships=sum(map(len, current.memberships.values())),
-        assignments=sum(map(len, current.assignments.values())),
-        teams=len(current.teams),
-        team_sizes=_team_sizes(current) if by_team else {},
-        teams_of=current.memberships if by_team else {},
-    )
-
-
-def _team_sizes(current: State) -> abc.Mapping[TeamKey, int]:
-    """How many active people each team has."""
-    return Counter(
-        team
-        for person, teams in current.memberships.items()
-        if person in current.users and current.users[person].active
-        for team in teams
-    )
-
-
-def done_lately(conn: Connection, account: str, limits: Limits, now: datetime) -> abc.Sequence[Change]:
-    """What was done, without a person's approval, within the window of the Limits."""
-    if limits.window is None:
-        return []
-    return changes.done_lately(conn, account, watched(limits), now - timedelta(seconds=limits.window))
 
 
 def _absent(
@@ -229,7 +176,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         input_id = None
         if intake is not None:
             input_id = inputs.save(
-                conn, app.account, run_id, intake, _fingerprint(intake, made.rejections), now
+                conn, app.account, run_id, intake, fingerprint_of(intake, made.rejections), now
             )
         runs.set_plan(
             conn,

@@ -13,7 +13,8 @@ from syncd.core.plan import make_plan
 from syncd.core.revert import Remark, reverse
 from syncd.core.selection import Part
 from syncd.errors import Declined
-from syncd.planner import Draft, done_lately, measure_of
+from syncd.measuring import done_lately, measure_of
+from syncd.planner import Draft
 from syncd.store import approvals, changes, jobs, links, mirror, queue, runs
 
 

@@ -4,8 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
+from syncd.config.kinds import (
+    Character,
+    FilePath,
+    Flag,
+    Part,
+    Seconds,
+    SecretText,
+    SecretUrl,
+    Text,
+    Texts,
+    When,
+)
 from syncd.config.limit_parts import Count, LimitsPart
+from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
 from syncd.core.holding import HoldMode
@@ -96,7 +108,7 @@ class DatedPart(Part):
     """How its dates are written."""
 
 
-class ExpectPart(Part):
+class SourceExpectPart(Part):
     """What HR's inputs are known to be like; one that is not holds the push, and nothing of it is sent."""
 
     columns: Literal["any", "same"] = "any"
@@ -120,7 +132,7 @@ class ExpectPart(Part):
         )
 
 
-class CsvExpectPart(ExpectPart):
+class CsvExpectPart(SourceExpectPart):
     """What HR's files are known to be like."""
 
     trailer: Annotated[Text, Field(min_length=1)] | None = None
@@ -146,6 +158,8 @@ class CsvSettings(Part):
     """How long the file must not have changed before it is read."""
     final_newline: Flag = True
     """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
+    blanks: Texts = BLANKS
+    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
     expect: CsvExpectPart = CsvExpectPart()
     """What the file is known to be like."""
 
@@ -173,7 +187,9 @@ class SqlSettings(Part):
     """The longest that the whole reading may take."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
     """More rows than this are refused, not cut off."""
-    expect: ExpectPart = ExpectPart()
+    blanks: Texts = BLANKS
+    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
+    expect: SourceExpectPart = SourceExpectPart()
     """What the result is known to be like."""
 
 

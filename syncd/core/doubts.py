@@ -74,19 +74,21 @@ class Fingerprint:
 
 @dataclass(slots=True, kw_only=True)
 class Sighting:
-    """Counts what a Fingerprint needs while the Records go by, once."""
+    """Counts what a Fingerprint needs while the Records go by, once; ``blanks`` are words that say nothing."""
 
     filled: dict[str, int]
+    blanks: frozenset[str]
     dated: Dated | None
     latest: date | None = None
     _dates: dict[str, date | None] = field(default_factory=dict)
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same Records."""
-        filled = self.filled
+        filled, blanks = self.filled, self.blanks
         for record in records:
             for column in filled:
-                if record.fields[column].strip():
+                text = record.fields[column].strip()
+                if text and text not in blanks:
                     filled[column] += 1
             if self.dated is not None:
                 self._date(record.fields[self.dated.column].strip(), self.dated.form)

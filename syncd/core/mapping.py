@@ -3,6 +3,7 @@
 from collections import abc
 from dataclasses import dataclass, field
 
+from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
@@ -23,21 +24,20 @@ from syncd.core.model import (
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
     Absence,
-    Column,
     FieldRule,
     IdRule,
     ManagerRule,
-    Part,
     PathRule,
     Place,
     StatusRule,
     TeamRule,
     Text,
     ValueRule,
+    columns_of,
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown, steps
+from syncd.core.values import CLEARED, evaluate, render, shown, steps
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -47,7 +47,8 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
+    ``blanks`` are words in cells that say that there is nothing.
     """
 
     employee_id: IdRule
@@ -64,9 +65,11 @@ class Mapping:
     manager: ManagerRule | None = None
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
+    blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
+    if_empty: frozenset[str] = field(init=False)
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +80,7 @@ class Mapping:
         if self.manager is not None and self.manager.report:
             report_only |= {MANAGER_ID, MANAGER}
         object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
         object.__setattr__(self, "report_only", report_only)
 
     @property
@@ -134,14 +138,14 @@ class _Reasons:
             self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
             self.told(place, "when", holds)
 
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
         """What ``evaluate`` gives; each step is told. Raises Refused."""
         if self.told is None:
             return evaluate(rule, cells)
-        text: str | None = None
-        for step, text in steps(rule, cells):
-            self.told(place, step, text)
-        return text
+        made: tuple[str, str | None] = ("", None)
+        for made in steps(rule, cells):
+            self.told(place, *made)
+        return made
 
 
 def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
@@ -151,7 +155,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     address must still lose access. Their fields that cannot be read are left out.
     """
     reasons = _Reasons(told)
-    cells = record.fields
+    cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
@@ -170,6 +174,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         status=status,
         fields=fields,
         create_only=mapping.create_only,
+        if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
         learning_paths=paths,
@@ -197,45 +202,12 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, record.fields, _Reasons())
-
-
-def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
-    found: dict[str, str] = {}
-    for column, where in _columns(mapping):
-        found.setdefault(column, where)
-    return found
-
-
-def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
-    if mapping.scope is not None:
-        yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from _named(value.parts)
-    for field_rule in mapping.fields:
-        yield from _named(field_rule.value.parts)
-    if mapping.manager is not None:
-        yield from _named(mapping.manager.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from _named(parts)
-    conditions = [rule.when for rule in mapping.fields]
-    conditions += [rule.when for rule in mapping.teams]
-    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
-    conditions += [rule.when for rule in mapping.learning_paths]
-    for condition in conditions:
-        if condition is not None:
-            yield from condition.columns()
-
-
-def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
-    return ((part.name, part.where) for part in parts if isinstance(part, Column))
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
 
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -245,7 +217,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -275,7 +247,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
     if rule is None:
         return None
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
@@ -285,44 +257,51 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
-    texts: dict[str, str] = {}
-    for rule in mapping.fields:
+    made = tuple(_made(mapping.fields, cells, reasons))
+    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
+    fields: dict[str, FieldValue] = {}
+    for rule, step, text in made:
+        try:
+            if text or not _leaves(rule, step):
+                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
+                fields[rule.field] = _normal(rule.field, text)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+        else:
+            reasons.tell(rule.place, "is", fields.get(rule.field))
+    return fields
+
+
+def _made(
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+) -> abc.Iterator[tuple[FieldRule, str, str]]:
+    """Each rule that says something about this Record, with its last step and what that made."""
+    for rule in rules:
+        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+            continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = reasons.value(rule.place, rule.value, cells)
+            step, text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
-            texts[rule.field] = text
-    custom = texts.get("IsCustomUsername") == "true"
-    fields: dict[str, FieldValue] = {}
-    for rule in mapping.fields:
-        if rule.field in texts:
-            try:
-                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
-            except Refused as refused:
-                reasons.add(rule.place, _with_columns(rule.value, refused))
-            else:
-                reasons.tell(rule.place, "is", fields.get(rule.field))
-    return fields
+            yield rule, step, text
 
 
-def _take(
-    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
-) -> None:
-    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
-    if not text:
-        if rule.required or PROFILE_FIELDS[rule.field].required:
-            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
-            return
-    check_field(rule.field, text, custom_username=custom, email=email)
+def _leaves(rule: FieldRule, step: str) -> bool:
+    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
+    if rule.required or PROFILE_FIELDS[rule.field].required:
+        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
+
+
+def _normal(name: str, text: str) -> FieldValue:
     try:
-        fields[rule.field] = normalise(rule.field, text)
+        return normalise(name, text)
     except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -386,7 +365,7 @@ def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
     """The same with the columns it is about in front."""
-    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
     if not names or refused.code == "COLUMN-MISSING":
         return refused
     return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

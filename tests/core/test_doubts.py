@@ -198,10 +198,12 @@ def test_what_is_counted_while_the_records_go_by():
     rows = [
         {"id": "1", "city": " ", "day": "22.11.2026"},
         {"id": "2", "city": "Oslo", "day": "23.11.2026"},
-        {"id": "", "city": "Bonn", "day": "soon"},
+        {"id": "N/A", "city": "Bonn", "day": "soon"},
     ]
     records = [Record(fields=row, origin=f"hr.csv:{place}") for place, row in enumerate(rows, 2)]
-    sighting = Sighting(filled={"id": 0, "city": 0}, dated=Dated(column="day", form="%d.%m.%Y"))
+    sighting = Sighting(
+        filled={"id": 0, "city": 0}, blanks=frozenset({"N/A"}), dated=Dated(column="day", form="%d.%m.%Y")
+    )
     assert list(sighting.watch(records)) == records
     assert sighting.filled == {"id": 2, "city": 2}
     assert sighting.latest == date(2026, 11, 23)
