@@ -237,6 +237,7 @@ def test_a_held_run_says_why_and_is_approved_in_parts(bench):
         [{**row, "status": "Left"} for row in rows[:8]] + [{**rows[8], "title": "Lead"}, *rows[9:]]
     )
     pushed = bench.run("push", expect=4)
+    assert "Of 9 changes 8 wait for a person; the others go" in pushed.stdout
     assert "Run 2: held; 1 of 9 changes done" in pushed.stdout
     shown = bench.run("runs", "show", "2").stdout
     assert "Held: LIMIT-DEACTIVATIONS: 8 deactivations are 26.7 % of 30 people" in shown

@@ -225,7 +225,7 @@ def _strangers(last: Fingerprint, named: Collection[str], limits: Limits) -> Ite
     kept = sum(person in named for person in last.sample)
     if kept * 100 < limits.overlap_percent * len(last.sample):
         share = f"{kept * 100 / len(last.sample):.1f} %"
-        whom = "people of" if len(last.sample) == last.rows else "people sampled from"
+        whom = "people sampled from" if last.rows > SAMPLE else "people of"
         yield Hold(
             code="LIMIT-OVERLAP",
             message=f"{kept} of {len(last.sample)} {whom} the last accepted input are in this one ({share}); "
