@@ -42,7 +42,7 @@ class ChangeLimit(LimitPart):
 
 
 class RemovalLimit(LimitPart):
-    """Memberships and learning paths that would be taken away."""
+    """Memberships, roles, learning paths and courses that would be taken away."""
 
     percent: Percent | None = 20.0
     """At most this share of all those known; null for any share."""
@@ -76,15 +76,15 @@ class LimitsPart(Part):
     fields: dict[str, LimitPart] = Field(default={EVERY_OTHER: LimitPart()})
     """People of whom this one field would be changed, by field; "*" is each field that is not named."""
     removals: RemovalLimit = RemovalLimit()
-    """Memberships and learning paths that would be taken away."""
+    """Memberships, roles, learning paths and courses that would be taken away."""
     memberships_removed: LimitPart = LimitPart()
     """Memberships that would be taken away."""
     memberships_added: LimitPart = LimitPart()
     """Memberships that would be given."""
     assignments_removed: LimitPart = LimitPart()
-    """Learning paths that would be taken away, those that go along with a team included."""
+    """Learning paths and courses that would be taken away, those that go along with a team included."""
     assignments_added: LimitPart = LimitPart()
-    """Learning paths that would be given, those that come along with a team included."""
+    """Learning paths and courses that would be given, those that come along with a team included."""
     team_creates: LimitPart = LimitPart()
     """Teams that would be created."""
     team_removals: TeamLimit = TeamLimit()

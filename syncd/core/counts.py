@@ -79,9 +79,9 @@ def _membership(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subj
 
 def _assignment(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject]]:
     """The assignment itself, or those that come and go along with a membership."""
-    itself = (change.path_id,) if change.kind is ObjectKind.ASSIGNMENT else ()
-    for path_id in (*itself, *change.gives, *change.takes):
-        yield (), ("path", change.employee_id, path_id)
+    itself = () if change.item is None else (change.item,)
+    for item in (*itself, *change.gives, *change.takes):
+        yield (), ("item", change.employee_id, *item)
 
 
 def _removed(change: Change, measure: Measure) -> Iterator[tuple[Group, Subject]]:

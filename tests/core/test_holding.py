@@ -20,7 +20,7 @@ from syncd.core.holding import (
     refused,
 )
 from syncd.core.limits import Hold, Limit, Limits, Policy
-from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind
 from syncd.core.plan import make_plan
 
 SALES, EMEA = ("Sales",), ("Sales", "EMEA")
@@ -59,7 +59,7 @@ def path(action, person="E1", path_id="p"):
         action=action,
         kind=ObjectKind.ASSIGNMENT,
         employee_id=person,
-        path_id=path_id,
+        item=ItemKey(ItemKind.LEARNING_PATH, path_id),
     )
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from syncd.core.counts import COUNTED, Measure
 from syncd.core.limits import EVERY_OTHER, Limit, Limits, Policy, holds, permitted, watched
-from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind
 
+P1, P8, P9 = (ItemKey(ItemKind.LEARNING_PATH, one) for one in ("p1", "p8", "p9"))
 SALES, SUPPORT = ("sales",), ("support",)
 NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit())
 """No Limit at all, to which a test adds the one that it is about."""
@@ -50,7 +51,7 @@ def path(action, number):
             action=action,
             kind=ObjectKind.ASSIGNMENT,
             employee_id=f"E{i}",
-            path_id="p1",
+            item=P1,
         )
         for i in range(number)
     ]
@@ -121,12 +122,12 @@ TEN = {
     "memberships_removed": (member(Action.REMOVE, 10), "10 memberships removed", "100 memberships"),
     "memberships_added": (member(Action.ADD, 10), "10 memberships added", "100 memberships"),
     "assignments_removed": (
-        [*path(Action.REMOVE, 8), *member(Action.REMOVE, 1, takes=("p8", "p9"))],
+        [*path(Action.REMOVE, 8), *member(Action.REMOVE, 1, takes=(P8, P9))],
         "10 assignments removed",
         "100 assignments",
     ),
     "assignments_added": (
-        [*path(Action.ADD, 8), *member(Action.ADD, 1, gives=("p8", "p9"))],
+        [*path(Action.ADD, 8), *member(Action.ADD, 1, gives=(P8, P9))],
         "10 assignments added",
         "100 assignments",
     ),
@@ -224,8 +225,8 @@ def test_each_team_is_counted_by_itself_and_the_message_stays_short():
 
 def test_what_goes_along_with_a_team_counts_once():
     leave = [
-        *member(Action.REMOVE, 7, takes=("p1", "p2")),
-        *member(Action.REMOVE, 7, team=SUPPORT, takes=("p1",)),
+        *member(Action.REMOVE, 7, takes=(P1, P8)),
+        *member(Action.REMOVE, 7, team=SUPPORT, takes=(P1,)),
     ]
     [hold] = holds(leave, replace(NONE, removals=Limit(count=0)), measure())
     assert "28 removals" in hold.message
