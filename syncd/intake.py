@@ -43,12 +43,12 @@ class Intake:
         )
 
 
-def take_in(source: Source, mapping: Mapping) -> Intake:
-    """Read and map. Raises SourceError if the source is not whole, ConfigError if a mapped column is missing."""
+def take_in(source: Source, mapping: Mapping, now: datetime) -> Intake:
+    """Read, and map as of ``now``. Raises SourceError if the source is not whole, ConfigError if a mapped column is missing."""
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing_columns(mapping, reading.columns, reading.name)
-        result = map_records(mapping, reading.records)
+        result = map_records(mapping, reading.records, now=now)
     return Intake(
         source=source.name,
         name=reading.name,

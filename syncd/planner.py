@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
@@ -75,7 +76,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=desired.problems,
+        problems=(*desired.problems, *lifecycle.doubts(valid)),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -109,15 +110,10 @@ def _absent(
     if not absence.deactivates or nameless or not intake.complete:
         return {}
     named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
-    return people.absent_long_enough(
-        conn,
-        app.account,
-        intake.source,
-        named=named,
-        new_input=_is_new(conn, app, intake),
-        files=absence.after_files,
-        since=now - timedelta(hours=absence.after_hours),
-    )
+    new_input = _is_new(conn, app, intake)
+    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:

@@ -62,7 +62,7 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
     """
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.settings.mapping)
+        intake = take_in(app.source, app.settings.mapping, app.now())
         wanted = intake.teams | app.settings.mapping.strict_teams
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)

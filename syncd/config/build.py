@@ -4,6 +4,7 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
+from syncd.config.lifecycle import build_dates, build_lifecycle
 from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_template, build_transforms
@@ -36,6 +37,8 @@ def build_mapping(root: Root, document: Document) -> Mapping:
             after_files=absent.after_files,
             after_hours=absent.after_hours,
         ),
+        dates=build_dates(root.employee.dates, document),
+        lifecycle=build_lifecycle(root.employee),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
         protected_levels=frozenset(root.users.protected.access_levels),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from syncd.config.kinds import Flag, Part, Table, Text, Texts, When
+from syncd.config.lifecycle_parts import DatesPart
 from syncd.config.settings import AbsentPart
 
 
@@ -118,8 +119,8 @@ class StatusPart(Part):
     """The HR column."""
     transform: Texts = ()
     """Named transforms, in order."""
-    table: dict[str, Literal["active", "left"]] = Field(alias="map", min_length=1)
-    """HR's words, each active or left."""
+    table: dict[str, Literal["future", "active", "leave", "left"]] = Field(alias="map", min_length=1)
+    """HR's words, each future, active, leave or left."""
     otherwise: Literal["reject", "active"] = Field(default="reject", alias="else")
     """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
 
@@ -133,6 +134,10 @@ class EmployeePart(Part):
     """The status; without it everybody in the data is active."""
     absent: AbsentPart = AbsentPart()
     """What absence from the data means."""
+    dates: DatesPart = DatesPart()
+    """The days on which somebody begins and ends to work here."""
+    leave: Literal["keep", "suspend", "mute"] = "keep"
+    """Somebody on leave is as if active (keep), has no access (suspend), or gets no messages of Litmos (mute)."""
 
 
 class ProtectedPart(Part):

@@ -24,6 +24,10 @@ from syncd.core.model import (
 
 CASELESS_FIELDS = frozenset({"UserName", "Email"})
 """Fields in which a difference of case alone is no difference."""
+OFF = frozenset({Status.LEFT, Status.LEAVE})
+"""Whoever is this today has no access."""
+WAITING = frozenset({Status.FUTURE, Status.LEAVING, Status.UNCLEAR})
+"""Whoever is this today keeps what they have, and is given nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not _protected(user, rules):
-            changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
+            changes.append(_switch_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
 
@@ -96,30 +100,40 @@ def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None
         return Skip(
             employee_id=employee.employee_id, code="OUT-OF-SCOPE", message="scope: leaves this person out"
         )
-    if employee.status is Status.LEFT and user is None:
-        return Skip(
-            employee_id=employee.employee_id, code="LEFT", message="has left, and has no Litmos account"
-        )
+    if employee.status in WAITING:
+        message = f"{employee.because}; nothing is changed"
+        return Skip(employee_id=employee.employee_id, code=employee.status.upper(), message=message)
+    if user is None and (employee.status in OFF or employee.muted):
+        code = "LEFT" if employee.status is Status.LEFT else "LEAVE"
+        message = f"{_said(employee)}, and has no Litmos account; none is made"
+        return Skip(employee_id=employee.employee_id, code=code, message=message)
     return None
 
 
-def _account(employee: Employee, user: User | None) -> Iterable[Change]:
-    """The account itself.
+def _said(employee: Employee) -> str:
+    """Why the person's status is what it is."""
+    return employee.because or f"HR says: {employee.status}"
 
-    ================  ==================  =====================================
-    HR says           Litmos has          Change
-    ================  ==================  =====================================
-    active, in scope  no user             create
-    active, in scope  an inactive user    reactivate (and update what differs)
-    active, in scope  an active user      update what differs
-    left, or scope    an active user      deactivate
-    left, or scope    an inactive user    none
-    ================  ==================  =====================================
+
+def _account(employee: Employee, user: User | None) -> Iterable[Change]:
+    """The account itself; ``core.lifecycle`` says what somebody is today.
+
+    ==========================  ==================  =====================================
+    today                       Litmos has          Change
+    ==========================  ==================  =====================================
+    active, in scope            no user             create; none for somebody who is muted
+    active, in scope            an inactive user    reactivate (and update what differs)
+    active, in scope            an active user      update what differs
+    left, leave, or scope       an active user      deactivate
+    left, leave, or scope       an inactive user    none
+    future, leaving, unclear    anything            none
+    ==========================  ==================  =====================================
     """
-    if employee.status is Status.LEFT or not employee.in_scope:
+    if employee.status in OFF or not employee.in_scope:
         if user is not None and user.active:
-            reason = "HR says: left" if employee.in_scope else "left the scope (scope.leaving: deactivate)"
-            yield _switch_off(employee.employee_id, user, reason=reason, origin=employee.origin)
+            reason = _said(employee) if employee.in_scope else "left the scope (scope.leaving: deactivate)"
+            rule = employee.decided_by if employee.in_scope else "scope.leaving"
+            yield _switch_off(employee.employee_id, user, reason=reason, rule=rule, origin=employee.origin)
         return
     if user is None:
         yield Change(
@@ -132,7 +146,7 @@ def _account(employee: Employee, user: User | None) -> Iterable[Change]:
                 for name, value in sorted(employee.fields.items())
                 if value != "" and name not in employee.report_only
             },
-            reason="HR says: active, and Litmos has no such user",
+            reason=f"{_said(employee)}, and Litmos has no such user",
             rule="users",
             origin=employee.origin,
         )
@@ -146,8 +160,8 @@ def _account(employee: Employee, user: User | None) -> Iterable[Change]:
             user_id=user.id,
             before={"Active": False},
             after={"Active": True},
-            reason="HR says: active",
-            rule="employee.status",
+            reason=_said(employee),
+            rule=employee.decided_by,
             origin=employee.origin,
         )
     yield from _update(employee, user)
@@ -324,7 +338,7 @@ def _assignment(
     )
 
 
-def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Change:
+def _switch_off(employee_id: str, user: User, *, reason: str, rule: str, origin: str) -> Change:
     return Change(
         key=f"active:{employee_id}",
         action=Action.DEACTIVATE,
@@ -334,7 +348,7 @@ def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Ch
         before={"Active": True},
         after={"Active": False},
         reason=reason,
-        rule="employee.status" if origin else "employee.absent",
+        rule=rule,
         origin=origin,
     )
 

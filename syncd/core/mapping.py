@@ -2,10 +2,21 @@
 
 from collections import abc
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.lifecycle import (
+    LONG_PAST,
+    NO_DATES,
+    Contradiction,
+    Dates,
+    Lifecycle,
+    Standing,
+    read_dates,
+    standing,
+)
 from syncd.core.model import (
     Employee,
     FieldValue,
@@ -21,6 +32,7 @@ from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
     Absence,
     Column,
+    DatesRule,
     FieldRule,
     IdRule,
     Part,
@@ -54,6 +66,8 @@ class Mapping:
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
     absence: Absence = field(default_factory=Absence)
+    dates: DatesRule | None = None
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     protected_levels: frozenset[str] = frozenset()
@@ -109,27 +123,31 @@ class _Reasons:
         self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
 
 
-def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises; a Rejection has all reasons.
+def map_record(mapping: Mapping, record: Record, *, now: datetime | None = None) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises for a Record; a Rejection has all reasons.
 
-    Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
-    address must still lose access. Their fields that cannot be read are left out.
+    Whoever is not active today, or is out of scope, needs a readable id, status and scope only: a leaver with a blank
+    e-mail address must still lose access. Their fields that cannot be read are left out.
+
+    ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
     reasons = _Reasons()
     cells = record.fields
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
-    status = _status(mapping.status, cells, reasons)
+    word = _status(mapping.status, cells, reasons)
+    dates = _dates(mapping.dates, cells, _Reasons() if word is Status.LEFT else reasons, now)
+    found = None if word is None else _standing(mapping, word, dates, now, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
-    synced = status is Status.ACTIVE and in_scope
+    synced = found is not None and found.status is Status.ACTIVE and in_scope
     ignored = _Reasons()
-    fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
+    fields = _fields(mapping, cells, reasons if synced or found is None else ignored)
     teams = _teams(mapping, cells, reasons) if synced else ()
     paths = _paths(mapping, cells, reasons) if synced else ()
-    if reasons.found or status is None:
+    if reasons.found or found is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
         employee_id=employee_id,
-        status=status,
+        status=found.status,
         fields=fields,
         create_only=mapping.create_only,
         report_only=mapping.report_only,
@@ -137,16 +155,22 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         learning_paths=paths,
         in_scope=in_scope,
         origin=record.origin,
+        because=found.because,
+        decided_by=found.rule,
+        muted=found.muted,
+        doubts=found.doubts,
     )
 
 
-def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResult:
+def map_records(
+    mapping: Mapping, records: abc.Iterable[Record], *, now: datetime | None = None
+) -> MappingResult:
     """Follow every rule for every Record, and find what only all of them together show.
 
     Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
     another match key: each names the others' lines, and none is applied.
     """
-    outcomes = reject_shared_ids([map_record(mapping, record) for record in records])
+    outcomes = reject_shared_ids([map_record(mapping, record, now=now) for record in records])
     for key in dict.fromkeys(("UserName", *mapping.match)):
         outcomes = reject_shared_values(outcomes, key)
     return MappingResult(
@@ -168,6 +192,8 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
         yield from mapping.scope.columns()
     for value in (mapping.employee_id.value, mapping.status.value):
         yield from _named(value.parts)
+    if mapping.dates is not None:
+        yield from ((column.name, column.where) for column in mapping.dates.columns)
     for field_rule in mapping.fields:
         yield from _named(field_rule.value.parts)
     for team_rule in mapping.teams:
@@ -206,6 +232,25 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
     return status
+
+
+def _dates(rule: DatesRule | None, cells: Fields, reasons: _Reasons, now: datetime | None) -> Dates:
+    if rule is None:
+        return NO_DATES
+    if now is None:
+        raise ValueError("a mapping with dates needs to know when it is followed")
+    return read_dates(rule, cells, reasons.add)
+
+
+def _standing(
+    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: _Reasons
+) -> Standing:
+    """What the person is today; a contradiction that is to be rejected is a reason."""
+    found = standing(word, dates, mapping.lifecycle, now)
+    leaving = mapping.dates.leaving if mapping.dates is not None else None
+    if leaving and LONG_PAST in found.doubts and mapping.lifecycle.contradiction is Contradiction.REJECT:
+        reasons.add(leaving.place, Refused(LONG_PAST, found.because))
+    return found
 
 
 def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:

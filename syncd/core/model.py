@@ -27,10 +27,21 @@ class Record:
 
 
 class Status(StrEnum):
-    """What HR says about a person now."""
+    """What a person is today, by HR's word and dates (``core.lifecycle`` has the table).
 
+    The first four are also what HR's words can mean; the last two come of dates alone.
+    """
+
+    FUTURE = "future"
+    """is hired, and the day has not come"""
     ACTIVE = "active"
+    LEAVE = "leave"
+    """is away for a while, and has no access meanwhile"""
     LEFT = "left"
+    LEAVING = "leaving"
+    """is on the way out, and keeps access for some days more; is given nothing"""
+    UNCLEAR = "unclear"
+    """HR contradicts itself; nothing is changed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +68,8 @@ class Employee:
 
     ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
     them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out.
+    ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``because`` is the sentence why ``status`` is what
+    it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``.
     """
 
     employee_id: str
@@ -69,6 +81,10 @@ class Employee:
     learning_paths: tuple[Wish, ...] = ()
     in_scope: bool = True
     origin: str = ""
+    because: str = ""
+    decided_by: str = "employee.status"
+    muted: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

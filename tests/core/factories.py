@@ -13,6 +13,8 @@ def employee(
     paths: tuple[str, ...] = (),
     strict: bool = False,
     in_scope: bool = True,
+    muted: bool = False,
+    doubts: tuple[str, ...] = (),
     **fields: FieldValue,
 ) -> Employee:
     """An Employee with a UserName made from the id unless given."""
@@ -28,6 +30,8 @@ def employee(
         teams=tuple(Wish(names=names, rule="teams[0]", strict=strict) for names in teams),
         learning_paths=tuple(Wish(names=(p,), rule="learning_paths[0]", strict=strict) for p in paths),
         in_scope=in_scope,
+        muted=muted,
+        doubts=doubts,
         origin=f"hr.csv:{employee_id}",
     )
 

@@ -1,9 +1,11 @@
 """The diff as truth tables: accounts, teams, memberships, assignments."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, diff
+from syncd.core.diff import OFF, Rules, diff
 from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, TeamKey, team_key
 from tests.core.factories import employee, user_of
 
@@ -22,23 +24,31 @@ def short(difference):
     return [(c.key, c.action.value) for c in difference.changes]
 
 
-@pytest.mark.parametrize(
-    ("status", "in_scope", "has_user", "active", "expected"),
-    [
-        (Status.ACTIVE, True, False, False, [("user:E1", "create")]),
-        (Status.ACTIVE, True, True, True, []),
-        (Status.ACTIVE, True, True, False, [("active:E1", "reactivate")]),
-        (Status.LEFT, True, True, True, [("active:E1", "deactivate")]),
-        (Status.LEFT, True, True, False, []),
-        (Status.LEFT, True, False, False, []),
-        (Status.ACTIVE, False, True, True, []),
-        (Status.ACTIVE, False, False, False, []),
-    ],
-)
-def test_accounts(status, in_scope, has_user, active, expected):
+ACCOUNTS = {
+    Status.ACTIVE: {None: "create", False: "reactivate", True: ""},
+    Status.LEFT: {None: "", False: "", True: "deactivate"},
+    Status.LEAVE: {None: "", False: "", True: "deactivate"},
+    Status.FUTURE: {None: "", False: "", True: ""},
+    Status.LEAVING: {None: "", False: "", True: ""},
+    Status.UNCLEAR: {None: "", False: "", True: ""},
+}
+"""What somebody is today -> whether Litmos' user is active (None: there is none) -> the Change."""
+
+
+@pytest.mark.parametrize("in_scope", [True, False])
+@pytest.mark.parametrize("active", [None, False, True])
+@pytest.mark.parametrize("status", Status)
+def test_accounts(status, active, in_scope):
     person = employee("E1", status=status, in_scope=in_scope)
-    users = {"E1": user_of(person, "u1", active=active)} if has_user else {}
-    assert short(compare([person], State(users=users))) == expected
+    users = {} if active is None else {"E1": user_of(person, "u1", active=active, JobTitle="old")}
+    difference = compare([replace(person, fields={**person.fields, "JobTitle": "new"})], State(users=users))
+    expected = ACCOUNTS[status][active] if in_scope else ""
+    actions = [change.action.value for change in difference.changes]
+    updated = ["update"] if in_scope and status is Status.ACTIVE and active is not None else []
+    assert actions == ([expected] if expected else []) + updated
+    told = "OUT-OF-SCOPE" if not in_scope else status.upper()
+    quiet = in_scope and (status is Status.ACTIVE or (status in OFF and active is not None))
+    assert [skip.code for skip in difference.skips] == ([] if quiet else [told])
 
 
 def test_leaving_the_scope_deactivates_only_if_told():

@@ -1,0 +1,363 @@
+"""Lifecycle: HR's word, HR's dates and the moment of the run make what a person is today. Pure; the tables are here.
+
+``standing`` is about whoever is in HR's data, ``absent`` about whoever is not, ``is_kept_for_now`` about the teams of
+somebody who moved, and ``is_given_back`` about what somebody had who comes back. A date switches nobody off, but for the
+date of leaving.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from syncd.core.conditions import Fields, cell
+from syncd.core.dates import read_date
+from syncd.core.model import Employee, Status
+from syncd.core.rules import Absence, DatesRule, DayRule, Place, ZoneRule
+from syncd.core.transforms import Refused
+
+NO_YEAR = 9999
+"""The year by which HR systems say that there is no such day: 9999-12-31."""
+FIRST_YEAR = 1900
+"""No day at work is before this year: ``0024-05-03`` is a mistyped one."""
+
+
+class Leave(StrEnum):
+    """What becomes of somebody who is on leave."""
+
+    KEEP = "keep"
+    SUSPEND = "suspend"
+    MUTE = "mute"
+
+
+class Contradiction(StrEnum):
+    """What becomes of somebody whom HR calls active although the last working day is long past."""
+
+    KEEP = "keep"
+    LEFT = "left"
+    ACTIVE = "active"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """The policies about time; days are those of the person's own calendar.
+
+    ``lead`` days before the first one an account is due, ``grace`` days after the last one access ends. After
+    ``contradiction_after`` further days a last working day is no news any more, and ``contradiction`` decides about
+    whoever is still active to HR. ``overlap`` is how long a mover keeps the teams of before; ``give_back`` how long
+    after a deactivation what somebody had is given back (None: for ever; no time: never).
+    """
+
+    lead: int = 0
+    grace: int = 0
+    leave: Leave = Leave.KEEP
+    contradiction: Contradiction = Contradiction.KEEP
+    contradiction_after: int = 30
+    overlap: timedelta = timedelta()
+    give_back: timedelta | None = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """A person's days: the first working day, the last one, and the time zone in which they begin and end."""
+
+    hire: date | None = None
+    leaving: date | None = None
+    zone: str = "UTC"
+    zone_unknown: bool = False
+
+
+NO_DATES = Dates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a person is today, the sentence why, and the rule that decided.
+
+    ``muted``: an account that gets no messages. ``doubts`` are codes: what HR should look at (``DOUBTS``).
+    """
+
+    status: Status
+    because: str
+    rule: str = "employee.status"
+    muted: bool = False
+    doubts: tuple[str, ...] = ()
+
+
+class Hire(StrEnum):
+    """Where today is, seen from the first working day."""
+
+    NONE = "none"
+    PAST = "past"
+    LEAD = "lead"
+    BEYOND = "beyond"
+
+
+class Leaving(StrEnum):
+    """Where today is, seen from the last working day; ``FUTURE`` includes that day itself."""
+
+    NONE = "none"
+    FUTURE = "future"
+    GRACE = "grace"
+    PAST = "past"
+    LONG_PAST = "long past"
+
+
+LONG_PAST = "LEAVING-LONG-PAST"
+LAST_DAY_AHEAD = "LEFT-BEFORE-LAST-DAY"
+ZONE_UNKNOWN = "ZONE-UNKNOWN"
+DOUBTS = {
+    LONG_PAST: "are active to HR though the last working day is long past; employee.dates.contradiction says what "
+    "becomes of them",
+    LAST_DAY_AHEAD: "have left to HR though the last working day is still to come; they keep access until it is over",
+    ZONE_UNKNOWN: "have a time zone that nobody knows; employee.dates.timezone.default stands for it",
+}
+"""What is told about a push without changing anything: code -> the rest of a sentence that begins with a number."""
+
+_BY_LEAVING: Mapping[tuple[Status, Leaving], Status] = {
+    (Status.FUTURE, Leaving.GRACE): Status.LEAVING,
+    (Status.FUTURE, Leaving.PAST): Status.LEFT,
+    (Status.FUTURE, Leaving.LONG_PAST): Status.FUTURE,
+    (Status.ACTIVE, Leaving.GRACE): Status.LEAVING,
+    (Status.ACTIVE, Leaving.PAST): Status.LEFT,
+    (Status.ACTIVE, Leaving.LONG_PAST): Status.UNCLEAR,
+    (Status.LEAVE, Leaving.GRACE): Status.LEAVING,
+    (Status.LEAVE, Leaving.PAST): Status.LEFT,
+    (Status.LEAVE, Leaving.LONG_PAST): Status.UNCLEAR,
+    (Status.LEFT, Leaving.NONE): Status.LEFT,
+    (Status.LEFT, Leaving.FUTURE): Status.LEAVING,
+    (Status.LEFT, Leaving.GRACE): Status.LEAVING,
+    (Status.LEFT, Leaving.PAST): Status.LEFT,
+    (Status.LEFT, Leaving.LONG_PAST): Status.LEFT,
+}
+_BY_HIRE: Mapping[tuple[Status, Hire], Status] = {
+    (Status.FUTURE, Hire.NONE): Status.FUTURE,
+    (Status.FUTURE, Hire.PAST): Status.ACTIVE,
+    (Status.FUTURE, Hire.LEAD): Status.ACTIVE,
+    (Status.FUTURE, Hire.BEYOND): Status.FUTURE,
+    (Status.ACTIVE, Hire.NONE): Status.ACTIVE,
+    (Status.ACTIVE, Hire.PAST): Status.ACTIVE,
+    (Status.ACTIVE, Hire.LEAD): Status.ACTIVE,
+    (Status.ACTIVE, Hire.BEYOND): Status.FUTURE,
+    (Status.LEAVE, Hire.NONE): Status.LEAVE,
+    (Status.LEAVE, Hire.PAST): Status.LEAVE,
+    (Status.LEAVE, Hire.LEAD): Status.LEAVE,
+    (Status.LEAVE, Hire.BEYOND): Status.FUTURE,
+}
+
+
+def standing(word: Status, dates: Dates, lifecycle: Lifecycle, now: datetime | None) -> Standing:
+    """What a person is at ``now`` (None only where there are no dates), whom HR calls ``word``.
+
+    The last working day decides first, with the grace after it; where it says nothing (``.``), the first one does:
+
+    =======  ======  ========  ========  ======  =========  ||  ======  ======  ======  ======
+    HR says  last working day is                            ||  first working day is
+    -------  ---------------------------------------------  ||  ------------------------------
+    ..       none    to come   in grace  past    long past  ||  none    past    lead    beyond
+    =======  ======  ========  ========  ======  =========  ||  ======  ======  ======  ======
+    future   .       .         leaving   left    future     ||  future  active  active  future
+    active   .       .         leaving   left    unclear*   ||  active  active  active  future
+    leave    .       .         leaving   left    unclear*   ||  leave** leave** leave** future
+    left     left    leaving   leaving   left    left       ||
+    =======  ======  ========  ========  ======  =========  ||  ======  ======  ======  ======
+
+    "To come" includes the last working day itself: access ends with it, and with the days of grace after it.
+    A last working day before a first one that has come (its lead included) is of an earlier employment: none.
+    ``*`` long past, that is, no news: by ``contradiction``, as if past (left), as if none (active), or nothing changes.
+    ``**`` by ``leave``: active (keep), active and muted (mute), leave (suspend).
+    """
+    day = None if now is None else _day_in(dates.zone, now)
+    hire, leaving = _hire(dates, lifecycle, day), _leaving(dates, lifecycle, day)
+    long_past = leaving is Leaving.LONG_PAST and word in {Status.ACTIVE, Status.LEAVE}
+    doubts = {
+        LONG_PAST: long_past,
+        LAST_DAY_AHEAD: word is Status.LEFT and leaving is Leaving.FUTURE,
+        ZONE_UNKNOWN: dates.zone_unknown,
+    }
+    if long_past and lifecycle.contradiction is Contradiction.LEFT:
+        leaving = Leaving.PAST
+    if long_past and lifecycle.contradiction is Contradiction.ACTIVE:
+        leaving = Leaving.NONE
+    by_leaving = _BY_LEAVING.get((word, leaving))
+    status = _BY_HIRE[word, hire] if by_leaving is None else by_leaving
+    muted = status is Status.LEAVE and lifecycle.leave is Leave.MUTE
+    rule, because = _why(word, status, dates, lifecycle, by_leaving=by_leaving is not None)
+    if status is Status.LEAVE and lifecycle.leave is not Leave.SUSPEND:
+        status = Status.ACTIVE
+    holding = tuple(code for code, holds in doubts.items() if holds)
+    return Standing(status=status, because=because, rule=rule, muted=muted, doubts=holding)
+
+
+def _hire(dates: Dates, lifecycle: Lifecycle, day: date | None) -> Hire:
+    if dates.hire is None or day is None:
+        return Hire.NONE
+    ahead = (dates.hire - day).days
+    if ahead <= 0:
+        return Hire.PAST
+    return Hire.LEAD if ahead <= lifecycle.lead else Hire.BEYOND
+
+
+def _leaving(dates: Dates, lifecycle: Lifecycle, day: date | None) -> Leaving:
+    if dates.leaving is None or day is None:
+        return Leaving.NONE
+    of_before = dates.hire is not None and dates.leaving < dates.hire
+    if of_before and _hire(dates, lifecycle, day) in {Hire.PAST, Hire.LEAD}:
+        return Leaving.NONE
+    over = (day - dates.leaving).days
+    if over <= 0:
+        return Leaving.FUTURE
+    if over <= lifecycle.grace:
+        return Leaving.GRACE
+    return Leaving.PAST if over <= lifecycle.grace + lifecycle.contradiction_after else Leaving.LONG_PAST
+
+
+def _why(
+    word: Status, status: Status, dates: Dates, lifecycle: Lifecycle, *, by_leaving: bool
+) -> tuple[str, str]:
+    """The rule that decided, and the sentence."""
+    if by_leaving and dates.leaving is not None:
+        day = f"{dates.leaving} ({dates.zone})"
+        grace = f" and {lifecycle.grace} days of grace" if lifecycle.grace else ""
+        match status:
+            case Status.LEAVING:
+                return "employee.dates.leaving", f"access ends after the last working day, {day}{grace}"
+            case Status.UNCLEAR:
+                return "employee.dates.contradiction", f"HR says: {word}, but the last working day was {day}"
+            case Status.LEFT if word is not Status.LEFT:
+                return "employee.dates.leaving", f"access ended after the last working day, {day}{grace}"
+            case _:
+                return "employee.status", f"HR says: {word}, and the last working day was {day}"
+    by_hire = status is Status.FUTURE or (word, status) == (Status.FUTURE, Status.ACTIVE)
+    if by_hire and dates.hire is not None:
+        return (
+            "employee.dates.hire",
+            f"HR says: {word}, and the first working day is {dates.hire} ({dates.zone})",
+        )
+    rule = "employee.leave" if status is Status.LEAVE else "employee.status"
+    return rule, f"HR says: {word}"
+
+
+def read_dates(rule: DatesRule, cells: Fields, refuse: Callable[[Place, Refused], None]) -> Dates:
+    """A person's days as HR wrote them; what cannot be read is told to ``refuse``, and is none. Never raises.
+
+    ``9999-12-31`` and ``0000-00-00`` in any order mean none, as HR systems write them.
+    """
+    zone, unknown = _zone(rule.zone, cells)
+    return Dates(
+        hire=_day(rule.hire, cells, refuse),
+        leaving=_day(rule.leaving, cells, refuse),
+        zone=zone,
+        zone_unknown=unknown,
+    )
+
+
+def _day(rule: DayRule | None, cells: Fields, refuse: Callable[[Place, Refused], None]) -> date | None:
+    if rule is None:
+        return None
+    try:
+        return _parsed(cell(cells, rule.column.name), rule.read)
+    except Refused as refused:
+        why = (
+            refused.why if refused.code == "COLUMN-MISSING" else f'column "{rule.column.name}": {refused.why}'
+        )
+        refuse(rule.place, Refused(refused.code, why))
+        return None
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(text: str, form: str) -> date | None:
+    """The day, or None for a text that means none. Raises Refused. Cached: a million people share few days."""
+    digits = [character for character in text if character.isdigit()]
+    if not text or (digits and not any(digit != "0" for digit in digits)):
+        return None
+    try:
+        day = read_date(text, form)
+    except Refused as refused:
+        raise Refused(refused.code, f"{text[:40]!r} {refused.why}") from None
+    if day.year == NO_YEAR:
+        return None
+    if day.year < FIRST_YEAR:
+        raise Refused("DATE-INVALID", f"{text[:40]!r} is in the year {day.year}, where nobody worked here")
+    return day
+
+
+def _zone(rule: ZoneRule, cells: Fields) -> tuple[str, bool]:
+    """The zone, and whether the one that HR names is not known."""
+    name = "" if rule.column is None else cells.get(rule.column.name, "").strip()
+    name = rule.table.get(name, name)
+    if not name:
+        return rule.fallback, False
+    return (name, False) if is_zone(name) else (rule.fallback, True)
+
+
+@lru_cache(maxsize=1024)
+def is_zone(name: str) -> bool:
+    """Whether ``name`` is a time zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _day_in(zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def doubts(employees: Iterable[Employee]) -> tuple[str, ...]:
+    """One sentence for each kind of doubt, with how many people it is about and the first row."""
+    numbers: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for employee in employees:
+        for code in employee.doubts:
+            numbers[code] += 1
+            first.setdefault(code, employee.origin)
+    return tuple(
+        f"{code}: {numbers[code]} people {sentence}; the first: {first[code]}"
+        for code, sentence in DOUBTS.items()
+        if numbers[code]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Somebody whom HR had and has no more: absent from so many different, newer, complete inputs, since when."""
+
+    inputs: int
+    since: datetime
+
+
+def absent(missed: Missed, absence: Absence, now: datetime) -> str:
+    """Why this absence means that access ends, or "".
+
+    ==================  ==============  ==============  ===========
+    employee.absent     inputs          hours           access ends
+    ==================  ==============  ==============  ===========
+    ignore              any             any             no
+    deactivate          < after_files   any             no
+    deactivate          >= after_files  < after_hours   no
+    deactivate          >= after_files  >= after_hours  yes
+    ==================  ==============  ==============  ===========
+    """
+    enough = missed.inputs >= absence.after_files and missed.since <= now - timedelta(
+        hours=absence.after_hours
+    )
+    if not absence.deactivates or not enough:
+        return ""
+    return f"absent from {missed.inputs} inputs, since {missed.since:%Y-%m-%d %H:%M} UTC"
+
+
+def is_kept_for_now(since: datetime | None, overlap: timedelta, now: datetime) -> bool:
+    """Whether a mover still keeps a team that no rule has given since then (None: since now)."""
+    return (now if since is None else since) + overlap > now
+
+
+def is_given_back(taken_at: datetime, within: timedelta | None, now: datetime) -> bool:
+    """Whether what went with a deactivation at ``taken_at`` is given back to somebody who returns ``now``."""
+    return within is None or now - taken_at < within

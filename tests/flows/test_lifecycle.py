@@ -1,0 +1,203 @@
+"""The life of people, end to end and day by day: whatever the day, Litmos ends up as HR's words and dates say.
+
+The database's clock and the sandbox's are put forward together; nothing else knows that days go by.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.core.lifecycle import Leave
+from syncd.core.limits import Limits
+from syncd.core.model import Status
+from syncd.core.rules import Column, DatesRule, DayRule, ZoneRule
+from syncd.sandbox.server import Sandbox
+from syncd.sandbox.world import utc_now
+from syncd.store.database import Database
+from syncd.sync import Pushed
+from tests.flows.rig import MAPPING, Rig, person, place
+
+WORLD = {"learning_paths": [{"Name": "Onboarding"}, {"Name": "Sales Basics"}]}
+WORDS = {"Active": Status.ACTIVE, "Left": Status.LEFT, "Future": Status.FUTURE, "Leave": Status.LEAVE}
+
+
+def column(name: str) -> Column:
+    return Column(name=name, where="syncd.yaml:1:1")
+
+
+DATED = replace(
+    MAPPING,
+    status=replace(MAPPING.status, table=WORDS),
+    dates=DatesRule(
+        hire=DayRule(place=place("employee.dates.hire"), column=column("hire")),
+        leaving=DayRule(place=place("employee.dates.leaving"), column=column("leaving")),
+        zone=ZoneRule(fallback="Europe/Berlin", column=column("zone")),
+    ),
+)
+"""The rig's mapping with HR's dates."""
+
+
+@dataclass
+class Calendar:
+    """A rig whose clocks can be put forward, and the day it is for it."""
+
+    rig: Rig
+    first: date
+    ahead: timedelta = timedelta()
+
+    def day(self, number: int) -> str:
+        """So many days after the first day of the story, as HR writes it."""
+        return (self.first + timedelta(days=number)).isoformat()
+
+    def go_to(self, day: int, hours: float = 0.0) -> None:
+        """Noon of a day of the story, UTC, and so many hours more."""
+        noon = datetime.combine(self.first, datetime.min.time(), UTC) + timedelta(hours=12)
+        self.ahead = noon + timedelta(days=day, hours=hours) - utc_now()
+        self.rig.database.ahead = self.ahead
+
+    def push(self, **policy: Any) -> Pushed:
+        """A push that succeeds, after which another one has nothing to do."""
+        if policy:
+            lifecycle = replace(DATED.lifecycle, **policy)
+            self.rig.changed["mapping"] = replace(DATED, lifecycle=lifecycle)
+        pushed = self.rig.push(fresh=True)
+        run = self.rig.run(pushed.run_id)
+        assert (run["state"], run["error"]) == ("succeeded", "")
+        assert self.rig.push(fresh=True, send=False).draft.plan.changes == ()
+        return pushed
+
+
+@pytest.fixture
+def calendar(database: Database, tmp_path: Path) -> Iterator[Calendar]:
+    """Six people, a Litmos that allows 300 requests in 0.5 s, and clocks that go together."""
+    made: list[Calendar] = []
+
+    def ahead() -> timedelta:
+        return made[0].ahead if made else timedelta()
+
+    with Sandbox(
+        limit=300,
+        window=0.5,
+        seed=WORLD,
+        now=lambda: utc_now() + ahead(),
+        clock=lambda: time.monotonic() + ahead().total_seconds(),
+    ) as sandbox:
+        staff = [person(n, hire="", leaving="", zone="") for n in range(1, 7)]
+        rig = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=staff)
+        rig.changed = {"mapping": DATED, "limits": Limits(minimum_population=1000)}
+        made.append(Calendar(rig=rig, first=utc_now().date() + timedelta(days=1)))
+        made[0].go_to(0)
+        yield made[0]
+
+
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def changes(pushed: Pushed) -> dict[str, str]:
+    """Key -> reason of every Change of a push."""
+    return {change.key: change.reason for change in pushed.draft.plan.changes}
+
+
+def skips(pushed: Pushed) -> dict[str, str]:
+    """Employee id -> code of every Skip of a push."""
+    return {skip.employee_id: skip.code for skip in pushed.draft.plan.skips}
+
+
+def test_a_whole_life_from_the_hire_to_the_rehire(calendar):
+    """Future hire -> lead -> start -> leave -> return -> last day -> grace -> deactivated -> rehired."""
+    rig, policy = calendar.rig, {"lead": 7, "grace": 3, "leave": Leave.SUSPEND}
+    row = person(7, status="Future", hire=calendar.day(20), leaving="9999-12-31", email="")
+    rig.hr.append(row)
+
+    def is_active() -> bool | None:
+        user = rig.users().get("p7@example.com")
+        return None if user is None else user["Active"]
+
+    assert skips(calendar.push(**policy)) == {"00007": "FUTURE"}
+    row["email"] = "p7@example.com"
+    calendar.go_to(12)
+    calendar.push()
+    assert is_active() is None
+    calendar.go_to(13)
+    assert "first working day" in changes(calendar.push())["user:00007"]
+    assert is_active() is True
+    assert ("Sales", "p7@example.com") in rig.members()
+    calendar.go_to(20)
+    row["status"] = "Active"
+    assert changes(calendar.push()) == {}
+    calendar.go_to(50)
+    row["status"] = "Leave"
+    assert changes(calendar.push()) == {"active:00007": "HR says: leave"}
+    assert is_active() is False
+    calendar.go_to(80)
+    row["status"] = "Active"
+    assert set(changes(calendar.push())) == {"active:00007"}
+    assert is_active() is True
+    row["leaving"] = calendar.day(100)
+    calendar.go_to(100)
+    assert changes(calendar.push()) == {}
+    calendar.go_to(103)
+    row["title"] = "not given any more"
+    assert skips(calendar.push()) == {"00007": "LEAVING"}
+    assert is_active() is True
+    calendar.go_to(104)
+    assert "access ended after the last working day" in changes(calendar.push())["active:00007"]
+    assert is_active() is False
+    calendar.go_to(400)
+    assert skips(calendar.push()) == {"00007": "UNCLEAR"}  # still Active to HR: kept as it is, not woken up
+    assert is_active() is False
+    row["hire"] = calendar.day(410)
+    calendar.push()
+    assert is_active() is False
+    calendar.go_to(403)
+    calendar.push()
+    assert is_active() is True
+    assert rig.users()["p7@example.com"]["JobTitle"] == "not given any more"
+    assert len([name for name in rig.users() if name == "p7@example.com"]) == 1
+
+
+@only_sqlite
+def test_the_last_day_ends_in_her_own_time_zone(calendar):
+    """At 14:00 UTC it is tomorrow in Kiribati, and still this morning in Los Angeles."""
+    rig = calendar.rig
+    for row, zone in zip(rig.hr, ("Pacific/Kiritimati", "America/Los_Angeles", ""), strict=False):
+        row.update(zone=zone, leaving=calendar.day(1))
+    calendar.push()
+    calendar.go_to(1, hours=-4)  # 08:00 UTC: in Kiribati the last day ends at 10:00 UTC
+    assert changes(calendar.push()) == {}
+    calendar.go_to(1, hours=2)
+    assert set(changes(calendar.push())) == {"active:00001"}
+    calendar.go_to(2, hours=-6)
+    assert set(changes(calendar.push())) == {"active:00003"}
+    calendar.go_to(2)
+    assert set(changes(calendar.push())) == {"active:00002"}
+
+
+@only_sqlite
+def test_a_third_of_the_people_active_with_an_old_exit_date_loses_nothing_and_is_told_once(calendar):
+    rig = calendar.rig
+    calendar.push()
+    for row in rig.hr[:2]:
+        row.update(leaving="2019-05-31", title="Changed")
+    pushed = calendar.push()
+    assert changes(pushed) == {}
+    assert skips(pushed) == {"00001": "UNCLEAR", "00002": "UNCLEAR"}
+    (problem,) = pushed.draft.plan.problems
+    assert problem.startswith("LEAVING-LONG-PAST: 2 people are active to HR")
+    assert all(user["Active"] for user in rig.users().values())
+
+
+@only_sqlite
+def test_a_future_hire_date_never_switches_off_who_is_there(calendar):
+    rig = calendar.rig
+    calendar.push()
+    rig.hr[0].update(hire=calendar.day(200))
+    rig.hr[1].update(status="Future", hire=calendar.day(200))
+    pushed = calendar.push()
+    assert (changes(pushed), skips(pushed)) == ({}, {"00001": "FUTURE", "00002": "FUTURE"})
+    assert all(user["Active"] for user in rig.users().values())
