@@ -30,7 +30,8 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id) that the Operation gives or takes: team text or path id.
+    (user id, object id) that the Operation gives or takes: team text or path id. What is given back to somebody who
+    returns is no grant: a person had given it.
     """
 
     operation: Operation | None
@@ -109,9 +110,11 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     team_id = _team_id(conn, payload["team"], bearings)
     found: list[str] = []
     lost: list[str] = []
+    granted: list[str] = []
     for person in payload["people"]:
         try:
             found.append(_user_id(conn, person, bearings))
+            granted += [] if person.get("given_back") else found[-1:]
         except _NotThereError:
             lost.append(person["change"])
     text = team_text(team_key(tuple(payload["team"])))
@@ -119,7 +122,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text) for user_id in found),
+        grants=tuple((user_id, text) for user_id in granted),
     )
 
 
@@ -135,7 +138,9 @@ def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
     user_id = _user_id(conn, payload, bearings)
     return Errand(
         operation=AssignPaths(user_id=user_id, path_ids=tuple(payload["paths"])),
-        grants=tuple((user_id, path_id) for path_id in payload["paths"]),
+        grants=tuple(
+            (user_id, path_id) for path_id in payload["paths"] if path_id not in payload.get("given_back", ())
+        ),
     )
 
 

@@ -14,13 +14,27 @@ from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
+from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State
+from syncd.core.model import Action, Employee, ObjectKind, Rejection, State, Status
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import (
+    approvals,
+    aside,
+    changes,
+    grants,
+    inputs,
+    lease,
+    links,
+    mirror,
+    people,
+    queue,
+    runs,
+    unwanted,
+)
 from syncd.store.lease import Held
 
 
@@ -44,7 +58,7 @@ def draft(app: App, intake: Intake) -> Draft:
 
 def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    mapping = settings.mapping
+    mapping, policy = settings.mapping, settings.mapping.lifecycle
     users = mirror.users(conn, account)
     matching = match(
         intake.employees,
@@ -68,6 +82,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, matching.links, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, matching.links),
     )
     plan = make_plan(
         diff(desired, current, rules),
@@ -179,4 +196,19 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake),
         now=now,
     )
+    _remember_overlap(conn, app, made, now)
     inputs.accept(conn, input_id)
+
+
+def _remember_overlap(conn: Connection, app: App, made: Draft, now: datetime) -> None:
+    """Since when movers have memberships that no rule gives them."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    active = {person for person, one in made.employees.items() if one.status is Status.ACTIVE}
+    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

@@ -1,5 +1,7 @@
 """Lifecycle: what the file says about time, made into the core's rules and policies. Faults are noted in the Document."""
 
+from datetime import timedelta
+
 from syncd.config.checks import timezone_fault
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.lifecycle_parts import DatesPart, DayPart, ZonePart
@@ -22,6 +24,8 @@ def build_lifecycle(part: EmployeePart) -> Lifecycle:
         leave=Leave(part.leave),
         contradiction=Contradiction(dates.contradiction.then),
         contradiction_after=dates.contradiction.after,
+        overlap=timedelta(days=part.overlap),
+        give_back=timedelta(seconds=part.give_back),
     )
 
 

@@ -2,10 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from syncd.config.kinds import Days, Part, Table, Text
+from syncd.config.kinds import DURATION_PATTERN, Days, Part, Table, Text, seconds
 from syncd.core.dates import ISO
+
+ALWAYS = 1000 * 365 * 86_400.0
+GIVE_BACK_PATTERN = rf"^(always|never|{DURATION_PATTERN[1:-1]})$"
 
 
 def _short_from(value: Any) -> Any:
@@ -16,6 +19,16 @@ def _short_from(value: Any) -> Any:
 def _short_zone(value: Any) -> Any:
     """``timezone: Europe/Berlin`` is short for ``timezone: {default: Europe/Berlin}``."""
     return {"default": value} if isinstance(value, str) else value
+
+
+def _give_back(value: Any) -> Any:
+    """``90d``; ``never`` is no time at all, and ``always`` longer than anybody lives."""
+    if value in {"always", "never"}:
+        return ALWAYS if value == "always" else 0.0
+    try:
+        return seconds(value)
+    except ValueError:
+        raise ValueError("must be always, never or a duration with its unit, such as 90d") from None
 
 
 class DayPart(Part):
@@ -44,6 +57,12 @@ class ZonePart(Part):
 
 ZoneItem = Annotated[ZonePart, BeforeValidator(_short_zone, json_schema_input_type=ZonePart | str)]
 """A zone, or how it is found."""
+
+
+GiveBack = Annotated[
+    float, BeforeValidator(_give_back), WithJsonSchema({"type": "string", "pattern": GIVE_BACK_PATTERN})
+]
+"""How long something is given back: a duration, always or never."""
 
 
 class ContradictionPart(Part):

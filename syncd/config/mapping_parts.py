@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from syncd.config.kinds import Flag, Part, Table, Text, Texts, When
-from syncd.config.lifecycle_parts import DatesPart
+from syncd.config.kinds import Days, Flag, Part, Table, Text, Texts, When
+from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
 
 
@@ -138,6 +138,10 @@ class EmployeePart(Part):
     """The days on which somebody begins and ends to work here."""
     leave: Literal["keep", "suspend", "mute"] = "keep"
     """Somebody on leave is as if active (keep), has no access (suspend), or gets no messages of Litmos (mute)."""
+    overlap: Days = 0
+    """How long somebody who moves keeps the teams that no rule gives them any more."""
+    give_back: GiveBack = 90 * 86_400.0
+    """For how long after a deactivation somebody who returns is given back what a person had given: or always, never."""
 
 
 class ProtectedPart(Part):

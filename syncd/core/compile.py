@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.model import GIVE_BACK, LEAVE, Action, Change, ObjectKind, team_key, team_text
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
@@ -139,10 +139,12 @@ def _put(
     person: str, parts: Sequence[Change], *, stage: int, reads: bool, after: tuple[str, ...] = ()
 ) -> Request:
     active: bool | None = None
+    mutes: bool | None = None
     fields: dict[str, Any] = {}
     for change in parts:
         if change.action is Action.UPDATE:
             fields.update(change.after)
+            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
         else:
             active = change.action is Action.REACTIVATE
     return Request(
@@ -155,6 +157,7 @@ def _put(
             "user_id": parts[0].user_id,
             "fields": fields,
             "active": active,
+            "mutes": mutes,
         },
         after=after,
         changes=tuple(change.key for change in parts),
@@ -213,7 +216,13 @@ def _member_adds(
                 payload={
                     "team": list(chunk[0].team),
                     "people": [
-                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                        {
+                            "employee_id": c.employee_id,
+                            "user_id": c.user_id,
+                            "change": c.key,
+                            "given_back": c.rule == GIVE_BACK,
+                        }
+                        for c in chunk
                     ],
                 },
                 after=tuple(after),
@@ -238,6 +247,7 @@ def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterabl
                     "employee_id": person,
                     "user_id": chunk[0].user_id,
                     "paths": [c.path_id for c in chunk],
+                    "given_back": [c.path_id for c in chunk if c.rule == GIVE_BACK],
                 },
                 after=(f"create:{person}",) if person in created_users else (),
                 changes=tuple(c.key for c in chunk),

@@ -1,13 +1,13 @@
 """Lifecycle: HR's word, HR's dates and the moment of the run make what a person is today. Pure; the tables are here.
 
-``standing`` is about whoever is in HR's data, ``absent`` about whoever is not, ``is_kept_for_now`` about the teams of
+``standing`` is about whoever is in HR's data, ``absent`` about whoever is not, ``Overlap`` about the teams of
 somebody who moved, and ``is_given_back`` about what somebody had who comes back. A date switches nobody off, but for the
 date of leaving.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.core.conditions import Fields, cell
 from syncd.core.dates import read_date
-from syncd.core.model import Employee, Status
+from syncd.core.model import Employee, Status, TeamKey
 from syncd.core.rules import Absence, DatesRule, DayRule, Place, ZoneRule
 from syncd.core.transforms import Refused
 
@@ -49,7 +49,7 @@ class Lifecycle:
     ``lead`` days before the first one an account is due, ``grace`` days after the last one access ends. After
     ``contradiction_after`` further days a last working day is no news any more, and ``contradiction`` decides about
     whoever is still active to HR. ``overlap`` is how long a mover keeps the teams of before; ``give_back`` how long
-    after a deactivation what somebody had is given back (None: for ever; no time: never).
+    after a deactivation what somebody had is given back (no time: never).
     """
 
     lead: int = 0
@@ -58,7 +58,7 @@ class Lifecycle:
     contradiction: Contradiction = Contradiction.KEEP
     contradiction_after: int = 30
     overlap: timedelta = timedelta()
-    give_back: timedelta | None = timedelta(days=90)
+    give_back: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,11 +353,34 @@ def absent(missed: Missed, absence: Absence, now: datetime) -> str:
     return f"absent from {missed.inputs} inputs, since {missed.since:%Y-%m-%d %H:%M} UTC"
 
 
-def is_kept_for_now(since: datetime | None, overlap: timedelta, now: datetime) -> bool:
-    """Whether a mover still keeps a team that no rule has given since then (None: since now)."""
-    return (now if since is None else since) + overlap > now
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Had:
+    """What somebody had by the hand of a person when syncd deactivated them: teams, ids of learning paths, and when."""
+
+    teams: frozenset[TeamKey] = frozenset()
+    paths: frozenset[str] = frozenset()
+    taken_at: datetime
 
 
-def is_given_back(taken_at: datetime, within: timedelta | None, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """How long a mover keeps a team that no rule gives any more, and since when each such membership is not given.
+
+    ``since`` is by the Change's key; a membership that is not in it ceased to be given ``at`` the moment of the run.
+    """
+
+    length: timedelta = timedelta()
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    at: datetime | None = None
+
+    def ends(self, key: str) -> datetime | None:
+        """When this membership is to end, if that is still to come; None if it ends now."""
+        if self.at is None:
+            return None
+        end = self.since.get(key, self.at) + self.length
+        return end if end > self.at else None
+
+
+def is_given_back(taken_at: datetime, within: timedelta, now: datetime) -> bool:
     """Whether what went with a deactivation at ``taken_at`` is given back to somebody who returns ``now``."""
-    return within is None or now - taken_at < within
+    return now - taken_at < within

@@ -255,6 +255,25 @@ class Change:
     origin: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence.
+
+    ``key`` is that of the Change which is not made; "" if it is all about the person.
+    """
+
+    employee_id: str
+    code: str
+    message: str
+    key: str = ""
+
+
+GIVE_BACK = "employee.give_back"
+"""The rule of a Change that gives back what a person once had: it does not become a grant of syncd's."""
+LEAVE = "employee.leave"
+"""The rule of a Change that is about somebody on leave, or back from it."""
+
+
 def team_key(names: tuple[str, ...]) -> TeamKey:
     """Casefold each name: how teams are compared (Litmos refuses a second team that differs only by case)."""
     return tuple(name.casefold() for name in names)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from syncd.core.compile import Pace, Request, compile_requests
-from syncd.core.diff import Difference, Skip
+from syncd.core.diff import Difference
 from syncd.core.limits import Hold, Limits, Measure, Policy, holds, permitted
-from syncd.core.model import Change
+from syncd.core.model import Change, Skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

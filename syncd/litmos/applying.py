@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from syncd.core.diff import CASELESS_FIELDS
+from syncd.core.account import CASELESS_FIELDS
 from syncd.core.operation import (
     AddMembers,
     AssignPaths,

@@ -1,11 +1,13 @@
 """Effects: how the mirror moves by what one Operation made known."""
 
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection, delete, func, insert, update
 
 from syncd.core.operation import Effects
-from syncd.store import reflection, removals
+from syncd.store import aside, reflection, removals
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
 
 
@@ -46,6 +48,8 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
     reflection.insert_members(conn, account, effects.members_added, now)
     removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
     removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)
+    for team_id, pairs in groupby(sorted(effects.members_added), key=itemgetter(0)):
+        aside.forget(conn, account, aside.MEMBERSHIP, team_id, {user_id for _, user_id in pairs}, now)
 
 
 def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
@@ -54,6 +58,8 @@ def _apply_assignments(conn: Connection, account: str, effects: Effects, now: da
     removals.note(conn, account, removals.ASSIGNMENT, gone, now)
     given = [(path_id, user_id) for user_id, path_id in effects.paths_assigned]
     removals.forget(conn, account, removals.ASSIGNMENT, given)
+    for path_id, user_id in given:
+        aside.forget(conn, account, aside.ASSIGNMENT, path_id, [user_id], now)
     for user_id, path_id in effects.paths_unassigned:
         conn.execute(
             delete(table).where(

@@ -1,5 +1,7 @@
 """`employee.dates` and `employee.leave`: what they become, and what is wrong with them, each with its place."""
 
+from datetime import timedelta
+
 import pytest
 
 from syncd.core.lifecycle import Contradiction, Leave, Lifecycle
@@ -22,6 +24,8 @@ def test_every_key(tmp_path):
     grace: 3d
     contradiction: {then: reject, after: 60d}
   leave: mute
+  overlap: 14d
+  give_back: never
 """
     mapping = load_text(tmp_path, HEAD + dates + USERS).mapping
     assert mapping.dates is not None
@@ -38,6 +42,8 @@ def test_every_key(tmp_path):
         leave=Leave.MUTE,
         contradiction=Contradiction.REJECT,
         contradiction_after=60,
+        overlap=timedelta(days=14),
+        give_back=timedelta(),
     )
 
 
@@ -46,6 +52,13 @@ def test_one_zone_for_everybody_needs_no_braces(tmp_path):
     dates = load_text(tmp_path, text).mapping.dates
     assert dates is not None
     assert (dates.zone.fallback, dates.zone.column) == ("Asia/Tokyo", None)
+
+
+def test_what_is_given_back_always_is_given_back_after_a_life(tmp_path):
+    lifecycle = load_text(tmp_path, HEAD + "  give_back: always\n" + USERS).mapping.lifecycle
+    assert lifecycle.give_back > timedelta(days=100 * 365)
+    (fault,) = faults_of(tmp_path, HEAD + "  give_back: sometimes\n" + USERS)
+    assert "employee.give_back: must be always, never or a duration" in fault
 
 
 @pytest.mark.parametrize(

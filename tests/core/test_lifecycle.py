@@ -15,10 +15,10 @@ from syncd.core.lifecycle import (
     Leave,
     Lifecycle,
     Missed,
+    Overlap,
     absent,
     doubts,
     is_given_back,
-    is_kept_for_now,
     read_dates,
     standing,
 )
@@ -300,20 +300,21 @@ def test_absence_ends_access_only_by_policy_and_after_files_and_hours(deactivate
 
 
 @pytest.mark.parametrize(
-    ("since", "overlap", "kept"),
-    [(None, 0, False), (None, 14, True), (0, 14, True), (13.99, 14, True), (14, 14, False), (0, 0, False)],
+    ("since", "length", "kept_days"),
+    [(None, 0, None), (None, 14, 14), (0, 14, 14), (13, 14, 1), (14, 14, None), (15, 14, None), (0, 0, None)],
 )
-def test_a_mover_keeps_a_team_of_before_until_the_overlap_is_over(since, overlap, kept):
-    at = None if since is None else NOON - timedelta(days=since)
-    assert is_kept_for_now(at, timedelta(days=overlap), NOON) is kept
+def test_a_mover_keeps_a_team_of_before_until_the_overlap_is_over(since, length, kept_days):
+    """``since`` days ago the rule ceased to give it; None: only now."""
+    known = {} if since is None else {"m": NOON - timedelta(days=since)}
+    ends = Overlap(length=timedelta(days=length), since=known, at=NOON).ends("m")
+    assert ends == (None if kept_days is None else NOON + timedelta(days=kept_days))
 
 
 @pytest.mark.parametrize(
-    ("ago", "within", "given"), [(0, 0, False), (89, 90, True), (90, 90, False), (4000, None, True)]
+    ("ago", "within", "given"), [(0, 0, False), (89, 90, True), (90, 90, False), (4000, 365_000, True)]
 )
 def test_what_went_with_a_deactivation_is_given_back_for_a_while(ago, within, given):
-    limit = None if within is None else timedelta(days=within)
-    assert is_given_back(NOON - timedelta(days=ago), limit, NOON) is given
+    assert is_given_back(NOON - timedelta(days=ago), timedelta(days=within), NOON) is given
 
 
 def test_a_moment_in_any_zone_is_the_same_moment():

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from syncd.core.lifecycle import Leave
@@ -201,3 +202,108 @@ def test_a_future_hire_date_never_switches_off_who_is_there(calendar):
     pushed = calendar.push()
     assert (changes(pushed), skips(pushed)) == ({}, {"00001": "FUTURE", "00002": "FUTURE"})
     assert all(user["Active"] for user in rig.users().values())
+
+
+def edit(rig: Rig, *edits: dict[str, Any]) -> None:
+    """As a person does it in Litmos."""
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=list(edits)).raise_for_status()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@only_sqlite
+def test_who_returns_has_by_rule_and_by_hand_what_was_there_before(calendar, kept):
+    """Whether Litmos keeps memberships over a deactivation or not; and a person's later word counts."""
+    rig = calendar.rig
+    httpx.post(f"{rig.sandbox.control_url}/modes", json={"deactivation_keeps_teams": kept})
+    calendar.push()
+    edit(rig, {"do": "add_member", "Team": "Sales", "UserName": "p2@example.com"})
+    calendar.push(leave=Leave.SUSPEND)
+    calendar.go_to(1)
+    rig.hr[1]["status"] = "Leave"
+    calendar.push()
+    assert rig.users()["p2@example.com"]["Active"] is False
+    rig.refresh()
+    calendar.go_to(60)
+    rig.hr[1]["status"] = "Active"
+    pushed = calendar.push()
+    assert {("Sales", "p2@example.com"), ("Support", "p2@example.com")} <= rig.members()
+    reasons = changes(pushed)
+    given_back = "membership:00002@commercial/sales"
+    assert (given_back in reasons) is not kept
+    if not kept:
+        assert reasons[given_back].startswith("had it before the deactivation of ")
+    calendar.go_to(61)
+    edit(rig, {"do": "remove_member", "Team": "Sales", "UserName": "p2@example.com"})
+    assert changes(calendar.push()) == {}
+    assert ("Sales", "p2@example.com") not in rig.members()
+
+
+@pytest.mark.parametrize(
+    ("give_back", "given"), [(timedelta(days=90), False), (timedelta(days=365_000), True)]
+)
+@only_sqlite
+def test_what_a_person_gave_is_given_back_only_for_a_while(calendar, give_back, given):
+    rig = calendar.rig
+    httpx.post(f"{rig.sandbox.control_url}/modes", json={"deactivation_keeps_teams": False})
+    calendar.push(give_back=give_back)
+    edit(rig, {"do": "add_member", "Team": "Sales", "UserName": "p2@example.com"})
+    calendar.push()
+    rig.hr[1]["status"] = "Left"
+    calendar.push()
+    calendar.go_to(200)
+    rig.hr[1]["status"] = "Active"
+    calendar.push()
+    assert ("Support", "p2@example.com") in rig.members()
+    assert (("Sales", "p2@example.com") in rig.members()) is given
+
+
+@only_sqlite
+def test_leave_can_mute_and_messages_are_as_before_on_return(calendar):
+    """One who had messages, and one whom a person had muted already."""
+    rig = calendar.rig
+    calendar.push(leave=Leave.MUTE)
+    edit(rig, {"do": "set_user", "UserName": "p2@example.com", "set": {"DisableMessages": True}})
+    for row in rig.hr[:2]:
+        row["status"] = "Leave"
+    rig.hr.append({**person(7), "hire": "", "leaving": "", "zone": "", "status": "Leave"})
+    pushed = calendar.push()
+    assert changes(pushed) == {"messages:00001": "HR says: leave"}
+    assert skips(pushed) == {"00007": "LEAVE"}
+    users = rig.users()
+    assert (users["p1@example.com"]["Active"], users["p1@example.com"]["DisableMessages"]) == (True, True)
+    calendar.go_to(40)
+    for row in rig.hr:
+        row["status"] = "Active"
+    assert "messages:00001" in changes(calendar.push())
+    users = rig.users()
+    assert users["p1@example.com"]["DisableMessages"] is False
+    assert users["p2@example.com"]["DisableMessages"] is True
+    edit(rig, {"do": "set_user", "UserName": "p1@example.com", "set": {"DisableMessages": True}})
+    assert changes(calendar.push()) == {}
+
+
+@only_sqlite
+def test_a_mover_keeps_the_team_of_before_for_so_many_days(calendar):
+    """14 days from the push that saw the move, whatever pushes come between; and one who moves back loses nothing."""
+    rig = calendar.rig
+    calendar.push(overlap=timedelta(days=14))
+    rig.hr[0]["department"] = rig.hr[2]["department"] = "Support"
+    pushed = calendar.push()
+    assert {skip.key for skip in pushed.draft.plan.skips} == {
+        "membership:00001@commercial/sales",
+        "membership:00003@commercial/sales",
+    }
+    calendar.go_to(7)
+    rig.hr[2]["department"] = "Sales"
+    rig.hr[0]["title"] = "Lead"
+    calendar.push()
+    calendar.go_to(13, hours=23)
+    calendar.push()
+    assert {("Sales", "p1@example.com"), ("Support", "p1@example.com")} <= rig.members()
+    calendar.go_to(14, hours=1)
+    assert set(changes(calendar.push())) == {"membership:00001@commercial/sales"}
+    assert ("Sales", "p1@example.com") not in rig.members()
+    calendar.go_to(20)
+    rig.hr[2]["department"] = "Support"
+    assert set(changes(calendar.push())) == set()
+    assert ("Sales", "p3@example.com") in rig.members()
