@@ -84,7 +84,7 @@ def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Beari
 def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
-    return Errand(operation=CreateUser(fields=payload["fields"]))
+    return Errand(operation=CreateUser(fields=payload["fields"], invite=payload.get("invite", False)))
 
 
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:

@@ -85,6 +85,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
         had=aside.had(conn, account, matching.links, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, matching.links),
+        invites=mapping.invites,
     )
     plan = make_plan(
         diff(desired, current, rules),

@@ -49,6 +49,9 @@ def summary(plan: Plan, rejected: int) -> str:
         for action, number in actions.items()
     ]
     text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
+    invited = sum(change.invite for change in plan.changes)
+    if invited:
+        text += f"; {invited} invited by e-mail"
     if plan.withheld:
         text += f"; {plan.withheld} withheld by push.policy"
     if rejected:
@@ -87,7 +90,7 @@ def describe(change: Change, path_names: Mapping[str, str]) -> str:
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
         )
     else:
-        what = change.action.value
+        what = change.action.value + (", and invite by e-mail" if change.invite else "")
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
 
@@ -139,6 +142,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "after": dict(change.after),
         "gives": list(change.gives),
         "takes": list(change.takes),
+        "invite": change.invite,
         "reason": change.reason,
         "rule": change.rule,
         "origin": change.origin,

@@ -39,6 +39,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         ),
         dates=build_dates(root.employee.dates, document),
         lifecycle=build_lifecycle(root.employee),
+        invites=_invites(root, document),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
         protected_levels=frozenset(root.users.protected.access_levels),
@@ -80,6 +81,23 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
         table={trim(word): Status(status) for word, status in part.table.items()},
         otherwise=Status.ACTIVE if part.otherwise == "active" else None,
     )
+
+
+def _invites(root: Root, document: Document) -> bool:
+    """Whether who is created is invited. Litmos mails while it creates and never later (litmos-api 4.1)."""
+    users, dates = root.users, root.employee.dates
+    if users.invite_on == "start":
+        loc: Loc = ("users", "invite_on")
+        if users.login == "sso":
+            document.fault(loc, "nobody is invited with login: sso")
+        elif dates.hire is None:
+            document.fault(loc, "needs employee.dates.hire: the day on which people start")
+        elif dates.lead:
+            document.fault(
+                loc,
+                "contradicts employee.dates.lead: Litmos invites somebody when the account is made, and at no other time",
+            )
+    return users.login == "invitation"
 
 
 def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:

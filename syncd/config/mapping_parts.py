@@ -162,6 +162,10 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
+    login: Literal["sso", "invitation"] = "sso"
+    """How people log in: by single sign-on, or with a password, for which Litmos mails each new user an invitation."""
+    invite_on: Literal["create", "start"] = "create"
+    """For invitations: create: as soon as an account is due; start: on the first working day, which makes it then."""
     fields: dict[str, FieldItem]
     """Litmos profile fields."""
 

@@ -44,8 +44,8 @@ def _said(employee: Employee) -> str:
     return employee.because or f"HR says: {employee.status}"
 
 
-def of_account(employee: Employee, user: User | None) -> Iterable[Change]:
-    """The account itself; ``core.lifecycle`` says what somebody is today.
+def of_account(employee: Employee, user: User | None, *, invites: bool) -> Iterable[Change]:
+    """The account itself; ``core.lifecycle`` says what somebody is today. ``invites``: who is created gets a mail.
 
     ==========================  ==================  =====================================
     today                       Litmos has          Change
@@ -75,6 +75,7 @@ def of_account(employee: Employee, user: User | None) -> Iterable[Change]:
                 for name, value in sorted(employee.fields.items())
                 if value != "" and name not in employee.report_only
             },
+            invite=invites,
             reason=f"{_said(employee)}, and Litmos has no such user",
             rule="users",
             origin=employee.origin,

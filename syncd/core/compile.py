@@ -191,7 +191,11 @@ def _user_create(change: Change) -> Request:
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=f"new-user:{change.employee_id}",
-        payload={"employee_id": change.employee_id, "fields": dict(change.after)},
+        payload={
+            "employee_id": change.employee_id,
+            "fields": dict(change.after),
+            "invite": change.invite,
+        },
         changes=(change.key,),
     )
 

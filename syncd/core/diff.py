@@ -33,6 +33,7 @@ class Rules:
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
+    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
@@ -44,6 +45,7 @@ class Rules:
     overlap: Overlap = field(default_factory=Overlap)
     had: Mapping[str, Had] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
+    invites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         if skip is not None:
             skips.append(skip)
             continue
-        changes.extend(of_account(employee, user))
+        changes.extend(of_account(employee, user, invites=rules.invites))
         if employee_id in desired.state.users:
             changes.extend(of_messages(employee, user, by_syncd=employee_id in rules.muted))
             for compared in (_memberships, _assignments):

@@ -55,6 +55,7 @@ class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
     ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    ``invites``: people log in with a password of Litmos, so who is created is invited.
     """
 
     employee_id: IdRule
@@ -68,6 +69,7 @@ class Mapping:
     absence: Absence = field(default_factory=Absence)
     dates: DatesRule | None = None
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    invites: bool = False
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     protected_levels: frozenset[str] = frozenset()

@@ -236,7 +236,8 @@ class Change:
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on). ``before`` and
     ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
-    the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    the membership. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
+    ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -250,6 +251,7 @@ class Change:
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    invite: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""

@@ -29,7 +29,7 @@ ALREADY_SO = "already so"
 def create_user(calls: Calls, operation: CreateUser) -> Effects:
     """201 and the full user [REC]; skipfirstlogin also as a parameter, for the body's was ignored [REC]."""
     skip = {"skipfirstlogin": "true"} if operation.fields.get("SkipFirstLogin") is True else {}
-    made = calls.write("POST", ("users",), new_record(operation.fields), skip)
+    made = calls.write("POST", ("users",), new_record(operation.fields), skip, invite=operation.invite)
     row = _object_with_id(made, "the new user")
     if flaw := shape.flaw({**new_record(operation.fields), **row}):
         raise unknown_outcome(f"Litmos took the new user, and answered oddly: {flaw}", 200)

@@ -185,6 +185,7 @@ change = Table(
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
     Column("takes", Json, nullable=False),
+    Column("invite", Boolean, nullable=False),
     text_column("reason"),
     text_column("rule"),
     text_column("origin"),

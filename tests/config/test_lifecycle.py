@@ -85,3 +85,29 @@ def test_faults_have_their_place(tmp_path, written, fault):
     assert len(found) == 1, found
     assert fault in found[0]
     assert found[0].startswith("syncd.yaml:8:")
+
+
+@pytest.mark.parametrize(
+    ("login", "dates", "fault"),
+    [
+        ("login: invitation", "", ""),
+        ("login: invitation, invite_on: start", "hire: d", ""),
+        ("invite_on: start", "hire: d", "users.invite_on: nobody is invited with login: sso"),
+        ("login: invitation, invite_on: start", "", "users.invite_on: needs employee.dates.hire"),
+        ("login: invitation, invite_on: start", "hire: d, lead: 7d", "contradicts employee.dates.lead"),
+        ("login: password", "", "users.login: must be sso or invitation"),
+    ],
+)
+def test_how_people_log_in(tmp_path, login, dates, fault):
+    """Litmos invites somebody while it makes the account, so an invitation on the first day has no lead."""
+    users = USERS.replace("users:\n", "users:\n" + "".join(f"  {each}\n" for each in login.split(", ")))
+    text = f"{HEAD}  dates: {{{dates}}}\n{users}"
+    if not fault:
+        assert load_text(tmp_path, text).mapping.invites is True
+        return
+    (found,) = faults_of(tmp_path, text)
+    assert fault in found
+
+
+def test_nobody_is_invited_unless_it_says_so(tmp_path):
+    assert load_text(tmp_path, HEAD + USERS).mapping.invites is False

@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from syncd.approval import approve
 from syncd.core.lifecycle import Leave
-from syncd.core.limits import Limits
+from syncd.core.limits import Limit, Limits
 from syncd.core.model import Status
 from syncd.core.rules import Column, DatesRule, DayRule, ZoneRule
+from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
 from syncd.sandbox.world import utc_now
 from syncd.store.database import Database
@@ -307,3 +309,74 @@ def test_a_mover_keeps_the_team_of_before_for_so_many_days(calendar):
     rig.hr[2]["department"] = "Support"
     assert set(changes(calendar.push())) == set()
     assert ("Sales", "p3@example.com") in rig.members()
+
+
+@only_sqlite
+def test_with_single_sign_on_nobody_is_ever_mailed(calendar):
+    rig = calendar.rig
+    calendar.push()
+    rig.hr[0]["status"] = "Left"
+    calendar.push()
+    rig.hr[0].update(status="Active", department="Support", email="renamed@example.com")
+    calendar.push()
+    assert rig.sandbox.world.mails == []
+
+
+@only_sqlite
+def test_with_invitations_a_new_user_is_mailed_once_and_nobody_else_ever(calendar):
+    """Not who is found there, who is renamed, moved, given a learning path, deactivated or reactivated."""
+    rig = calendar.rig
+    known = {"UserName": "p6@example.com", "FirstName": "Ann", "LastName": "Six"}
+    edit(rig, {"do": "create_user", "set": known})
+    rig.changed["mapping"] = replace(DATED, invites=True)
+    pushed = rig.push(fresh=True)
+    new = [f"p{number}@example.com" for number in range(1, 6)]
+    assert sorted(rig.sandbox.world.mails) == [(name, "welcome") for name in new]
+    invited = [change.employee_id for change in pushed.draft.plan.changes if change.invite]
+    assert len(invited) == 5
+    rig.hr[0]["status"] = "Left"
+    rig.push(fresh=True)
+    rig.hr[0].update(status="Active", department="Support", email="renamed@example.com")
+    rig.push(fresh=True)
+    assert "renamed@example.com" in rig.users()
+    assert len(rig.sandbox.world.mails) == 5
+
+
+@only_sqlite
+def test_a_held_push_that_is_approved_invites_as_well(calendar):
+    rig = calendar.rig
+    rig.changed["mapping"] = replace(DATED, invites=True)
+    rig.changed["limits"] = Limits(minimum_population=0, creates=Limit(count=3))
+    pushed = rig.push(fresh=True)
+    assert (pushed.state, rig.sandbox.world.mails) == ("held", [])
+    app = rig.open()
+    approve(app, pushed.run_id, actor="ann")
+    drain(app, pushed.run_id)
+    app.client.close()
+    assert len(rig.sandbox.world.mails) == 6
+
+
+@only_sqlite
+def test_an_invitation_whose_outcome_is_unknown_is_not_sent_twice(calendar):
+    """The answer is lost after Litmos made the user and mailed: she is found there, and is not made again."""
+    rig = calendar.rig
+    rig.hr = rig.hr[:1]
+    rig.changed["mapping"] = replace(DATED, invites=True)
+    rig.sandbox.faults.set([{"kind": "drop_after", "method": "POST", "path": "^/users$", "count": 1}])
+    assert rig.run(rig.push(fresh=True).run_id)["state"] == "succeeded"
+    assert rig.sandbox.world.mails == [("p1@example.com", "welcome")]
+
+
+@only_sqlite
+def test_an_invitation_on_the_first_day_is_an_account_on_the_first_day(calendar):
+    """`invite_on: start` has no lead: Litmos mails while it creates, and at no other time."""
+    rig = calendar.rig
+    rig.hr = [{**rig.hr[0], "hire": calendar.day(10), "status": "Future", "zone": "Pacific/Kiritimati"}]
+    rig.changed["mapping"] = replace(DATED, invites=True)
+    rig.push(fresh=True)
+    calendar.go_to(9, hours=-4)
+    rig.push(fresh=True)
+    assert rig.sandbox.world.mails == []
+    calendar.go_to(9, hours=2)  # there it is the first day
+    rig.push(fresh=True)
+    assert rig.sandbox.world.mails == [("p1@example.com", "welcome")]
