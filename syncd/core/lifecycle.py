@@ -111,12 +111,11 @@ LONG_PAST = "LEAVING-LONG-PAST"
 LAST_DAY_AHEAD = "LEFT-BEFORE-LAST-DAY"
 ZONE_UNKNOWN = "ZONE-UNKNOWN"
 DOUBTS = {
-    LONG_PAST: "are active to HR though the last working day is long past; employee.dates.contradiction says what "
-    "becomes of them",
-    LAST_DAY_AHEAD: "have left to HR though the last working day is still to come; they keep access until it is over",
-    ZONE_UNKNOWN: "have a time zone that nobody knows; employee.dates.timezone.default stands for it",
+    LONG_PAST: "active to HR, though the last working day is long past; employee.dates.contradiction decides",
+    LAST_DAY_AHEAD: "has left to HR, though the last working day is still to come; access is kept until it is over",
+    ZONE_UNKNOWN: "the time zone is not known; employee.dates.timezone.default stands for it",
 }
-"""What is told about a push without changing anything: code -> the rest of a sentence that begins with a number."""
+"""What HR should look at, code -> sentence; it is told with each Plan."""
 
 _BY_LEAVING: Mapping[tuple[Status, Leaving], Status] = {
     (Status.FUTURE, Leaving.GRACE): Status.LEAVING,
@@ -234,10 +233,8 @@ def _why(
                 return "employee.status", f"HR says: {word}, and the last working day was {day}"
     by_hire = status is Status.FUTURE or (word, status) == (Status.FUTURE, Status.ACTIVE)
     if by_hire and dates.hire is not None:
-        return (
-            "employee.dates.hire",
-            f"HR says: {word}, and the first working day is {dates.hire} ({dates.zone})",
-        )
+        due = f"; an account is due {lifecycle.lead} days before" if lifecycle.lead else ""
+        return "employee.dates.hire", f"HR says: {word}, first working day {dates.hire} ({dates.zone}){due}"
     rule = "employee.leave" if status is Status.LEAVE else "employee.status"
     return rule, f"HR says: {word}"
 
@@ -319,7 +316,7 @@ def doubts(employees: Iterable[Employee]) -> tuple[str, ...]:
             numbers[code] += 1
             first.setdefault(code, employee.origin)
     return tuple(
-        f"{code}: {numbers[code]} people {sentence}; the first: {first[code]}"
+        f"{code} ({numbers[code]}): {sentence}; the first: {first[code]}"
         for code, sentence in DOUBTS.items()
         if numbers[code]
     )

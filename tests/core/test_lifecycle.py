@@ -144,7 +144,9 @@ def test_reasons_name_the_date_the_zone_and_the_rule():
     )
     assert said.rule == "employee.dates.leaving"
     said = standing(FUTURE, Dates(hire=days(60)), POLICY, NOON)
-    assert said.because == "HR says: future, and the first working day is 2027-01-23 (UTC)"
+    assert said.because == (
+        "HR says: future, first working day 2027-01-23 (UTC); an account is due 7 days before"
+    )
     assert said.rule == "employee.dates.hire"
 
 
@@ -274,7 +276,7 @@ def test_a_zone_that_nobody_knows_is_the_fallback_and_told(cell, zone, unknown):
 def test_doubts_are_told_once_with_their_number():
     people = [employee(f"E{n}", doubts=("LEAVING-LONG-PAST",)) for n in range(3)]
     (sentence,) = doubts([employee("E9"), *people])
-    assert sentence.startswith("LEAVING-LONG-PAST: 3 people are active to HR though")
+    assert sentence.startswith("LEAVING-LONG-PAST (3): active to HR, though")
     assert sentence.endswith("the first: hr.csv:E0")
 
 

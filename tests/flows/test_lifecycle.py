@@ -191,7 +191,7 @@ def test_a_third_of_the_people_active_with_an_old_exit_date_loses_nothing_and_is
     assert changes(pushed) == {}
     assert skips(pushed) == {"00001": "UNCLEAR", "00002": "UNCLEAR"}
     (problem,) = pushed.draft.plan.problems
-    assert problem.startswith("LEAVING-LONG-PAST: 2 people are active to HR")
+    assert problem.startswith("LEAVING-LONG-PAST (2): active to HR")
     assert all(user["Active"] for user in rig.users().values())
 
 
