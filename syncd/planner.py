@@ -13,12 +13,13 @@ from syncd.app import App
 from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, diff
+from syncd.core.diff import Difference, Rules, diff
 from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Action, Employee, ObjectKind, Rejection, State, Status
 from syncd.core.plan import Plan, make_plan
+from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import (
@@ -40,9 +41,16 @@ from syncd.store.lease import Held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching)."""
+    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching).
+
+    ``part`` is what was asked for, ``difference`` that part of what differs, before the Policy, and ``current`` what the
+    mirror held.
+    """
 
     plan: Plan
+    part: Part
+    difference: Difference
+    current: State
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
@@ -50,13 +58,13 @@ class Draft:
     """learning path id -> name, for people to read"""
 
 
-def draft(app: App, intake: Intake) -> Draft:
-    """Make the Plan for an Intake from the mirror as it is. Reads only."""
+def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
+    """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, app.database.now(conn))
+        return _draft(conn, app, intake, part, app.database.now(conn))
 
 
-def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
+def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping, policy = settings.mapping, settings.mapping.lifecycle
     users = mirror.users(conn, account)
@@ -87,8 +95,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         muted=aside.muted(conn, account, matching.links),
         invites=mapping.invites,
     )
+    difference = part.of(diff(desired, current, rules))
     plan = make_plan(
-        diff(desired, current, rules),
+        difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
@@ -99,6 +108,9 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     )
     return Draft(
         plan=plan,
+        part=part,
+        difference=difference,
+        current=current,
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
@@ -140,8 +152,10 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
     return intake.complete and (last is None or last["sha256"] != intake.sha256)
 
 
-def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
+def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
+
+    ``intake`` is None for a Plan that was not made from HR.
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
     the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
@@ -153,7 +167,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake, now)
+        input_id = None if intake is None else inputs.save(conn, app.account, run_id, intake, now)
         runs.set_plan(
             conn,
             run_id,
@@ -161,18 +175,22 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
+            about=made.part.about,
         )
-        people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+        if intake is not None:
+            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned")
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        if made.part.is_whole:
+            runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
             changes.insert_all(conn, run_id, plan.changes, state="held")
             runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
             return "held"
-        _accept(conn, app, intake, made, input_id=input_id, now=now)
+        if intake is not None and input_id is not None:
+            _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(conn, run_id, plan.changes, state="planned")
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
@@ -185,7 +203,13 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
 
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
+    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+
+    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    """
+    if not made.part.is_whole:
+        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
+        return
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
         conn,
@@ -197,12 +221,33 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake),
         now=now,
     )
-    _remember_overlap(conn, app, made, now)
+    _remember_overlap(conn, app, made, made.employees, now)
     inputs.accept(conn, input_id)
 
 
-def _remember_overlap(conn: Connection, app: App, made: Draft, now: datetime) -> None:
-    """Since when movers have memberships that no rule gives them."""
+def _accept_people(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
+) -> None:
+    """Take the people of the Plan as HR now has them, and their new Links."""
+    chosen = made.part.people
+    links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
+    people.save(
+        conn,
+        app.account,
+        intake.source,
+        [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
+        rejected=(),
+        input_id=input_id,
+        new_input=False,
+        now=now,
+    )
+    _remember_overlap(conn, app, made, chosen, now)
+
+
+def _remember_overlap(
+    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
+) -> None:
+    """Since when those of these people who moved have memberships that no rule gives them."""
     if not app.settings.mapping.lifecycle.overlap:
         return
     ending = {
@@ -211,5 +256,5 @@ def _remember_overlap(conn: Connection, app: App, made: Draft, now: datetime) ->
         if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
     }
     kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
-    active = {person for person, one in made.employees.items() if one.status is Status.ACTIVE}
+    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
     unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

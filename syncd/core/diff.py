@@ -65,7 +65,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         skip = skipped(
             employee,
             user,
-            protected=user is not None and _protected(user, rules),
+            protected=user is not None and is_protected(user, rules),
             leaving_scope_deactivates=rules.leaving_scope_deactivates,
         )
         if skip is not None:
@@ -81,7 +81,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             changes.extend(_given_back(employee, user, desired, current, rules))
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
-        if user is not None and user.active and not _protected(user, rules):
+        if user is not None and user.active and not is_protected(user, rules):
             changes.append(switched_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
@@ -272,7 +272,8 @@ def _assignment(
     )
 
 
-def _protected(user: User, rules: Rules) -> bool:
+def is_protected(user: User, rules: Rules) -> bool:
+    """Whether nothing may ever happen to this user."""
     return (
         str(user.fields.get("AccessLevel", "")) in rules.protected_levels
         or user.username.casefold() in rules.protected_usernames

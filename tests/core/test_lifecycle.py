@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.lifecycle import (
-    NO_DATES,
     Contradiction,
-    Dates,
     Leave,
     Lifecycle,
     Missed,
@@ -19,7 +18,6 @@ from syncd.core.lifecycle import (
     absent,
     doubts,
     is_given_back,
-    read_dates,
     standing,
 )
 from syncd.core.model import Status
