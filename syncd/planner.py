@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,10 +16,14 @@ from syncd.core.desired import desired_state
 from syncd.core.diff import Difference, Rules, diff
 from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
+from syncd.core.managers import Managers, resolve_managers
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, ObjectKind, Rejection, State, Status
+from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
+from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import (
@@ -77,6 +81,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
+    managers = _managers(mapping, valid, users, matching)
+    valid = appoint(managers.applied(valid), managers.bosses)
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
     desired = desired_state(
@@ -85,6 +91,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
+        granted_roles=grants.roles(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
@@ -95,7 +102,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         muted=aside.muted(conn, account, matching.links),
         invites=mapping.invites,
     )
-    difference = part.of(diff(desired, current, rules))
+    difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -103,7 +110,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*desired.problems, *lifecycle.doubts(valid)),
+        problems=(*desired.problems, *managers.problems(), *lifecycle.doubts(valid)),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -116,6 +123,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         rejections=rejections,
         path_names={path.id: path.name for path in paths},
     )
+
+
+def _managers(
+    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
+) -> Managers:
+    return resolve_managers(
+        employees,
+        users,
+        matching.links,
+        by=mapping.manager.by if mapping.manager else "",
+        is_protected=lambda user: is_protected(mapping, user),
+    )
+
+
+def _with_skips(found: Difference, managers: Managers) -> Difference:
+    """The Difference with everybody whose manager could not be set."""
+    skips = [
+        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
+    ]
+    return replace(found, skips=(*found.skips, *skips))
 
 
 def _measure(

@@ -7,11 +7,13 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             nothing
-3      update, reactivate (``PUT``)            nothing, or a page read, if cheaper
+2      create user                             the manager, if created here
+3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign learning paths (one per user)    the user, if created here
+5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign learning path   nothing
+6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
@@ -24,6 +26,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from syncd.core.managers import MANAGER
 from syncd.core.model import GIVE_BACK, LEAVE, Action, Change, ObjectKind, team_key, team_text
 
 PAGE = 1000
@@ -49,6 +52,7 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_PATHS = "assign_paths"
     UNASSIGN_PATH = "unassign_path"
+    SET_ROLE = "set_role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +89,14 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
     requests = [
-        *_puts(changes, pace),
+        *_puts(changes, pace, created_users),
         *_team_creates(changes, created_teams),
-        *(_user_create(c) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_path_assigns(changes, created_users),
         *_removals(changes),
     ]
+    requests += _role_sets(changes, requests)
     return tuple(sorted(requests, key=lambda request: request.stage))
 
 
@@ -99,19 +104,19 @@ def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _puts(changes: Sequence[Change], pace: Pace) -> Iterable[Request]:
+def _puts(changes: Sequence[Change], pace: Pace, created_users: set[str]) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
             by_person.setdefault(change.employee_id, []).append(change)
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
     others = {p: c for p, c in by_person.items() if p not in leavers}
-    yield from _put_batches(leavers, pace, stage=0, name="leavers")
-    yield from _put_batches(others, pace, stage=3, name="users")
+    yield from _put_batches(leavers, pace, set(), stage=0, name="leavers")
+    yield from _put_batches(others, pace, created_users, stage=3, name="users")
 
 
 def _put_batches(
-    people: Mapping[str, Sequence[Change]], pace: Pace, *, stage: int, name: str
+    people: Mapping[str, Sequence[Change]], pace: Pace, created_users: set[str], *, stage: int, name: str
 ) -> Iterable[Request]:
     """PUTs in batches that fit into the time in which a page read before them counts as just read."""
     pages = pace.users // PAGE + 1
@@ -120,7 +125,9 @@ def _put_batches(
     for number, start in enumerate(range(0, len(names), size)):
         batch = names[start : start + size]
         if len(batch) <= pages + 1:
-            yield from (_put(person, people[person], stage=stage, reads=True) for person in batch)
+            yield from (
+                _put(person, people[person], created_users, stage=stage, reads=True) for person in batch
+            )
             continue
         read = f"read:{name}:{number}"
         yield Request(
@@ -132,11 +139,17 @@ def _put_batches(
             low=pages,
             high=pages + 1,
         )
-        yield from (_put(p, people[p], stage=stage, reads=False, after=(read,)) for p in batch)
+        yield from (_put(p, people[p], created_users, stage=stage, reads=False, after=(read,)) for p in batch)
 
 
 def _put(
-    person: str, parts: Sequence[Change], *, stage: int, reads: bool, after: tuple[str, ...] = ()
+    person: str,
+    parts: Sequence[Change],
+    created_users: set[str],
+    *,
+    stage: int,
+    reads: bool,
+    after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
     mutes: bool | None = None
@@ -147,6 +160,7 @@ def _put(
             mutes = any(change.after.values()) if change.rule == LEAVE else mutes
         else:
             active = change.action is Action.REACTIVATE
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"put:{person}",
         kind=RequestKind.PUT_USER,
@@ -156,10 +170,11 @@ def _put(
             "employee_id": person,
             "user_id": parts[0].user_id,
             "fields": fields,
+            "manager": manager,
             "active": active,
             "mutes": mutes,
         },
-        after=after,
+        after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
         low=2 if reads else 1,
         high=2,
@@ -185,7 +200,14 @@ def _team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def _user_create(change: Change) -> Request:
+def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
+    """The Request that creates somebody's manager, if it is in this Plan."""
+    return (f"create:{manager}",) if manager in created_users else ()
+
+
+def _user_create(change: Change, created_users: set[str]) -> Request:
+    fields = dict(change.after)
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
@@ -193,9 +215,11 @@ def _user_create(change: Change) -> Request:
         target=f"new-user:{change.employee_id}",
         payload={
             "employee_id": change.employee_id,
-            "fields": dict(change.after),
+            "fields": fields,
+            "manager": manager,
             "invite": change.invite,
         },
+        after=_creates_of(manager, created_users),
         changes=(change.key,),
     )
 
@@ -256,6 +280,39 @@ def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterabl
                 after=(f"create:{person}",) if person in created_users else (),
                 changes=tuple(c.key for c in chunk),
             )
+
+
+def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
+    """One call per user, team and role.
+
+    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
+    for that, and for the membership that it needs.
+    """
+    carriers = {key: request.key for request in others for key in request.changes}
+    found = []
+    for change in changes:
+        if change.kind is not ObjectKind.ROLE:
+            continue
+        person, text = change.employee_id, team_text(team_key(change.team))
+        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
+        found.append(
+            Request(
+                key=f"role:{change.key}",
+                kind=RequestKind.SET_ROLE,
+                stage=5 if change.action is Action.ADD else 6,
+                target=change.key,
+                payload={
+                    "employee_id": person,
+                    "user_id": change.user_id,
+                    "team": list(change.team),
+                    "role": change.role.value,
+                    "held": change.action is Action.ADD,
+                },
+                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
+                changes=(change.key,),
+            )
+        )
+    return found
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:

@@ -22,13 +22,15 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.roles import Grant, role_changes, settle_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What the diff must know besides the two States.
 
-    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id);
+    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id), and
+    ``granted_roles`` the leaders and admins;
     ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
@@ -37,6 +39,7 @@ class Rules:
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
+    granted_roles: frozenset[Grant] = frozenset()
     team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     protected_levels: frozenset[str] = frozenset()
@@ -71,14 +74,19 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         if skip is not None:
             skips.append(skip)
             continue
-        changes.extend(of_account(employee, user, invites=rules.invites))
+        changes.extend(of_account(settle_level(employee, user, current), user, invites=rules.invites))
         if employee_id in desired.state.users:
             changes.extend(of_messages(employee, user, by_syncd=employee_id in rules.muted))
+            leaving: set[TeamKey] = set()
             for compared in (_memberships, _assignments):
                 found, kept = compared(employee, user, desired, current, rules)
                 changes.extend(found)
                 skips.extend(kept)
+                leaving.update(team_key(change.team) for change in found if change.action is Action.REMOVE)
             changes.extend(_given_back(employee, user, desired, current, rules))
+            changes.extend(
+                role_changes(employee, user, desired, current, granted=rules.granted_roles, leaving=leaving)
+            )
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not is_protected(user, rules):

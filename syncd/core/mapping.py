@@ -1,20 +1,21 @@
 """Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
 
 from collections import abc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields, cell
+from syncd.core.conditions import Condition, Fields
 from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
-    Reason,
     Record,
     Rejection,
+    Role,
     Status,
     TeamKey,
     Wish,
@@ -22,12 +23,14 @@ from syncd.core.model import (
     team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
     Column,
     DatesRule,
     FieldRule,
     IdRule,
+    ManagerRule,
     Part,
     PathRule,
     Place,
@@ -38,7 +41,7 @@ from syncd.core.rules import (
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown, steps
+from syncd.core.values import render, shown
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -66,6 +69,7 @@ class Mapping:
     invites: bool = False
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
+    manager: ManagerRule | None = None
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
     check_email: EmailCheck = no_email_check
@@ -74,8 +78,14 @@ class Mapping:
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
-        object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
+        create_only = frozenset(r.field for r in self.fields if r.on_create)
+        report_only = frozenset(r.field for r in self.fields if r.report)
+        if self.manager is not None and self.manager.on_create:
+            create_only |= {MANAGER_ID, MANAGER}
+        if self.manager is not None and self.manager.report:
+            report_only |= {MANAGER_ID, MANAGER}
+        object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "report_only", report_only)
 
     @property
     def path_names(self) -> frozenset[str]:
@@ -108,40 +118,6 @@ class MappingResult:
     rejections: tuple[Rejection, ...]
 
 
-class _Reasons:
-    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
-
-    def __init__(self, told: Listener | None = None) -> None:
-        self.found: list[Reason] = []
-        self.told = told
-
-    def add(self, place: Place, refused: Refused) -> None:
-        """One more reason, which names the rule and its place."""
-        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
-        self.tell(place, "refused", f"{refused.code}: {refused.why}")
-
-    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
-        """What a step of a rule made."""
-        if self.told is not None:
-            self.told(place, step, made)
-
-    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
-        """What the condition of a rule found in the row, and whether it holds."""
-        if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
-            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
-            self.told(place, "when", holds)
-
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
-        """What ``evaluate`` gives; each step is told. Raises Refused."""
-        if self.told is None:
-            return evaluate(rule, cells)
-        text: str | None = None
-        for step, text in steps(rule, cells):
-            self.told(place, step, text)
-        return text
-
-
 def map_record(
     mapping: Mapping, record: Record, told: Listener | None = None, *, now: datetime | None = None
 ) -> Employee | Rejection:
@@ -153,17 +129,20 @@ def map_record(
 
     ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
-    reasons = _Reasons(told)
+    reasons = Reasons(told)
     cells = record.fields
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     word = _status(mapping.status, cells, reasons)
-    dates = _dates(mapping.dates, cells, _Reasons() if word is Status.LEFT else reasons, now)
+    dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
     found = None if word is None else _standing(mapping, word, dates, now, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = found is not None and found.status is Status.ACTIVE and in_scope
-    ignored = _Reasons(told)
-    fields = _fields(mapping, cells, reasons if synced or found is None else ignored)
+    ignored = Reasons(told)
+    heard = reasons if synced or found is None else ignored
+    fields = _fields(mapping, cells, heard)
+    manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
+    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
     paths = _paths(mapping, cells, reasons) if synced else ()
     if reasons.found or found is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
@@ -176,6 +155,8 @@ def map_record(
         teams=teams,
         learning_paths=paths,
         in_scope=in_scope,
+        manager=manager,
+        may_head=may_head,
         origin=record.origin,
         because=found.because,
         decided_by=found.rule,
@@ -203,7 +184,7 @@ def map_records(
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, record.fields, _Reasons())
+    return _employee_id(mapping.employee_id, record.fields, Reasons())
 
 
 def columns_used(mapping: Mapping) -> dict[str, str]:
@@ -223,11 +204,14 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
         yield from ((column.name, column.where) for column in mapping.dates.columns)
     for field_rule in mapping.fields:
         yield from _named(field_rule.value.parts)
+    if mapping.manager is not None:
+        yield from _named(mapping.manager.value.parts)
     for team_rule in mapping.teams:
         for parts in team_rule.names:
             yield from _named(parts)
     conditions = [rule.when for rule in mapping.fields]
     conditions += [rule.when for rule in mapping.teams]
+    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.learning_paths]
     for condition in conditions:
         if condition is not None:
@@ -238,7 +222,7 @@ def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
     return ((part.name, part.where) for part in parts if isinstance(part, Column))
 
 
-def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
+def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells) or ""
         check_id(text)
@@ -248,7 +232,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     return text
 
 
-def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
+def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
     try:
         text = reasons.value(rule.place, rule.value, cells) or ""
         status = rule.table.get(text, rule.otherwise)
@@ -262,7 +246,7 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     return status
 
 
-def _dates(rule: DatesRule | None, cells: Fields, reasons: _Reasons, now: datetime | None) -> Dates:
+def _dates(rule: DatesRule | None, cells: Fields, reasons: Reasons, now: datetime | None) -> Dates:
     if rule is None:
         return NO_DATES
     if now is None:
@@ -271,7 +255,7 @@ def _dates(rule: DatesRule | None, cells: Fields, reasons: _Reasons, now: dateti
 
 
 def _standing(
-    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: _Reasons
+    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: Reasons
 ) -> Standing:
     """What the person is today; a contradiction that is to be rejected is a reason."""
     found = standing(word, dates, mapping.lifecycle, now)
@@ -281,7 +265,7 @@ def _standing(
     return found
 
 
-def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:
+def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: Reasons) -> bool:
     """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
     if condition is None:
         return True
@@ -294,7 +278,21 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     return holds
 
 
-def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
+    """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
+    if rule is None:
+        return None
+    try:
+        text = reasons.value(rule.place, rule.value, cells) or ""
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return None
+    if text in rule.none:
+        text = ""
+    return None if not text and rule.keep_blank else text
+
+
+def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
     texts: dict[str, str] = {}
     for rule in mapping.fields:
         if not _holds(rule.when, rule.place, cells, reasons):
@@ -335,7 +333,7 @@ def _take(
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
 
 
-def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+def _teams(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
     """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
     wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.teams:
@@ -346,14 +344,39 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
             if all(names):
                 for name in names:
                     check_team_name(name)
-                _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+                _add(wishes, _wish(rule, names, cells, reasons))
             reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: Reasons) -> Wish:
+    return Wish(
+        names=names,
+        rule=rule.place.key,
+        strict=rule.strict,
+        roles=frozenset(
+            role
+            for role, said in rule.roles.items()
+            if not said.managers and _holds(said.when, said.place, cells, reasons)
+        ),
+        ruled_roles=frozenset(rule.roles),
+        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
+    )
+
+
+def _may_head(mapping: Mapping, cells: Fields, reasons: Reasons) -> frozenset[tuple[str, Role]]:
+    """The (rule, role) that somebody has in the teams of the people whom they manage."""
+    return frozenset(
+        (rule.place.key, role)
+        for rule in mapping.teams
+        for role, said in rule.roles.items()
+        if said.managers and _holds(said.when, said.place, cells, reasons)
+    )
+
+
+def _paths(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
     wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.learning_paths:
         if _holds(rule.when, rule.place, cells, reasons):
@@ -363,10 +386,10 @@ def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
 
 
 def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, and it is strict if one of them is."""
+    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
     first = wishes.setdefault(wish.key, wish)
-    if wish.strict and not first.strict:
-        wishes[wish.key] = replace(first, strict=True)
+    if first is not wish:
+        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

@@ -71,6 +71,7 @@ def test_it_maps_the_sample(config):
         "Culture": "en-US",
         "DisableMessages": False,
     }
+    assert first.manager == ""
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
@@ -115,6 +116,8 @@ def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = set(keys_in(read_document(text.encode(), "syncd.yaml").data))
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
+    for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
+        commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if '{from: leaving_date, in: "%Y-%m-%d"}' in text:
