@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.app import App
+from syncd.core.columns import all_columns
 from syncd.core.compile import Request
 from syncd.core.facts import Facts, Subject, SubjectKind
 from syncd.core.limits import Policy
-from syncd.core.mapping import Mapping, columns_used, identify, map_record
+from syncd.core.mapping import Mapping, identify, map_record
 from syncd.core.match import comparable
 from syncd.core.model import (
     Change,
@@ -246,7 +247,7 @@ def _row(app: App, record: Record, now: datetime) -> Row:
     """Only the columns that the mapping names: nobody needs to see the salary beside them."""
     trace, mapping = Trace(), app.settings.mapping
     map_record(mapping, record, trace, now=now)
-    named = [(column, record.fields[column]) for column in columns_used(mapping) if column in record.fields]
+    named = [(column, record.fields[column]) for column in all_columns(mapping) if column in record.fields]
     return Row(origin=record.origin, cells=tuple(named), rules=tuple(trace.rules))
 
 

@@ -110,7 +110,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*desired.problems, *managers.problems(), *lifecycle.doubts(valid)),
+        problems=(*intake.notes, *desired.problems, *managers.problems(), *lifecycle.doubts(valid)),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(

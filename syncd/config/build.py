@@ -5,20 +5,32 @@ from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.lifecycle import build_dates, build_lifecycle
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import EmployeePart, NamePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_template, build_transforms
+from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
 from syncd.core.model import Role, Status
 from syncd.core.roles import LEVELS
-from syncd.core.rules import Absence, IdRule, PathRule, Place, RoleRule, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.rules import (
+    Absence,
+    IdRule,
+    Part,
+    PathRule,
+    Place,
+    RoleRule,
+    StatusRule,
+    TeamRule,
+    Text,
+    ValueRule,
+)
 from syncd.core.transforms import trim
 
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
+    document.blanks = frozenset(trim(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
     _check_protected(root, document)
@@ -50,6 +62,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         manager=build_manager(root.users, document),
         protected_levels=frozenset(root.users.protected.access_levels),
         protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        blanks=document.blanks,
         check_email=email_fault,
     )
 
@@ -90,6 +103,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     if part is None:
         everybody = ValueRule(parts=(Text(text="active"),))
         return StatusRule(place=place(loc, document), value=everybody, table={"active": Status.ACTIVE})
+    check_words(part.table, (*loc, "map"), document)
     return StatusRule(
         place=place(loc, document),
         value=ValueRule(
@@ -119,25 +133,32 @@ def _invites(root: Root, document: Document) -> bool:
 
 
 def _team(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> TeamRule:
-    levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
     above = [
         (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
         for index, name in enumerate(part.parent)
     ]
-    names = []
-    for text, here in (*above, *levels):
-        parts = build_template(text, here, document)
-        constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
-        if len(constant) > TEAM_NAME_LENGTH:
-            document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-        names.append(parts)
     return TeamRule(
         place=place(loc, document),
-        names=tuple(names),
+        names=tuple(_name(name, at, document) for name, at in (*above, (part.name, (*loc, "name")))),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
         roles=_roles(part, loc, document, managers=managers),
     )
+
+
+def _name(part: NamePart, loc: Loc, document: Document) -> tuple[Part, ...]:
+    if (part.template is None) == (part.expr is None):
+        document.fault(loc, "needs either template or expr")
+        return ()
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
+    inner = (*loc, "template")
+    here = inner if inner in document.values else loc
+    parts = build_template(part.template or "", here, document)
+    constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
+    if len(constant) > TEAM_NAME_LENGTH:
+        document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
+    return parts
 
 
 def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> dict[Role, RoleRule]:

@@ -106,6 +106,8 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
         if employee.muted and name == MESSAGES:
             continue
         have = user.fields.get(name, "")
+        if name in employee.if_empty and have != "":
+            continue
         if not same(name, have, wanted):
             before[name], after[name] = have, wanted
     if after:

@@ -4,6 +4,7 @@ from collections import abc
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.days import NO_DATES, Dates, read_dates
@@ -26,22 +27,21 @@ from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
-    Column,
     DatesRule,
     FieldRule,
     IdRule,
     ManagerRule,
-    Part,
     PathRule,
     Place,
     StatusRule,
     TeamRule,
     Text,
     ValueRule,
+    columns_of,
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import render, shown
+from syncd.core.values import CLEARED, render, shown
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -51,8 +51,9 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
-    ``invites``: people log in with a password of Litmos, so who is created is invited.
+    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
+    ``blanks`` are words in cells that say that there is nothing. ``invites``: people log in with a password of Litmos, so
+    who is created is invited.
     """
 
     employee_id: IdRule
@@ -72,9 +73,11 @@ class Mapping:
     manager: ManagerRule | None = None
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
+    blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
+    if_empty: frozenset[str] = field(init=False)
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,7 @@ class Mapping:
         if self.manager is not None and self.manager.report:
             report_only |= {MANAGER_ID, MANAGER}
         object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
         object.__setattr__(self, "report_only", report_only)
 
     @property
@@ -130,7 +134,7 @@ def map_record(
     ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
     reasons = Reasons(told)
-    cells = record.fields
+    cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     word = _status(mapping.status, cells, reasons)
     dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
@@ -151,6 +155,7 @@ def map_record(
         status=found.status,
         fields=fields,
         create_only=mapping.create_only,
+        if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
         learning_paths=paths,
@@ -184,47 +189,12 @@ def map_records(
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, record.fields, Reasons())
-
-
-def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
-    found: dict[str, str] = {}
-    for column, where in _columns(mapping):
-        found.setdefault(column, where)
-    return found
-
-
-def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
-    if mapping.scope is not None:
-        yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from _named(value.parts)
-    if mapping.dates is not None:
-        yield from ((column.name, column.where) for column in mapping.dates.columns)
-    for field_rule in mapping.fields:
-        yield from _named(field_rule.value.parts)
-    if mapping.manager is not None:
-        yield from _named(mapping.manager.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from _named(parts)
-    conditions = [rule.when for rule in mapping.fields]
-    conditions += [rule.when for rule in mapping.teams]
-    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
-    conditions += [rule.when for rule in mapping.learning_paths]
-    for condition in conditions:
-        if condition is not None:
-            yield from condition.columns()
-
-
-def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
-    return ((part.name, part.where) for part in parts if isinstance(part, Column))
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), Reasons())
 
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -234,7 +204,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -283,7 +253,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str |
     if rule is None:
         return None
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
@@ -293,44 +263,51 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str |
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
-    texts: dict[str, str] = {}
-    for rule in mapping.fields:
+    made = tuple(_made(mapping.fields, cells, reasons))
+    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
+    fields: dict[str, FieldValue] = {}
+    for rule, step, text in made:
+        try:
+            if text or not _leaves(rule, step):
+                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
+                fields[rule.field] = _normal(rule.field, text)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+        else:
+            reasons.tell(rule.place, "is", fields.get(rule.field))
+    return fields
+
+
+def _made(
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: Reasons
+) -> abc.Iterator[tuple[FieldRule, str, str]]:
+    """Each rule that says something about this Record, with its last step and what that made."""
+    for rule in rules:
+        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+            continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = reasons.value(rule.place, rule.value, cells)
+            step, text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
-            texts[rule.field] = text
-    custom = texts.get("IsCustomUsername") == "true"
-    fields: dict[str, FieldValue] = {}
-    for rule in mapping.fields:
-        if rule.field in texts:
-            try:
-                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
-            except Refused as refused:
-                reasons.add(rule.place, _with_columns(rule.value, refused))
-            else:
-                reasons.tell(rule.place, "is", fields.get(rule.field))
-    return fields
+            yield rule, step, text
 
 
-def _take(
-    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
-) -> None:
-    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
-    if not text:
-        if rule.required or PROFILE_FIELDS[rule.field].required:
-            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
-            return
-    check_field(rule.field, text, custom_username=custom, email=email)
+def _leaves(rule: FieldRule, step: str) -> bool:
+    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
+    if rule.required or PROFILE_FIELDS[rule.field].required:
+        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
+
+
+def _normal(name: str, text: str) -> FieldValue:
     try:
-        fields[rule.field] = normalise(rule.field, text)
+        return normalise(name, text)
     except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
@@ -394,7 +371,7 @@ def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
     """The same with the columns it is about in front."""
-    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
     if not names or refused.code == "COLUMN-MISSING":
         return refused
     return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

@@ -33,11 +33,11 @@ class Reasons:
             self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
             self.told(place, "when", holds)
 
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
         """What ``evaluate`` gives; each step is told. Raises Refused."""
         if self.told is None:
             return evaluate(rule, cells)
-        text: str | None = None
-        for step, text in steps(rule, cells):
-            self.told(place, step, text)
-        return text
+        made: tuple[str, str | None] = ("", None)
+        for made in steps(rule, cells):
+            self.told(place, *made)
+        return made
