@@ -52,7 +52,7 @@ def _asked(mapping: Mapping) -> Iterator[tuple[str, str]]:
     """The columns of the conditions of teams, roles and learning paths."""
     conditions = [rule.when for rule in mapping.teams]
     conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
-    conditions += [rule.when for rule in mapping.learning_paths]
+    conditions += [rule.when for rule in mapping.items]
     for condition in conditions:
         if condition is not None:
             yield from condition.columns()

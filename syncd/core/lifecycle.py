@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from syncd.core.days import Dates, day_in
-from syncd.core.model import Employee, Status, TeamKey
+from syncd.core.model import Employee, ItemKey, Status, TeamKey
 from syncd.core.rules import Absence
 
 
@@ -262,10 +262,10 @@ def absent(missed: Missed, absence: Absence, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Had:
-    """What somebody had by the hand of a person when syncd deactivated them: teams, ids of learning paths, and when."""
+    """What somebody had by the hand of a person when syncd deactivated them: teams, learning paths and courses, and when."""
 
     teams: frozenset[TeamKey] = frozenset()
-    paths: frozenset[str] = frozenset()
+    items: frozenset[ItemKey] = frozenset()
     taken_at: datetime
 
 

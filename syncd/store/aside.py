@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from syncd.core.account import MESSAGES
 from syncd.core.lifecycle import Had, is_given_back
-from syncd.core.model import TeamKey, team_key, team_text
+from syncd.core.model import ItemKey, ItemKind, TeamKey, team_key, team_text
 from syncd.store import mirror
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
 from syncd.store.schema import grants, put_aside
@@ -16,7 +16,7 @@ from syncd.store.schema import grants, put_aside
 MEMBERSHIP = "membership"
 """Of such a row the object is the id of a team."""
 ASSIGNMENT = "assignment"
-"""Of such a row the object is the id of a learning path."""
+"""Of such a row the object is a learning path or course, as text."""
 CHUNK = 500
 
 
@@ -25,7 +25,7 @@ def after_put(conn: Connection, account: str, payload: Mapping[str, Any], now: d
     user_id = payload["user_id"]
     if payload["active"] is False:
         _put(conn, account, MEMBERSHIP, _teams_by_hand(conn, account, user_id), user_id, now)
-        _put(conn, account, ASSIGNMENT, _paths_by_hand(conn, account, user_id), user_id, now)
+        _put(conn, account, ASSIGNMENT, _items_by_hand(conn, account, user_id), user_id, now)
     if payload.get("mutes"):
         _put(conn, account, MESSAGES, [MESSAGES], user_id, now)
     elif payload["fields"].get(MESSAGES) is False:
@@ -38,9 +38,9 @@ def had(
     """What is given back to whom, by employee id, as far as Litmos still has it; ``links`` is employee_id -> user id."""
     people = {user_id: employee_id for employee_id, user_id in links.items()}
     names = mirror.team_names(mirror.team_facts(conn, account))
-    paths = {path.id for path in mirror.paths(conn, account)}
+    known = {str(item.key): item.key for item in mirror.items(conn, account)}
     teams: dict[str, set[TeamKey]] = {}
-    given: dict[str, set[str]] = {}
+    given: dict[str, set[ItemKey]] = {}
     taken_at: dict[str, datetime] = {}
     rows = conn.execute(select(put_aside).where(_kind(account, MEMBERSHIP) | _kind(account, ASSIGNMENT)))
     for row in rows:
@@ -50,11 +50,11 @@ def had(
         taken_at[person] = max(row.taken_at, taken_at.get(person, row.taken_at))
         if row.kind == MEMBERSHIP and row.object_id in names:
             teams.setdefault(person, set()).add(team_key(names[row.object_id]))
-        if row.kind == ASSIGNMENT and row.object_id in paths:
-            given.setdefault(person, set()).add(row.object_id)
+        if row.kind == ASSIGNMENT and row.object_id in known:
+            given.setdefault(person, set()).add(known[row.object_id])
     return {
         person: Had(
-            teams=frozenset(teams.get(person, ())), paths=frozenset(given.get(person, ())), taken_at=at
+            teams=frozenset(teams.get(person, ())), items=frozenset(given.get(person, ())), taken_at=at
         )
         for person, at in taken_at.items()
     }
@@ -108,14 +108,15 @@ def _teams_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:
     ]
 
 
-def _paths_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:
-    """The same of learning paths."""
+def _items_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:
+    """The same of learning paths and courses."""
     table = litmos_assignment
     held = conn.execute(
-        select(table.c.path_id).where(table.c.account == account, table.c.user_id == user_id)
-    ).scalars()
+        select(table.c.kind, table.c.item_id).where(table.c.account == account, table.c.user_id == user_id)
+    )
     granted = _granted(conn, account, ASSIGNMENT, user_id)
-    return [path_id for path_id in held if path_id not in granted]
+    items = [str(ItemKey(ItemKind(row.kind), row.item_id)) for row in held]
+    return [item for item in items if item not in granted]
 
 
 def _granted(conn: Connection, account: str, kind: str, user_id: str) -> set[str]:

@@ -5,10 +5,12 @@ from datetime import timedelta
 from sqlalchemy import insert
 
 from syncd.core.lifecycle import Had
+from syncd.core.model import ItemKind
 from syncd.core.operation import Effects, TeamFact
 from syncd.store import aside, grants, reflection, unwanted
 from syncd.store.effects import apply_effects
-from syncd.store.mirror_tables import litmos_assignment, litmos_path
+from syncd.store.mirror_tables import litmos_assignment
+from tests.core.factories import learning_path, path_key
 from tests.store.makers import ACCOUNT, new_run
 
 FOR_EVER = timedelta(days=365_000)
@@ -22,12 +24,16 @@ def stock(conn, now):
         reflection.put_team(conn, ACCOUNT, TeamFact(id=team_id, name=name, parent_id=""), now)
         reflection.insert_members(conn, ACCOUNT, [(team_id, "u1")], now)
     for path_id in ("p1", "p2"):
-        conn.execute(
-            insert(litmos_path).values(account=ACCOUNT, id=path_id, name=path_id, active=True, changed_at=now)
-        )
+        reflection.put_item(conn, ACCOUNT, learning_path(path_id, path_id), now)
         conn.execute(
             insert(litmos_assignment).values(
-                account=ACCOUNT, path_id=path_id, user_id="u1", completed=False, percent=0.0, changed_at=now
+                account=ACCOUNT,
+                kind="learning_path",
+                item_id=path_id,
+                user_id="u1",
+                completed=False,
+                percent=0.0,
+                changed_at=now,
             )
         )
 
@@ -41,13 +47,20 @@ def test_only_what_a_person_gave_is_put_aside_and_for_so_long(database):
     with database.write() as conn:
         now = database.now(conn)
         stock(conn, now)
-        grants.add(conn, ACCOUNT, "membership", [("u1", "sales")], run_id=run_id, now=now)
-        grants.add(conn, ACCOUNT, "assignment", [("u1", "p1")], run_id=run_id, now=now)
+        grants.add(conn, ACCOUNT, "membership", [("u1", "sales", "teams[0]")], run_id=run_id, now=now)
+        grants.add(
+            conn,
+            ACCOUNT,
+            "assignment",
+            [("u1", "learning_path:p1", "learning_paths[0]")],
+            run_id=run_id,
+            now=now,
+        )
         aside.after_put(conn, ACCOUNT, {**OFF, "active": None}, now)
         assert had(conn, now) == {}
         for _ in range(2):
             aside.after_put(conn, ACCOUNT, OFF, now)
-        kept = Had(teams=frozenset({("ops",)}), paths=frozenset({"p2"}), taken_at=now)
+        kept = Had(teams=frozenset({("ops",)}), items=frozenset({path_key("p2")}), taken_at=now)
         assert had(conn, now) == {"E1": kept}
         assert aside.waiting(conn, ACCOUNT) == {"u1"}
         later = now + timedelta(days=90)
@@ -65,10 +78,10 @@ def test_whatever_shows_that_it_is_there_ends_it_but_not_a_reading_from_before(d
         assert had(conn, now)["E1"].teams == {("sales",), ("ops",)}
         reflection.apply_lists(conn, ACCOUNT, {"t1": frozenset({"u1"})}, {}, began_at=now)
         assert had(conn, now)["E1"].teams == {("ops",)}
-        done = Effects(members_added=(("t2", "u9"), ("t2", "u1")), paths_assigned=(("u1", "p1"),))
+        done = Effects(members_added=(("t2", "u9"), ("t2", "u1")), assigned=(("u1", path_key("p1")),))
         apply_effects(conn, ACCOUNT, done, began_at=now, now=now)
-        assert had(conn, now) == {"E1": Had(paths=frozenset({"p2"}), taken_at=now)}
-        reflection.apply_holdings(conn, ACCOUNT, "u1", ["t1"], ["p2"], now)
+        assert had(conn, now) == {"E1": Had(items=frozenset({path_key("p2")}), taken_at=now)}
+        reflection.apply_holdings(conn, ACCOUNT, "u1", ["t1"], {ItemKind.LEARNING_PATH: ["p2"]}, now)
         assert aside.waiting(conn, ACCOUNT) == set()
 
 
