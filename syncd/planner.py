@@ -76,7 +76,7 @@ def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    mapping, policy = settings.mapping, settings.mapping.lifecycle
+    mapping = settings.mapping
     users = mirror.users(conn, account)
     matching = match(
         intake.employees,
@@ -99,19 +99,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
-    rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        granted_roles=grants.roles(conn, account, matching.links),
-        team_items=mirror.team_items(conn, account),
-        absent=_absent(conn, app, intake, rejections, now),
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
-        had=aside.had(conn, account, matching.links, within=policy.give_back, now=now),
-        muted=aside.muted(conn, account, matching.links),
-        invites=mapping.invites,
-    )
+    rules = _rules(conn, app, matching.links, now, _absent(conn, app, intake, rejections, now))
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
@@ -134,6 +122,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=desired,
         granted=rules.granted,
+    )
+
+
+def _rules(
+    conn: Connection, app: App, linked: abc.Mapping[str, str], now: datetime, absent: abc.Mapping[str, str]
+) -> Rules:
+    """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
+    account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
+    return Rules(
+        granted=grants.load(conn, account, linked),
+        granted_roles=grants.roles(conn, account, linked),
+        team_items=mirror.team_items(conn, account),
+        absent=absent,
+        protected_levels=frozenset(mapping.protected_levels),
+        protected_usernames=frozenset(mapping.protected_usernames),
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, linked, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, linked),
+        invites=mapping.invites,
     )
 
 
