@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.account import same
 from syncd.core.compile import Pace, compile_requests
-from syncd.core.diff import same
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest

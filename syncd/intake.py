@@ -4,6 +4,7 @@ import difflib
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from syncd.core.columns import all_columns, columns_used, unsaid
@@ -58,11 +59,12 @@ class Intake:
 def take_in(
     source: Source,
     mapping: Mapping,
+    now: datetime,
     *,
     dated: Dated | None = None,
     tap: Callable[[Record], None] | None = None,
 ) -> Intake:
-    """Read and map; ``dated`` is the column that says how old it is; ``tap`` is handed each Record as it passes.
+    """Read, and map as of ``now``; ``dated`` is the column that says how old it is; ``tap`` is handed each Record.
 
     Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
     """
@@ -74,7 +76,7 @@ def take_in(
         mapped = [column for column in all_columns(mapping) if column in reading.columns]
         sighting = Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
         records = sighting.watch(reading.records)
-        result = map_records(mapping, records if tap is None else _tapped(records, tap))
+        result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
     return Intake(
         source=source.name,
         name=reading.name,
