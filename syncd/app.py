@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from syncd.core.bulk import PATIENCE
+from syncd.core.doubts import Expect
+from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
@@ -34,6 +37,8 @@ class Settings:
     import_patience: float = PATIENCE
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
+    expect: Expect = field(default_factory=Expect)
+    hold: HoldMode = HoldMode.ALL
     hold_expires: float = 72 * 3600.0
     refresh_max_age: float = 300.0
     check_within: float = 172_800.0
@@ -81,6 +86,11 @@ class App:
             import_patience=settings.import_patience,
             link_field=settings.mapping.link_field,
         )
+
+    def now(self) -> datetime:
+        """The database's time, UTC."""
+        with self.database.read() as conn:
+            return self.database.now(conn)
 
     def interrupt(self) -> None:
         """Ask everything to end: requests in flight are finished and recorded, nothing new is sent."""

@@ -37,7 +37,12 @@ def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float,
 def write_settled(
     conn: Connection, account: str, job: Job, effects: Effects, now: datetime
 ) -> frozenset[str]:
-    """Link everybody who was made, and say of each row that is not as wanted why; returns the Changes that failed."""
+    """Link everybody whom an import made, and say of each row that is not as wanted why; returns the Changes that failed.
+
+    Nothing for a Job of another kind.
+    """
+    if job.kind != RequestKind.IMPORT_USERS:
+        return frozenset()
     taken = set(links.load(conn, account).values())
     refused = dict(effects.refused)
     failed: set[str] = set()

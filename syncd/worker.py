@@ -24,7 +24,7 @@ from syncd.failpoint import reach
 from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import changes, grants, imports, jobs, links, queue, runs
+from syncd.store import aside, changes, grants, imports, jobs, links, queue, runs
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -240,12 +240,12 @@ class Worker:
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
         queue.complete(conn, job, requests=effects.requests, note=note, now=now)
-        failed = set(lost)
-        if job.kind == RequestKind.IMPORT_USERS:
-            failed |= write_settled(conn, account, job, effects, now)
+        failed = {*lost, *write_settled(conn, account, job, effects, now)}
         done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         self._reflect(conn, job, effects, began_at, now)
+        if job.kind == RequestKind.PUT_USER:
+            aside.after_put(conn, account, job.payload, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now

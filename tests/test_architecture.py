@@ -32,6 +32,7 @@ FLOWS = {
     "holdings",
     "inquiry",
     "intake",
+    "measuring",
     "officers",
     "overview",
     "planner",

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncd.core.diff import Difference, Skip
-from syncd.core.model import Action, Change, FieldValue, ObjectKind
+from syncd.core.diff import Difference
+from syncd.core.model import Action, Change, FieldValue, ObjectKind, Skip
 
 IMPORT_MEMBERS: Mapping[str, str] = {
     "Email": "Email",
@@ -104,10 +104,11 @@ def row_of(change: Change, importing: Importing) -> Mapping[str, Any] | None:
     =======================================  ====================================
     create, UserName is a free e-mail address each value is in the table, blank, or as born; e-mail and names are said
     update of somebody with such a UserName  each value is in the table, and not blank
-    anything else, or an import failed       never
+    anything else, an invitation, or an      never
+    import has failed that person
     =======================================  ====================================
     """
-    if change.kind is not ObjectKind.USER or change.employee_id in importing.singly:
+    if change.kind is not ObjectKind.USER or change.invite or change.employee_id in importing.singly:
         return None
     if change.action is Action.CREATE:
         username, fields = importable(change.after), _of_create(change.after)

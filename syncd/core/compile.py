@@ -30,7 +30,7 @@ from typing import Any
 from syncd.core.bulk import FIRST_LOOK, PATIENCE, Chunk, Importing, chunks
 from syncd.core.bulk import cost as import_cost
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
 from syncd.core.request import Request, RequestKind, names_of, person_target
 
 __all__ = ["Pace", "Request", "RequestKind", "compile_requests", "names_of", "person_target"]
@@ -164,10 +164,12 @@ def _put(
     after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
+    mutes: bool | None = None
     fields: dict[str, Any] = {}
     for change in parts:
         if change.action is Action.UPDATE:
             fields.update(change.after)
+            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
         else:
             active = change.action is Action.REACTIVATE
     manager = fields.pop(MANAGER, "")
@@ -182,6 +184,7 @@ def _put(
             "fields": fields,
             "manager": manager,
             "active": active,
+            "mutes": mutes,
         },
         after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
@@ -223,7 +226,12 @@ def _user_create(change: Change, created_users: Mapping[str, str]) -> Request:
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=person_target(change.employee_id, ""),
-        payload={"employee_id": change.employee_id, "fields": fields, "manager": manager},
+        payload={
+            "employee_id": change.employee_id,
+            "fields": fields,
+            "manager": manager,
+            "invite": change.invite,
+        },
         after=_creates_of(manager, created_users),
         changes=(change.key,),
     )

@@ -9,8 +9,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from syncd.core.account import CASELESS_FIELDS
 from syncd.core.bulk import ALWAYS, IMPORT_MEMBERS
-from syncd.core.diff import CASELESS_FIELDS
 from syncd.core.operation import Effects, ImportRow, ImportUsers
 from syncd.errors import Limited, LitmosError, Permanent, Transient, Unauthorized
 from syncd.litmos import reading

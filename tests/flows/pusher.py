@@ -1,6 +1,6 @@
 """One push as a process of its own, so that it can be killed: URL of the database, of the sandbox, its key, the folder.
 
-A fifth argument says how many people there are; they go by bulk import where that is cheaper.
+A fifth argument names a story.
 """
 
 import sys
@@ -8,21 +8,34 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from syncd.core.holding import HoldMode
+from syncd.core.limits import Limit, Limits
 from syncd.store.database import open_database
 from tests.flows.rig import Rig, person
 
 STAFF = [person(number) for number in range(1, 9)]
 LIMIT, WINDOW = 500, 0.5
+CROWD = 40
 
 
-def main(url: str, base_url: str, api_key: str, folder: str, crowd: str = "") -> None:
-    """Push, and print how the Run ended."""
+def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") -> None:
+    """Push, and print how the Run ended.
+
+    In the story ``leavers`` half of the staff has left, which is too many; ``crowd`` is forty people, by bulk import.
+    """
     sandbox: Any = SimpleNamespace(
         base_url=base_url, api_key=api_key, limiter=SimpleNamespace(limit=LIMIT, window=WINDOW)
     )
-    people = [person(number) for number in range(1, int(crowd) + 1)] if crowd else list(STAFF)
-    rig = Rig(sandbox=sandbox, database=open_database(url), folder=Path(folder), hr=people)
-    rig.changed = {"bulk_imports": bool(crowd)}
+    rig = Rig(sandbox=sandbox, database=open_database(url), folder=Path(folder), hr=list(STAFF))
+    if story == "leavers":
+        rig.hr = [{**row, "status": "Left"} for row in STAFF[:4]] + [
+            {**row, "title": "Lead"} for row in STAFF[4:]
+        ]
+        limits = Limits(deactivations=Limit(count=1), changes=Limit())
+        rig.changed = {"limits": limits, "hold": HoldMode.SLICE}
+    if story == "crowd":
+        rig.hr = [person(number) for number in range(1, CROWD + 1)]
+        rig.changed = {"bulk_imports": True}
     pushed = rig.push()
     print(rig.run(pushed.run_id)["state"])  # noqa: T201 - the parent reads it
 

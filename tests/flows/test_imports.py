@@ -20,12 +20,12 @@ from syncd.store import changes, drift, enqueue, jobs
 from syncd.store.database import Database
 from syncd.store.schema import attempt
 from syncd.worker import Worker
+from tests.flows.pusher import CROWD
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, person
 from tests.flows.test_kill import process_of, state_of
 from tests.flows.test_modes import ALONE, ON_POSTGRESQL, TOGETHER, Clock, control, named
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
-CROWD = 40
 
 
 def crowd() -> list[dict[str, str]]:
@@ -491,7 +491,7 @@ POINTS = (
 
 def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:
     """One push of the crowd as a process."""
-    return process_of(sandbox, url, folder, str(CROWD), failpoint=failpoint)
+    return process_of(sandbox, url, folder, "crowd", failpoint=failpoint)
 
 
 @pytest.mark.parametrize("failpoint", POINTS)
