@@ -35,8 +35,10 @@ NEXT: Mapping[str, str] = {
     "PATH-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
     "NOT-MAPPED": "syncd config show",
+    "NOT-SAID": "syncd preview {employee}",
     "WHEN-NOT": "syncd preview {employee}",
     "ON-CREATE": "syncd config show",
+    "IF-EMPTY": "syncd config show",
     "REPORT-ONLY": "syncd config show",
     "NO-VALUE": "syncd preview {employee}",
     "NO-RULE": "syncd preview {employee}",
@@ -237,10 +239,12 @@ def _of_field(facts: Facts) -> Answer:
     the rule                                code
     ======================================  ============
     there is none                           NOT-MAPPED
+    asks for a column that is not there     NOT-SAID
     is not for this person                  WHEN-NOT
     makes nothing (skipped, blank kept)     NO-VALUE
     makes what Litmos has                   IN-STEP
     sets it at creation only                ON-CREATE
+    sets it while Litmos has nothing        IF-EMPTY
     only reports a difference               REPORT-ONLY
     ======================================  ============
     """
@@ -251,6 +255,12 @@ def _of_field(facts: Facts) -> Answer:
         known = "" if name in PROFILE_FIELDS else ", and Litmos has no such field that syncd may write"
         return Answer(
             code="NOT-MAPPED", seen=f"no rule makes {name}{known}: what is not mapped is not touched"
+        )
+    unsaid = rule.step("absent")
+    if unsaid is not None:
+        return Answer(
+            code="NOT-SAID",
+            seen=f'the field is optional, and HR has no column "{unsaid.made}" now, so Litmos keeps {have!r}',
         )
     if not rule.applies:
         seen = rule.step("seen")
@@ -264,6 +274,9 @@ def _of_field(facts: Facts) -> Answer:
     if name in employee.create_only and wanted != have:
         seen_now = f"HR says {wanted!r}, Litmos has {have!r}: the rule sets it when a user is created, and never again"
         return Answer(code="ON-CREATE", seen=seen_now)
+    if name in employee.if_empty and wanted != have:
+        seen_now = f"HR says {wanted!r}, Litmos has {have!r}: the rule sets it only while Litmos has nothing"
+        return Answer(code="IF-EMPTY", seen=seen_now)
     if name in employee.report_only and wanted != have:
         return Answer(
             code="REPORT-ONLY", seen=f"HR says {wanted!r}, Litmos has {have!r}: the rule only reports it"
