@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
-from syncd.core.desired import desired_state
+from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules, Skip, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
@@ -26,6 +26,9 @@ from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
+
+KEPT_FOR = timedelta(days=7)
+"""So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +46,11 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    path_names: abc.Mapping[str, str]
-    """learning path id -> name, for people to read"""
+    item_names: abc.Mapping[str, str]
+    """learning path or course as text -> name, for people to read"""
+    desired: Desired
+    granted: frozenset[tuple[str, str]]
+    """what syncd gave or adopted, as the diff knew it"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -68,16 +74,20 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     managers = _managers(mapping, valid, users, matching)
     valid = appoint(managers.applied(valid), managers.bosses)
-    current = mirror.current_state(conn, account, matching.links)
-    paths = mirror.paths(conn, account)
+    current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
+    items = mirror.items(conn, account)
     desired = desired_state(
-        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+        valid,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
         granted_roles=grants.roles(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
+        team_items=mirror.team_items(conn, account),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
@@ -102,7 +112,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
-        path_names={path.id: path.name for path in paths},
+        item_names={str(item.key): item.name for item in items},
+        desired=desired,
+        granted=rules.granted,
     )
 
 

@@ -50,7 +50,9 @@ def refresh(
     json: JsonOption = False,
     accept_missing: Annotated[
         int,
-        typer.Option(help="So many users, teams and learning paths may have vanished from Litmos' lists."),
+        typer.Option(
+            help="So many users, teams, learning paths and courses may have vanished from Litmos' lists."
+        ),
     ] = 20,
     delta: Annotated[
         bool, typer.Option("--delta", help="Read only what changed, where that is enough (6 requests).")
@@ -71,7 +73,8 @@ def refresh(
 
 def _read(counts: dict[str, int]) -> str:
     if "users" in counts:
-        return f"{counts['users']} users, {counts['teams']} teams, {counts['paths']} learning paths"
+        courses = f", {counts['courses']} courses" if "courses" in counts else ""
+        return f"{counts['users']} users, {counts['teams']} teams, {counts['learning_paths']} learning paths{courses}"
     return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 
@@ -100,6 +103,9 @@ def plan(
             help="Instead, compare with this older configuration: who is affected, and by which rule."
         ),
     ] = None,
+    at_most: Annotated[
+        int, typer.Option(metavar="PEOPLE", help="With --against: exit 6 only if more people are affected.")
+    ] = 0,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -108,6 +114,9 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
+    if at_most and against is None:
+        note("--at-most is for --against")
+        raise typer.Exit(Exit.USAGE)
     if against is not None and (only or save or fresh):
         note(
             "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
@@ -115,7 +124,14 @@ def plan(
         raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
         if against is not None:
-            show_against(app, against, json=json, everything=everything, detailed=detailed)
+            show_against(
+                app,
+                against,
+                json=json,
+                everything=everything,
+                detailed=detailed or at_most > 0,
+                at_most=at_most,
+            )
             return
         pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
         if save is not None:
@@ -149,7 +165,8 @@ def _plan(
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
         made = pushed.draft
-        show_json({"run": run_id, "state": pushed.state, **plan_json(made.plan, told_rejections(made))})
+        told = plan_json(made.plan, told_rejections(made))
+        show_json({"run": run_id, "state": pushed.state, **made.part.about, **told})
     elif not json:
         show_plan(pushed.draft, everything=everything)
     return pushed
@@ -194,8 +211,8 @@ def _send(app: Any, run_id: int) -> None:
         drain(app, run_id, update=update)
 
 
-def _report(app: Any, run_id: int, *, json: bool) -> None:
-    """Say how a push ended, and exit by it."""
+def _report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
+    """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
     from syncd.store import changes, runs
 
     with app.database.read() as conn:
@@ -203,9 +220,8 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
         tally = changes.tally(conn, run_id)
     state = run["state"]
     if json:
-        show_json(
-            {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
-        )
+        told = {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
+        show_json({**told, **({"remarks": [asdict(one) for one in remarks]} if remarks else {})})
     else:
         done = sum(states.get("done", 0) for states in tally.values())
         say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")
@@ -256,7 +272,7 @@ def revert(
             return
         if reverted.state != "held" and wait:
             _send(app, run_id)
-        _report(app, run_id, json=json)
+        _report(app, run_id, json=json, remarks=reverted.remarks)
 
 
 def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:

@@ -3,61 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from syncd.core.diff import Skip
 from syncd.core.limits import Hold, Policy
+from syncd.core.managers import MANAGER_ID
 from syncd.core.model import (
-    Action,
     Change,
     Employee,
     FieldValue,
-    ObjectKind,
     Reason,
     User,
-    team_key,
     team_text,
 )
 from syncd.core.rules import Absence
+from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"PATH-STARTED"})
-"""Codes of Skips of a team or learning path, not of the whole person; their message names it."""
-
-
-class SubjectKind(StrEnum):
-    """What is asked about."""
-
-    PERSON = "person"
-    FIELD = "field"
-    TEAM = "team"
-    PATH = "path"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is asked about: ``name`` is for people to read, ``key`` a field, a team text, or the id of a learning path.
-
-    ``key`` is the name itself for a learning path that Litmos does not have.
-    """
-
-    kind: SubjectKind
-    name: str = ""
-    key: str = ""
-
-    def concerns(self, change: Change) -> bool:
-        """Whether the Change is about this."""
-        match self.kind:
-            case SubjectKind.FIELD:
-                return change.kind is ObjectKind.USER and (
-                    self.key in change.after or self.key in change.before or change.action is Action.CREATE
-                )
-            case SubjectKind.TEAM:
-                return bool(change.team) and team_text(team_key(change.team)) == self.key
-            case SubjectKind.PATH:
-                return self.key in {change.path_id, *change.gives, *change.takes}
-            case _:
-                return True
+OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE"})
+"""Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
+OF_FIELDS = {"MANAGER-": MANAGER_ID}
+"""How the codes of Skips begin that are of one field only."""
+RULES_OF_FIELDS = {MANAGER_ID: "users.manager"}
+"""Fields that have another rule than ``users.fields``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +52,26 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A membership or assignment that syncd gave: its object (team text, or id), by which Run, when."""
+    """What syncd gave, or was adopted, ``membership``, ``assignment`` or a role: its object (team text, or item as text)."""
 
     object_id: str
+    kind: str
     run_id: int | None
     at: datetime
+    rule: str = ""
+    actor: str = ""
+
+    @property
+    def by(self) -> str:
+        """By which Run syncd gave it, or who adopted it."""
+        if self.run_id is None:
+            return f"made by hand, and {self.actor} adopted it for {self.rule}"
+        return f"syncd gave it in run {self.run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or id."""
+    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or an item as text."""
 
     object_id: str
     field: str
@@ -119,10 +96,11 @@ class Known:
 class Facts:
     """Everything known about one person.
 
-    ``unreadable`` says why HR cannot be read now ("": it can). ``origins`` are the rows that name the person, ``rules`` what
+    ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
+    no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
-    mirror, ``paths`` learning path id -> whether it was started, ``unread`` the teams and learning paths whose people were
-    never read. ``changes`` (that the Policy lets through), ``withheld``
+    mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
+    whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
     followed. ``history`` is newest first.
     """
@@ -133,6 +111,7 @@ class Facts:
     input_name: str = ""
     input_rows: int = 0
     unreadable: str = ""
+    alike: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     rules: tuple[Traced, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -145,9 +124,10 @@ class Facts:
     user: User | None = None
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, bool] = field(default_factory=dict)
+    items: Mapping[str, bool] = field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    path_names: Mapping[str, str] = field(default_factory=dict)
+    item_names: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = Policy.SYNC
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
@@ -168,21 +148,27 @@ class Facts:
         return tuple(change for change in self.withheld if self.subject.concerns(change))
 
     def skipped(self) -> tuple[Skip, ...]:
-        """The Skips of the whole person, and those whose message names what is asked about; unknown codes are of both."""
-        names = {self.subject.name, self.subject.key} - {""}
-        whole = self.subject.kind is SubjectKind.PERSON
-        return tuple(
-            skip
-            for skip in self.skips
-            if whole or skip.code not in OF_OBJECTS or any(name in skip.message for name in names)
-        )
+        """The Skips of the whole person, and those of what is asked about; unknown codes are of both."""
+        return tuple(skip for skip in self.skips if self._is_about(skip))
+
+    def _is_about(self, skip: Skip) -> bool:
+        if self.subject.kind is SubjectKind.PERSON:
+            return True
+        if skip.code in OF_OBJECTS:
+            key = self.subject.key
+            return any(
+                name in skip.message for name in {self.subject.name, key, key.partition(":")[2]} - {""}
+            )
+        field = next((name for start, name in OF_FIELDS.items() if skip.code.startswith(start)), None)
+        return field is None or field == self.subject.key
 
     def past(self) -> tuple[Happened, ...]:
         """What happened to the subject, newest first."""
         return tuple(one for one in self.history if self.subject.concerns(one.change))
 
-    def rule(self, key: str) -> Traced | None:
-        """What the rule with this YAML path made."""
+    def rule(self) -> Traced | None:
+        """What the rule made that makes the field which is asked about."""
+        key = RULES_OF_FIELDS.get(self.subject.key, f"users.fields.{self.subject.key}")
         return next((rule for rule in self.rules if rule.place.key == key), None)
 
     def given(self) -> str:
@@ -195,15 +181,22 @@ class Facts:
         else:
             named = {subject.key.casefold(), subject.name.strip().casefold()}
             found = [
-                wish.rule for wish in employee.learning_paths if wish.names[0].strip().casefold() in named
+                wish.rule
+                for wish in employee.items
+                if wish.item.kind is subject.kind.item_kind
+                and {wish.item.name.strip().casefold(), f"{wish.item.kind}:{wish.item.name}".casefold()}
+                & named
             ]
         return found[0] if found else ""
 
     def has(self) -> bool:
-        """Whether the mirror has the person in the team, or with the learning path, that is asked about."""
-        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.paths
+        """Whether the mirror has the person in the team, or with the item, that is asked about."""
+        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.items
         return self.subject.key in held
 
     def grant(self) -> Granted | None:
-        """By which Run syncd gave what is asked about, or None."""
-        return next((one for one in self.grants if one.object_id == self.subject.key), None)
+        """By which Run syncd gave the membership or assignment that is asked about, or None."""
+        kinds = {"membership", "assignment"}
+        return next(
+            (one for one in self.grants if one.object_id == self.subject.key and one.kind in kinds), None
+        )

@@ -11,6 +11,9 @@ from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
+    ItemKind,
+    ItemName,
+    ItemWish,
     Reason,
     Record,
     Rejection,
@@ -26,8 +29,8 @@ from syncd.core.rules import (
     Absence,
     FieldRule,
     IdRule,
+    ItemRule,
     ManagerRule,
-    PathRule,
     Place,
     StatusRule,
     TeamRule,
@@ -55,7 +58,7 @@ class Mapping:
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
-    learning_paths: tuple[PathRule, ...] = ()
+    items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
@@ -84,14 +87,29 @@ class Mapping:
         object.__setattr__(self, "report_only", report_only)
 
     @property
-    def path_names(self) -> frozenset[str]:
-        """Every learning path that a rule names, by name or id as written."""
-        return frozenset(rule.path for rule in self.learning_paths)
+    def item_names(self) -> frozenset[ItemName]:
+        """Every learning path and course that a rule names."""
+        return frozenset(rule.item for rule in self.items)
 
     @property
-    def strict_paths(self) -> frozenset[str]:
+    def item_kinds(self) -> frozenset[ItemKind]:
+        """The kinds that rules name."""
+        return frozenset(rule.item.kind for rule in self.items)
+
+    @property
+    def strict_items(self) -> frozenset[ItemName]:
         """Those of the rules with ``remove: strict``."""
-        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+        return frozenset(rule.item for rule in self.items if rule.strict)
+
+    @property
+    def takeable_items(self) -> frozenset[ItemName]:
+        """Those of the rules with ``take_started: true``."""
+        return frozenset(rule.item for rule in self.items if rule.take_started)
+
+    @property
+    def granting_rules(self) -> tuple[str, ...]:
+        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
+        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -166,7 +184,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
     may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
-    paths = _paths(mapping, cells, reasons) if synced else ()
+    items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
@@ -177,7 +195,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
-        learning_paths=paths,
+        items=items,
         in_scope=in_scope,
         manager=manager,
         may_head=may_head,
@@ -349,12 +367,14 @@ def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[t
     )
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.learning_paths:
+def _items(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[ItemWish, ...]:
+    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
+    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
+    for rule in mapping.items:
         if _holds(rule.when, rule.place, cells, reasons):
-            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
-            reasons.tell(rule.place, "is", rule.path)
+            same = (rule.item.kind, rule.item.name.casefold())
+            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
+            reasons.tell(rule.place, "is", rule.item.name)
     return tuple(wishes.values())
 
 

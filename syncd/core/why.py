@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from syncd.core.answer import answer
-from syncd.core.facts import Facts, Happened, SubjectKind
+from syncd.core.facts import Facts, Happened
 from syncd.core.finding import Finding, Health, count
 from syncd.core.model import Change
+from syncd.core.subject import SubjectKind
 from syncd.core.trace import Traced, told
 
 MOST = 6
@@ -86,14 +87,16 @@ def _telling(facts: Facts) -> list[Traced]:
     subject, given = facts.subject, facts.given()
     match subject.kind:
         case SubjectKind.FIELD:
-            return [rule for rule in facts.rules if rule.place.key == f"users.fields.{subject.key}"]
+            rule = facts.rule()
+            return [] if rule is None else [rule]
         case SubjectKind.TEAM:
             rules = [rule for rule in facts.rules if rule.place.key.startswith("teams[")]
-        case SubjectKind.PATH:
-            rules = [rule for rule in facts.rules if rule.place.key.startswith("learning_paths[")]
+        case SubjectKind.PATH | SubjectKind.COURSE:
+            part = f"{subject.kind.item_kind}s["
+            rules = [rule for rule in facts.rules if rule.place.key.startswith(part)]
         case _:
             return [rule for rule in facts.rules if rule.step("refused") is not None]
-    return [rule for rule in rules if rule.place.key == given] if given else rules
+    return [rule for rule in rules if f"{rule.place.key}.".startswith(f"{given}.")] if given else rules
 
 
 def _match(facts: Facts) -> Iterator[Finding]:
@@ -117,16 +120,9 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
         case SubjectKind.FIELD:
             seen = f"{subject.key} is {user.fields.get(subject.key, '')!r}"
         case SubjectKind.TEAM:
-            unread = "is perhaps in the team: its members were never read"
-            seen = (
-                "is in the team"
-                if facts.has()
-                else unread
-                if subject.key in facts.unread
-                else "is not in the team"
-            )
-        case SubjectKind.PATH:
-            started = facts.paths.get(subject.key)
+            seen = _in_team(facts)
+        case SubjectKind.PATH | SubjectKind.COURSE:
+            started = facts.items.get(subject.key)
             seen = (
                 "does not have it"
                 if started is None
@@ -134,12 +130,27 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
             )
         case _:
             teams = ", ".join(sorted(facts.teams.values())) or "none"
-            paths = ", ".join(sorted(facts.path_names.get(one, one) for one in facts.paths)) or "none"
-            seen = f"{'active' if user.active else 'inactive'}; teams: {teams}; learning paths: {paths}"
+            items = ", ".join(sorted(facts.item_names.get(one, one) for one in facts.items)) or "none"
+            heads = "; ".join(
+                f"{' and '.join(roles)} of {facts.teams.get(team, team)}"
+                for team, roles in facts.roles.items()
+            )
+            state = "active" if user.active else "inactive"
+            seen = f"{state}; teams: {teams}; learning paths and courses: {items}"
+            seen += f"; {heads}" if heads else ""
             switched = ""
     yield Finding(
         check="litmos", state=Health.OK, seen=f"{seen}{switched} (read {_moment(facts.mirror_read_at)})"
     )
+
+
+def _in_team(facts: Facts) -> str:
+    team = facts.subject.key
+    if facts.has():
+        return "is in the team" + (f", as {' and '.join(facts.roles[team])}" if team in facts.roles else "")
+    if team in facts.unread:
+        return "is perhaps in the team: its members were never read"
+    return "is not in the team"
 
 
 def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
@@ -172,7 +183,7 @@ def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
                 seen=f"{hold.code}: {hold.message}",
                 facts={"code": hold.code},
             )
-    if facts.subject.kind is SubjectKind.PATH:
+    if facts.subject.kind.item_kind is not None:
         for problem in facts.problems:
             if f'"{facts.subject.name}"' in problem:
                 yield Finding(check="problem", state=Health.PROBLEM, seen=problem)
@@ -216,7 +227,7 @@ def _grants(facts: Facts) -> Iterator[Finding]:
             return
         case SubjectKind.PERSON:
             given = {one.object_id for one in facts.grants}
-            held = {**facts.teams, **{one: facts.path_names.get(one, one) for one in facts.paths}}
+            held = {**facts.teams, **{one: facts.item_names.get(one, one) for one in facts.items}}
             foreign = sorted(name for one, name in held.items() if one not in given)
             if foreign:
                 yield Finding(
@@ -224,13 +235,16 @@ def _grants(facts: Facts) -> Iterator[Finding]:
                 )
         case _:
             grant = facts.grant()
+            for one in facts.grants:
+                if one.object_id == facts.subject.key and one.kind in facts.roles.get(one.object_id, ()):
+                    made = f"made {one.kind} by syncd, {_moment(one.at)}"
+                    yield Finding(check="grant", state=Health.OK, seen=made, facts={"run": one.run_id})
             if grant is not None:
-                run = "" if grant.run_id is None else f" in run {grant.run_id}"
                 yield Finding(
                     check="grant",
                     state=Health.OK,
-                    seen=f"given by syncd{run}, {_moment(grant.at)}",
-                    facts={"run": grant.run_id},
+                    seen=f"{grant.by.replace('syncd gave it', 'given by syncd')}, {_moment(grant.at)}",
+                    facts={"run": grant.run_id, "rule": grant.rule},
                 )
             elif facts.has():
                 yield Finding(check="grant", state=Health.OK, seen="given by somebody else, not by syncd")

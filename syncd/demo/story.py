@@ -35,6 +35,7 @@ WORLD = {
             "AccessLevel": "Account_Owner",
         }
     ],
+    "courses": [{"Name": "Fire Safety"}],
     "learning_paths": [{"Name": "Welcome"}, {"Name": "Sales Foundations"}, {"Name": "Leadership"}],
 }
 
@@ -74,10 +75,12 @@ class Demo:
         write_export(self.folder / "hr.csv", staff)
         self.tell("refresh: reading Litmos whole ...")
         counts = sync.refresh(self.app, self._run("refresh"))
-        self.tell(f"  {counts['users']} user, {counts['teams']} teams, {counts['paths']} learning paths")
+        self.tell(
+            f"  {counts['users']} user, {counts['teams']} teams, {counts['learning_paths']} learning paths"
+        )
         pushed = self._push()
         self._expect(len(self._active()) == len(staff) + 1, "everybody has a Litmos account")
-        self._more(f"runs show {pushed.run_id}", f"employees show {staff[0].employee_id}")
+        self._more(f"runs show {pushed.run_id}", f"why {staff[0].employee_id}")
         return staff
 
     def second_day(self, staff: list[Person], today: date) -> tuple[Person, ...]:
@@ -90,7 +93,7 @@ class Demo:
         after = {user["ExternalEmployeeId"]: user for user in self._users()}
         self._check_second_day(day, before, after)
         self.tell("The two mistakes are in quarantine, and those people keep what they had:")
-        self._more("employees quarantine", f"employees show {day.bad_email}")
+        self._more("employees quarantine", f"why {day.bad_email}", f"preview {day.bad_email}")
         return day.rows
 
     def _check_second_day(self, day: SecondDay, before: dict[str, Any], after: dict[str, Any]) -> None:
