@@ -3,7 +3,10 @@
 import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from syncd.core.doubts import Expect
+from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
@@ -31,6 +34,8 @@ class Settings:
     max_attempts: int = 8
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
+    expect: Expect = field(default_factory=Expect)
+    hold: HoldMode = HoldMode.ALL
     hold_expires: float = 72 * 3600.0
     refresh_max_age: float = 300.0
     check_within: float = 172_800.0
@@ -76,6 +81,11 @@ class App:
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),
         )
+
+    def now(self) -> datetime:
+        """The database's time, UTC."""
+        with self.database.read() as conn:
+            return self.database.now(conn)
 
     def interrupt(self) -> None:
         """Ask everything to end: requests in flight are finished and recorded, nothing new is sent."""

@@ -10,21 +10,38 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
-from syncd.core.diff import Difference, Rules, Skip, diff
-from syncd.core.limits import Measure, Policy
+from syncd.core.diff import Difference, Rules, diff
+from syncd.core.holding import HoldMode
+from syncd.core.lifecycle import Overlap
+from syncd.core.limits import Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State, User
+from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
 from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
+from syncd.store import (
+    approvals,
+    aside,
+    changes,
+    grants,
+    inputs,
+    lease,
+    links,
+    mirror,
+    people,
+    queue,
+    runs,
+    unwanted,
+)
 from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
@@ -84,25 +101,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
-    rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        granted_roles=grants.roles(conn, account, matching.links),
-        team_items=mirror.team_items(conn, account),
-        absent=_absent(conn, app, intake, rejections, now),
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-    )
+    rules = _rules(conn, app, matching.links, now, _absent(conn, app, intake, rejections, now))
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=_measure(conn, app, intake, current, rejections),
+        measure=measure_of(current, settings.limits),
+        doubts=doubts_about(conn, app, intake, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*intake.notes, *desired.problems, *managers.problems()),
+        problems=(
+            *seen_before(conn, app, intake),
+            *intake.notes,
+            *desired.problems,
+            *managers.problems(),
+            *lifecycle.doubts(valid),
+        ),
         approved=approvals.valid(conn, account, now),
+        hold=settings.hold,
+        recent=done_lately(conn, account, settings.limits, now),
     )
     return Draft(
         plan=plan,
@@ -115,6 +133,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=desired,
         granted=rules.granted,
+    )
+
+
+def _rules(
+    conn: Connection, app: App, linked: abc.Mapping[str, str], now: datetime, absent: abc.Mapping[str, str]
+) -> Rules:
+    """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
+    account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
+    return Rules(
+        granted=grants.load(conn, account, linked),
+        granted_roles=grants.roles(conn, account, linked),
+        team_items=mirror.team_items(conn, account),
+        absent=absent,
+        protected_levels=frozenset(mapping.protected_levels),
+        protected_usernames=frozenset(mapping.protected_usernames),
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, linked, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, linked),
+        invites=mapping.invites,
     )
 
 
@@ -138,19 +176,6 @@ def _with_skips(found: Difference, managers: Managers) -> Difference:
     return replace(found, skips=(*found.skips, *skips))
 
 
-def _measure(
-    conn: Connection, app: App, intake: Intake, current: State, rejections: tuple[Rejection, ...]
-) -> Measure:
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    return Measure(
-        population=sum(user.active for user in current.users.values()),
-        holdings=sum(map(len, current.memberships.values())) + sum(map(len, current.assignments.values())),
-        rows=intake.rows,
-        rejected=len(rejections),
-        last_rows=None if last is None else last["rows"],
-    )
-
-
 def _absent(
     conn: Connection, app: App, intake: Intake, rejections: tuple[Rejection, ...], now: datetime
 ) -> abc.Mapping[str, str]:
@@ -160,15 +185,10 @@ def _absent(
     if not absence.deactivates or nameless or not intake.complete:
         return {}
     named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
-    return people.absent_long_enough(
-        conn,
-        app.account,
-        intake.source,
-        named=named,
-        new_input=_is_new(conn, app, intake),
-        files=absence.after_files,
-        since=now - timedelta(hours=absence.after_hours),
-    )
+    new_input = _is_new(conn, app, intake)
+    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
@@ -182,8 +202,9 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
 
     ``intake`` is None for a Plan that was not made from HR.
 
-    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
-    the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
+    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
+    ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
+    older Runs hold expires.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
@@ -192,7 +213,11 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = None if intake is None else inputs.save(conn, app.account, run_id, intake, now)
+        input_id = None
+        if intake is not None:
+            input_id = inputs.save(
+                conn, app.account, run_id, intake, fingerprint_of(intake, made.rejections), now
+            )
         runs.set_plan(
             conn,
             run_id,
@@ -205,18 +230,23 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         if intake is not None:
             people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
-            changes.insert_all(conn, run_id, plan.changes, state="planned")
+            changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
+            runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
         if made.part.is_whole:
             runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
-            changes.insert_all(conn, run_id, plan.changes, state="held")
-            runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
-            return "held"
-        if intake is not None and input_id is not None:
+            expires_at = now + timedelta(seconds=settings.hold_expires)
+            runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
+        believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
+        if believed and intake is not None and input_id is not None:
             _accept(conn, app, intake, made, input_id=input_id, now=now)
-        changes.insert_all(conn, run_id, plan.changes, state="planned")
+        changes.insert_all(
+            conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
+        )
+        if plan.waits:
+            return "held"
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )
@@ -246,6 +276,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake),
         now=now,
     )
+    _remember_overlap(conn, app, made, made.employees, now)
     inputs.accept(conn, input_id)
 
 
@@ -265,3 +296,20 @@ def _accept_people(
         new_input=False,
         now=now,
     )
+    _remember_overlap(conn, app, made, chosen, now)
+
+
+def _remember_overlap(
+    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
+) -> None:
+    """Since when those of these people who moved have memberships that no rule gives them."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
+    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

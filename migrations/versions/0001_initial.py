@@ -121,6 +121,11 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "fingerprint",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_input")),
     )
     with op.batch_alter_table("input", schema=None) as batch_op:
@@ -274,6 +279,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_probe_account_state"), ["account", "state"], unique=False)
 
     op.create_table(
+        "put_aside",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "kind", "object_id", "user_id", name=op.f("pk_put_aside")),
+    )
+    op.create_table(
+        "unwanted",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "key", name=op.f("pk_unwanted")),
+    )
+    op.create_table(
         "quarantine",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -400,6 +422,7 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
+        sa.Column("invite", sa.Boolean(), nullable=False),
         sa.Column("irreversible", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("rule", sa.Text(), server_default="", nullable=False),
@@ -409,6 +432,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_change_run_id_run"), ondelete="CASCADE"
         ),
@@ -417,6 +441,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_change_employee_id_id"), ["employee_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_change_finished_at"), ["finished_at"], unique=False)
 
     op.create_table(
         "job",
@@ -577,6 +602,8 @@ def downgrade() -> None:
     op.drop_table("rate_slot")
     op.drop_table("queue_pause")
     op.drop_table("quarantine")
+    op.drop_table("unwanted")
+    op.drop_table("put_aside")
     with op.batch_alter_table("probe", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_probe_account_state"))
 

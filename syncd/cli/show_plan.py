@@ -41,6 +41,8 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     say(summary(plan, len(rejections)))
     for hold in plan.holds:
         say(f"Held: {hold.code}: {hold.message}")
+    if plan.held and not plan.waits:
+        say(f"Of {len(plan.changes)} changes {len(plan.held)} wait for a person; the others go")
     say(cost_line(plan.cost))
 
 
@@ -59,6 +61,9 @@ def summary(plan: Plan, rejected: int) -> str:
         for action, number in actions.items()
     ]
     text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
+    invited = sum(change.invite for change in plan.changes)
+    if invited:
+        text += f"; {invited} invited by e-mail"
     if plan.withheld:
         text += f"; {plan.withheld} withheld by push.policy"
     if plan.skips:
@@ -104,7 +109,7 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
         )
     else:
-        what = change.action.value
+        what = change.action.value + (", and invite by e-mail" if change.invite else "")
     if change.irreversible:
         what += " (started: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""

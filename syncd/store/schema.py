@@ -96,6 +96,23 @@ employee = Table(
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
 )
+put_aside = Table(
+    "put_aside",
+    metadata,
+    key_column("account"),
+    key_column("kind"),
+    key_column("object_id"),
+    key_column("user_id"),
+    time_column("taken_at", required=True),
+)
+unwanted = Table(
+    "unwanted",
+    metadata,
+    key_column("account"),
+    key_column("key"),
+    text_column("employee_id"),
+    time_column("since", required=True),
+)
 quarantine = Table(
     "quarantine",
     metadata,
@@ -123,6 +140,7 @@ input_ = Table(
     time_column("read_at", required=True),
     Column("run_id", Integer),
     Column("accepted", Boolean, nullable=False),
+    Column("fingerprint", Json, nullable=False),
     Index(None, "account", "source", "accepted", "id"),
 )
 run = Table(
@@ -170,6 +188,7 @@ change = Table(
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
     Column("takes", Json, nullable=False),
+    Column("invite", Boolean, nullable=False),
     Column("irreversible", Boolean, nullable=False),
     text_column("reason"),
     text_column("rule"),
@@ -179,8 +198,10 @@ change = Table(
     text_column("message"),
     Column("job_id", Integer),
     time_column("finished_at"),
+    Column("approved", Boolean, nullable=False),
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
+    Index(None, "finished_at"),
 )
 LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
 job = Table(

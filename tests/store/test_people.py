@@ -1,10 +1,11 @@
 """People: absence is counted by distinct inputs; quarantine, Links, grants, inputs and approvals."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from syncd.core.doubts import Fingerprint
 from syncd.core.model import Managed, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
@@ -16,12 +17,9 @@ from tests.store.makers import ACCOUNT, new_run, now_of
 class Read:
     """What is kept of an input."""
 
-    sha256: str
     source: str = "hr"
     name: str = "hr.csv"
     size_bytes: int = 10
-    rows: int = 1
-    modified_at: datetime | None = None
 
 
 def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: bool = True) -> None:
@@ -42,10 +40,8 @@ def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: boo
 def absent(database: Database, *named: str, files: int = 2, new: bool = True) -> set[str]:
     """Who is absent from so many inputs, the present one included."""
     with database.read() as conn:
-        found = people.absent_long_enough(
-            conn, ACCOUNT, "hr", named=named, new_input=new, files=files, since=database.now(conn)
-        )
-    return set(found)
+        found = people.missed(conn, ACCOUNT, "hr", named=named, new_input=new)
+    return {person for person, missed in found.items() if missed.inputs >= files}
 
 
 def test_absence_is_counted_by_distinct_inputs(database):
@@ -80,13 +76,16 @@ def test_a_rejected_person_is_not_absent(database):
     assert absent(database, "E1", files=1) == set()
 
 
-def test_a_sentence_says_how_long_somebody_is_absent(database):
+def test_it_is_remembered_since_when_somebody_is_absent(database):
     take(database, "E1")
     take(database)
     with database.read() as conn:
-        now = database.now(conn)
-        found = people.absent_long_enough(conn, ACCOUNT, "hr", named=(), new_input=True, files=2, since=now)
-    assert found["E1"].startswith("absent from 2 inputs, since ")
+        first = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True)["E1"]
+    take(database)
+    with database.read() as conn:
+        found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=False)["E1"]
+    assert (first.inputs, found.inputs) == (2, 2)
+    assert found.since == first.since
 
 
 def test_employees_are_kept_as_hr_last_had_them(database):
@@ -176,16 +175,29 @@ def test_grants_are_remembered_once_and_forgotten(database):
 
 def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
     run_id = new_run(database)
+    mark = Fingerprint(
+        sha256="aaa",
+        rows=3,
+        rejected=1,
+        columns=("id", "city"),
+        modified_at=datetime(2026, 11, 20, 5, tzinfo=UTC),
+        dated=date(2026, 11, 20),
+        filled={"id": 3, "city": 2},
+        sample=("001", "002"),
+    )
     with database.write() as conn:
         now = database.now(conn)
-        first = inputs.save(conn, ACCOUNT, run_id, Read("aaa"), now)
+        first = inputs.save(conn, ACCOUNT, run_id, Read(), mark, now)
         assert inputs.last_accepted(conn, ACCOUNT, "hr") is None
         inputs.accept(conn, first)
-        inputs.save(conn, ACCOUNT, run_id, Read("bbb"), now)
+        inputs.save(conn, ACCOUNT, run_id, Read(), Fingerprint(sha256="bbb", rows=3), now)
         found = inputs.last_accepted(conn, ACCOUNT, "hr")
         assert inputs.last_accepted(conn, ACCOUNT, "other") is None
+        again = inputs.last_accepted(conn, ACCOUNT, "hr", sha256="aaa")
+        assert inputs.last_accepted(conn, ACCOUNT, "hr", sha256="bbb") is None
     assert found is not None
-    assert (found["id"], found["sha256"]) == (first, "aaa")
+    assert found == again
+    assert (found["id"], inputs.to_fingerprint(found)) == (first, mark)
 
 
 @pytest.mark.parametrize(("age", "valid"), [(timedelta(), {"h1", "h2"}), (timedelta(hours=2), set())])
