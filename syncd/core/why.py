@@ -154,20 +154,18 @@ def _in_team(facts: Facts) -> str:
 
 
 def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
-    for change in facts.planned():
-        yield Finding(
-            check="plan",
-            state=Health.WARNING,
-            seen=describe(change),
-            facts={"change": change.key, "rule": change.rule},
-        )
-    for change in facts.kept_back():
-        yield Finding(
-            check="withheld",
-            state=Health.WARNING,
-            seen=f"by push.policy: {facts.policy.value}: {describe(change)}",
-            facts={"change": change.key, "rule": change.rule},
-        )
+    by_policy = f"by push.policy: {facts.policy.value}: "
+    for check, changes, lead in (
+        ("plan", facts.planned(), ""),
+        ("withheld", facts.kept_back(), by_policy),
+    ):
+        for change in changes:
+            yield Finding(
+                check=check,
+                state=Health.WARNING,
+                seen=lead + describe(change),
+                facts={"change": change.key, "rule": change.rule},
+            )
     for skip in facts.skipped():
         yield Finding(
             check="skipped",
