@@ -155,12 +155,12 @@ def _waiting(facts: Facts) -> Answer | None:
 
 
 def _held(facts: Facts) -> Answer | None:
-    held = next((one for one in facts.past() if one.state == "held" and one.run_state == "held"), None)
+    held = next((one for one in facts.past() if one.waits), None)
     if held is None:
         return None
     return Answer(
         code="HELD",
-        seen=f"run {held.run_id} would change it, and is held until a person approves",
+        seen=f"run {held.run_id} would change it, and holds it until a person approves",
         run_id=held.run_id,
     )
 
@@ -184,9 +184,9 @@ def _planned(facts: Facts) -> Answer | None:
         return None
     if facts.policy is Policy.OBSERVE:
         return Answer(code="OBSERVED", seen="it is planned, and push.policy: observe sends nothing")
-    if facts.holds:
+    if any(change.key in facts.held for change in planned):
         why = "; ".join(f"{hold.code}: {hold.message}" for hold in facts.holds)
-        return Answer(code="LIMITED", seen=f"it is planned, and the next push would be held: {why}")
+        return Answer(code="LIMITED", seen=f"it is planned, and the next push would hold it: {why}")
     reason = next((change.reason for change in planned if change.employee_id), planned[0].reason)
     return Answer(code="PLANNED", seen=f"the next push does it: {reason}")
 

@@ -174,7 +174,7 @@ def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
             seen=f"{skip.code}: {skip.message}",
             facts={"code": skip.code},
         )
-    if facts.planned():
+    if any(change.key in facts.held for change in facts.planned()):
         for hold in facts.holds:
             yield Finding(
                 check="limit",
@@ -206,8 +206,8 @@ def _history(facts: Facts, describe: Describe) -> Iterator[Finding]:
 
 def _became(one: Happened) -> str:
     """What became of a Change: its state, the request that carried it, and what Litmos said."""
-    state = "held" if one.state == "held" and one.run_state == "held" else one.state
-    if one.state == "held" and one.run_state != "held":
+    state = one.state
+    if one.state == "held" and not one.waits:
         state = f"held, and the run {one.run_state}"
     said = " ".join(
         part for part in (one.code, f"HTTP {one.status}" if one.status else "", one.message) if part
