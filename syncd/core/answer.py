@@ -82,7 +82,7 @@ def answer(facts: Facts) -> Finding:
     the row is rejected                                 REJECTED
     Litmos was never read                               NEVER-READ
     a Job about it is not done yet                      PAUSED, SETTLING or QUEUED
-    a held Run would change it                          HELD
+    a push would change it, and a Run holds that        HELD
     a push would change it, and the last one failed     FAILED
     a push would change it                              OBSERVED, LIMITED or PLANNED
     the Policy withholds it                             WITHHELD
@@ -155,7 +155,8 @@ def _waiting(facts: Facts) -> Answer | None:
 
 
 def _held(facts: Facts) -> Answer | None:
-    held = next((one for one in facts.past() if one.waits), None)
+    planned = {change.key for change in facts.planned()}
+    held = next((one for one in facts.past() if one.waits and one.change.key in planned), None)
     if held is None:
         return None
     return Answer(

@@ -206,6 +206,11 @@ def test_a_reason_that_nobody_foresaw_is_told_in_its_own_words():
     assert found.next == "syncd preview E1"
 
 
+def test_what_is_held_and_was_done_meanwhile_is_no_answer():
+    held = happened(job_id=None, job_state="", state="held", run_state="held")
+    assert answer(facts(TITLE, history=(happened(run_id=8), held))).facts["code"] == "IN-STEP"
+
+
 def test_a_skip_of_another_team_is_no_answer_about_this_one():
     skip = Skip(employee_id="E1", code="ITEM-STARTED", message='team "Band" is kept')
     assert answer(facts(CHOIR, skips=(skip,))).facts["code"] == "NO-RULE"
