@@ -7,10 +7,12 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.compile import Pace, compile_requests
 from syncd.core.diff import same
+from syncd.core.gifts import Reach
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import StaleApproval
-from syncd.failpoint import reach
+from syncd.failpoint import reach as reached
+from syncd.planner import reach_of
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
 
 
@@ -49,8 +51,9 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
             inputs.accept(conn, run["input_id"])
         runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
         current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))
-        fresh = [change for change in stored if _still_holds(change, current)]
-        stale = [change.key for change in stored if not _still_holds(change, current)]
+        reach = reach_of(conn, app)
+        fresh = [change for change in stored if _still_holds(change, current, reach)]
+        stale = [change.key for change in stored if not _still_holds(change, current, reach)]
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
         pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
@@ -61,7 +64,7 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
         for other in others:
             runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)
-    reach("plan-committed")
+    reached("plan-committed")
     return len(fresh), len(stale)
 
 
@@ -89,12 +92,16 @@ def _links(conn: Connection, app: App, stored: list[Change], now: datetime) -> d
     return known
 
 
-def _still_holds(change: Change, current: State) -> bool:
+def _still_holds(change: Change, current: State, given: Reach) -> bool:
     """Whether what the Change would change is still as it was planned."""
     person = change.employee_id
     user = current.users.get(person)
     team = team_key(change.team)
     match change.kind, change.action:
+        case ObjectKind.TEAM_ASSIGNMENT, action:
+            return change.item is not None and given.stands(
+                team, change.item, adds=action is Action.ADD, irreversible=change.irreversible
+            )
         case ObjectKind.TEAM, _:
             return team not in current.teams
         case ObjectKind.USER, Action.CREATE:

@@ -86,7 +86,7 @@ def holds(changes: Sequence[Change], limits: Limits, measure: Measure) -> tuple[
     """Every Limit that is exceeded; an empty tuple lets the run go. ``changes`` leave out the approved ones."""
     deactivated = sum(change.action is Action.DEACTIVATE for change in changes)
     created = sum(change.action is Action.CREATE and change.kind is ObjectKind.USER for change in changes)
-    removed = sum(1 + len(change.takes) for change in changes if change.action is Action.REMOVE)
+    removed = sum(change.removals for change in changes)
     changed = len(
         {
             change.employee_id

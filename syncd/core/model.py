@@ -45,6 +45,13 @@ class ItemKey(NamedTuple):
         return cls(ItemKind(kind), item_id)
 
 
+class TeamShelf(NamedTuple):
+    """All items of one kind that a team gives its members, or has in its library: one list in Litmos."""
+
+    team_id: str
+    kind: ItemKind
+
+
 class ItemName(NamedTuple):
     """A learning path or course as a rule names it: by its name or its id, as written."""
 
@@ -305,6 +312,7 @@ class ObjectKind(StrEnum):
     MEMBERSHIP = "membership"
     ROLE = "role"
     ASSIGNMENT = "assignment"
+    TEAM_ASSIGNMENT = "team_assignment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,9 +320,9 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account being switched off or on).
     ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or
-    go along with the membership; ``irreversible`` says that what somebody has begun is lost. ``reason`` is a sentence;
+    go along with the membership; ``people`` is how many get or lose what a team is given; ``irreversible`` says that what somebody has begun is lost. ``reason`` is a sentence;
     ``rule`` the YAML path; ``origin`` the HR row.
     """
 
@@ -329,10 +337,18 @@ class Change:
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
+    people: int = 0
     irreversible: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""
+
+    @property
+    def removals(self) -> int:
+        """How many memberships and assignments it takes away, those of other people that go along included."""
+        if self.action is not Action.REMOVE:
+            return 0
+        return max(1, self.people) + len(self.takes)
 
     @property
     def role(self) -> Role:
