@@ -12,7 +12,7 @@ from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import StaleApproval
 from syncd.failpoint import reach as reached
-from syncd.planner import reach_of
+from syncd.shelves import reach_of
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
 
 
@@ -51,7 +51,7 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
             inputs.accept(conn, run["input_id"])
         runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
         current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))
-        reach = reach_of(conn, app)
+        reach = reach_of(conn, app.account)
         fresh = [change for change in stored if _still_holds(change, current, reach)]
         stale = [change.key for change in stored if not _still_holds(change, current, reach)]
         message = "Litmos is no longer as it was planned; the next push plans it anew"

@@ -13,12 +13,11 @@ from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules, Skip, diff
-from syncd.core.gifts import Gift, Reach
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State, TeamKey, User, team_key
+from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.roles import appoint
@@ -26,6 +25,7 @@ from syncd.core.selection import EVERYTHING, Part
 from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
+from syncd.shelves import reach_of
 from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
 
@@ -87,15 +87,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
-    rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        granted_roles=grants.roles(conn, account, matching.links),
-        reach=reach_of(conn, app, desired.gifts),
-        absent=_absent(conn, app, intake, rejections, now),
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-    )
+    rules = _rules(conn, app, intake, matching, desired, rejections, now)
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
@@ -126,6 +118,27 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
 
 
+def _rules(
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    matching: Matching,
+    desired: Desired,
+    rejections: tuple[Rejection, ...],
+    now: datetime,
+) -> Rules:
+    mapping = app.settings.mapping
+    return Rules(
+        granted=grants.load(conn, app.account, matching.links),
+        granted_roles=grants.roles(conn, app.account, matching.links),
+        reach=reach_of(conn, app.account, desired.gifts),
+        absent=_absent(conn, app, intake, rejections, now),
+        protected_levels=frozenset(mapping.protected_levels),
+        protected_usernames=frozenset(mapping.protected_usernames),
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+    )
+
+
 def _managers(
     mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
 ) -> Managers:
@@ -144,32 +157,6 @@ def _with_skips(found: Difference, managers: Managers) -> Difference:
         Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
     ]
     return replace(found, skips=(*found.skips, *skips))
-
-
-def reach_of(conn: Connection, app: App, gifts: abc.Sequence[Gift] = ()) -> Reach:
-    """What teams have, and, where rules give teams something or syncd once did, whom that reaches."""
-    account = app.account
-    names = mirror.team_names(mirror.team_facts(conn, account))
-    shelved = mirror.team_items(conn, account)
-    given = frozenset(
-        (team_key(names[team_id]), item) for team_id, item in grants.gifts(conn, account) if team_id in names
-    )
-    about = {gift.item for gift in gifts} | {item for _, item in given}
-    touched = {gift.key[0] for gift in gifts} | {team for team, _ in given}
-    touched |= {team for team, items in shelved.items.items() if items & about}
-    ids = {team_id: team_key(chain) for team_id, chain in names.items() if team_key(chain) in touched}
-    members: dict[TeamKey, set[str]] = {}
-    for team_id, user_id in mirror.members_of(conn, account, ids):
-        members.setdefault(ids[team_id], set()).add(user_id)
-    return Reach(
-        teams={team_key(chain): chain for chain in names.values()},
-        items=shelved.items,
-        library=shelved.library,
-        members={team: frozenset(people) for team, people in members.items()},
-        learners=mirror.progress_of(conn, account, about),
-        given=given,
-        direct=grants.direct(conn, account, about),
-    )
 
 
 def _measure(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from syncd import officers
+from syncd import officers, shelves
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.interest import Interest
@@ -187,7 +187,7 @@ class _Delta:
             update("learners", number, len(again.items))
         lists = confirmed(app, members, learners, watch)
         heads = officers.confirmed(app, officers.read(app, again.roles, watch), watch)
-        shelves = {shelf: app.target.team_items(*shelf, watch=watch) for shelf in sorted(again.shelves)}
+        has = {shelf: app.target.team_items(*shelf, watch=watch) for shelf in sorted(again.shelves)}
         with app.database.write() as conn:
             lease.fence(conn, mine)
             vanished.forget(conn, app.account, gone)
@@ -201,12 +201,12 @@ class _Delta:
             folding.keep_up_to_date(
                 conn, app.account, teams=again.managed, items=again.mapped, roles=again.ruled
             )
-            for shelf, has in shelves.items():
-                reflection.apply_team_items(conn, app.account, *shelf, has, self.began_at)
+            for shelf, items in has.items():
+                reflection.apply_team_items(conn, app.account, *shelf, items, self.began_at)
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
-            "lists_read_again": len(members) + len(learners) + len(heads) + len(shelves),
+            "lists_read_again": len(members) + len(learners) + len(heads) + len(has),
             "lists_checked_for_their_age": again.checked,
             "drift": len(found),
             "gone": len(gone),
@@ -249,15 +249,12 @@ class _Delta:
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_items |= {item for item in mapped if read.items.get(item) is None}
         again_roles = self._roles_disagreeing(conn, told, ruled) | (ruled - read.roles.keys())
-        shelved = {shelf: at for shelf, at in mirror.shelves_read(conn, account).items() if shelf in watched}
-        rows = [row for row in told.shelves if row.list_id in watched]
-        again_shelves = to_read_again(rows, mirror.shelf(conn, account), hidden=())
-        again_shelves |= {shelf for shelf in watched if shelved.get(shelf) is None}
+        again_shelves = shelves.disagreeing(conn, account, told, watched)
         ages: dict[str | ItemKey | RoleList | TeamShelf, datetime] = {
             **{team_id: at for team_id, at in read.teams.items() if team_id in managed and at},
             **{item: at for item, at in read.items.items() if item in mapped and at},
             **{one: at for one, at in read.roles.items() if one in ruled},
-            **{shelf: at for shelf, at in shelved.items() if at},
+            **shelves.ages(conn, account, watched),
         }
         due = set(RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at))
         again_teams |= managed.intersection(due)
@@ -375,11 +372,11 @@ def is_old(app: App, wanted: Managed) -> bool:
         teams = interest.team_ids(mirror.team_names(facts))
         ruled = officers.ruled_lists(facts, interest.managed, interest.granted_roles)
         items = interest.items(mirror.items(conn, app.account))
-        shelved = mirror.shelves_read(conn, app.account)
-        shelves = interest.shelves(mirror.team_names(facts))
+        watched = interest.shelves(mirror.team_names(facts))
+        unread = watched - shelves.ages(conn, app.account, watched).keys()
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
         return True
-    if not read.roles.keys() >= ruled or any(shelved.get(shelf) is None for shelf in shelves):
+    if unread or not read.roles.keys() >= ruled:
         return True
     return any(read.teams.get(team_id) is None for team_id in teams) or any(
         read.items.get(item) is None for item in items

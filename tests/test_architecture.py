@@ -38,6 +38,7 @@ FLOWS = {
     "probe",
     "reverting",
     "saving",
+    "shelves",
     "sync",
     "worker",
 }

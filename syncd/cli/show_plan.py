@@ -36,10 +36,10 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
         say(
             f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}"
         )
-    told = [skip for skip in plan.skips if skip.code in TOLD_SKIPS]
+    told = [skip for skip in plan.skips if everything or skip.code in TOLD_SKIPS]
     for skip in told if everything else told[:few]:
-        who = f"employee {plain(skip.employee_id)}  " if skip.employee_id else ""
-        say(f"  = {who}{plain(skip.message)}  [{skip.code}]")
+        who = f"employee {plain(skip.employee_id)} left alone: " if skip.employee_id else ""
+        say(f"  = {who}{skip.code}: {plain(skip.message)}")
     for problem in plan.problems:
         say(f"  ? {plain(problem)}")
     say(summary(plan, len(rejections)))
@@ -65,6 +65,8 @@ def summary(plan: Plan, rejected: int) -> str:
     text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
     if plan.withheld:
         text += f"; {plan.withheld} withheld by push.policy"
+    if plan.skips:
+        text += f"; {len({skip.employee_id for skip in plan.skips})} left alone"
     if rejected:
         text += f"; {rejected} {'row' if rejected == 1 else 'rows'} rejected"
     return f"{text}  [digest {plan.digest}]"

@@ -70,7 +70,14 @@ def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]
         .limit(MOST * 20)
     )
     return tuple(
-        Granted(object_id=row.object_id, run_id=row.run_id, at=row.granted_at, rule=row.rule, actor=row.actor)
+        Granted(
+            object_id=row.object_id,
+            kind=row.kind,
+            run_id=row.run_id,
+            at=row.granted_at,
+            rule=row.rule,
+            actor=row.actor,
+        )
         for row in rows
     )
 
