@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
 from syncd.core.managers import MANAGER_ID
-from syncd.core.model import FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
+from syncd.core.model import GIVE_BACK, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -35,7 +35,8 @@ class Errand:
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
     (holder, object, rule) that the Operation gives or takes: the holder is a user's id, or a team's that is given
-    something; the object is a team text or an item as text.
+    something; the object is a team text or an item as text. What is given back to somebody who returns is no grant: a
+    person had given it.
     """
 
     operation: Operation | None
@@ -89,7 +90,8 @@ def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
     fields, note = _with_manager(conn, payload, bearings)
-    return Errand(operation=CreateUser(fields=fields), note=note)
+    invite = payload.get("invite", False)
+    return Errand(operation=CreateUser(fields=fields, invite=invite), note=note)
 
 
 def _with_manager(
@@ -140,7 +142,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text, rule) for user_id, rule in found.items()),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items() if rule != GIVE_BACK),
     )
 
 
@@ -186,6 +188,7 @@ def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
         grants=tuple(
             (user_id, str(ItemKey(kind, item_id)), rule)
             for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+            if rule != GIVE_BACK
         ),
     )
 

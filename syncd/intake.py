@@ -41,15 +41,18 @@ class Intake:
         return Managed.of(wish for employee in self.employees for wish in employee.teams)
 
 
-def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] | None = None) -> Intake:
-    """Read and map; ``tap`` is handed each Record as it passes.
+def take_in(
+    source: Source, mapping: Mapping, now: datetime, *, tap: Callable[[Record], None] | None = None
+) -> Intake:
+    """Read, and map as of ``now``; ``tap`` is handed each Record as it passes.
 
     Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing_columns(mapping, reading.columns, reading.name)
-        result = map_records(mapping, reading.records if tap is None else _tapped(reading.records, tap))
+        records = reading.records if tap is None else _tapped(reading.records, tap)
+        result = map_records(mapping, records, now=now)
     return Intake(
         source=source.name,
         name=reading.name,

@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
-from syncd.core.diff import Difference, Rules, Skip, diff
+from syncd.core.diff import Difference, Rules, diff
+from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State, User
+from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.roles import appoint
@@ -26,7 +28,20 @@ from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.shelves import reach_of
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import (
+    approvals,
+    aside,
+    changes,
+    grants,
+    inputs,
+    lease,
+    links,
+    mirror,
+    people,
+    queue,
+    runs,
+    unwanted,
+)
 from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
@@ -87,7 +102,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         strict_team_keys=mapping.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
-    rules = _rules(conn, app, intake, matching, desired, rejections, now)
+    absent = _absent(conn, app, intake, rejections, now)
+    rules = _rules(conn, app, matching.links, desired, now, absent)
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
@@ -100,6 +116,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *intake.notes,
             *desired.problems,
             *managers.problems(),
+            *lifecycle.doubts(valid),
             *recommended(desired, current, difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
@@ -121,21 +138,25 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
 def _rules(
     conn: Connection,
     app: App,
-    intake: Intake,
-    matching: Matching,
+    linked: abc.Mapping[str, str],
     desired: Desired,
-    rejections: tuple[Rejection, ...],
     now: datetime,
+    absent: abc.Mapping[str, str],
 ) -> Rules:
-    mapping = app.settings.mapping
+    """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
+    account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
     return Rules(
-        granted=grants.load(conn, app.account, matching.links),
-        granted_roles=grants.roles(conn, app.account, matching.links),
-        reach=reach_of(conn, app.account, desired.gifts),
-        absent=_absent(conn, app, intake, rejections, now),
+        granted=grants.load(conn, account, linked),
+        granted_roles=grants.roles(conn, account, linked),
+        reach=reach_of(conn, account, desired.gifts),
+        absent=absent,
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, linked, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, linked),
+        invites=mapping.invites,
     )
 
 
@@ -181,15 +202,10 @@ def _absent(
     if not absence.deactivates or nameless or not intake.complete:
         return {}
     named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
-    return people.absent_long_enough(
-        conn,
-        app.account,
-        intake.source,
-        named=named,
-        new_input=_is_new(conn, app, intake),
-        files=absence.after_files,
-        since=now - timedelta(hours=absence.after_hours),
-    )
+    new_input = _is_new(conn, app, intake)
+    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
@@ -267,6 +283,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake),
         now=now,
     )
+    _remember_overlap(conn, app, made, made.employees, now)
     inputs.accept(conn, input_id)
 
 
@@ -286,3 +303,20 @@ def _accept_people(
         new_input=False,
         now=now,
     )
+    _remember_overlap(conn, app, made, chosen, now)
+
+
+def _remember_overlap(
+    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
+) -> None:
+    """Since when those of these people who moved have memberships that no rule gives them."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
+    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

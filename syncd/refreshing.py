@@ -254,8 +254,8 @@ class _Delta:
             **{team_id: at for team_id, at in read.teams.items() if team_id in managed and at},
             **{item: at for item, at in read.items.items() if item in mapped and at},
             **{one: at for one, at in read.roles.items() if one in ruled},
-            **shelves.ages(conn, account, watched),
         }
+        ages |= dict(shelves.ages(conn, account, watched).items())
         due = set(RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at))
         again_teams |= managed.intersection(due)
         again_items |= mapped.intersection(due)

@@ -2,11 +2,14 @@
 
 from collections import abc
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields, cell
+from syncd.core.conditions import Condition, Fields
+from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
@@ -14,7 +17,6 @@ from syncd.core.model import (
     ItemKind,
     ItemName,
     ItemWish,
-    Reason,
     Record,
     Rejection,
     Role,
@@ -25,8 +27,10 @@ from syncd.core.model import (
     team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
+    DatesRule,
     FieldRule,
     IdRule,
     ItemRule,
@@ -40,7 +44,7 @@ from syncd.core.rules import (
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import CLEARED, evaluate, render, shown, steps
+from syncd.core.values import CLEARED, render, shown
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -51,7 +55,8 @@ class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
     ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
-    ``blanks`` are words in cells that say that there is nothing.
+    ``blanks`` are words in cells that say that there is nothing. ``invites``: people log in with a password of Litmos, so
+    who is created is invited.
     """
 
     employee_id: IdRule
@@ -63,6 +68,9 @@ class Mapping:
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
     absence: Absence = field(default_factory=Absence)
+    dates: DatesRule | None = None
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    invites: bool = False
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     manager: ManagerRule | None = None
@@ -107,12 +115,6 @@ class Mapping:
         return frozenset(rule.item for rule in self.items if rule.take_started)
 
     @property
-    def granting_rules(self) -> tuple[str, ...]:
-        """The names of the rules that give people something: ``teams[0]``, ``courses[1]``."""
-        people = (rule.place.key for rule in self.items if not rule.team)
-        return (*(rule.place.key for rule in self.teams), *people)
-
-    @property
     def gift_rules(self) -> tuple[ItemRule, ...]:
         """The rules that give something to a team."""
         return tuple(rule for rule in self.items if rule.team)
@@ -138,64 +140,37 @@ class MappingResult:
     rejections: tuple[Rejection, ...]
 
 
-class _Reasons:
-    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
+def map_record(
+    mapping: Mapping, record: Record, told: Listener | None = None, *, now: datetime | None = None
+) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises for a Record; a Rejection has all reasons. ``told`` hears what each
+    step made.
 
-    def __init__(self, told: Listener | None = None) -> None:
-        self.found: list[Reason] = []
-        self.told = told
+    Whoever is not active today, or is out of scope, needs a readable id, status and scope only: a leaver with a blank
+    e-mail address must still lose access. Their fields that cannot be read are left out.
 
-    def add(self, place: Place, refused: Refused) -> None:
-        """One more reason, which names the rule and its place."""
-        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
-        self.tell(place, "refused", f"{refused.code}: {refused.why}")
-
-    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
-        """What a step of a rule made."""
-        if self.told is not None:
-            self.told(place, step, made)
-
-    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
-        """What the condition of a rule found in the row, and whether it holds."""
-        if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
-            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
-            self.told(place, "when", holds)
-
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
-        """What ``evaluate`` gives; each step is told. Raises Refused."""
-        if self.told is None:
-            return evaluate(rule, cells)
-        made: tuple[str, str | None] = ("", None)
-        for made in steps(rule, cells):
-            self.told(place, *made)
-        return made
-
-
-def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
-
-    Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
-    address must still lose access. Their fields that cannot be read are left out.
+    ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
-    reasons = _Reasons(told)
+    reasons = Reasons(told)
     cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
-    status = _status(mapping.status, cells, reasons)
+    word = _status(mapping.status, cells, reasons)
+    dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
+    found = None if word is None else _standing(mapping, word, dates, now, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
-    synced = status is Status.ACTIVE and in_scope
-    ignored = _Reasons(told)
-    heard = reasons if synced or status is None else ignored
+    synced = found is not None and found.status is Status.ACTIVE and in_scope
+    ignored = Reasons(told)
+    heard = reasons if synced or found is None else ignored
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
     may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
     items = _items(mapping, cells, reasons) if synced else ()
-    if reasons.found or status is None:
+    if reasons.found or found is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
         employee_id=employee_id,
-        status=status,
+        status=found.status,
         fields=fields,
         create_only=mapping.create_only,
         if_empty=mapping.if_empty,
@@ -206,16 +181,22 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         manager=manager,
         may_head=may_head,
         origin=record.origin,
+        because=found.because,
+        decided_by=found.rule,
+        muted=found.muted,
+        doubts=found.doubts,
     )
 
 
-def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResult:
+def map_records(
+    mapping: Mapping, records: abc.Iterable[Record], *, now: datetime | None = None
+) -> MappingResult:
     """Follow every rule for every Record, and find what only all of them together show.
 
     Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
     another match key: each names the others' lines, and none is applied.
     """
-    outcomes = reject_shared_ids([map_record(mapping, record) for record in records])
+    outcomes = reject_shared_ids([map_record(mapping, record, now=now) for record in records])
     for key in dict.fromkeys(("UserName", *mapping.match)):
         outcomes = reject_shared_values(outcomes, key)
     return MappingResult(
@@ -226,10 +207,10 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), Reasons())
 
 
-def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
+def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
@@ -239,7 +220,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     return text
 
 
-def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
+def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
@@ -253,7 +234,26 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     return status
 
 
-def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:
+def _dates(rule: DatesRule | None, cells: Fields, reasons: Reasons, now: datetime | None) -> Dates:
+    if rule is None:
+        return NO_DATES
+    if now is None:
+        raise ValueError("a mapping with dates needs to know when it is followed")
+    return read_dates(rule, cells, reasons.add)
+
+
+def _standing(
+    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: Reasons
+) -> Standing:
+    """What the person is today; a contradiction that is to be rejected is a reason."""
+    found = standing(word, dates, mapping.lifecycle, now)
+    leaving = mapping.dates.leaving if mapping.dates is not None else None
+    if leaving and LONG_PAST in found.doubts and mapping.lifecycle.contradiction is Contradiction.REJECT:
+        reasons.add(leaving.place, Refused(LONG_PAST, found.because))
+    return found
+
+
+def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: Reasons) -> bool:
     """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
     if condition is None:
         return True
@@ -266,7 +266,7 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     return holds
 
 
-def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
     """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
     if rule is None:
         return None
@@ -280,7 +280,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
     return None if not text and rule.keep_blank else text
 
 
-def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
+def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
     made = tuple(_made(mapping.fields, cells, reasons))
     custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
     fields: dict[str, FieldValue] = {}
@@ -297,7 +297,7 @@ def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, Fie
 
 
 def _made(
-    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: Reasons
 ) -> abc.Iterator[tuple[FieldRule, str, str]]:
     """Each rule that says something about this Record, with its last step and what that made."""
     for rule in rules:
@@ -328,7 +328,7 @@ def _normal(name: str, text: str) -> FieldValue:
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
-def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+def _teams(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
     """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
     wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.teams:
@@ -346,7 +346,7 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
     return tuple(wishes.values())
 
 
-def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: Reasons) -> Wish:
     return Wish(
         names=names,
         rule=rule.place.key,
@@ -361,7 +361,7 @@ def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reaso
     )
 
 
-def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
+def _may_head(mapping: Mapping, cells: Fields, reasons: Reasons) -> frozenset[tuple[str, Role]]:
     """The (rule, role) that somebody has in the teams of the people whom they manage."""
     return frozenset(
         (rule.place.key, role)
@@ -371,7 +371,7 @@ def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[t
     )
 
 
-def _items(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[ItemWish, ...]:
+def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish, ...]:
     """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
     wishes: dict[tuple[ItemKind, str], ItemWish] = {}
     for rule in mapping.items:

@@ -5,7 +5,6 @@ Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -71,10 +70,21 @@ class Record:
 
 
 class Status(StrEnum):
-    """What HR says about a person now."""
+    """What a person is today, by HR's word and dates (``core.lifecycle`` has the table).
 
+    The first four are also what HR's words can mean; the last two come of dates alone.
+    """
+
+    FUTURE = "future"
+    """is hired, and the day has not come"""
     ACTIVE = "active"
+    LEAVE = "leave"
+    """is away for a while, and has no access meanwhile"""
     LEFT = "left"
+    LEAVING = "leaving"
+    """is on the way out, and keeps access for some days more; is given nothing"""
+    UNCLEAR = "unclear"
+    """HR contradicts itself; nothing is changed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +136,8 @@ class Employee:
     them that are set at creation at most, ``if_empty`` those that are set while Litmos has nothing; ``match`` maps each match
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
-    have in their people's teams.
+    have in their people's teams. ``because`` is the sentence why ``status`` is what it is, ``decided_by`` the rule; ``muted``
+    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``.
     """
 
     employee_id: str
@@ -141,6 +152,10 @@ class Employee:
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
     origin: str = ""
+    because: str = ""
+    decided_by: str = "employee.status"
+    muted: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,30 +284,6 @@ class Link:
     made_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """A training result as Litmos reports it.
-
-    ``kind`` is ``course`` or ``learning_path``; ``percent`` 0-100 as text ("" unknown); times are UTC or None.
-    ``completion_id`` is stable: the same result read twice has the same id.
-    """
-
-    completion_id: str
-    kind: str
-    user_id: str
-    username: str
-    object_id: str
-    object_name: str
-    completed: bool
-    percent: str
-    score: str
-    assigned_at: datetime | None
-    started_at: datetime | None
-    completed_at: datetime | None
-    compliant_until: datetime | None
-    updated_at: datetime | None
-
-
 class Action(StrEnum):
     """What a Change does."""
 
@@ -322,8 +313,9 @@ class Change:
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account being switched off or on).
     ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or
-    go along with the membership; ``people`` is how many get or lose what a team is given; ``irreversible`` says that what somebody has begun is lost. ``reason`` is a sentence;
-    ``rule`` the YAML path; ``origin`` the HR row.
+    go along with the membership; ``people`` is how many get or lose what a team is given; ``irreversible`` says that what
+    somebody has begun is lost. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
+    ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -339,6 +331,7 @@ class Change:
     takes: tuple[ItemKey, ...] = ()
     people: int = 0
     irreversible: bool = False
+    invite: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""
@@ -354,6 +347,25 @@ class Change:
     def role(self) -> Role:
         """What a Change of kind ``role`` is about, and ``member`` of any other."""
         return next((role for role in Role if role.title() in self.after), Role.MEMBER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence.
+
+    ``key`` is that of the Change which is not made; "" if it is all about the person.
+    """
+
+    employee_id: str
+    code: str
+    message: str
+    key: str = ""
+
+
+GIVE_BACK = "employee.give_back"
+"""The rule of a Change that gives back what a person once had: it does not become a grant of syncd's."""
+LEAVE = "employee.leave"
+"""The rule of a Change that is about somebody on leave, or back from it."""
 
 
 def team_key(names: tuple[str, ...]) -> TeamKey:

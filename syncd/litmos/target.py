@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncd.core.completion import Completion
 from syncd.core.delta import Delta
-from syncd.core.model import Completion, Item, ItemKey, ItemKind, Role, TeamShelf
+from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
