@@ -337,13 +337,6 @@ class Change:
     origin: str = ""
 
     @property
-    def removals(self) -> int:
-        """How many memberships and assignments it takes away, those of other people that go along included."""
-        if self.action is not Action.REMOVE:
-            return 0
-        return max(1, self.people) + len(self.takes)
-
-    @property
     def role(self) -> Role:
         """What a Change of kind ``role`` is about, and ``member`` of any other."""
         return next((role for role in Role if role.title() in self.after), Role.MEMBER)

@@ -3,9 +3,10 @@
 import pytest
 
 from syncd.core.compile import Pace, RequestKind, compile_requests
+from syncd.core.counts import Measure
 from syncd.core.desired import Desired, desired_state
 from syncd.core.gifts import Gift, Reach, compare_gifts
-from syncd.core.limits import Limit, Limits, Measure, holds
+from syncd.core.limits import Limit, Limits, holds
 from syncd.core.model import Action, Change, ItemKey, ObjectKind, State, Team, TeamKey
 from syncd.core.recommend import recommended
 from tests.core.factories import course_key, employee, learning_path, path_key, user_of
@@ -113,11 +114,11 @@ def test_a_team_is_given_all_of_a_kind_in_one_request_and_waits_for_its_creation
 
 
 @pytest.mark.parametrize(("people", "held"), [(3, True), (2, False), (0, False)])
-def test_what_members_lose_counts_as_removals(people, held):
-    change = gift_change(path_key("p1"), people=people, action=Action.REMOVE)
-    limits = Limits(removals=Limit(count=2))
-    measure = Measure(population=9, holdings=9, rows=9, rejected=0, last_rows=None)
-    assert bool(holds([change], limits, measure)) is held
+@pytest.mark.parametrize("action", [Action.ADD, Action.REMOVE])
+def test_whom_it_reaches_counts_one_by_one(action, people, held):
+    change = gift_change(path_key("p1"), people=people, action=action)
+    limits = Limits(removals=Limit(count=2), assignments_added=Limit(count=2))
+    assert bool(holds([change], limits, Measure(population=9, memberships=9, assignments=9))) is held
 
 
 def team_of(number: int, *more: str) -> tuple[Desired, State]:
