@@ -95,14 +95,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     valid = appoint(managers.applied(valid), managers.bosses)
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
-    desired = desired_state(
-        valid,
-        items,
-        strict_item_names=mapping.strict_items,
-        takeable_item_names=mapping.takeable_items,
-        gift_rules=mapping.gift_rules,
-        strict_team_keys=mapping.strict_teams,
-    )
+    desired = _desired(mapping, valid, items)
     rejections = (*intake.rejections, *matching.rejections)
     absent = _absent(conn, app, intake, rejections, now)
     rules = _rules(conn, app, matching.links, desired, now, absent)
@@ -138,6 +131,17 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=desired,
         granted=rules.granted,
+    )
+
+
+def _desired(mapping: Mapping, employees: abc.Sequence[Employee], items: abc.Sequence[Item]) -> Desired:
+    return desired_state(
+        employees,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        gift_rules=mapping.gift_rules,
+        strict_team_keys=mapping.strict_teams,
     )
 
 
