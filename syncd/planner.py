@@ -20,7 +20,7 @@ from syncd.core.limits import Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
+from syncd.core.model import Action, Employee, Item, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.roles import appoint
