@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.core.delta import Delta, to_read_again
 from syncd.core.gifts import Gift, Reach
-from syncd.core.model import TeamKey, TeamShelf, team_key
+from syncd.core.model import TeamKey, TeamShelf, team_key, team_label
 from syncd.store import grants, mirror
 
 
@@ -34,6 +34,13 @@ def reach_of(conn: Connection, account: str, gifts: Sequence[Gift] = ()) -> Reac
         given=given,
         direct=grants.direct(conn, account, about),
     )
+
+
+def along(conn: Connection, account: str, teams: Collection[TeamKey]) -> dict[str, str]:
+    """Item as text -> a team, as people read it, of these that gives it to its members, as far as it was read."""
+    names = {team_key(chain): chain for chain in mirror.team_names(mirror.team_facts(conn, account)).values()}
+    given = mirror.team_items(conn, account).items
+    return {str(item): team_label(names[team]) for team in sorted(teams) for item in given.get(team, ())}
 
 
 def disagreeing(
