@@ -40,6 +40,7 @@ FLOWS = {
     "probe",
     "reverting",
     "saving",
+    "shelves",
     "sync",
     "worker",
 }

@@ -17,6 +17,8 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"
+    GIVE_TEAM = "give_team"
+    TAKE_FROM_TEAM = "take_from_team"
     SET_ROLE = "set_role"
     IMPORT_USERS = "import_users"
 
