@@ -20,14 +20,16 @@ from syncd.core.limits import Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
+from syncd.core.model import Action, Employee, Item, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.recommend import recommended
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
 from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
+from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
     aside,
@@ -93,15 +95,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     valid = appoint(managers.applied(valid), managers.bosses)
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
-    desired = desired_state(
-        valid,
-        items,
-        strict_item_names=mapping.strict_items,
-        takeable_item_names=mapping.takeable_items,
-        strict_team_keys=mapping.strict_teams,
-    )
+    desired = _desired(mapping, valid, items)
     rejections = (*intake.rejections, *matching.rejections)
-    rules = _rules(conn, app, matching.links, now, _absent(conn, app, intake, rejections, now))
+    absent = _absent(conn, app, intake, rejections, now)
+    rules = _rules(conn, app, matching.links, desired, now, absent)
     difference = part.of(_with_skips(diff(desired, current, rules), managers))
     plan = make_plan(
         difference,
@@ -117,6 +114,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *desired.problems,
             *managers.problems(),
             *lifecycle.doubts(valid),
+            *recommended(desired, current, difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -136,15 +134,31 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
 
 
+def _desired(mapping: Mapping, employees: abc.Sequence[Employee], items: abc.Sequence[Item]) -> Desired:
+    return desired_state(
+        employees,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        gift_rules=mapping.gift_rules,
+        strict_team_keys=mapping.strict_teams,
+    )
+
+
 def _rules(
-    conn: Connection, app: App, linked: abc.Mapping[str, str], now: datetime, absent: abc.Mapping[str, str]
+    conn: Connection,
+    app: App,
+    linked: abc.Mapping[str, str],
+    desired: Desired,
+    now: datetime,
+    absent: abc.Mapping[str, str],
 ) -> Rules:
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
     return Rules(
         granted=grants.load(conn, account, linked),
         granted_roles=grants.roles(conn, account, linked),
-        team_items=mirror.team_items(conn, account),
+        reach=reach_of(conn, account, desired.gifts),
         absent=absent,
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),

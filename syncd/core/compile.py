@@ -11,8 +11,10 @@ stage  Requests                                waits for
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign items (one per user and kind)    the user, if created here
+5      give a team items (one per team, kind)  the team
 5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign item            nothing
+6      take an item from a team                nothing
 6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -27,7 +29,17 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.core.managers import MANAGER
-from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.model import (
+    LEAVE,
+    Action,
+    Change,
+    ItemKey,
+    ItemKind,
+    ObjectKind,
+    TeamKey,
+    team_key,
+    team_text,
+)
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
@@ -52,6 +64,8 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"
+    GIVE_TEAM = "give_team"
+    TAKE_FROM_TEAM = "take_from_team"
     SET_ROLE = "set_role"
 
 
@@ -94,6 +108,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
+        *_gifts(changes, created_teams),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
@@ -317,6 +332,36 @@ def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Req
     return found
 
 
+def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> Iterable[Request]:
+    """Given to a team in one call: the items of a kind, and those of its library in another."""
+    given: dict[tuple[TeamKey, ItemKind, bool], list[tuple[Change, ItemKey]]] = {}
+    for change in changes:
+        if _is(change, Action.ADD, ObjectKind.TEAM_ASSIGNMENT) and change.item is not None:
+            library = change.after.get("Library") is True
+            given.setdefault((team_key(change.team), change.item.kind, library), []).append(
+                (change, change.item)
+            )
+    for (team, kind, library), parts in sorted(given.items()):
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
+            name = f"{team_text(team)}:{kind}:{'library' if library else 'members'}:{number}"
+            yield Request(
+                key=f"give-team:{name}",
+                kind=RequestKind.GIVE_TEAM,
+                stage=5,
+                target=f"team-given:{name}",
+                payload={
+                    "team": list(chunk[0][0].team),
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
+                    "library": library,
+                },
+                after=(_team_request(chunk[0][0].team),) if team in created_teams else (),
+                changes=tuple(change.key for change, _ in chunk),
+            )
+
+
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
@@ -325,6 +370,9 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
             kind = RequestKind.UNASSIGN_ITEM
             payload = {"item": str(change.item)}
+        elif _is(change, Action.REMOVE, ObjectKind.TEAM_ASSIGNMENT):
+            kind = RequestKind.TAKE_FROM_TEAM
+            payload = {"team": list(change.team), "item": str(change.item)}
         else:
             continue
         yield Request(
