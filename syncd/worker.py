@@ -7,7 +7,7 @@ waits. What Litmos answered is recorded in one transaction: Attempt, Job, Change
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -16,15 +16,16 @@ from sqlalchemy import Connection
 
 from syncd.core.bulk import PATIENCE
 from syncd.core.compile import RequestKind
-from syncd.core.operation import Effects, Gate, Interrupted, SetRole, Slot
+from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
+from syncd.granting import keep_ledger
 from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import aside, changes, grants, imports, jobs, links, queue, runs
+from syncd.store import aside, changes, imports, jobs, links, queue, runs
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -35,20 +36,6 @@ SETTLE_READS = 2
 """How many reads must miss a created user or team before it counts as absent: a late request may still arrive."""
 BREAKER = 5
 """So many Transient failures in a row freeze all senders for one window."""
-
-
-GRANTING: Mapping[str, str] = {
-    RequestKind.ADD_MEMBERS: "membership",
-    RequestKind.ASSIGN_ITEMS: "assignment",
-    RequestKind.GIVE_TEAM: "team_assignment",
-}
-"""What kind of grant a Job makes when it succeeds."""
-TAKING: Mapping[str, str] = {
-    RequestKind.REMOVE_MEMBER: "membership",
-    RequestKind.UNASSIGN_ITEM: "assignment",
-    RequestKind.TAKE_FROM_TEAM: "team_assignment",
-}
-"""What kind of grant a Job ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,22 +251,7 @@ class Worker:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        given, taken = GRANTING.get(job.kind), TAKING.get(job.kind)
-        if given and errand.operation is not None:
-            grants.add(conn, account, given, errand.grants, run_id=job.run_id, now=now)
-        pairs = {(user_id, what) for user_id, what, _rule in errand.grants}
-        if taken:
-            kept = {(user_id, str(item)) for user_id, item in effects.kept}
-            grants.remove(conn, account, taken, sorted(pairs - kept))
-        if job.kind == RequestKind.REMOVE_MEMBER:
-            for role in grants.ROLES:  # they go with the membership
-                grants.remove(conn, account, role, sorted(pairs))
-        if isinstance(errand.operation, SetRole):
-            role = errand.operation.role.value
-            if errand.operation.held:
-                grants.add(conn, account, role, errand.grants, run_id=job.run_id, now=now)
-            else:
-                grants.remove(conn, account, role, sorted(pairs))
+        keep_ledger(conn, account, job, errand, effects, now)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _reflect(

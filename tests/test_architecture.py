@@ -28,6 +28,7 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "granting",
     "importing",
     "holdings",
     "inquiry",

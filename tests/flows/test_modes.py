@@ -390,6 +390,8 @@ def tell(story: Story) -> None:
     assert creates_without_a_read(story.rig.sandbox) == []
     assert story.rig.sandbox.dump()["users"][0]["AccessLevel"] == "Account_Owner"
     assert story.rig.sandbox.errors == []
+    asked = {entry.path.rpartition("/")[2] for entry in story.rig.sandbox.log}
+    assert not asked & {"paginated", "usercustomfields"}, "their forms are unsettled"
 
 
 @contextmanager
