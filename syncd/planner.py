@@ -4,22 +4,23 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, diff
+from syncd.core.diff import Rules, Skip, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
 from syncd.core.plan import Plan, make_plan
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import approvals, cases, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
 
 
@@ -31,6 +32,8 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
+    kept: frozenset[str]
+    """Employees who stay as they were, whether this input names them or not: the rejected and the ignored."""
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
 
@@ -45,14 +48,16 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
+    resolutions = cases.resolutions(conn, account)
     matching = match(
         intake.employees,
         users,
         links.load(conn, account),
         keys=mapping.match,
         link_field=mapping.link_field,
+        resolutions=resolutions,
     )
-    refused = {rejection.employee_id for rejection in matching.rejections}
+    refused = {rejection.employee_id for rejection in matching.rejections} | matching.ignored
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
@@ -60,16 +65,18 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
     )
     rejections = (*intake.rejections, *matching.rejections)
+    kept = {r.employee_id for r in rejections if r.employee_id} | left_alone(resolutions)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
-        absent=_absent(conn, app, intake, rejections, now),
+        absent=_absent(conn, app, intake, rejections, kept, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
+    difference = diff(desired, current, rules)
     plan = make_plan(
-        diff(desired, current, rules),
+        replace(difference, skips=(*difference.skips, *map(_ignored, sorted(matching.ignored)))),
         policy=settings.policy,
         limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
@@ -83,8 +90,14 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         matching=matching,
         employees={employee.employee_id: employee for employee in valid},
         rejections=rejections,
+        kept=frozenset(kept),
         path_names={path.id: path.name for path in paths},
     )
+
+
+def _ignored(employee_id: str) -> Skip:
+    message = f"a person decided to leave this employee alone; syncd cases resolve {employee_id} --undo"
+    return Skip(employee_id=employee_id, code="IGNORED", message=message)
 
 
 def _measure(
@@ -101,14 +114,19 @@ def _measure(
 
 
 def _absent(
-    conn: Connection, app: App, intake: Intake, rejections: tuple[Rejection, ...], now: datetime
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    rejections: tuple[Rejection, ...],
+    kept: abc.Set[str],
+    now: datetime,
 ) -> abc.Mapping[str, str]:
     """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
     absence = app.settings.mapping.absence
     nameless = any(not rejection.employee_id for rejection in rejections)
     if not absence.deactivates or nameless or not intake.complete:
         return {}
-    named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
+    named = {e.employee_id for e in intake.employees} | kept
     return people.absent_long_enough(
         conn,
         app.account,
@@ -148,6 +166,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
         )
+        cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned")
@@ -178,7 +197,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         app.account,
         intake.source,
         made.employees.values(),
-        rejected=[rejection.employee_id for rejection in made.rejections if rejection.employee_id],
+        rejected=made.kept,
         input_id=input_id,
         new_input=_is_new(conn, app, intake),
         now=now,

@@ -23,7 +23,7 @@ COMMANDS: tuple[list[str], ...] = (
     *(["refresh"], ["plan"], ["push"], ["pull"], ["approve"], ["reject"], ["status"]),
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
-    *(["db", "upgrade"], ["db", "check"]),
+    *(["db", "upgrade"], ["db", "check"], ["cases"], ["cases", "show"], ["cases", "resolve"]),
 )
 ESCAPE = "\x1b"
 
