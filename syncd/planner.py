@@ -4,16 +4,16 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.cases import left_alone
+from syncd.core.compare import compare
 from syncd.core.compile import Pace
-from syncd.core.desired import desired_state
-from syncd.core.diff import Rules, Skip, diff
+from syncd.core.diff import Rules
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
@@ -32,7 +32,7 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    kept: frozenset[str]
+    untouched: frozenset[str]
     """Employees who stay as they were, whether this input names them or not: the rejected and the ignored."""
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
@@ -57,47 +57,48 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         link_field=mapping.link_field,
         resolutions=resolutions,
     )
-    refused = {rejection.employee_id for rejection in matching.rejections} | matching.ignored
-    valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
-    desired = desired_state(
-        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
-    )
-    rejections = (*intake.rejections, *matching.rejections)
-    kept = {r.employee_id for r in rejections if r.employee_id} | left_alone(resolutions)
+    untouched = left_alone(resolutions) | {
+        r.employee_id for r in (*intake.rejections, *matching.rejections) if r.employee_id
+    }
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
-        absent=_absent(conn, app, intake, rejections, kept, now),
+        absent=_absent(conn, app, intake, untouched, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    difference = diff(desired, current, rules)
+    compared = compare(
+        intake.employees,
+        matching,
+        current,
+        rules,
+        mapping=mapping,
+        users=users,
+        paths=paths,
+        policy=settings.policy,
+    )
+    rejections = (*intake.rejections, *compared.matching.rejections)
     plan = make_plan(
-        replace(difference, skips=(*difference.skips, *map(_ignored, sorted(matching.ignored)))),
+        compared.difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=desired.problems,
+        problems=compared.desired.problems,
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
         plan=plan,
-        matching=matching,
-        employees={employee.employee_id: employee for employee in valid},
+        matching=compared.matching,
+        employees={employee.employee_id: employee for employee in compared.employees},
         rejections=rejections,
-        kept=frozenset(kept),
+        untouched=untouched | {case.employee_id for case in compared.matching.cases},
         path_names={path.id: path.name for path in paths},
     )
-
-
-def _ignored(employee_id: str) -> Skip:
-    message = f"a person decided to leave this employee alone; syncd cases resolve {employee_id} --undo"
-    return Skip(employee_id=employee_id, code="IGNORED", message=message)
 
 
 def _measure(
@@ -114,19 +115,14 @@ def _measure(
 
 
 def _absent(
-    conn: Connection,
-    app: App,
-    intake: Intake,
-    rejections: tuple[Rejection, ...],
-    kept: abc.Set[str],
-    now: datetime,
+    conn: Connection, app: App, intake: Intake, untouched: abc.Set[str], now: datetime
 ) -> abc.Mapping[str, str]:
     """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
     absence = app.settings.mapping.absence
-    nameless = any(not rejection.employee_id for rejection in rejections)
+    nameless = any(not rejection.employee_id for rejection in intake.rejections)
     if not absence.deactivates or nameless or not intake.complete:
         return {}
-    named = {e.employee_id for e in intake.employees} | kept
+    named = {e.employee_id for e in intake.employees} | untouched
     return people.absent_long_enough(
         conn,
         app.account,
@@ -197,7 +193,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         app.account,
         intake.source,
         made.employees.values(),
-        rejected=made.kept,
+        rejected=made.untouched,
         input_id=input_id,
         new_input=_is_new(conn, app, intake),
         now=now,

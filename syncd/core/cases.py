@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from syncd.core.model import FieldValue, Reason, Rejection
+from syncd.core.model import Employee, FieldValue, Reason, Rejection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,18 @@ class Case:
     def rejection(self) -> Rejection:
         """The same as a Rejection: the current State is kept."""
         return Rejection(origin=self.origin, employee_id=self.employee_id, reasons=(self.reason,))
+
+
+def open_case(employee: Employee, reason: Reason, candidates: tuple[Candidate, ...]) -> Case:
+    """The Case of an employee; its reason says what to type next."""
+    message = f"{reason.message}; to decide: syncd cases show {employee.employee_id}"
+    return Case(
+        employee_id=employee.employee_id,
+        origin=employee.origin,
+        reason=Reason(code=reason.code, message=message),
+        candidates=candidates,
+        fields=employee.fields,
+    )
 
 
 class Verdict(StrEnum):

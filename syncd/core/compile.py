@@ -7,8 +7,8 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             nothing
-3      update, reactivate (``PUT``)            nothing, or a page read, if cheaper
+2      create user                             whoever gives up the UserName
+3      update, reactivate (``PUT``)            the same; and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign learning paths (one per user)    the user, if created here
 6      remove member, unassign learning path   nothing
@@ -16,7 +16,8 @@ stage  Requests                                waits for
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
-read). The cheaper way is taken.
+read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
+circle is renamed twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
@@ -36,6 +38,8 @@ JUST_READ_SECONDS = 300
 """How long a record counts as just read."""
 SAFE_SHARE = 0.8
 """The share of that time into which a batch is fitted: other work takes its part of the window, too."""
+ASIDE = "#aside"
+"""What the target of a user ends in while they step aside: the first of two writes of one user in one Plan."""
 
 
 class RequestKind(StrEnum):
@@ -84,10 +88,11 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     """The Requests for these Changes, in the order of their stages; deterministic."""
     created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    names = handover(changes)
     requests = [
-        *_puts(changes, pace),
+        *_puts(changes, pace, names),
         *_team_creates(changes, created_teams),
-        *(_user_create(c) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(_user_create(c, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_path_assigns(changes, created_users),
         *_removals(changes),
@@ -99,28 +104,39 @@ def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _puts(changes: Sequence[Change], pace: Pace) -> Iterable[Request]:
+def _puts(changes: Sequence[Change], pace: Pace, names: Handover) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
             by_person.setdefault(change.employee_id, []).append(change)
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
-    others = {p: c for p, c in by_person.items() if p not in leavers}
+    givers_first = dict.fromkeys([p for p in names.order if p in by_person])
+    others = {p: by_person[p] for p in givers_first | by_person if p not in leavers}
     yield from _put_batches(leavers, pace, stage=0, name="leavers")
-    yield from _put_batches(others, pace, stage=3, name="users")
+    yield from (_aside(person, by_person[person][0], names.aside[person]) for person in names.aside)
+    yield from _put_batches(others, pace, stage=3, name="users", names=names)
 
 
 def _put_batches(
-    people: Mapping[str, Sequence[Change]], pace: Pace, *, stage: int, name: str
+    people: Mapping[str, Sequence[Change]],
+    pace: Pace,
+    *,
+    stage: int,
+    name: str,
+    names: Handover = NO_HANDOVER,
 ) -> Iterable[Request]:
-    """PUTs in batches that fit into the time in which a page read before them counts as just read."""
+    """PUTs in batches that fit into the time in which a page read before them counts as just read.
+
+    Whoever gives up a UserName comes before the one who takes it: no batch waits for a later one.
+    """
     pages = pace.users // PAGE + 1
     size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
-    names = list(people)
-    for number, start in enumerate(range(0, len(names), size)):
-        batch = names[start : start + size]
+    order = list(people)
+    for number, start in enumerate(range(0, len(order), size)):
+        batch = order[start : start + size]
         if len(batch) <= pages + 1:
-            yield from (_put(person, people[person], stage=stage, reads=True) for person in batch)
+            for person in batch:
+                yield _put(person, people[person], stage=stage, reads=True, after=_freed(person, names))
             continue
         read = f"read:{name}:{number}"
         yield Request(
@@ -128,11 +144,40 @@ def _put_batches(
             kind=RequestKind.READ_USERS,
             stage=stage,
             target=read,
-            after=tuple(f"put:{person}" for person in names[max(0, start - size) : start]),
+            after=tuple(f"put:{person}" for person in order[max(0, start - size) : start]),
             low=pages,
             high=pages + 1,
         )
-        yield from (_put(p, people[p], stage=stage, reads=False, after=(read,)) for p in batch)
+        for person in batch:
+            after = (read, *_freed(person, names))
+            yield _put(person, people[person], stage=stage, reads=False, after=after)
+
+
+def _freed(person: str, names: Handover) -> tuple[str, ...]:
+    """The Requests after which the UserName that this person takes is free."""
+    giver = names.takes_from.get(person)
+    if giver is None:
+        return ()
+    own = (f"aside:{person}",) if person in names.aside else ()
+    return (f"aside:{giver}" if giver in names.aside else f"put:{giver}", *own)
+
+
+def _aside(person: str, change: Change, username: str) -> Request:
+    """The first of two renames of somebody who steps aside; it carries no Change, for nobody asked for it."""
+    return Request(
+        key=f"aside:{person}",
+        kind=RequestKind.PUT_USER,
+        stage=3,
+        target=f"user:{change.user_id}{ASIDE}",
+        payload={
+            "employee_id": person,
+            "user_id": change.user_id,
+            "fields": {"UserName": username},
+            "active": None,
+        },
+        low=2,
+        high=2,
+    )
 
 
 def _put(
@@ -182,13 +227,14 @@ def _team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def _user_create(change: Change) -> Request:
+def _user_create(change: Change, names: Handover) -> Request:
     return Request(
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=f"new-user:{change.employee_id}",
         payload={"employee_id": change.employee_id, "fields": dict(change.after)},
+        after=_freed(change.employee_id, names),
         changes=(change.key,),
     )
 

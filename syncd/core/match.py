@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.cases import Candidate, Case, Resolution, Verdict
-from syncd.core.model import Employee, Link, Reason, Rejection, User
+from syncd.core.cases import Candidate, Case, Resolution, Verdict, open_case
+from syncd.core.model import Employee, Link, Reason, Rejection, Status, User
 
 BY_PERSON = "person"
 """How a Link was made that a person decided."""
@@ -57,7 +57,8 @@ def match(
     create                                                      as below, without the users refused
     ==========================================================  ==========================================
 
-    A Link whose user is gone, or refused, does not count. Then the first key with a candidate decides:
+    A Link whose user is gone, or refused, does not count. Nor does a candidate whose linked employee is given another value
+    of that key by HR now: the name changes hands. Then the first key with a candidate decides:
 
     ==========================================================  ==========================================
     candidates                                                  outcome
@@ -92,6 +93,7 @@ class _Matcher:
         self.refused = {e: r.refused for e, r in resolutions.items() if r.verdict is Verdict.CREATE}
         self.users = {user.id: user for user in users}
         self.index = _index(users, keys)
+        self.present = {employee.employee_id: employee for employee in employees}
         self.given = self._given()
         kept = {e: u for e, u in links.items() if u in self.users and u not in self.refused.get(e, ())}
         takers = {user_id: people[0] for user_id, people in self.given.items() if len(people) == 1}
@@ -106,7 +108,7 @@ class _Matcher:
     def _given(self) -> dict[str, list[str]]:
         """User id -> the employees of this input to whom decisions give that user."""
         given: dict[str, list[str]] = defaultdict(list)
-        for employee_id in sorted({employee.employee_id for employee in self.employees}):
+        for employee_id in sorted(self.present):
             resolution = self.resolutions.get(employee_id)
             if resolution and resolution.verdict is Verdict.LINK and resolution.user_id in self.users:
                 given[resolution.user_id].append(employee_id)
@@ -166,9 +168,20 @@ class _Matcher:
         for key in self.keys:
             value = comparable(employee.fields.get(key, ""))
             for user_id in self.index[key].get(value, ()) if value else ():
-                if user_id not in refused:
+                if user_id not in refused and not self._given_up(user_id, key, value):
                     hits[user_id] = (*hits.get(user_id, ()), key)
         return hits
+
+    def _given_up(self, user_id: str, key: str, value: str) -> bool:
+        """Whether the user is about to have another value of this key, because HR says so of the employee linked to it."""
+        owner = self.present.get(self.owner.get(user_id, ""))
+        return (
+            owner is not None
+            and owner.status is Status.ACTIVE
+            and owner.in_scope
+            and key in owner.fields.keys() - owner.create_only - owner.report_only
+            and comparable(owner.fields[key]) != value
+        )
 
     def _objection(self, employee: Employee, user_id: str, key: str) -> Reason | None:
         if user_id in self.owner:
@@ -186,7 +199,7 @@ class _Matcher:
         for employee, user_id, candidates, key in self.found.values():
             if len(wanted_by[user_id]) > 1:
                 reason = _shared(wanted_by[user_id], employee.employee_id, key)
-                self._add(employee, reason, candidates)
+                self.cases.append(open_case(employee, reason, candidates))
             else:
                 new.append(Link(employee_id=employee.employee_id, user_id=user_id, made_by=key))
         return new
@@ -198,19 +211,7 @@ class _Matcher:
         )
 
     def _open(self, employee: Employee, reason: Reason, hits: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-        self._add(employee, reason, self._candidates(hits))
-
-    def _add(self, employee: Employee, reason: Reason, candidates: tuple[Candidate, ...]) -> None:
-        message = f"{reason.message}; to decide: syncd cases show {employee.employee_id}"
-        self.cases.append(
-            Case(
-                employee_id=employee.employee_id,
-                origin=employee.origin,
-                reason=Reason(code=reason.code, message=message),
-                candidates=candidates,
-                fields=employee.fields,
-            )
-        )
+        self.cases.append(open_case(employee, reason, self._candidates(hits)))
 
 
 def _index(users: Sequence[User], keys: Sequence[str]) -> dict[str, dict[str, list[str]]]:

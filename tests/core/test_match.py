@@ -120,14 +120,16 @@ OTHER = [named("u1"), named("u5", "x")]
         (TWO, {}, {}, "MATCH-AMBIGUOUS u1 u2"),
         (ONE, {"E2": "u1"}, {}, "MATCH-TAKEN u1"),
         (THEIRS, {}, {}, "MATCH-CONFLICT u1"),
+        # E3 is linked to the candidate, and HR gives E3 another value of that key, or not
+        (ONE, {"E3": "u1"}, {}, "create"),
+        ([named("u1", "x", ExternalEmployeeId="E1")], {"E3": "u1"}, {}, "create"),
         # a person said which user it is
         (TWO, {}, {"E1": to("u2")}, "u2 person"),
         (TWO, {"E1": "u2"}, {"E1": to("u2")}, "u2"),
         (OTHER, {"E1": "u1"}, {"E1": to("u5")}, "u5 person"),
         (THEIRS, {}, {"E1": to("u1")}, "u1 person"),
         (ONE, {"E2": "u1"}, {"E1": to("u1")}, "u1 person"),
-        (ONE, {"E1": "u1"}, {"E2": to("u1")}, "MATCH-TAKEN u1"),
-        ([named("u1", "x")], {"E1": "u1"}, {"E2": to("u1")}, "create"),
+        (ONE, {"E1": "u1"}, {"E2": to("u1")}, "create"),
         (ONE, {}, {"E1": to("u1"), "E2": to("u1")}, "MATCH-SHARED u1"),
         (ONE, {}, {"E1": to("gone")}, "MATCH-USER-GONE"),
         (ONE, {"E1": "u1"}, {"E1": to("gone")}, "MATCH-USER-GONE"),
@@ -146,8 +148,9 @@ OTHER = [named("u1"), named("u5", "x")]
     ],
 )
 def test_every_outcome(users, links, decided, expected):
-    """What becomes of E1, beside E2 whom no key matches."""
-    found = run([employee("E1"), employee("E2")], users, links, decided)
+    """What becomes of E1, beside E3 whom no key matches; E2 is no longer in HR's data, if a person decided nothing."""
+    others = [employee("E3"), *([employee("E2")] if "E2" in decided else [])]
+    found = run([employee("E1"), *others], users, links, decided)
     assert outcome(found, "E1") == expected
 
 

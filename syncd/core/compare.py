@@ -1,0 +1,64 @@
+"""Compare: matched Employees against what Litmos has; nobody is given a UserName that somebody else keeps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from syncd.core.desired import Desired, desired_state
+from syncd.core.diff import Difference, Rules, Skip, diff
+from syncd.core.limits import Policy, permitted
+from syncd.core.mapping import Mapping
+from syncd.core.match import Matching
+from syncd.core.model import Employee, LearningPath, State, User
+from syncd.core.usernames import contested, name_cases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The Difference, of which Employees, and the Matching with the Cases that only the Changes showed."""
+
+    matching: Matching
+    employees: tuple[Employee, ...]
+    desired: Desired
+    difference: Difference
+
+
+def compare(
+    employees: Iterable[Employee],
+    matching: Matching,
+    current: State,
+    rules: Rules,
+    *,
+    mapping: Mapping,
+    users: Sequence[User],
+    paths: Sequence[LearningPath],
+    policy: Policy,
+) -> Comparison:
+    """Compare all Employees but those with a Case and those whom a person said to leave alone.
+
+    ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds frees no UserName.
+    """
+
+    def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
+        desired = desired_state(
+            some, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+        )
+        return desired, diff(desired, current, rules)
+
+    refused = {case.employee_id for case in matching.cases} | matching.ignored
+    valid = tuple(employee for employee in employees if employee.employee_id not in refused)
+    desired, difference = difference_of(valid)
+    taken = contested(permitted(difference.changes, policy), users)
+    if taken:
+        cases = name_cases(valid, taken, users, matching.links)
+        matching = replace(matching, cases=(*matching.cases, *cases))
+        valid = tuple(employee for employee in valid if employee.employee_id not in taken)
+        desired, difference = difference_of(valid)
+    skips = (*difference.skips, *map(_ignored, sorted(matching.ignored)))
+    return Comparison(
+        matching=matching, employees=valid, desired=desired, difference=replace(difference, skips=skips)
+    )
+
+
+def _ignored(employee_id: str) -> Skip:
+    message = f"a person decided to leave this employee alone; syncd cases resolve {employee_id} --undo"
+    return Skip(employee_id=employee_id, code="IGNORED", message=message)
