@@ -12,7 +12,6 @@ from syncd.core.cases import Resolution
 from syncd.core.coverage import Coverage, coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding
-from syncd.core.mapping import Mapping
 from syncd.core.model import User
 from syncd.core.profile import normalise_profile
 from syncd.errors import ConfigError, SourceError, StoreError
@@ -135,13 +134,5 @@ def _coverage(
         keys=rules.match,
         link_field=rules.link_field,
         resolutions=resolutions,
-        is_protected=lambda user: is_protected(rules, user),
-    )
-
-
-def is_protected(rules: Mapping, user: User) -> bool:
-    """Whether the configuration protects this user: by access level, or by name."""
-    return (
-        user.fields.get("AccessLevel") in rules.protected_levels
-        or user.username.casefold() in rules.protected_usernames
+        is_protected=lambda user: bool(rules.protection.why(user)),
     )

@@ -66,8 +66,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         granted=grants.load(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, untouched, now),
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
+        protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
     compared = compare(

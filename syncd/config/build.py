@@ -4,13 +4,14 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import EmployeePart, PathPart, ProtectedPart, StatusPart, TeamPart
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_template, build_transforms
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
+from syncd.core.protection import Protection
 from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
 from syncd.core.transforms import trim
 
@@ -38,8 +39,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         ),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
-        protected_levels=frozenset(root.users.protected.access_levels),
-        protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        protection=_protection(root.users.protected),
         check_email=email_fault,
     )
 
@@ -47,6 +47,15 @@ def build_mapping(root: Root, document: Document) -> Mapping:
 def place(loc: Loc, document: Document) -> Place:
     """Where a rule is: the place of its key."""
     return Place(where=document.where_key(loc), key=dotted(loc))
+
+
+def _protection(part: ProtectedPart) -> Protection:
+    return Protection(
+        levels=frozenset(part.access_levels),
+        usernames=part.usernames,
+        brands=part.brands,
+        user_ids=frozenset(part.user_ids),
+    )
 
 
 def _when(data: object, loc: Loc, document: Document) -> Condition | None:

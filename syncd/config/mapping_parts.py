@@ -141,7 +141,11 @@ class ProtectedPart(Part):
     access_levels: Texts = ("Account_Owner", "Administrator")
     """By access level."""
     usernames: Texts = ()
-    """By username."""
+    """By username, but for case; * stands for any text: svc-*."""
+    brands: Texts = ()
+    """By brand, but for case."""
+    user_ids: Texts = ()
+    """By Litmos id."""
 
 
 class UsersPart(Part):

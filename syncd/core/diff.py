@@ -21,6 +21,7 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.protection import Protection
 
 CASELESS_FIELDS = frozenset({"UserName", "Email"})
 """Fields in which a difference of case alone is no difference."""
@@ -32,15 +33,14 @@ class Rules:
 
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id);
     ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
-    ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
-    ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
+    ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
+    never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
     team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
-    protected_levels: frozenset[str] = frozenset()
-    protected_usernames: frozenset[str] = frozenset()
+    protection: Protection = field(default_factory=Protection)
     leaving_scope_deactivates: bool = False
 
 
@@ -79,18 +79,18 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
                 skips.extend(kept)
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
-        if user is not None and user.active and not _protected(user, rules):
+        if user is not None and user.active and not rules.protection.why(user):
             changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
 
 def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None:
     """People nothing may happen to: protected accounts, those out of scope, leavers who never had an account."""
-    if user is not None and _protected(user, rules):
+    if user is not None and (why := rules.protection.why(user)):
         return Skip(
             employee_id=employee.employee_id,
             code="PROTECTED",
-            message=f"Litmos user {user.id} is protected ({user.fields.get('AccessLevel', '')}); nothing is changed",
+            message=f"Litmos user {user.id} is protected ({why}); nothing is changed",
         )
     if not employee.in_scope and not (rules.leaving_scope_deactivates and user is not None and user.active):
         return Skip(
@@ -336,11 +336,4 @@ def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Ch
         reason=reason,
         rule="employee.status" if origin else "employee.absent",
         origin=origin,
-    )
-
-
-def _protected(user: User, rules: Rules) -> bool:
-    return (
-        str(user.fields.get("AccessLevel", "")) in rules.protected_levels
-        or user.username.casefold() in rules.protected_usernames
     )

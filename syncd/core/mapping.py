@@ -18,6 +18,7 @@ from syncd.core.model import (
     team_key,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.protection import Protection
 from syncd.core.rules import (
     Absence,
     Column,
@@ -42,7 +43,7 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody.
+    ``match`` are Litmos fields in order; ``scope`` None means everybody.
     """
 
     employee_id: IdRule
@@ -56,8 +57,7 @@ class Mapping:
     absence: Absence = field(default_factory=Absence)
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
-    protected_levels: frozenset[str] = frozenset()
-    protected_usernames: frozenset[str] = frozenset()
+    protection: Protection = field(default_factory=Protection)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)

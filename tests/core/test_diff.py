@@ -5,6 +5,7 @@ import pytest
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, TeamKey, team_key
+from syncd.core.protection import Protection
 from tests.core.factories import employee, user_of
 
 PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="Sales Basics"))
@@ -67,12 +68,29 @@ def test_case_of_an_address_is_no_difference_and_clearing_is_one():
     assert dict(change.after) == {"City": ""}
 
 
-def test_a_protected_user_is_never_touched():
+@pytest.mark.parametrize(
+    ("protection", "fields", "why"),
+    [
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Account_Owner"}, "Account_Owner"),
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Learner"}, ""),
+        (Protection(usernames=("svc-*",)), {"UserName": "SVC-backup@example.com"}, "by username"),
+        (Protection(usernames=("svc-*",)), {"UserName": "a.svc-backup@example.com"}, ""),
+        (Protection(usernames=("*@vendor.example",)), {"UserName": "ann@vendor.example"}, "by username"),
+        (Protection(usernames=("a.b@example.com",)), {"UserName": "axb@example.com"}, ""),
+        (Protection(usernames=("x", "api@example.com")), {"UserName": "Api@Example.com"}, "by username"),
+        (Protection(brands=("partner portal",)), {"Brand": "Partner Portal"}, "brand Partner Portal"),
+        (Protection(brands=("",)), {"Brand": ""}, ""),
+        (Protection(user_ids=frozenset({"u1"})), {}, "by user id"),
+        (Protection(user_ids=frozenset({"U1"})), {}, ""),
+    ],
+)
+def test_who_is_protected_is_never_touched(protection, fields, why):
     person = employee("E1", status=Status.LEFT)
-    current = State(users={"E1": user_of(person, "u1", AccessLevel="Account_Owner")})
-    difference = compare([person], current, Rules(protected_levels=frozenset({"Account_Owner"})))
-    assert difference.changes == ()
-    assert [skip.code for skip in difference.skips] == ["PROTECTED"]
+    current = State(users={"E1": user_of(person, "u1", **fields)})
+    difference = compare([person], current, Rules(protection=protection))
+    assert [change.action.value for change in difference.changes] == ([] if why else ["deactivate"])
+    assert [skip.code for skip in difference.skips] == (["PROTECTED"] if why else [])
+    assert why in "".join(skip.message for skip in difference.skips)
 
 
 def test_absence_deactivates_only_whom_the_rules_name_and_who_is_active():
