@@ -33,6 +33,12 @@ class Intake:
     rejections: tuple[Rejection, ...]
 
     @property
+    def named(self) -> frozenset[str]:
+        """Every employee id that could be read, of rejected rows too."""
+        rejected = {rejection.employee_id for rejection in self.rejections} - {""}
+        return frozenset(employee.employee_id for employee in self.employees) | rejected
+
+    @property
     def teams(self) -> frozenset[TeamKey]:
         """The managed teams: all that a rule names for somebody, and their parents."""
         return frozenset(

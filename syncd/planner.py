@@ -14,6 +14,7 @@ from syncd.core.cases import left_alone
 from syncd.core.compare import compare
 from syncd.core.compile import Pace
 from syncd.core.diff import Rules
+from syncd.core.doubts import doubts, spreadsheet_problem, unsettled
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State
@@ -33,7 +34,8 @@ class Draft:
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
     untouched: frozenset[str]
-    """Employees who stay as they were, whether this input names them or not: the rejected and the ignored."""
+    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a doubtful
+    row may be about; "" among them says that a row may be about anybody, so that nobody's absence counts."""
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
 
@@ -49,6 +51,8 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
     mapping = settings.mapping
     users = mirror.users(conn, account)
     resolutions = cases.resolutions(conn, account)
+    known = people.known(conn, account, intake.source, guards=bool(mapping.same_person))
+    doubted = unsettled(doubts(intake.employees, known, intake.named), resolutions)
     matching = match(
         intake.employees,
         users,
@@ -56,11 +60,13 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         keys=mapping.match,
         link_field=mapping.link_field,
         resolutions=resolutions,
+        doubts=doubted,
     )
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
     untouched = left_alone(resolutions) | {
-        r.employee_id for r in (*intake.rejections, *matching.rejections) if r.employee_id
+        *(rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)),
+        *(doubt.known_id for doubt in doubted.values()),
     }
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
@@ -87,7 +93,7 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=compared.desired.problems,
+        problems=(*filter(None, [spreadsheet_problem(doubted, intake.rows)]), *compared.desired.problems),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -118,15 +124,13 @@ def _absent(
 ) -> abc.Mapping[str, str]:
     """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
     absence = app.settings.mapping.absence
-    nameless = any(not rejection.employee_id for rejection in intake.rejections)
-    if not absence.deactivates or nameless or not intake.complete:
+    if not absence.deactivates or "" in untouched or not intake.complete:
         return {}
-    named = {e.employee_id for e in intake.employees} | untouched
     return people.absent_long_enough(
         conn,
         app.account,
         intake.source,
-        named=named,
+        named=intake.named | untouched,
         new_input=_is_new(conn, app, intake),
         files=absence.after_files,
         since=now - timedelta(hours=absence.after_hours),
@@ -186,6 +190,8 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
     """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
+    for employee_id in made.matching.dropped:
+        links.forget(conn, app.account, employee_id)
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
         conn,
@@ -194,7 +200,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         made.employees.values(),
         rejected=made.untouched,
         input_id=input_id,
-        new_input=_is_new(conn, app, intake),
+        new_input=_is_new(conn, app, intake) and "" not in made.untouched,
         now=now,
     )
     inputs.accept(conn, input_id)

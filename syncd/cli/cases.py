@@ -175,6 +175,7 @@ def _decide(
     case = cases.find(conn, account, employee_id)
     if case is None and people.get(conn, account, employee_id) is None:
         _refuse(f"Nobody knows employee {employee_id}; syncd cases lists the cases")
+    question = case["question"] if case else ""
     if link is not None:
         user_id = mirror.find_user(conn, account, link)
         if not user_id:
@@ -191,17 +192,18 @@ def _decide(
             else ""
         )
         said = f"Employee {employee_id} is Litmos user {user_id}{loses}. The next push follows it"
-        return Resolution(verdict=Verdict.LINK, user_id=user_id), said
+        return Resolution(verdict=Verdict.LINK, user_id=user_id, answers=question), said
     if not create:
         return Resolution(
             verdict=Verdict.IGNORE
         ), f"Employee {employee_id} is left alone from the next push on"
     seen = {candidate["user_id"] for candidate in case["candidates"]} if case else set()
     refused = seen | ({linked} if (linked := links.find(conn, account, employee_id)) else set())
-    if not refused:
+    if not refused and not question:
         _refuse(f"Employee {employee_id} has no candidate and no link, so a push creates a user anyway")
-    said = f"Employee {employee_id} is none of {', '.join(sorted(refused))}. The next push follows it"
-    return Resolution(verdict=Verdict.CREATE, refused=frozenset(refused)), said
+    whom = f"none of {', '.join(sorted(refused))}" if refused else "somebody new"
+    said = f"Employee {employee_id} is {whom}. The next push follows it"
+    return Resolution(verdict=Verdict.CREATE, refused=frozenset(refused), answers=question), said
 
 
 def _refuse(why: str) -> NoReturn:

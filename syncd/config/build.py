@@ -12,7 +12,7 @@ from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
 from syncd.core.protection import Protection
-from syncd.core.rules import Absence, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.rules import Absence, Column, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
 from syncd.core.transforms import trim
 
 
@@ -40,6 +40,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         match=tuple(root.users.match),
         link_field=root.users.link_field,
         protection=_protection(root.users.protected),
+        same_person=_same_person(root.employee, document),
         check_email=email_fault,
     )
 
@@ -47,6 +48,18 @@ def build_mapping(root: Root, document: Document) -> Mapping:
 def place(loc: Loc, document: Document) -> Place:
     """Where a rule is: the place of its key."""
     return Place(where=document.where_key(loc), key=dotted(loc))
+
+
+def _same_person(part: EmployeePart, document: Document) -> tuple[Column, ...]:
+    loc: Loc = ("employee", "same_person")
+    if len(set(part.same_person)) == 1:
+        document.fault(
+            loc, "must be two columns or more: any one changes in many a life, by marriage for example"
+        )
+    return tuple(
+        build_column(column, at if (at := (*loc, index)) in document.values else loc, document)
+        for index, column in enumerate(part.same_person)
+    )
 
 
 def _protection(part: ProtectedPart) -> Protection:

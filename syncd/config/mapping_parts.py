@@ -133,6 +133,8 @@ class EmployeePart(Part):
     """The status; without it everybody in the data is active."""
     absent: AbsentPart = AbsentPart()
     """What absence from the data means."""
+    same_person: Texts = ()
+    """Two columns or more that do not all change at once in one life: if they do, a person must say who it is."""
 
 
 class ProtectedPart(Part):

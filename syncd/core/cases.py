@@ -27,6 +27,8 @@ class Case:
     candidates: tuple[Candidate, ...] = ()
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     """What HR says, so that a person can compare."""
+    question: str = ""
+    """Of a Doubt: what the decision must answer."""
 
     @property
     def rejection(self) -> Rejection:
@@ -34,7 +36,22 @@ class Case:
         return Rejection(origin=self.origin, employee_id=self.employee_id, reasons=(self.reason,))
 
 
-def open_case(employee: Employee, reason: Reason, candidates: tuple[Candidate, ...]) -> Case:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a row may not be about whom its id says.
+
+    ``known_id`` is the employee that it may be about, the row's own id for one that may be re-used, "" if it may be about
+    anybody; ``question`` is what a Resolution must answer to settle it: another doubt about the same id is another question.
+    """
+
+    reason: Reason
+    known_id: str
+    question: str
+
+
+def open_case(
+    employee: Employee, reason: Reason, candidates: tuple[Candidate, ...], question: str = ""
+) -> Case:
     """The Case of an employee; its reason says what to type next."""
     message = f"{reason.message}; to decide: syncd cases show {employee.employee_id}"
     return Case(
@@ -43,6 +60,7 @@ def open_case(employee: Employee, reason: Reason, candidates: tuple[Candidate, .
         reason=Reason(code=reason.code, message=message),
         candidates=candidates,
         fields=employee.fields,
+        question=question,
     )
 
 
@@ -58,12 +76,14 @@ class Verdict(StrEnum):
 class Resolution:
     """A person's decision about one employee, which holds until it is undone.
 
-    ``user_id`` is whom ``link`` means; ``refused`` are the users whom ``create`` says it is not.
+    ``user_id`` is whom ``link`` means; ``refused`` are the users whom ``create`` says it is not;
+    ``answers`` is the question of the Doubt that it settles, if there was one.
     """
 
     verdict: Verdict
     user_id: str = ""
     refused: frozenset[str] = frozenset()
+    answers: str = ""
 
 
 class CaseState(StrEnum):

@@ -58,6 +58,7 @@ class Mapping:
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     protection: Protection = field(default_factory=Protection)
+    same_person: tuple[Column, ...] = ()
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
@@ -137,6 +138,7 @@ def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
         learning_paths=paths,
         in_scope=in_scope,
         origin=record.origin,
+        guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
     )
 
 
@@ -168,6 +170,7 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
         yield from mapping.scope.columns()
     for value in (mapping.employee_id.value, mapping.status.value):
         yield from _named(value.parts)
+    yield from _named(mapping.same_person)
     for field_rule in mapping.fields:
         yield from _named(field_rule.value.parts)
     for team_rule in mapping.teams:

@@ -57,7 +57,8 @@ class Employee:
 
     ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
     them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out.
+    ``in_scope`` is False for somebody whom ``scope:`` leaves out; ``guards`` are the cells by which ``employee.same_person``
+    tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -69,6 +70,7 @@ class Employee:
     learning_paths: tuple[Wish, ...] = ()
     in_scope: bool = True
     origin: str = ""
+    guards: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ def save(conn: Connection, account: str, cases: Iterable[Case], *, run_id: int, 
             "origin": case.origin,
             "fields": dict(case.fields),
             "candidates": [asdict(candidate) for candidate in case.candidates],
+            "question": case.question,
             "opened_at": opened.get(case.employee_id, now),
             "seen_at": now,
             "run_id": run_id,
@@ -49,7 +50,10 @@ def resolutions(conn: Connection, account: str) -> dict[str, Resolution]:
     rows = conn.execute(select(resolution).where(resolution.c.account == account)).all()
     return {
         row.employee_id: Resolution(
-            verdict=Verdict(row.verdict), user_id=row.user_id, refused=frozenset(row.refused)
+            verdict=Verdict(row.verdict),
+            user_id=row.user_id,
+            refused=frozenset(row.refused),
+            answers=row.answers,
         )
         for row in rows
     }
@@ -92,6 +96,7 @@ def _case(employee_id: str, case: RowMapping | None, decision: RowMapping | None
         "origin": "" if case is None else case["origin"],
         "fields": {} if case is None else case["fields"],
         "candidates": [] if case is None else case["candidates"],
+        "question": "" if case is None else case["question"],
         "opened_at": None if case is None else case["opened_at"],
         "seen_at": seen_at,
         "decision": None
@@ -112,6 +117,7 @@ def resolve(
             verdict=decided.verdict.value,
             user_id=decided.user_id,
             refused=sorted(decided.refused),
+            answers=decided.answers,
             decided_by=by,
             decided_at=now,
         )

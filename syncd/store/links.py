@@ -55,13 +55,10 @@ def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by
     )
 
 
-def forget(conn: Connection, account: str, employee_id: str, made_by: str) -> None:
-    """Drop the Link of an employee if it was made in this way."""
-    conn.execute(
-        delete(link).where(
-            link.c.account == account, link.c.employee_id == employee_id, link.c.made_by == made_by
-        )
-    )
+def forget(conn: Connection, account: str, employee_id: str, made_by: str | None = None) -> None:
+    """Drop the Link of an employee, or only if it was made in this way."""
+    here = (link.c.account == account) & (link.c.employee_id == employee_id)
+    conn.execute(delete(link).where(here if made_by is None else here & (link.c.made_by == made_by)))
 
 
 def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime) -> None:

@@ -77,6 +77,7 @@ identity_case = Table(
     text_column("origin"),
     Column("fields", Json, nullable=False),
     Column("candidates", Json, nullable=False),
+    text_column("question"),
     time_column("opened_at", required=True),
     time_column("seen_at", required=True),
     Column("run_id", Integer),
@@ -89,6 +90,7 @@ resolution = Table(
     text_column("verdict"),
     text_column("user_id"),
     Column("refused", Json, nullable=False),
+    text_column("answers"),
     text_column("decided_by"),
     time_column("decided_at", required=True),
 )

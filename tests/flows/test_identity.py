@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from syncd.app import App
+from syncd.core.cases import Resolution, Verdict
 from syncd.core.limits import Limits, Policy
+from syncd.core.rules import Absence, Column
 from syncd.core.usernames import temporary
 from syncd.sandbox.server import Sandbox
 from syncd.store import cases, links
@@ -201,6 +203,99 @@ def test_a_policy_that_renames_nobody_frees_no_name(rig):
     rig.push()
     assert codes(rig) == {"00009": "USERNAME-TAKEN"}
     assert refused(rig) == []
+
+
+# ---------------------------------------------------------------- ids that are not what they seem
+
+
+def decide(rig: Rig, employee_id: str, verdict: Verdict, user_id: str = "") -> None:
+    """As ``syncd cases resolve`` does: about the case as it is now."""
+    with rig.database.write() as conn:
+        case = cases.find(conn, "main", employee_id)
+        assert case is not None
+        refused = frozenset(each["user_id"] for each in case["candidates"] if verdict is Verdict.CREATE)
+        decided = Resolution(verdict=verdict, user_id=user_id, refused=refused, answers=case["question"])
+        cases.resolve(conn, "main", employee_id, decided, by="test", now=rig.database.now(conn))
+
+
+def guarded(rig: Rig) -> None:
+    """A mapping in which a person is told by two columns."""
+    columns = tuple(Column(name=name, where="syncd.yaml:1:1") for name in ("last_name", "title"))
+    rig.changed |= {"mapping": replace(MAPPING, same_person=columns)}
+    rig.push()
+
+
+SOMEBODY_ELSE = {"first_name": "Eva", "last_name": "Berg", "title": "Chef", "email": "eva@example.com"}
+
+
+def test_an_id_that_hr_gives_to_somebody_else_is_held(rig):
+    guarded(rig)
+    before = rig.users()["p1@example.com"]
+    rig.hr[0] |= SOMEBODY_ELSE
+    rig.hr[1] |= {"last_name": "Married"}
+    rig.push()
+    assert codes(rig) == {"00001": "ID-REUSED"}
+    assert rig.users()["p1@example.com"] == before
+    assert rig.users()["p2@example.com"]["LastName"] == "Married"
+
+
+def test_a_reused_id_is_a_new_user_if_a_person_says_so_and_the_old_one_stays(rig):
+    guarded(rig)
+    before = rig.users()["p1@example.com"]
+    rig.hr[0] |= SOMEBODY_ELSE
+    rig.push()
+    decide(rig, "00001", Verdict.CREATE)
+    rig.push()
+    assert rig.users()["eva@example.com"]["LastName"] == "Berg"
+    assert rig.users()["p1@example.com"] == before
+    writes = rig.writes()
+    assert rig.push(fresh=True).draft.plan.changes == ()
+    assert (rig.writes(), codes(rig)) == (writes, {})
+
+
+def test_a_reused_id_is_the_same_user_if_a_person_says_so_and_is_asked_about_the_next_time(rig):
+    guarded(rig)
+    before = ids(rig)["00001"]
+    rig.hr[0] |= SOMEBODY_ELSE
+    rig.push()
+    decide(rig, "00001", Verdict.LINK, before)
+    rig.push()
+    assert rig.users()["eva@example.com"]["Id"] == before
+    rig.hr[0] |= {"last_name": "Lund", "title": "Clerk"}
+    rig.push()
+    assert codes(rig) == {"00001": "ID-REUSED"}
+
+
+def test_a_file_that_lost_its_leading_zeros_changes_nobody_and_is_one_sentence(rig):
+    """Not even by absence, however many such files there are; the next right file is as if nothing had been."""
+    absence = Absence(deactivates=True, after_files=1, after_hours=0)
+    rig.changed |= {"mapping": replace(MAPPING, absence=absence)}
+    right = [dict(row) for row in rig.hr]
+    writes = rig.writes()
+    for title in ("Lead", "Chief"):
+        rig.hr = [row | {"employee_id": row["employee_id"].lstrip("0"), "title": title} for row in right[:7]]
+        rig.hr.append(right[7])
+        pushed = rig.push()
+        assert "7 of 8 rows" in pushed.draft.plan.problems[0]
+        assert "for 00001" in pushed.draft.plan.problems[0]
+    assert set(codes(rig).values()) == {"ID-ZEROS-LOST"}
+    assert len(codes(rig)) == 7
+    assert rig.writes() == writes
+    rig.hr = right
+    assert rig.push().draft.plan.changes == ()
+    assert codes(rig) == {}
+
+
+def test_ids_in_scientific_notation_may_be_anybodys_so_nobody_is_absent(rig):
+    absence = Absence(deactivates=True, after_files=1, after_hours=0)
+    rig.changed |= {"mapping": replace(MAPPING, absence=absence)}
+    for title in ("Lead", "Chief", "Head"):
+        rig.hr = [row | {"title": title} for row in rig.hr[:6]]
+        rig.hr.append(person(7, employee_id="7.0E+00"))
+        rig.push()
+    assert codes(rig) == {"7.0E+00": "ID-AS-NUMBER"}
+    assert all(user["Active"] for user in rig.users().values())
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Head"
 
 
 # ---------------------------------------------------------------- a lost database

@@ -1,0 +1,123 @@
+"""Doubts: employee ids that HR gives to somebody else, or that a spreadsheet has changed on the way."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from syncd.core.cases import Doubt, Resolution, Verdict
+from syncd.core.match import comparable
+from syncd.core.model import Employee, Reason
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+|[0-9]+[.,]0+")
+"""What a spreadsheet makes of digits: ``1.23E+05``, ``123.0``."""
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def doubts(
+    employees: Iterable[Employee], known: Mapping[str, Mapping[str, str]], named: Collection[str]
+) -> dict[str, Doubt]:
+    """Employee id -> what is doubtful about it; the first line that fits decides.
+
+    ``known`` are the employees of earlier inputs of this source, with the guard values that they had; ``named`` are all ids
+    of this input, rejected ones too.
+
+    ========  ==================================================================  =================
+    id is     and                                                                 Doubt
+    ========  ==================================================================  =================
+    known     there are guards, and every one was and is there, and has changed   ID-REUSED
+    known     otherwise                                                           none
+    new       it looks like a spreadsheet's number, and most known ids are digits ID-AS-NUMBER
+    new       a known id that this input does not name has more leading zeros     ID-ZEROS-LOST
+    new       a known id that this input does not name has fewer leading zeros    ID-ZEROS-ADDED
+    new       otherwise                                                           none
+    ========  ==================================================================  =================
+    """
+    by_value: defaultdict[str, list[str]] = defaultdict(list)
+    for known_id in known:
+        if _DIGITS.fullmatch(known_id):
+            by_value[known_id.lstrip("0")].append(known_id)
+    missing = {value: [i for i in ids if i not in named] for value, ids in by_value.items()}
+    are_digits = 2 * sum(map(len, by_value.values())) > len(known)
+    found = {}
+    for employee in employees:
+        if employee.employee_id in known:
+            doubt = _reused(employee, known[employee.employee_id])
+        else:
+            doubt = _mangled(employee.employee_id, missing, are_digits=are_digits)
+        if doubt is not None:
+            found[employee.employee_id] = doubt
+    return found
+
+
+def unsettled(found: Mapping[str, Doubt], resolutions: Mapping[str, Resolution]) -> dict[str, Doubt]:
+    """The Doubts that no person has settled: only ``link`` and ``create`` do, as the answer to just this question."""
+
+    def is_settled(employee_id: str, doubt: Doubt) -> bool:
+        decided = resolutions.get(employee_id)
+        return (
+            decided is not None
+            and decided.verdict is not Verdict.IGNORE
+            and decided.answers == doubt.question
+        )
+
+    return {employee_id: doubt for employee_id, doubt in found.items() if not is_settled(employee_id, doubt)}
+
+
+def spreadsheet_problem(found: Mapping[str, Doubt], rows: int) -> str:
+    """One sentence for a file of which most ids were changed by a spreadsheet; "" if they were not."""
+    mangled = {i: doubt for i, doubt in found.items() if doubt.reason.code != "ID-REUSED"}
+    if 2 * len(mangled) <= rows:
+        return ""
+    example = min(mangled)
+    was = f" for {mangled[example].known_id}" if mangled[example].known_id else ""
+    return (
+        f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example}{was}): a spreadsheet has changed "
+        "them, leading zeros for example. None of these people is touched; export the file again with ids as text"
+    )
+
+
+def _reused(employee: Employee, before: Mapping[str, str]) -> Doubt | None:
+    now = {column: comparable(value) for column, value in employee.guards.items()}
+    had = {column: comparable(before.get(column, "")) for column in now}
+    if not now or any(not had[column] or not now[column] or had[column] == now[column] for column in now):
+        return None
+    columns = " and ".join(f'"{column}"' for column in now)
+    message = (
+        f"the id {employee.employee_id} is known, and {columns} have all changed at once "
+        "(employee.same_person): HR may have given it to somebody else"
+    )
+    digest = blake2b(json.dumps(sorted(now.items())).encode(), digest_size=8).hexdigest()
+    return Doubt(
+        reason=Reason(code="ID-REUSED", message=message), known_id=employee.employee_id, question=digest
+    )
+
+
+def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digits: bool) -> Doubt | None:
+    if are_digits and _NUMBER.fullmatch(employee_id):
+        candidates = missing.get(_digits_of(employee_id), ())
+        known_id = candidates[0] if len(candidates) == 1 else ""
+        as_known = f"; {known_id} is known, and not in this input" if known_id else ""
+        message = f"{employee_id} looks like a number that a spreadsheet wrote, and ids were digits until now{as_known}"
+        return Doubt(
+            reason=Reason(code="ID-AS-NUMBER", message=message), known_id=known_id, question="as-number"
+        )
+    if not _DIGITS.fullmatch(employee_id):
+        return None
+    others = missing.get(employee_id.lstrip("0"), ())
+    if len(others) != 1:
+        return None
+    (known_id,) = others
+    lost = len(known_id) > len(employee_id)
+    message = (
+        f"{known_id} is known, and not in this input: "
+        f"the id {employee_id} has {'lost' if lost else 'gained'} leading zeros"
+    )
+    code = "ID-ZEROS-LOST" if lost else "ID-ZEROS-ADDED"
+    return Doubt(reason=Reason(code=code, message=message), known_id=known_id, question=known_id)
+
+
+def _digits_of(number: str) -> str:
+    """The digits, without leading zeros, of ``123.0``; "" of what has lost digits by its exponent."""
+    return "" if "e" in number.lower() else re.split("[.,]", number)[0].lstrip("0")
