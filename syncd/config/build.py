@@ -4,11 +4,21 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, ProtectedPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import (
+    EmployeePart,
+    EmploymentsPart,
+    PathPart,
+    PreferencePart,
+    ProtectedPart,
+    StatusPart,
+    TeamPart,
+)
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_template, build_transforms
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
+from syncd.core.dates import format_fault
+from syncd.core.employments import Employments, Highest, Latest, Preference, Preferred
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
 from syncd.core.protection import Protection
@@ -41,6 +51,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         link_field=root.users.link_field,
         protection=_protection(root.users.protected),
         same_person=_same_person(root.employee, document),
+        employments=_employments(root.employee.employments, document),
         check_email=email_fault,
     )
 
@@ -60,6 +71,32 @@ def _same_person(part: EmployeePart, document: Document) -> tuple[Column, ...]:
         build_column(column, at if (at := (*loc, index)) in document.values else loc, document)
         for index, column in enumerate(part.same_person)
     )
+
+
+def _employments(part: EmploymentsPart | None, document: Document) -> Employments | None:
+    if part is None:
+        return None
+    loc: Loc = ("employee", "employments")
+    chosen = [
+        preference
+        for index, each in enumerate(part.primary)
+        if (preference := _preference(each, (*loc, "primary", index), document)) is not None
+    ]
+    return Employments(place=place(loc, document), primary=tuple(chosen))
+
+
+def _preference(part: PreferencePart, loc: Loc, document: Document) -> Preference | None:
+    given = [name for name in ("when", "latest", "highest") if getattr(part, name) is not None]
+    if len(given) != 1:
+        document.fault(loc, "needs exactly one of when, latest, highest")
+        return None
+    if part.when is not None:
+        return Preferred(when=build_condition(part.when, (*loc, "when"), document))
+    if part.highest is not None:
+        return Highest(column=build_column(part.highest, (*loc, "highest"), document))
+    if problem := format_fault(part.form, reads=True):
+        document.fault((*loc, "format"), problem)
+    return Latest(column=build_column(part.latest or "", (*loc, "latest"), document), form=part.form)
 
 
 def _protection(part: ProtectedPart) -> Protection:

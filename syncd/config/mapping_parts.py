@@ -124,6 +124,26 @@ class StatusPart(Part):
     """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
 
 
+class PreferencePart(Part):
+    """One rule by which one employment is preferred to another: exactly one of when, latest, highest."""
+
+    when: When | None = None
+    """Rows for which this holds come before the others."""
+    latest: Text | None = None
+    """The column with the date; the later one comes first."""
+    form: Text = Field(default="%Y-%m-%d", alias="format")
+    """The format of that date."""
+    highest: Text | None = None
+    """The column with the number; the greater one comes first."""
+
+
+class EmploymentsPart(Part):
+    """Several rows of one person: employments. Without this, rows that share an id reject each other."""
+
+    primary: tuple[PreferencePart, ...] = ()
+    """By what the primary one is chosen, in order, after the status: one that is active comes before one that has ended."""
+
+
 class EmployeePart(Part):
     """Who somebody is to HR."""
 
@@ -133,6 +153,8 @@ class EmployeePart(Part):
     """The status; without it everybody in the data is active."""
     absent: AbsentPart = AbsentPart()
     """What absence from the data means."""
+    employments: EmploymentsPart | None = None
+    """Rows that share the id are employments of one person."""
     same_person: Texts = ()
     """Two columns or more that do not all change at once in one life: if they do, a person must say who it is."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.employments import Employments, Rank, one_person_each
 from syncd.core.model import (
     Employee,
     FieldValue,
@@ -59,6 +60,7 @@ class Mapping:
     link_field: str = "ExternalEmployeeId"
     protection: Protection = field(default_factory=Protection)
     same_person: tuple[Column, ...] = ()
+    employments: Employments | None = None
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
@@ -146,15 +148,35 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
     """Follow every rule for every Record, and find what only all of them together show.
 
     Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
-    another match key: each names the others' lines, and none is applied.
+    another match key: each names the others' lines, and none is applied. With ``employments`` rows of one id are one person.
     """
-    outcomes = reject_shared_ids([map_record(mapping, record) for record in records])
+    outcomes: list[Employee | Rejection]
+    if mapping.employments is None:
+        outcomes = [map_record(mapping, record) for record in records]
+    else:
+        outcomes = one_person_each([_ranked(mapping, mapping.employments, record) for record in records])
+    outcomes = reject_shared_ids(outcomes)
     for key in dict.fromkeys(("UserName", *mapping.match)):
         outcomes = reject_shared_values(outcomes, key)
     return MappingResult(
         employees=tuple(o for o in outcomes if isinstance(o, Employee)),
         rejections=tuple(o for o in outcomes if isinstance(o, Rejection)),
     )
+
+
+def _ranked(mapping: Mapping, employments: Employments, record: Record) -> tuple[Employee | Rejection, Rank]:
+    """One Record, and how much it is preferred to others of the same person."""
+    outcome = map_record(mapping, record)
+    try:
+        return outcome, employments.rank(record.fields)
+    except Refused as refused:
+        reasons = _Reasons()
+        reasons.add(employments.place, refused)
+        before = outcome.reasons if isinstance(outcome, Rejection) else ()
+        reasons.found[:0] = before
+        return Rejection(
+            origin=record.origin, employee_id=outcome.employee_id, reasons=tuple(reasons.found)
+        ), ()
 
 
 def columns_used(mapping: Mapping) -> dict[str, str]:
@@ -171,6 +193,8 @@ def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
     for value in (mapping.employee_id.value, mapping.status.value):
         yield from _named(value.parts)
     yield from _named(mapping.same_person)
+    for preference in mapping.employments.primary if mapping.employments else ():
+        yield from preference.columns()
     for field_rule in mapping.fields:
         yield from _named(field_rule.value.parts)
     for team_rule in mapping.teams:

@@ -10,6 +10,8 @@ import pytest
 
 from syncd.app import App
 from syncd.core.cases import Resolution, Verdict
+from syncd.core.conditions import OneOf
+from syncd.core.employments import Employments, Preferred
 from syncd.core.limits import Limits, Policy
 from syncd.core.rules import Absence, Column
 from syncd.core.usernames import temporary
@@ -19,7 +21,7 @@ from syncd.store.database import Database
 from syncd.store.schema import metadata
 from syncd.sync import push
 from syncd.worker import Worker
-from tests.flows.rig import MAPPING, Rig, person
+from tests.flows.rig import MAPPING, Rig, person, place
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
 
@@ -296,6 +298,34 @@ def test_ids_in_scientific_notation_may_be_anybodys_so_nobody_is_absent(rig):
     assert codes(rig) == {"7.0E+00": "ID-AS-NUMBER"}
     assert all(user["Active"] for user in rig.users().values())
     assert rig.users()["p1@example.com"]["JobTitle"] == "Head"
+
+
+# ---------------------------------------------------------------- employments
+
+
+def test_a_contractor_who_is_hired_keeps_their_user_and_leaves_with_the_last_employment(rig):
+    employee = Preferred(
+        when=OneOf(column="title", where="syncd.yaml:1:1", values=frozenset({"Employee", "Manager"}))
+    )
+    employments = Employments(place=place("employee.employments"), primary=(employee,))
+    rig.changed |= {"mapping": replace(MAPPING, employments=employments)}
+    before = ids(rig)
+    contract = rig.hr[0]
+    contract["title"] = "Contractor"
+    rig.hr.append(person(1, title="Employee", email="p1.new@example.com", department="Support"))
+    rig.push()
+    now = rig.users()["p1.new@example.com"]
+    assert (now["Id"], now["JobTitle"], now["Active"]) == (before["00001"], "Employee", True)
+    assert ("Support", "p1.new@example.com") in rig.members()
+    contract["status"] = "Left"
+    contract["email"] = ""
+    writes = rig.writes()
+    assert rig.push(fresh=True).draft.plan.changes == ()
+    assert rig.writes() == writes
+    rig.hr[-1]["status"] = "Left"
+    rig.push()
+    assert rig.users()["p1.new@example.com"]["Active"] is False
+    assert ids(rig) == before
 
 
 # ---------------------------------------------------------------- a lost database
