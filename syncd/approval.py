@@ -45,7 +45,8 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
             now=now,
             expires_at=now + timedelta(seconds=app.settings.hold_expires),
         )
-        inputs.accept(conn, run["input_id"])
+        if run["input_id"] is not None and "only" not in run["summary"]:
+            inputs.accept(conn, run["input_id"])
         runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
         current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))
         fresh = [change for change in stored if _still_holds(change, current)]

@@ -10,6 +10,7 @@
     ├─ Busy                another process holds what this one needs; exit 7
     ├─ RefreshError        Litmos could not be read whole; the mirror is as it was; exit 8
     ├─ Declined            what was asked for might do harm; nothing was written; exit 1
+    ├─ StalePlan           what a saved plan was made from is another by now; nothing was sent; exit 4
     ├─ StaleApproval       what was to be approved is not what is stored; exit 4
     └─ LitmosError
        ├─ Transient        not applied; try again later, counted as an attempt
@@ -72,6 +73,10 @@ class RefreshError(SyncdError):
 
 class Declined(SyncdError):
     """A person asked for something that might do harm to these data: nothing was written, and the message says why."""
+
+
+class StalePlan(SyncdError):
+    """A saved plan does not fit any more: input, configuration or Litmos moved. Nothing was sent; the message says what."""
 
 
 class StaleApproval(SyncdError):

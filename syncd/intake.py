@@ -2,15 +2,15 @@
 
 import difflib
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from syncd.core.mapping import Mapping, columns_used, map_records
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Rejection, TeamKey
-from syncd.errors import ConfigError, Fault
+from syncd.core.model import Employee, Record, Rejection, TeamKey
+from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 
 
@@ -49,12 +49,15 @@ class Intake:
         )
 
 
-def take_in(source: Source, mapping: Mapping) -> Intake:
-    """Read and map. Raises SourceError if the source is not whole, ConfigError if a mapped column is missing."""
+def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] | None = None) -> Intake:
+    """Read and map; ``tap`` is handed each Record as it passes.
+
+    Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
+    """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing_columns(mapping, reading.columns, reading.name)
-        result = map_records(mapping, reading.records)
+        result = map_records(mapping, reading.records if tap is None else _tapped(reading.records, tap))
     return Intake(
         source=source.name,
         name=reading.name,
@@ -66,6 +69,28 @@ def take_in(source: Source, mapping: Mapping) -> Intake:
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
     )
+
+
+def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterator[Record]:
+    for record in records:
+        tap(record)
+        yield record
+
+
+def require(intake: Intake, people: Iterable[str]) -> None:
+    """Raises Declined, naming ids that look alike, unless a row has each of these employee ids."""
+    known = {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
+    for employee_id in people:
+        if employee_id not in known:
+            alike = sorted(one for one in known if one and _bare(one) == _bare(employee_id))[:3]
+            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            raise Declined(
+                f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
+            )
+
+
+def _bare(employee_id: str) -> str:
+    return comparable(employee_id).lstrip("0")
 
 
 def mentions(source: Source, texts: Collection[str]) -> bool:

@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.cases import left_alone
-from syncd.core.compare import compare
 from syncd.core.compile import Pace
-from syncd.core.diff import Rules
+from syncd.core.diff import Difference, Rules
 from syncd.core.doubts import doubts, spreadsheet_problem, unsettled
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State
+from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.reconcile import reconcile
+from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, cases, changes, grants, inputs, lease, links, mirror, people, queue, runs
@@ -27,9 +28,16 @@ from syncd.store.lease import Held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching)."""
+    """A Plan with what it was made from: the Matching, and every Rejection of this input (mapping and matching).
+
+    ``part`` is what was asked for, ``difference`` that part of what differs, before the Policy, and ``current`` what the
+    mirror held.
+    """
 
     plan: Plan
+    part: Part
+    difference: Difference
+    current: State
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
@@ -40,16 +48,66 @@ class Draft:
     """learning path id -> name, for people to read"""
 
 
-def draft(app: App, intake: Intake) -> Draft:
-    """Make the Plan for an Intake from the mirror as it is. Reads only."""
+def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
+    """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, app.database.now(conn))
+        return _draft(conn, app, intake, part, app.database.now(conn))
 
 
-def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
+def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
+    matching, untouched, problems = _who_is_who(conn, app, intake, users)
+    current = mirror.current_state(conn, account, matching.links)
+    paths = mirror.paths(conn, account)
+    rules = Rules(
+        granted=grants.load(conn, account, matching.links),
+        team_paths=mirror.team_paths(conn, account),
+        absent=_absent(conn, app, intake, untouched, now),
+        protection=mapping.protection,
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+    )
+    reconciled = reconcile(
+        intake.employees,
+        matching,
+        current,
+        rules,
+        mapping=mapping,
+        users=users,
+        paths=paths,
+        policy=settings.policy,
+        part=part,
+    )
+    rejections = (*intake.rejections, *reconciled.matching.rejections)
+    plan = make_plan(
+        reconciled.difference,
+        policy=settings.policy,
+        limits=settings.limits,
+        measure=_measure(conn, app, intake, current, rejections),
+        pace=Pace(users=len(users), per_minute=settings.per_minute),
+        window=(settings.requests, settings.window),
+        problems=(*problems, *reconciled.desired.problems),
+        approved=approvals.valid(conn, account, now),
+    )
+    return Draft(
+        plan=plan,
+        part=part,
+        difference=reconciled.difference,
+        current=current,
+        matching=reconciled.matching,
+        employees={employee.employee_id: employee for employee in reconciled.employees},
+        rejections=rejections,
+        untouched=untouched | {case.employee_id for case in reconciled.matching.cases},
+        path_names={path.id: path.name for path in paths},
+    )
+
+
+def _who_is_who(
+    conn: Connection, app: App, intake: Intake, users: abc.Sequence[User]
+) -> tuple[Matching, frozenset[str], tuple[str, ...]]:
+    """The Matching, whom it leaves untouched (``Draft.untouched``), and sentences about the input as a whole."""
+    account, mapping = app.account, app.settings.mapping
     resolutions = cases.resolutions(conn, account)
     known = people.known(conn, account, intake.source, guards=bool(mapping.same_person))
     doubted = unsettled(doubts(intake.employees, known, intake.named), resolutions)
@@ -62,48 +120,11 @@ def _draft(conn: Connection, app: App, intake: Intake, now: datetime) -> Draft:
         resolutions=resolutions,
         doubts=doubted,
     )
-    current = mirror.current_state(conn, account, matching.links)
-    paths = mirror.paths(conn, account)
     untouched = left_alone(resolutions) | {
         *(rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)),
         *(doubt.known_id for doubt in doubted.values()),
     }
-    rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
-        absent=_absent(conn, app, intake, untouched, now),
-        protection=mapping.protection,
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-    )
-    compared = compare(
-        intake.employees,
-        matching,
-        current,
-        rules,
-        mapping=mapping,
-        users=users,
-        paths=paths,
-        policy=settings.policy,
-    )
-    rejections = (*intake.rejections, *compared.matching.rejections)
-    plan = make_plan(
-        compared.difference,
-        policy=settings.policy,
-        limits=settings.limits,
-        measure=_measure(conn, app, intake, current, rejections),
-        pace=Pace(users=len(users), per_minute=settings.per_minute),
-        window=(settings.requests, settings.window),
-        problems=(*filter(None, [spreadsheet_problem(doubted, intake.rows)]), *compared.desired.problems),
-        approved=approvals.valid(conn, account, now),
-    )
-    return Draft(
-        plan=plan,
-        matching=compared.matching,
-        employees={employee.employee_id: employee for employee in compared.employees},
-        rejections=rejections,
-        untouched=untouched | {case.employee_id for case in compared.matching.cases},
-        path_names={path.id: path.name for path in paths},
-    )
+    return matching, untouched, tuple(filter(None, [spreadsheet_problem(doubted, intake.rows)]))
 
 
 def _measure(
@@ -143,8 +164,10 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
     return intake.complete and (last is None or last["sha256"] != intake.sha256)
 
 
-def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mine: Held) -> str:
+def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
+
+    ``intake`` is None for a Plan that was not made from HR.
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
     the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
@@ -156,7 +179,7 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = inputs.save(conn, app.account, run_id, intake, now)
+        input_id = None if intake is None else inputs.save(conn, app.account, run_id, intake, now)
         runs.set_plan(
             conn,
             run_id,
@@ -164,19 +187,24 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
+            about=made.part.about,
         )
-        cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
-        people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+        if intake is not None:
+            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+            if made.part.is_whole:
+                cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned")
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        if made.part.is_whole:
+            runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
             changes.insert_all(conn, run_id, plan.changes, state="held")
             runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
             return "held"
-        _accept(conn, app, intake, made, input_id=input_id, now=now)
+        if intake is not None and input_id is not None:
+            _accept(conn, app, intake, made, input_id=input_id, now=now)
         changes.insert_all(conn, run_id, plan.changes, state="planned")
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
@@ -189,7 +217,13 @@ def commit(app: App, run_id: int, intake: Intake, made: Draft, *, send: bool, mi
 
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted."""
+    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+
+    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    """
+    if not made.part.is_whole:
+        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
+        return
     for employee_id in made.matching.dropped:
         links.forget(conn, app.account, employee_id)
     links.save_all(conn, app.account, made.matching.new, now)
@@ -204,3 +238,23 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         now=now,
     )
     inputs.accept(conn, input_id)
+
+
+def _accept_people(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
+) -> None:
+    """Take the people of the Plan as HR now has them, and their new Links."""
+    chosen = made.part.people
+    for employee_id in made.matching.dropped & chosen:
+        links.forget(conn, app.account, employee_id)
+    links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
+    people.save(
+        conn,
+        app.account,
+        intake.source,
+        [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
+        rejected=(),
+        input_id=input_id,
+        new_input=False,
+        now=now,
+    )

@@ -1,18 +1,24 @@
 """The three Flows: refresh, push, pull. The table of contents of the program."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from syncd import delivery
 from syncd.along import read_along, read_returning
 from syncd.app import App
+from syncd.core.planfile import SavedPlan
+from syncd.core.revert import Remark
+from syncd.core.selection import Part
 from syncd.errors import Busy, SyncdError
-from syncd.intake import Intake, take_in
+from syncd.intake import Intake, require, take_in
 from syncd.log import get_logger
 from syncd.planner import Draft, commit, draft
 from syncd.refreshing import FEW_GONE, Update, is_old, read_litmos
-from syncd.store import lease, people, runs
+from syncd.reverting import draft_reversal
+from syncd.saving import must_fit, must_stand, part_of
+from syncd.store import lease, runs
+from syncd.store import people as employees
 from syncd.store.lease import Held
 
 log = get_logger(__name__)
@@ -35,6 +41,16 @@ class Pushed:
     intake: Intake
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """What a revert did up to the moment when its Jobs were queued, and what cannot be taken back."""
+
+    run_id: int
+    state: str
+    draft: Draft
+    remarks: tuple[Remark, ...]
+
+
 def refresh(
     app: App, run_id: int, *, update: Update = quiet, delta: bool = False, accept_missing: int = FEW_GONE
 ) -> dict[str, int]:
@@ -44,7 +60,7 @@ def refresh(
     """
     with planning(app) as mine, _run(app, run_id):
         with app.database.read() as conn:
-            wanted = people.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+            wanted = employees.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
         counts = read_litmos(
             app, run_id, wanted, mine, update=update, delta=delta, accept_missing=accept_missing
         )
@@ -54,24 +70,40 @@ def refresh(
     return counts
 
 
-def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, update: Update = quiet) -> Pushed:
+def push(
+    app: App,
+    run_id: int,
+    *,
+    send: bool = True,
+    fresh: bool = False,
+    people: Collection[str] = (),
+    saved: SavedPlan | None = None,
+    update: Update = quiet,
+) -> Pushed:
     """HR -> Plan -> durable Jobs (or a held Run). Sending them is the workers' work.
 
-    ``send`` False plans only; ``fresh`` True reads Litmos in full first, whatever the mirror's age. Raises SourceError,
-    ConfigError, RefreshError, LitmosError, Busy.
+    ``send`` False plans only; ``fresh`` True reads Litmos in full first, whatever the mirror's age. ``people`` restricts the
+    Plan to some employees (none: everybody); ``saved`` applies exactly that Plan, or nothing. Raises SourceError,
+    ConfigError, RefreshError, LitmosError, Busy, Declined (no such people), StalePlan (``saved`` does not fit any more).
     """
+    part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
         intake = take_in(app.source, app.settings.mapping)
+        if saved is not None:
+            must_fit(app, saved, intake)
+        require(intake, sorted(part.people))
         wanted = intake.teams | app.settings.mapping.strict_teams
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)
-        made = draft(app, intake)
+        made = draft(app, intake, part)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
-            made = draft(app, intake)
+            made = draft(app, intake, part)
         if read_along(app, made.plan.changes, mine, update=update):
-            made = draft(app, intake)
+            made = draft(app, intake, part)
+        if saved is not None:
+            must_stand(saved, made.current)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
     log.info(
         "plan_made",
@@ -84,6 +116,27 @@ def push(app: App, run_id: int, *, send: bool = True, fresh: bool = False, updat
         holds=[hold.code for hold in made.plan.holds],
     )
     return Pushed(run_id=run_id, state=state, draft=made, intake=intake)
+
+
+def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Update = quiet) -> Reverted:
+    """Take back what Run ``target`` has done: a Plan like any other, but not made from HR.
+
+    ``send`` False plans only. Raises Declined, RefreshError, LitmosError, Busy.
+    """
+    with planning(app) as mine, _run(app, run_id):
+        draft_reversal(app, target)
+        with app.database.read() as conn:
+            wanted = employees.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+        if is_old(app, wanted):
+            read_litmos(app, run_id, wanted, mine, update=update, delta=True)
+        made, remarks = draft_reversal(app, target)
+        if read_returning(app, made.plan.changes, mine, update=update):
+            made, remarks = draft_reversal(app, target)
+        if read_along(app, made.plan.changes, mine, update=update):
+            made, remarks = draft_reversal(app, target)
+        state = commit(app, run_id, None, made, send=send, mine=mine)
+    log.info("revert_planned", run_id=run_id, target=target, state=state, changes=len(made.plan.changes))
+    return Reverted(run_id=run_id, state=state, draft=made, remarks=remarks)
 
 
 def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:

@@ -19,6 +19,7 @@ from syncd.errors import (
     SinkError,
     SourceError,
     StaleApproval,
+    StalePlan,
     SyncdError,
 )
 
@@ -38,7 +39,7 @@ class Exit(IntEnum):
 
 
 HELP = (
-    "Exit codes: 0 ok; 1 unexpected failure, or doctor found a problem; 2 usage; 3 configuration invalid; 4 held, waits for approval; "
+    "Exit codes: 0 ok; 1 unexpected failure, or doctor found a problem; 2 usage; 3 configuration invalid; 4 held, waits for approval, or a saved plan went stale; "
     "5 finished, but some changes failed; 6 changes pending (plan --detailed-exitcode); 7 another process holds the "
     "lock; 8 HR source, sink or Litmos unreachable, or the key refused; 130/143 stopped by a signal."
 )
@@ -49,7 +50,7 @@ def exit_code(error: BaseException) -> int:
     match error:
         case ConfigError():
             return Exit.CONFIG
-        case StaleApproval():
+        case StaleApproval() | StalePlan():
             return Exit.HELD
         case Busy():
             return Exit.BUSY

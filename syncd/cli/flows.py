@@ -1,19 +1,22 @@
-"""Commands that run a Flow or decide about one: refresh, plan, push, pull, approve, reject."""
+"""Commands that run a Flow or decide about one: refresh, plan, push, revert, pull, approve, reject."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from syncd.cli.against import show_against
 from syncd.cli.common import ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
-from syncd.cli.output import note, progress, say, show_json
+from syncd.cli.output import note, plain, progress, say, show_json
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (refresh, plan, push, pull, approve, reject):
+    for command in (refresh, plan, push, revert, pull, approve, reject):
         app.command()(command)
 
 
@@ -72,6 +75,14 @@ def _read(counts: dict[str, int]) -> str:
     return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="EMPLOYEE", help="Only this person, with what they need; may be repeated."
+    ),
+]
+
+
 def plan(
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -79,6 +90,16 @@ def plan(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
+    only: OnlyOption = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead, compare with this older configuration: who is affected, and by which rule."
+        ),
+    ] = None,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -87,26 +108,48 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
+    if against is not None and (only or save or fresh):
+        note(
+            "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
+        )
+        raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
-        pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json)
+        if against is not None:
+            show_against(app, against, json=json, everything=everything, detailed=detailed)
+            return
+        pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
+        if save is not None:
+            from syncd.saving import save_plan
+
+            save_plan(app, save, pushed.run_id, pushed.intake, pushed.draft)
+        if not json:
+            todo = " ".join(["syncd push", *(f"--only {one}" for one in only or ())])
+            todo = todo if save is None else f"syncd push --plan {save}"
+            note(f"Nothing was sent. This is run {pushed.run_id}; to do it: {todo}")
         if detailed and pushed.draft.plan.holds:
             raise typer.Exit(Exit.HELD)
         if detailed and pushed.draft.plan.changes:
             raise typer.Exit(Exit.CHANGES_PENDING)
-        if not json:
-            note(f"Nothing was sent. This is run {pushed.run_id}; to do it: syncd push")
 
 
-def _plan(app: Any, *, send: bool, fresh: bool, everything: bool, json: bool) -> Any:
+def _plan(
+    app: Any,
+    *,
+    send: bool,
+    fresh: bool,
+    everything: bool,
+    json: bool,
+    people: Sequence[str] = (),
+    saved: Any = None,
+) -> Any:
     from syncd import sync
-    from syncd.cli.show_plan import plan_json, show_plan
+    from syncd.cli.show_plan import plan_json, show_plan, told_rejections
 
     with _run(app, "push") as run_id, progress("plan") as update:
-        pushed = sync.push(app, run_id, send=send, fresh=fresh, update=update)
+        pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
-        show_json(
-            {"run": run_id, "state": pushed.state, **plan_json(pushed.draft.plan, pushed.draft.rejections)}
-        )
+        made = pushed.draft
+        show_json({"run": run_id, "state": pushed.state, **plan_json(made.plan, told_rejections(made))})
     elif not json:
         show_plan(pushed.draft, everything=everything)
     return pushed
@@ -119,13 +162,26 @@ def push(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Read Litmos in full first, whatever the mirror's age.")
     ] = False,
+    only: OnlyOption = None,
+    saved: Annotated[
+        Path | None,
+        typer.Option("--plan", help="Do exactly what this file of syncd plan --save says, or nothing."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
     ] = True,
 ) -> None:
     """Bring Litmos in step with HR: plan, store, send."""
+    if only and saved is not None:
+        note("--plan says already whom it is about; leave --only out")
+        raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
-        pushed = _plan(app, send=True, fresh=fresh, everything=everything, json=json)
+        from syncd.saving import open_plan
+
+        kept = None if saved is None else open_plan(saved)
+        pushed = _plan(
+            app, send=True, fresh=fresh, everything=everything, json=json, people=only or (), saved=kept
+        )
         if pushed.state != "held" and wait:
             _send(app, pushed.run_id)
         _report(app, pushed.run_id, json=json)
@@ -164,6 +220,57 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
     if state == "running" and app.stop.is_set():
         note("Stopped. What is not sent stays queued: syncd push or syncd serve goes on.")
         raise typer.Exit(130)
+
+
+def revert(
+    run: Annotated[int, typer.Argument(help="The push to take back.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would do; send nothing.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every change.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
+    ] = True,
+) -> None:
+    """Take back what a push has done, where Litmos still is as it left it; and list what cannot be undone."""
+    with opened(config) as app:
+        from syncd import sync
+        from syncd.cli.show_plan import plan_json
+
+        with _run(app, "push") as run_id, progress("revert") as update:
+            reverted = sync.revert(app, run_id, run, send=not dry_run, update=update)
+        if json and dry_run:
+            show_json(
+                {
+                    "run": run_id,
+                    "reverts": run,
+                    "state": reverted.state,
+                    **plan_json(reverted.draft.plan, ()),
+                    "remarks": [asdict(remark) for remark in reverted.remarks],
+                }
+            )
+        elif not json:
+            _show_revert(reverted, run, everything=everything)
+        if dry_run:
+            note(f"Nothing was sent. To do it: syncd revert {run}")
+            return
+        if reverted.state != "held" and wait:
+            _send(app, run_id)
+        _report(app, run_id, json=json)
+
+
+def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:
+    from syncd.cli.show_plan import FEW, show_plan
+
+    show_plan(reverted.draft, everything=everything)
+    for remark in reverted.remarks if everything else reverted.remarks[:FEW]:
+        say(f"  {remark.code}: {plain(remark.message)}")
+    if len(reverted.remarks) > FEW and not everything:
+        say(f"    ... and {len(reverted.remarks) - FEW} more that cannot be undone (--all lists them)")
+    note(
+        f"HR's data and the rules still say what run {run} did, so the next push does it again. First mend them, or stop "
+        "pushes of it: push.policy: observe, a narrower scope, or owner: litmos for a field"
+    )
 
 
 def pull(config: ConfigOption = None, json: JsonOption = False) -> None:

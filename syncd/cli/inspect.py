@@ -180,6 +180,10 @@ def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]
         say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
     if run["plan_digest"]:
         say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
+    if "reverts" in run["summary"]:
+        say(f"Takes back: run {run['summary']['reverts']}")
+    if "only" in run["summary"]:
+        say(f"Only: {plain(', '.join(run['summary']['only']))}")
     for hold in run["holds"]:
         say(f"Held: {hold['code']}: {hold['message']}")
     if run["error"]:

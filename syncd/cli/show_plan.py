@@ -6,6 +6,7 @@ from typing import Any
 from syncd.cli.output import plain, say
 from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
 from syncd.core.plan import Cost, Plan
+from syncd.core.planfile import change_data
 from syncd.planner import Draft
 
 GLYPHS = {
@@ -22,7 +23,7 @@ FEW = 12
 
 def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     """Print a Plan, with the Rejections of its input, to stdout; ``few`` of each kind unless ``everything``."""
-    plan, rejections = made.plan, made.rejections
+    plan, rejections = made.plan, told_rejections(made)
     for change in _chosen(plan.changes, None if everything else few):
         say(f"  {GLYPHS[change.action]} {plain(describe(change, made.path_names))}")
     hidden = len(plan.changes) - len(list(_chosen(plan.changes, None if everything else few)))
@@ -39,6 +40,13 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     for hold in plan.holds:
         say(f"Held: {hold.code}: {hold.message}")
     say(cost_line(plan.cost))
+
+
+def told_rejections(made: Draft) -> Sequence[Rejection]:
+    """The Rejections of this input, or of those people to whom the Plan is restricted."""
+    if made.part.is_whole:
+        return made.rejections
+    return [one for one in made.rejections if one.employee_id in made.part.people]
 
 
 def summary(plan: Plan, rejected: int) -> str:
@@ -112,7 +120,7 @@ def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:
             "requests": [plan.cost.low, plan.cost.high],
             "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
         },
-        "changes": [change_json(change) for change in plan.changes],
+        "changes": [change_data(change) for change in plan.changes],
         "rejections": [
             {
                 "origin": rejection.origin,
@@ -122,26 +130,6 @@ def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:
             for rejection in rejections
         ],
         "skips": [{"employee_id": s.employee_id, "code": s.code, "message": s.message} for s in plan.skips],
-    }
-
-
-def change_json(change: Change) -> dict[str, Any]:
-    """One Change as JSON-able data."""
-    return {
-        "key": change.key,
-        "kind": change.kind.value,
-        "action": change.action.value,
-        "employee_id": change.employee_id,
-        "user_id": change.user_id,
-        "team": list(change.team),
-        "path_id": change.path_id,
-        "before": dict(change.before),
-        "after": dict(change.after),
-        "gives": list(change.gives),
-        "takes": list(change.takes),
-        "reason": change.reason,
-        "rule": change.rule,
-        "origin": change.origin,
     }
 
 

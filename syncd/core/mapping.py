@@ -4,7 +4,7 @@ from collections import abc
 from dataclasses import dataclass, field, replace
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields
+from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.employments import Employments, Rank, one_person_each
 from syncd.core.model import (
@@ -17,6 +17,7 @@ from syncd.core.model import (
     TeamKey,
     Wish,
     team_key,
+    team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.protection import Protection
@@ -33,8 +34,9 @@ from syncd.core.rules import (
     Text,
     ValueRule,
 )
+from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown
+from syncd.core.values import evaluate, render, shown, steps
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -102,29 +104,52 @@ class MappingResult:
 
 
 class _Reasons:
-    """Collects every reason of one Record."""
+    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Listener | None = None) -> None:
         self.found: list[Reason] = []
+        self.told = told
 
     def add(self, place: Place, refused: Refused) -> None:
         """One more reason, which names the rule and its place."""
         self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
+        self.tell(place, "refused", f"{refused.code}: {refused.why}")
+
+    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
+        """What a step of a rule made."""
+        if self.told is not None:
+            self.told(place, step, made)
+
+    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
+        """What the condition of a rule found in the row, and whether it holds."""
+        if self.told is not None:
+            columns = dict.fromkeys(column for column, _where in condition.columns())
+            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
+            self.told(place, "when", holds)
+
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
+        """What ``evaluate`` gives; each step is told. Raises Refused."""
+        if self.told is None:
+            return evaluate(rule, cells)
+        text: str | None = None
+        for step, text in steps(rule, cells):
+            self.told(place, step, text)
+        return text
 
 
-def map_record(mapping: Mapping, record: Record) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises; a Rejection has all reasons.
+def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
 
     Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
     address must still lose access. Their fields that cannot be read are left out.
     """
-    reasons = _Reasons()
+    reasons = _Reasons(told)
     cells = record.fields
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
-    ignored = _Reasons()
+    ignored = _Reasons(told)
     fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
     teams = _teams(mapping, cells, reasons) if synced else ()
     paths = _paths(mapping, cells, reasons) if synced else ()
@@ -162,6 +187,11 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
         employees=tuple(o for o in outcomes if isinstance(o, Employee)),
         rejections=tuple(o for o in outcomes if isinstance(o, Rejection)),
     )
+
+
+def identify(mapping: Mapping, record: Record) -> str:
+    """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
+    return _employee_id(mapping.employee_id, record.fields, _Reasons())
 
 
 def _ranked(mapping: Mapping, employments: Employments, record: Record) -> tuple[Employee | Rejection, Rank]:
@@ -214,7 +244,7 @@ def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
-        text = evaluate(rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells) or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -224,7 +254,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
     try:
-        text = evaluate(rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells) or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -232,6 +262,7 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
+    reasons.tell(rule.place, "is", status.value)
     return status
 
 
@@ -240,10 +271,12 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     if condition is None:
         return True
     try:
-        return condition.holds(cells)
+        holds = condition.holds(cells)
     except Refused as refused:
         reasons.add(place, refused)
         return False
+    reasons.asked(place, condition, cells, holds=holds)
+    return holds
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
@@ -252,7 +285,7 @@ def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, Fie
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = evaluate(rule.value, cells)
+            text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
@@ -266,6 +299,8 @@ def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, Fie
                 _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
             except Refused as refused:
                 reasons.add(rule.place, _with_columns(rule.value, refused))
+            else:
+                reasons.tell(rule.place, "is", fields.get(rule.field))
     return fields
 
 
@@ -297,6 +332,7 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
                 for name in names:
                     check_team_name(name)
                 _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+            reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
@@ -307,6 +343,7 @@ def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
     for rule in mapping.learning_paths:
         if _holds(rule.when, rule.place, cells, reasons):
             _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+            reasons.tell(rule.place, "is", rule.path)
     return tuple(wishes.values())
 
 

@@ -1,8 +1,9 @@
 """Values: a rule followed for one Record. HR's cells are data: nothing in them is ever evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from syncd.core.conditions import Fields, cell
+from syncd.core.dates import DateFormat
 from syncd.core.rules import Column, Lookup, Otherwise, Part, ValueRule
 from syncd.core.transforms import TRANSFORMS, Refused, trim
 
@@ -28,16 +29,27 @@ def render(parts: Sequence[Part], fields: Fields, *, separator: str | None = Non
     return separator.join(text for text in texts if text)
 
 
-def evaluate(rule: ValueRule, fields: Fields) -> str | None:
-    """The value that ``rule`` makes of a Record; None if a lookup skips it. Raises Refused."""
+def steps(rule: ValueRule, fields: Fields) -> Iterator[tuple[str, str | None]]:
+    """What each step of ``rule`` makes of a Record: its name and the text. The last one is the value. Raises Refused."""
     text = render(rule.parts, fields, separator=rule.separator)
+    yield "from", text
     for name in rule.transforms:
         text = _transformed(name, text)
+        yield name, text
     if rule.lookup is not None:
-        return _looked_up(rule.lookup, text, rule.default)
-    if not text:
-        return rule.default
-    return _dated(rule, text)
+        yield "map", _looked_up(rule.lookup, text, rule.default)
+    elif not text:
+        yield "default", rule.default
+    elif rule.date is not None:
+        yield "date", _dated(rule.date, text)
+
+
+def evaluate(rule: ValueRule, fields: Fields) -> str | None:
+    """The value that ``rule`` makes of a Record; None if a lookup skips it. Raises Refused."""
+    text: str | None = None
+    for _step, text in steps(rule, fields):  # noqa: B007 - the last one counts
+        pass
+    return text
 
 
 def _transformed(name: str, text: str) -> str:
@@ -47,11 +59,9 @@ def _transformed(name: str, text: str) -> str:
         raise Refused(refused.code, f"{shown(text)} {refused.why}") from None
 
 
-def _dated(rule: ValueRule, text: str) -> str:
-    if rule.date is None:
-        return text
+def _dated(date: DateFormat, text: str) -> str:
     try:
-        return rule.date.apply(text)
+        return date.apply(text)
     except Refused as refused:
         raise Refused(refused.code, f"{shown(text)} {refused.why}") from None
 

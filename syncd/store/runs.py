@@ -111,9 +111,16 @@ def started_at(conn: Connection, run_id: int) -> datetime:
 
 
 def set_plan(
-    conn: Connection, run_id: int, plan: Plan, *, input_id: int, config_digest: str, rejected: int
+    conn: Connection,
+    run_id: int,
+    plan: Plan,
+    *,
+    input_id: int | None,
+    config_digest: str,
+    rejected: int,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep what the Plan said, in numbers."""
+    """Keep what the Plan said, in numbers; and ``about`` it, what part of everything it is."""
     conn.execute(
         update(run)
         .where(run.c.id == run_id)
@@ -129,6 +136,7 @@ def set_plan(
                 "problems": list(plan.problems),
                 "requests": [plan.cost.low, plan.cost.high],
                 "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
+                **(about or {}),
             },
         )
     )

@@ -1,4 +1,4 @@
-"""Compare: matched Employees against what Litmos has; nobody is given a UserName that somebody else keeps."""
+"""Reconcile: what differs between matched Employees and Litmos; nobody is given a UserName that somebody else keeps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +9,12 @@ from syncd.core.limits import Policy, permitted
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching
 from syncd.core.model import Employee, LearningPath, State, User
+from syncd.core.selection import EVERYTHING, Part
 from syncd.core.usernames import contested, name_cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Reconciled:
     """The Difference, of which Employees, and the Matching with the Cases that only the Changes showed."""
 
     matching: Matching
@@ -22,7 +23,7 @@ class Comparison:
     difference: Difference
 
 
-def compare(
+def reconcile(
     employees: Iterable[Employee],
     matching: Matching,
     current: State,
@@ -32,31 +33,33 @@ def compare(
     users: Sequence[User],
     paths: Sequence[LearningPath],
     policy: Policy,
-) -> Comparison:
+    part: Part = EVERYTHING,
+) -> Reconciled:
     """Compare all Employees but those with a Case and those whom a person said to leave alone.
 
-    ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds frees no UserName.
+    ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
+    asked for, frees no UserName; a part that is these very Changes was judged when they were planned.
     """
 
     def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
         desired = desired_state(
             some, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
         )
-        return desired, diff(desired, current, rules)
+        found = diff(desired, current, rules)
+        return desired, part.of(replace(found, skips=(*found.skips, *ignored)))
+
+    ignored = tuple(map(_ignored, sorted(matching.ignored)))
 
     refused = {case.employee_id for case in matching.cases} | matching.ignored
     valid = tuple(employee for employee in employees if employee.employee_id not in refused)
     desired, difference = difference_of(valid)
-    taken = contested(permitted(difference.changes, policy), users)
+    taken = {} if part.changes is not None else contested(permitted(difference.changes, policy), users)
     if taken:
         cases = name_cases(valid, taken, users, matching.links)
         matching = replace(matching, cases=(*matching.cases, *cases))
         valid = tuple(employee for employee in valid if employee.employee_id not in taken)
         desired, difference = difference_of(valid)
-    skips = (*difference.skips, *map(_ignored, sorted(matching.ignored)))
-    return Comparison(
-        matching=matching, employees=valid, desired=desired, difference=replace(difference, skips=skips)
-    )
+    return Reconciled(matching=matching, employees=valid, desired=desired, difference=difference)
 
 
 def _ignored(employee_id: str) -> Skip:

@@ -1,14 +1,14 @@
-"""Comparing whole companies: what nobody may ever do, whatever HR, Litmos, the Links and the decisions are."""
+"""Reconciling whole companies: what nobody may ever do, whatever HR, Litmos, the Links and the decisions are."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compare import compare
 from syncd.core.diff import Rules
 from syncd.core.limits import Policy
 from syncd.core.match import match
 from syncd.core.model import Action, State, Team
 from syncd.core.protection import Protection
+from syncd.core.reconcile import reconcile
 from tests.core.companies import companies
 from tests.flows.rig import MAPPING
 
@@ -16,7 +16,7 @@ KEYS = ("ExternalEmployeeId", "UserName")
 SALES = Team(id="t1", names=("Sales",))
 
 
-def compared(company, *, rules=None, policy=Policy.SYNC):
+def reconciled(company, *, rules=None, policy=Policy.SYNC):
     """What a push would do: everybody is in a strict team that no rule gives them, and everybody absent is to go."""
     people, users, links, decided = company
     found = match(people, users, links, keys=KEYS, link_field="ExternalEmployeeId", resolutions=decided)
@@ -26,7 +26,7 @@ def compared(company, *, rules=None, policy=Policy.SYNC):
         teams={SALES.key: SALES},
         memberships={employee_id: frozenset({SALES.key}) for employee_id in found.links},
     )
-    return compare(
+    return reconcile(
         people, found, current, rules or Rules(), mapping=MAPPING, users=users, paths=(), policy=policy
     )
 
@@ -35,7 +35,7 @@ def compared(company, *, rules=None, policy=Policy.SYNC):
 def test_a_protected_user_is_never_changed(company, protected):
     absent = dict.fromkeys(("E1", "E2", "E3", "E4"), "absent")
     protection = Protection(user_ids=frozenset(protected))
-    found = compared(company, rules=Rules(protection=protection, absent=absent))
+    found = reconciled(company, rules=Rules(protection=protection, absent=absent))
     assert not {change.user_id for change in found.difference.changes} & protected
     names = {str(each.username).casefold() for each in company[1] if each.id in protected}
     assert not {str(c.after.get("UserName")).casefold() for c in found.difference.changes} & names
@@ -43,7 +43,7 @@ def test_a_protected_user_is_never_changed(company, protected):
 
 @given(companies())
 def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
-    found = compared(company)
+    found = reconciled(company)
     untouched = {case.employee_id for case in found.matching.cases} | found.matching.ignored
     assert not {change.employee_id for change in found.difference.changes} & untouched
     assert not {person.employee_id for person in found.employees} & untouched
@@ -51,7 +51,7 @@ def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
 
 @given(companies())
 def test_no_two_users_end_with_one_name(company):
-    found = compared(company)
+    found = reconciled(company)
     names = {each.id: str(each.username).casefold() for each in company[1]}
     before = list(filter(None, names.values()))
     if len(set(before)) < len(before):
@@ -68,6 +68,6 @@ def test_no_two_users_end_with_one_name(company):
 @given(companies(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_of_users_does_not_matter(company, random):
     people, users, links, decided = company
-    first = compared(company)
+    first = reconciled(company)
     shuffled = (random.sample(people, len(people)), random.sample(users, len(users)), links, decided)
-    assert first.difference == compared(shuffled).difference
+    assert first.difference == reconciled(shuffled).difference

@@ -1,0 +1,172 @@
+"""Commands that explain: preview (what the mapping makes of one person now), and why (how things came to be as they are)."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, opened
+from syncd.cli.output import ago, note, plain, say, show_json
+
+EmployeeArgument = Annotated[
+    str, typer.Argument(metavar="EMPLOYEE", help="The employee id, with its leading zeros.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(preview)
+    app.command()(why)
+
+
+def why(
+    employee: EmployeeArgument,
+    about: Annotated[
+        str, typer.Argument(metavar="[FIELD|TEAM|PATH]", help="A Litmos field, a team, or a learning path.")
+    ] = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say why a person, a field, a team or a learning path is as it is, and why nothing happened; only reads."""
+    with opened(config) as app:
+        from syncd.cli.show_plan import describe
+        from syncd.core.why import why as explain
+        from syncd.inquiry import inquire
+
+        facts = inquire(app, employee, about)
+        found = explain(facts, lambda change: describe(change, facts.path_names))
+        if json:
+            subject = {"kind": facts.subject.kind.value, "name": facts.subject.name}
+            show_json(
+                {"employee_id": employee, "subject": subject, "findings": [asdict(one) for one in found]}
+            )
+            return
+        first, *rest = found
+        kind = facts.subject.kind.value.replace("path", "learning path")
+        of = f", {kind} {facts.subject.name}" if facts.subject.name else ""
+        say(f"Employee {plain(employee)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
+        for one in rest:
+            say(f"  {one.check:<8} {plain(one.seen)}")
+        if first.next:
+            note(f"Next: {plain(first.next)}")
+
+
+def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Run the mapping now for one person, step by step, and show what a push would do for them; only reads."""
+    with opened(config) as app:
+        from syncd.inquiry import preview as look
+
+        found = look(app, employee)
+        if json:
+            show_json(_as_json(found))
+            return
+        for row in found.rows:
+            _show_row(row)
+        _show_outcome(found)
+        _show_plan(found)
+
+
+def _show_row(row: Any) -> None:
+    from syncd.core.trace import told
+
+    say(f"{plain(row.origin)}: " + plain(", ".join(f"{column}={cell!r}" for column, cell in row.cells)))
+    width = max((len(rule.place.key) for rule in row.rules), default=0)
+    for rule in row.rules:
+        say(f"  {rule.place.key:<{width}}  {plain(told(rule))}  [{plain(rule.place.where)}]")
+
+
+def _show_outcome(found: Any) -> None:
+    for reason in found.reasons:
+        say(f"Rejected: {reason.code}: {plain(reason.message)}")
+    employee = found.employee
+    if employee is not None:
+        say(f"Status: {employee.status.value}{'' if employee.in_scope else ', out of scope'}")
+        for what, wishes in (("Team", employee.teams), ("Learning path", employee.learning_paths)):
+            for wish in wishes:
+                say(f'{what}: "{plain(" > ".join(wish.names))}"  [{wish.rule}]')
+    match = found.match
+    if match.user_id:
+        when = "would be linked" if match.made_at is None else f"linked {ago(match.made_at, found.now)},"
+        say(f"Litmos user: {match.user_id}, {when} by {plain(match.made_by)}")
+    else:
+        say("Litmos user: none")
+
+
+def _show_plan(found: Any) -> None:
+    from syncd.cli.show_plan import GLYPHS, describe
+    from syncd.core.limits import Policy
+
+    names = found.draft.path_names
+    read = (
+        ""
+        if found.mirror_read_at is None
+        else f", with Litmos as read {ago(found.mirror_read_at, found.now)}"
+    )
+    say(f"A push would now{read}:")
+    for change in found.changes:
+        say(f"  {GLYPHS[change.action]} {plain(describe(change, names))}")
+    for change in found.withheld:
+        say(f"  withheld by push.policy: {plain(describe(change, names))}")
+    for skip in found.skips:
+        say(f"  {skip.code}: {plain(skip.message)}")
+    if not (found.changes or found.withheld or found.skips):
+        say("  change nothing" + (", for the row is rejected" if found.reasons else ""))
+    for hold in found.draft.plan.holds if found.changes else ():
+        say(f"  but be held: {hold.code}: {hold.message}")
+    if found.policy is Policy.OBSERVE:
+        say("  but send nothing: push.policy is observe")
+    for request in found.requests:
+        shared = len(request.changes) - len({c.key for c in found.changes}.intersection(request.changes))
+        others = f", with {shared} changes of others" if shared else ""
+        say(f"  request: {request.kind.value}{others}")
+    if found.mirror_read_at is None:
+        note("Litmos was never read; first: syncd refresh")
+
+
+def _as_json(found: Any) -> dict[str, Any]:
+    from syncd.core.planfile import change_data
+
+    employee, intake = found.employee, found.intake
+    return {
+        "employee_id": found.employee_id,
+        "input": {"name": intake.name, "sha256": intake.sha256, "rows": intake.rows},
+        "rows": [
+            {
+                "origin": row.origin,
+                "cells": dict(row.cells),
+                "rules": [
+                    {
+                        "rule": rule.place.key,
+                        "where": rule.place.where,
+                        "applies": rule.applies,
+                        "steps": [asdict(step) for step in rule.steps],
+                    }
+                    for rule in row.rules
+                ],
+            }
+            for row in found.rows
+        ],
+        "reasons": [asdict(reason) for reason in found.reasons],
+        "employee": None
+        if employee is None
+        else {
+            "status": employee.status.value,
+            "in_scope": employee.in_scope,
+            "fields": dict(employee.fields),
+            "teams": [{"names": list(wish.names), "rule": wish.rule} for wish in employee.teams],
+            "learning_paths": [
+                {"name": wish.names[0], "rule": wish.rule} for wish in employee.learning_paths
+            ],
+        },
+        "match": asdict(found.match),
+        "mirror_read_at": found.mirror_read_at,
+        "changes": [change_data(change) for change in found.changes],
+        "withheld": [change_data(change) for change in found.withheld],
+        "skips": [asdict(skip) for skip in found.skips],
+        "policy": found.policy.value,
+        "holds": [asdict(hold) for hold in found.draft.plan.holds],
+        "requests": [
+            {"kind": request.kind.value, "target": request.target, "changes": len(request.changes)}
+            for request in found.requests
+        ],
+    }

@@ -1,0 +1,53 @@
+"""Comparing: what another configuration would make of the same HR and the same Litmos. Only reads, and asks Litmos nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncd.app import App, Settings
+from syncd.core.comparison import Comparison, Side, compare
+from syncd.core.mapping import map_records
+from syncd.core.model import Record
+from syncd.core.plan import Plan
+from syncd.intake import Intake, take_in
+from syncd.planner import Draft, draft
+from syncd.store import mirror
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Two configurations over one input: what is not the same, and both Plans with their holds and cost."""
+
+    comparison: Comparison
+    before: Plan
+    now: Plan
+    intake: Intake
+    path_names: dict[str, str]
+    mirror_read_at: datetime | None
+    at: datetime
+
+
+def against(app: App, old: Settings) -> Compared:
+    """The Plan under ``old`` settings (scope, mapping, policy, limits) and under those of ``app``, compared.
+
+    HR is read once, from the source of ``app``. Raises SourceError, ConfigError.
+    """
+    records: list[Record] = []
+    intake = take_in(app.source, app.settings.mapping, tap=records.append)
+    mapped = map_records(old.mapping, records)
+    earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
+    settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)
+    before, now = draft(replace(app, settings=settings), earlier), draft(app, intake)
+    with app.database.read() as conn:
+        return Compared(
+            comparison=compare(_side(before), _side(now)),
+            before=before.plan,
+            now=now.plan,
+            intake=intake,
+            path_names=dict(now.path_names),
+            mirror_read_at=mirror.readings(conn, app.account).last,
+            at=app.database.now(conn),
+        )
+
+
+def _side(made: Draft) -> Side:
+    return Side(plan=made.plan, difference=made.difference, rejections=made.rejections)

@@ -1,0 +1,136 @@
+"""Comparison: what a change of the configuration means for people: two Plans over the same input, effect by effect."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from syncd.core.diff import Difference, Skip
+from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
+from syncd.core.plan import Plan
+
+POLICY = "push.policy"
+CAUSES: Mapping[str, str] = {
+    "OUT-OF-SCOPE": "scope",
+    "PROTECTED": "users.protected",
+    "LEFT": "employee.status",
+}
+"""The part of the configuration that decides about a Skip; other codes stand for themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One configuration: its Plan, all that differs before its Policy, and whom it rejects."""
+
+    plan: Plan
+    difference: Difference
+    rejections: Sequence[Rejection] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """One effect that is not the same: on whom, on what, by which rule, and what it is before and after ("": nothing)."""
+
+    employee_id: str
+    about: str
+    cause: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """How many people a rule affects: ``gains`` effects that are only now, ``loses`` those only before, ``other`` ones."""
+
+    cause: str
+    people: int
+    gains: int
+    loses: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Everything that is not the same, by employee id, and the same counted by cause, the most people first."""
+
+    differing: tuple[Differing, ...]
+    causes: tuple[Cause, ...]
+    people: int
+
+
+Effects = dict[tuple[str, str], tuple[str, str]]
+"""(employee id, what it is about) -> (the value, the rule)."""
+NOTHING = ("", "")
+
+
+def compare(before: Side, now: Side) -> Comparison:
+    """Compare two sides over the same input and the same mirror; nothing else differs but the configuration."""
+    was, is_now = _effects(before), _effects(now)
+    could = {"was": _of_changes(before.difference.changes), "now": _of_changes(now.difference.changes)}
+    found = []
+    for key in sorted(was.keys() | is_now.keys()):
+        old, old_rule = was.get(key, NOTHING)
+        new, new_rule = is_now.get(key, NOTHING)
+        if old == new:
+            continue
+        cause = new_rule or old_rule
+        if (not new and could["now"].get(key, NOTHING)[0] == old) or (
+            not old and could["was"].get(key, NOTHING)[0] == new
+        ):
+            cause = POLICY
+        found.append(Differing(employee_id=key[0], about=key[1], cause=cause, before=old, after=new))
+    people = {one.employee_id for one in found} - {""}
+    return Comparison(differing=tuple(found), causes=_counted(found), people=len(people))
+
+
+def _effects(side: Side) -> Effects:
+    return {**_of_changes(side.plan.changes), **_of_skips(side.plan.skips), **_of_rejections(side.rejections)}
+
+
+def _of_changes(changes: Iterable[Change]) -> Effects:
+    """An update, or a create, is one effect for each field."""
+    found: Effects = {}
+    for change in changes:
+        person = change.employee_id
+        if change.kind is ObjectKind.USER and change.action is not Action.UPDATE:
+            found[person, "account"] = change.action.value, change.rule
+        if change.kind is ObjectKind.USER and change.action in {Action.UPDATE, Action.CREATE}:
+            for name, value in change.after.items():
+                found[person, name] = repr(value), f"users.fields.{name}"
+        elif change.team:
+            found[person, f'team "{team_label(change.team)}"'] = change.action.value, change.rule
+        elif change.kind is not ObjectKind.USER:
+            found[person, f"{change.kind.value} {change.path_id}"] = change.action.value, change.rule
+    return found
+
+
+def _of_skips(skips: Iterable[Skip]) -> Effects:
+    return {
+        (skip.employee_id, f"skipped {skip.code}"): (skip.message, CAUSES.get(skip.code, skip.code))
+        for skip in skips
+    }
+
+
+def _of_rejections(rejections: Iterable[Rejection]) -> Effects:
+    return {
+        (one.employee_id or one.origin, "row"): (
+            "rejected: " + ", ".join(dict.fromkeys(reason.code for reason in one.reasons)),
+            "rejections",
+        )
+        for one in rejections
+    }
+
+
+def _counted(found: Iterable[Differing]) -> tuple[Cause, ...]:
+    by_cause: dict[str, list[Differing]] = {}
+    for one in found:
+        by_cause.setdefault(one.cause, []).append(one)
+    counted = [
+        Cause(
+            cause=cause,
+            people=len({one.employee_id for one in group} - {""}),
+            gains=sum(not one.before for one in group),
+            loses=sum(not one.after for one in group),
+            other=sum(bool(one.before and one.after) for one in group),
+        )
+        for cause, group in by_cause.items()
+    ]
+    return tuple(sorted(counted, key=lambda one: (-one.people, one.cause)))

@@ -1,0 +1,255 @@
+"""Why: what is known about one person, field, team or learning path, as an ordered list of Findings; the first answers."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from syncd.core.answer import answer
+from syncd.core.facts import Facts, Happened, SubjectKind
+from syncd.core.finding import Finding, Health, count
+from syncd.core.model import Change
+from syncd.core.trace import Traced, told
+
+MOST = 6
+"""So many findings of one kind are told; they say how many more there are."""
+
+Describe = Callable[[Change], str]
+"""A Change as one line for people."""
+
+
+def why(facts: Facts, describe: Describe) -> tuple[Finding, ...]:
+    """The answer, and what it rests on.
+
+    In the order in which things come about: HR's row, what the rules make of it, who it is in Litmos, what Litmos has, what
+    a push would do now, what earlier ones did, who gave what, and what somebody else changed. ``facts`` of a Finding hold
+    its code, Run, Job and Change.
+    """
+    return (
+        answer(facts),
+        *_some(_record(facts)),
+        *_some(_rules(facts)),
+        *_some(_match(facts)),
+        *_some(_litmos(facts)),
+        *_some(_plan(facts, describe)),
+        *_some(_history(facts, describe)),
+        *_some(_grants(facts)),
+        *_some(_drift(facts)),
+    )
+
+
+def _some(found: Iterator[Finding]) -> Iterator[Finding]:
+    """The first few, and how many more there are."""
+    listed = list(found)
+    yield from listed[:MOST]
+    if len(listed) > MOST:
+        yield Finding(check=listed[0].check, state=Health.OK, seen=f"and {len(listed) - MOST} more")
+
+
+def _record(facts: Facts) -> Iterator[Finding]:
+    for origin in facts.origins:
+        yield Finding(
+            check="record",
+            state=Health.OK,
+            seen=f"{origin}, of {count(facts.input_rows, 'row')} of {facts.input_name}",
+        )
+    known = facts.known
+    if not facts.origins and known is not None:
+        missing = f", missing from {count(known.absent_count, 'input')} since" if known.absent_count else ""
+        yield Finding(
+            check="record",
+            state=Health.WARNING,
+            seen=f"last in {known.origin}, accepted {_moment(known.last_seen_at)}{missing}",
+        )
+    for reason in facts.reasons:
+        yield Finding(
+            check="rejected",
+            state=Health.PROBLEM,
+            seen=f"{reason.code}: {reason.message}",
+            facts={"code": reason.code},
+        )
+
+
+def _rules(facts: Facts) -> Iterator[Finding]:
+    """The rule of a field; of a team or learning path the rules that give it, else those that do not and why."""
+    if facts.employee is not None and facts.subject.kind is SubjectKind.PERSON:
+        out = "" if facts.employee.in_scope else ", out of scope"
+        yield Finding(check="rule", state=Health.OK, seen=f"HR says: {facts.employee.status.value}{out}")
+    for rule in _telling(facts):
+        yield Finding(
+            check="rule",
+            state=Health.OK,
+            seen=f"{rule.place.key} ({rule.place.where}): {told(rule)}",
+            facts={"rule": rule.place.key, "where": rule.place.where},
+        )
+
+
+def _telling(facts: Facts) -> list[Traced]:
+    subject, given = facts.subject, facts.given()
+    match subject.kind:
+        case SubjectKind.FIELD:
+            return [rule for rule in facts.rules if rule.place.key == f"users.fields.{subject.key}"]
+        case SubjectKind.TEAM:
+            rules = [rule for rule in facts.rules if rule.place.key.startswith("teams[")]
+        case SubjectKind.PATH:
+            rules = [rule for rule in facts.rules if rule.place.key.startswith("learning_paths[")]
+        case _:
+            return [rule for rule in facts.rules if rule.step("refused") is not None]
+    return [rule for rule in rules if rule.place.key == given] if given else rules
+
+
+def _match(facts: Facts) -> Iterator[Finding]:
+    if facts.user_id:
+        when = "would be linked" if facts.linked_at is None else f"linked {_moment(facts.linked_at)}"
+        yield Finding(
+            check="match",
+            state=Health.OK,
+            seen=f"Litmos user {facts.user_id}, {when} by {facts.linked_by or 'a link that is gone'}",
+        )
+    elif facts.employee is not None:
+        yield Finding(check="match", state=Health.WARNING, seen="no Litmos user is this person")
+
+
+def _litmos(facts: Facts) -> Iterator[Finding]:
+    user, subject = facts.user, facts.subject
+    if user is None:
+        return
+    switched = "" if user.active else "; the user is inactive"
+    match subject.kind:
+        case SubjectKind.FIELD:
+            seen = f"{subject.key} is {user.fields.get(subject.key, '')!r}"
+        case SubjectKind.TEAM:
+            unread = "is perhaps in the team: its members were never read"
+            seen = (
+                "is in the team"
+                if facts.has()
+                else unread
+                if subject.key in facts.unread
+                else "is not in the team"
+            )
+        case SubjectKind.PATH:
+            started = facts.paths.get(subject.key)
+            seen = (
+                "does not have it"
+                if started is None
+                else "has it, " + ("started" if started else "not started")
+            )
+        case _:
+            teams = ", ".join(sorted(facts.teams.values())) or "none"
+            paths = ", ".join(sorted(facts.path_names.get(one, one) for one in facts.paths)) or "none"
+            seen = f"{'active' if user.active else 'inactive'}; teams: {teams}; learning paths: {paths}"
+            switched = ""
+    yield Finding(
+        check="litmos", state=Health.OK, seen=f"{seen}{switched} (read {_moment(facts.mirror_read_at)})"
+    )
+
+
+def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
+    for change in facts.planned():
+        yield Finding(
+            check="plan",
+            state=Health.WARNING,
+            seen=describe(change),
+            facts={"change": change.key, "rule": change.rule},
+        )
+    for change in facts.kept_back():
+        yield Finding(
+            check="withheld",
+            state=Health.WARNING,
+            seen=f"by push.policy: {facts.policy.value}: {describe(change)}",
+            facts={"change": change.key, "rule": change.rule},
+        )
+    for skip in facts.skipped():
+        yield Finding(
+            check="skipped",
+            state=Health.WARNING,
+            seen=f"{skip.code}: {skip.message}",
+            facts={"code": skip.code},
+        )
+    if facts.planned():
+        for hold in facts.holds:
+            yield Finding(
+                check="limit",
+                state=Health.WARNING,
+                seen=f"{hold.code}: {hold.message}",
+                facts={"code": hold.code},
+            )
+    if facts.subject.kind is SubjectKind.PATH:
+        for problem in facts.problems:
+            if f'"{facts.subject.name}"' in problem:
+                yield Finding(check="problem", state=Health.PROBLEM, seen=problem)
+
+
+def _history(facts: Facts, describe: Describe) -> Iterator[Finding]:
+    for one in facts.past():
+        yield Finding(
+            check="history",
+            state=Health.PROBLEM if one.state == "failed" else Health.OK,
+            seen=f"run {one.run_id}, {_moment(one.at)}, {one.actor}: {describe(one.change)}: {_became(one)}",
+            facts={
+                "run": one.run_id,
+                "job": one.job_id,
+                "change": one.change.key,
+                "state": one.state,
+                "code": one.code,
+            },
+        )
+
+
+def _became(one: Happened) -> str:
+    """What became of a Change: its state, the request that carried it, and what Litmos said."""
+    state = "held" if one.state == "held" and one.run_state == "held" else one.state
+    if one.state == "held" and one.run_state != "held":
+        state = f"held, and the run {one.run_state}"
+    said = " ".join(
+        part for part in (one.code, f"HTTP {one.status}" if one.status else "", one.message) if part
+    )
+    text = f"{state}: {said}" if said else state
+    if one.job_id is None:
+        return text
+    tries = count(one.attempts, "attempt") if one.attempts != 1 else "one attempt"
+    return f"{text} (job {one.job_id} {one.request}, {one.job_state}, {tries})"
+
+
+def _grants(facts: Facts) -> Iterator[Finding]:
+    """Who gave the team or learning path that is asked about; of a person, what syncd gave and what others gave."""
+    match facts.subject.kind:
+        case SubjectKind.FIELD:
+            return
+        case SubjectKind.PERSON:
+            given = {one.object_id for one in facts.grants}
+            held = {**facts.teams, **{one: facts.path_names.get(one, one) for one in facts.paths}}
+            foreign = sorted(name for one, name in held.items() if one not in given)
+            if foreign:
+                yield Finding(
+                    check="grant", state=Health.OK, seen=f"not given by syncd: {', '.join(foreign)}"
+                )
+        case _:
+            grant = facts.grant()
+            if grant is not None:
+                run = "" if grant.run_id is None else f" in run {grant.run_id}"
+                yield Finding(
+                    check="grant",
+                    state=Health.OK,
+                    seen=f"given by syncd{run}, {_moment(grant.at)}",
+                    facts={"run": grant.run_id},
+                )
+            elif facts.has():
+                yield Finding(check="grant", state=Health.OK, seen="given by somebody else, not by syncd")
+
+
+def _drift(facts: Facts) -> Iterator[Finding]:
+    subject = facts.subject
+    for one in facts.drift:
+        about = {SubjectKind.FIELD: one.field, SubjectKind.PERSON: ""}.get(subject.kind, one.object_id)
+        if about == subject.key:
+            where = "" if not one.object_id or about else f" {one.object_id}"
+            yield Finding(
+                check="drift",
+                state=Health.WARNING,
+                seen=f"somebody changed{where} {one.field}: {one.before!r} -> {one.after!r} in Litmos, "
+                f"seen by run {one.run_id}, {_moment(one.at)}",
+                facts={"run": one.run_id, "field": one.field},
+            )
+
+
+def _moment(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M}Z"

@@ -1,0 +1,260 @@
+"""Inquiry: one person: what the mapping makes of the rows now, and everything that is known and was done. Only reads."""
+
+import difflib
+from collections import abc
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncd.app import App
+from syncd.core.compile import Request
+from syncd.core.diff import Skip
+from syncd.core.facts import Facts, Subject, SubjectKind
+from syncd.core.limits import Policy
+from syncd.core.mapping import Mapping, columns_used, identify, map_record
+from syncd.core.match import comparable
+from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_key, team_label, team_text
+from syncd.core.profile import PROFILE_FIELDS
+from syncd.core.selection import of_people
+from syncd.core.trace import Trace, Traced
+from syncd.errors import Declined, SourceError
+from syncd.intake import Intake, require, take_in
+from syncd.planner import Draft, draft
+from syncd.store import history, jobs, links, mirror
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a person: where it is, its cells in the columns that the mapping names, and every rule's steps."""
+
+    origin: str
+    cells: tuple[tuple[str, str], ...]
+    rules: tuple[Traced, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Which user a person is: ``made_by`` is how the Link was made, or would be (``made_at`` None).
+
+    ``user_id`` "" means that nobody in Litmos is this person.
+    """
+
+    user_id: str
+    made_by: str = ""
+    made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What the mapping makes of one person now, and what a push would do for her with the mirror as it is.
+
+    ``employee`` is None if she is rejected, or not in the input; ``reasons`` then say why. ``withheld`` are Changes that
+    the Policy does not let through; ``requests`` are all that carry her Changes, others' with them.
+    """
+
+    employee_id: str
+    intake: Intake
+    rows: tuple[Row, ...]
+    employee: Employee | None
+    reasons: tuple[Reason, ...]
+    match: Match
+    changes: tuple[Change, ...]
+    withheld: tuple[Change, ...]
+    skips: tuple[Skip, ...]
+    requests: tuple[Request, ...]
+    policy: Policy
+    draft: Draft
+    mirror_read_at: datetime | None
+    now: datetime
+
+
+def preview(app: App, employee_id: str) -> Preview:
+    """Look at one person. Only reads, and asks Litmos nothing.
+
+    Raises Declined, naming ids that look alike, if no row has this employee id; SourceError, ConfigError.
+    """
+    intake, records = _read(app, employee_id)
+    require(intake, [employee_id])
+    return _preview(app, employee_id, intake, records)
+
+
+def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
+    """HR, and the rows that claim this employee id."""
+    records: list[Record] = []
+    mapping, wanted = app.settings.mapping, comparable(employee_id)
+
+    def tap(record: Record) -> None:
+        if comparable(identify(mapping, record)) == wanted:
+            records.append(record)
+
+    return take_in(app.source, mapping, tap=tap), records
+
+
+def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Record]) -> Preview:
+    made = draft(app, intake)
+    employee = made.employees.get(employee_id)
+    origins = {record.origin for record in records}
+    changes = of_people(made.plan.changes, {employee_id})
+    keys = {change.key for change in changes}
+    with app.database.read() as conn:
+        return Preview(
+            employee_id=employee_id,
+            intake=intake,
+            rows=tuple(_row(app, record) for record in records),
+            employee=employee,
+            reasons=_reasons(made.rejections, employee_id, origins),
+            match=_match(made, links.how(conn, app.account, employee_id), employee_id),
+            changes=changes,
+            withheld=tuple(
+                change
+                for change in of_people(made.difference.changes, {employee_id})
+                if change.key not in keys
+            ),
+            skips=tuple(skip for skip in made.plan.skips if skip.employee_id == employee_id),
+            requests=tuple(request for request in made.plan.requests if keys.intersection(request.changes)),
+            policy=app.settings.policy,
+            draft=made,
+            mirror_read_at=mirror.readings(conn, app.account).last,
+            now=app.database.now(conn),
+        )
+
+
+def inquire(app: App, employee_id: str, about: str = "") -> Facts:
+    """Everything known about one person; ``about`` a field, a team (``Sales``, ``EMEA > Sales``) or a learning path.
+
+    HR that cannot be read is one of the facts. Raises Declined if ``about`` names nothing that is known; ConfigError.
+    """
+    try:
+        intake, records = _read(app, employee_id)
+    except SourceError as error:
+        return _stored(app, employee_id, about, unreadable=str(error))
+    return _inquired(app, _preview(app, employee_id, intake, records), about)
+
+
+def _inquired(app: App, found: Preview, about: str) -> Facts:
+    made = found.draft
+    facts = _stored(app, found.employee_id, about, user_id=found.match.user_id, wishes=found.employee)
+    return replace(
+        facts,
+        input_name=found.intake.name,
+        input_rows=found.intake.rows,
+        origins=tuple(row.origin for row in found.rows),
+        rules=found.rows[0].rules if found.rows else (),
+        reasons=found.reasons,
+        employee=found.employee,
+        linked_by=found.match.made_by or facts.linked_by,
+        linked_at=found.match.made_at,
+        changes=found.changes,
+        withheld=found.withheld,
+        skips=found.skips,
+        holds=made.plan.holds,
+        problems=made.plan.problems,
+    )
+
+
+def _stored(
+    app: App,
+    employee_id: str,
+    about: str,
+    *,
+    user_id: str = "",
+    wishes: Employee | None = None,
+    unreadable: str = "",
+) -> Facts:
+    """What the store knows; ``user_id`` is whom the person would be linked with, ``wishes`` whom the mapping makes."""
+    account, settings = app.account, app.settings
+    with app.database.read() as conn:
+        link = links.how(conn, account, employee_id)
+        user_id = user_id or links.find(conn, account, employee_id)
+        state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
+        paths = {path.id: path.name for path in mirror.paths(conn, account)}
+        teams = mirror.team_names(mirror.team_facts(conn, account))
+        texts = {team_id: team_text(team_key(chain)) for team_id, chain in teams.items()}
+        paused, read = jobs.paused(conn, account), mirror.lists_read(conn, account)
+        return Facts(
+            employee_id=employee_id,
+            subject=_subject(about, settings.mapping, wishes, teams.values(), paths),
+            now=app.database.now(conn),
+            input_name=app.source.name,
+            unreadable=unreadable,
+            known=history.known(conn, account, app.source.name, employee_id),
+            absence=settings.mapping.absence,
+            user_id=user_id,
+            linked_by="" if link is None else link[0],
+            linked_at=None if link is None else link[1],
+            user=state.users.get(employee_id),
+            mirror_read_at=mirror.readings(conn, account).last,
+            teams={
+                team_text(key): team_label(state.teams[key].names)
+                for key in state.memberships.get(employee_id, ())
+            },
+            paths={one.path_id: one.started for one in state.assignments.get(employee_id, {}).values()},
+            unread=frozenset(
+                texts[team_id] for team_id, at in read.teams.items() if at is None and team_id in texts
+            )
+            | frozenset(path_id for path_id, at in read.paths.items() if at is None),
+            path_names=paths,
+            policy=settings.policy,
+            paused="" if paused is None else paused.reason,
+            history=history.happened(conn, account, employee_id),
+            grants=history.granted(conn, account, user_id),
+            drift=history.drifted(conn, account, user_id, texts),
+        )
+
+
+def _subject(
+    about: str,
+    mapping: Mapping,
+    employee: Employee | None,
+    teams: Iterable[tuple[str, ...]],
+    paths: abc.Mapping[str, str],
+) -> Subject:
+    """What a person at the keyboard means: a field first, then a team, then a learning path. Raises Declined."""
+    wanted = comparable(about)
+    if not wanted:
+        return Subject(kind=SubjectKind.PERSON)
+    field = next((name for name in PROFILE_FIELDS if comparable(name) == wanted), None)
+    if field is not None:
+        return Subject(kind=SubjectKind.FIELD, name=field, key=field)
+    wishes = () if employee is None else (wish.names for wish in employee.teams)
+    named = {team_text(team_key(names)): names for names in (*wishes, *teams)}
+    for text, names in named.items():
+        if wanted in {comparable(names[-1]), comparable(team_label(names)), comparable(text)}:
+            return Subject(kind=SubjectKind.TEAM, name=team_label(names), key=text)
+    for path_id, name in paths.items():
+        if about == path_id or comparable(name) == wanted:
+            return Subject(kind=SubjectKind.PATH, name=name, key=path_id)
+    ruled = next((name for name in mapping.path_names if comparable(name) == wanted), None)
+    if ruled is not None:
+        return Subject(kind=SubjectKind.PATH, name=ruled, key=ruled)
+    known = [*PROFILE_FIELDS, *(team_label(names) for names in named.values()), *paths.values()]
+    near = difflib.get_close_matches(about, known, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise Declined(f"{about} is no field, no team and no learning path that is known{hint}")
+
+
+def _row(app: App, record: Record) -> Row:
+    """Only the columns that the mapping names: nobody needs to see the salary beside them."""
+    trace, mapping = Trace(), app.settings.mapping
+    map_record(mapping, record, trace)
+    named = [(column, record.fields[column]) for column in columns_used(mapping) if column in record.fields]
+    return Row(origin=record.origin, cells=tuple(named), rules=tuple(trace.rules))
+
+
+def _reasons(rejections: Sequence[Rejection], employee_id: str, origins: set[str]) -> tuple[Reason, ...]:
+    return tuple(
+        reason
+        for rejection in rejections
+        if rejection.employee_id == employee_id or rejection.origin in origins
+        for reason in rejection.reasons
+    )
+
+
+def _match(made: Draft, known: tuple[str, datetime] | None, employee_id: str) -> Match:
+    user_id = made.matching.links.get(employee_id, "")
+    new = next((link for link in made.matching.new if link.employee_id == employee_id), None)
+    if new is not None:
+        return Match(user_id=user_id, made_by=new.made_by)
+    if user_id and known is not None:
+        return Match(user_id=user_id, made_by=known[0], made_at=known[1])
+    return Match(user_id=user_id)

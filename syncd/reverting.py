@@ -1,0 +1,83 @@
+"""Reverting: the Plan that takes back what a Run has done, through the same Policy and Limits as any other."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from syncd.app import App
+from syncd.core.compile import Pace
+from syncd.core.diff import Difference
+from syncd.core.limits import Measure
+from syncd.core.match import Matching
+from syncd.core.model import Change
+from syncd.core.plan import make_plan
+from syncd.core.revert import Remark, reverse
+from syncd.core.selection import Part
+from syncd.errors import Declined
+from syncd.planner import Draft
+from syncd.store import approvals, changes, jobs, links, mirror, queue, runs
+
+
+def draft_reversal(app: App, target: int) -> tuple[Draft, tuple[Remark, ...]]:
+    """The Plan that takes back Run ``target``, and what cannot be taken back. Reads only.
+
+    Raises Declined if there is no such push, if it is not done yet, or if it has done nothing.
+    """
+    with app.database.read() as conn:
+        _must_be_done(conn, app, target)
+        done = changes.load(conn, target, states=["done"])
+        if not done:
+            raise Declined(f"run {target} has changed nothing, so there is nothing to take back")
+        return _draft(conn, app, target, done)
+
+
+def _must_be_done(conn: Connection, app: App, target: int) -> None:
+    run = runs.get(conn, target)
+    if run is None or run["account"] != app.account:
+        raise Declined(f"there is no run {target}; syncd runs lists them")
+    if run["flow"] != "push":
+        raise Declined(f"run {target} is a {run['flow']}: it changed nothing in Litmos")
+    live = sum(
+        number for state, number in jobs.counts(conn, app.account, target).items() if state in queue.LIVE
+    )
+    if live:
+        raise Declined(f"run {target} has {live} jobs that are not done: syncd jobs --run {target}")
+
+
+def _draft(
+    conn: Connection, app: App, target: int, done: Sequence[Change]
+) -> tuple[Draft, tuple[Remark, ...]]:
+    settings = app.settings
+    known = links.load(conn, app.account)
+    current = mirror.current_state(conn, app.account, known)
+    protection = settings.mapping.protection
+    reversal = reverse(done, current, is_protected=lambda user: bool(protection.why(user)))
+    difference = Difference(changes=reversal.changes, skips=())
+    plan = make_plan(
+        difference,
+        policy=settings.policy,
+        limits=settings.limits,
+        measure=Measure(
+            population=sum(user.active for user in current.users.values()),
+            holdings=sum(map(len, current.memberships.values()))
+            + sum(map(len, current.assignments.values())),
+            rows=0,
+            rejected=0,
+            last_rows=None,
+        ),
+        pace=Pace(users=mirror.count_users(conn, app.account), per_minute=settings.per_minute),
+        window=(settings.requests, settings.window),
+        approved=approvals.valid(conn, app.account, app.database.now(conn)),
+    )
+    made = Draft(
+        plan=plan,
+        part=Part(reverts=target),
+        difference=difference,
+        current=current,
+        matching=Matching(links=known, new=()),
+        employees={},
+        rejections=(),
+        untouched=frozenset(),
+        path_names={path.id: path.name for path in mirror.paths(conn, app.account)},
+    )
+    return made, reversal.remarks

@@ -1,0 +1,97 @@
+"""Saving: a Plan kept in a file, and whether it still fits what it was made from."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from syncd import __version__
+from syncd.app import App
+from syncd.core.model import State
+from syncd.core.planfile import SavedPlan, dumps, loads, moved, touched
+from syncd.core.selection import Part
+from syncd.errors import Declined, StalePlan
+from syncd.intake import Intake
+from syncd.planner import Draft
+
+FEW = 10
+"""So many of the things that moved a message names."""
+AGAIN = "nothing was sent; make the plan again: syncd plan --save FILE"
+
+
+def save_plan(app: App, path: Path, run_id: int, intake: Intake, made: Draft) -> None:
+    """Write the Plan into ``path``, whole or not at all, readable for its owner only. Raises Declined if it cannot be."""
+    plan = made.plan
+    with app.database.read() as conn:
+        made_at = app.database.now(conn)
+    saved = SavedPlan(
+        account=app.account,
+        config_digest=app.settings.config_digest,
+        input={
+            "source": intake.source,
+            "name": intake.name,
+            "sha256": intake.sha256,
+            "rows": intake.rows,
+        },
+        people=tuple(sorted(made.part.people)),
+        changes=plan.changes,
+        touched=touched(plan.changes, made.current),
+        about={
+            "made_at": made_at.isoformat(),
+            "made_by": f"syncd {__version__}",
+            "run": run_id,
+            "plan_digest": plan.digest,
+            "counts": plan.counts,
+            "holds": [{"code": hold.code, "message": hold.message} for hold in plan.holds],
+            "requests": [plan.cost.low, plan.cost.high],
+        },
+    )
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        beside.write_text(dumps(saved), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise Declined(f"the plan cannot be kept in {path}: {error.strerror}") from None
+
+
+def open_plan(path: Path) -> SavedPlan:
+    """The Plan in a file. Raises Declined if there is none, or if it was edited."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Declined(f"{path} cannot be read: {error}; syncd plan --save {path} makes one") from None
+    return loads(text, path.name)
+
+
+def part_of(saved: SavedPlan) -> Part:
+    """What a push of this Plan is about: its very Changes."""
+    return Part(people=frozenset(saved.people), changes=saved.changes)
+
+
+def must_fit(app: App, saved: SavedPlan, intake: Intake) -> None:
+    """Raises StalePlan unless the Plan was made for this account, with this configuration, from these bytes of HR."""
+    settings, was = app.settings, saved.input
+    found = []
+    if saved.account != app.account:
+        found.append(f"it is for the account {saved.account}, and this is {app.account}")
+    if saved.config_digest != settings.config_digest:
+        found.append(f"the configuration is {settings.config_digest} now, and was {saved.config_digest}")
+    if (was["source"], was["sha256"]) != (intake.source, intake.sha256):
+        found.append(
+            f"{intake.name} is another one: sha256 {intake.sha256[:12]} and {intake.rows} rows now, "
+            f"{was['sha256'][:12]} and {was['rows']} rows then"
+        )
+    _refuse(found)
+
+
+def must_stand(saved: SavedPlan, current: State) -> None:
+    """Raises StalePlan if anything that the Plan touches is no longer as it was then."""
+    _refuse(moved(saved, current))
+
+
+def _refuse(found: Sequence[str]) -> None:
+    if found:
+        more = [f"and {len(found) - FEW} more"] if len(found) > FEW else []
+        lines = "".join(f"\n  {one}" for one in [*found[:FEW], *more])
+        raise StalePlan(f"the saved plan is stale:{lines}\n{AGAIN}")
