@@ -110,6 +110,9 @@ def _still_holds(change: Change, current: State) -> bool:
             taken = [held[path_id] for path_id in change.takes if path_id in held]
             is_member = team in current.memberships.get(person, frozenset())
             return is_member is (action is Action.REMOVE) and not any(path.started for path in taken)
+        case ObjectKind.ROLE, action:
+            is_so = (team, change.role) in current.roles.get(person, frozenset())
+            return is_so is (action is Action.REMOVE)
         case ObjectKind.ASSIGNMENT, Action.ADD:
             return change.path_id not in current.assignments.get(person, {})
         case _:

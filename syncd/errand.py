@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
-from syncd.core.model import team_key, team_label, team_text
+from syncd.core.managers import MANAGER_ID
+from syncd.core.model import FieldValue, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
     AssignPaths,
@@ -18,6 +19,7 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    SetRole,
     UnassignPath,
 )
 from syncd.store import links, mirror
@@ -83,17 +85,33 @@ def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Beari
 def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
-    return Errand(operation=CreateUser(fields=payload["fields"]))
+    fields, note = _with_manager(conn, payload, bearings)
+    return Errand(operation=CreateUser(fields=fields), note=note)
+
+
+def _with_manager(
+    conn: Connection, payload: Mapping[str, Any], bearings: Bearings
+) -> tuple[dict[str, FieldValue], str]:
+    """The fields with the ManagerId of somebody who had no user when the Plan was made, and what to say if they have none."""
+    fields, manager = dict(payload["fields"]), payload.get("manager")
+    if not manager:
+        return fields, ""
+    user_id = links.find(conn, bearings.account, manager)
+    if not user_id:
+        return fields, f"the manager was not set: employee {manager} has no Litmos user; see why"
+    return {**fields, MANAGER_ID: user_id}, ""
 
 
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
+    fields, note = _with_manager(conn, payload, bearings)
+    if note and not fields and payload["active"] is None:
+        return Errand(operation=None, note=note, lost=("*",))
     since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
     profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
     return Errand(
-        operation=PutUser(
-            user_id=user_id, fields=payload["fields"], active=payload["active"], profile=profile
-        )
+        operation=PutUser(user_id=user_id, fields=fields, active=payload["active"], profile=profile),
+        note=note,
     )
 
 
@@ -131,6 +149,15 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     )
 
 
+def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    team_id = _team_id(conn, payload["team"], bearings)
+    return Errand(
+        operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
+        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+    )
+
+
 def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     return Errand(
@@ -155,4 +182,5 @@ _RESOLVERS = {
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_PATHS: _assign_paths,
     RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.SET_ROLE: _set_role,
 }

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.app import App
+from syncd.core.columns import columns_used
 from syncd.core.compile import Request
 from syncd.core.diff import Skip
 from syncd.core.facts import Facts, Subject, SubjectKind
 from syncd.core.limits import Policy
-from syncd.core.mapping import Mapping, columns_used, identify, map_record
+from syncd.core.mapping import Mapping, identify, map_record
 from syncd.core.match import comparable
 from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_key, team_label, team_text
 from syncd.core.profile import PROFILE_FIELDS

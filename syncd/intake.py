@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from syncd.core.mapping import Mapping, columns_used, map_records
+from syncd.core.columns import columns_used
+from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Record, Rejection, TeamKey
+from syncd.core.model import Employee, Managed, Record, Rejection
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 
@@ -39,14 +40,9 @@ class Intake:
         return frozenset(employee.employee_id for employee in self.employees) | rejected
 
     @property
-    def teams(self) -> frozenset[TeamKey]:
-        """The managed teams: all that a rule names for somebody, and their parents."""
-        return frozenset(
-            wish.key[:depth]
-            for employee in self.employees
-            for wish in employee.teams
-            for depth in range(1, len(wish.key) + 1)
-        )
+    def managed(self) -> Managed:
+        """What the rules name for somebody."""
+        return Managed.of(wish for employee in self.employees for wish in employee.teams)
 
 
 def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] | None = None) -> Intake:

@@ -12,13 +12,16 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
-from syncd.core.diff import Difference, Rules
+from syncd.core.diff import Difference, Rules, Skip
 from syncd.core.doubts import doubts, spreadsheet_problem, unsettled
 from syncd.core.limits import Measure, Policy
+from syncd.core.managers import Managers, resolve_managers
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import Employee, Rejection, State, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.reconcile import reconcile
+from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
@@ -59,17 +62,20 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     mapping = settings.mapping
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
+    managers = _managers(mapping, matching.valid(intake.employees), users, matching)
+    employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
     current = mirror.current_state(conn, account, matching.links)
     paths = mirror.paths(conn, account)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
+        granted_roles=grants.roles(conn, account, matching.links),
         team_paths=mirror.team_paths(conn, account),
         absent=_absent(conn, app, intake, untouched, now),
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
     reconciled = reconcile(
-        intake.employees,
+        employees,
         matching,
         current,
         rules,
@@ -78,6 +84,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         paths=paths,
         policy=settings.policy,
         part=part,
+        skips=_skips(managers),
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     plan = make_plan(
@@ -87,7 +94,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*problems, *reconciled.desired.problems),
+        problems=(*problems, *reconciled.desired.problems, *managers.problems()),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -125,6 +132,25 @@ def _who_is_who(
         *(doubt.known_id for doubt in doubted.values()),
     }
     return matching, untouched, tuple(filter(None, [spreadsheet_problem(doubted, intake.rows)]))
+
+
+def _managers(
+    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
+) -> Managers:
+    return resolve_managers(
+        employees,
+        users,
+        matching.links,
+        by=mapping.manager.by if mapping.manager else "",
+        is_protected=lambda user: bool(mapping.protection.why(user)),
+    )
+
+
+def _skips(managers: Managers) -> tuple[Skip, ...]:
+    """Everybody whose manager could not be set."""
+    return tuple(
+        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
+    )
 
 
 def _measure(

@@ -137,7 +137,7 @@ def _admit(app: App, intake: Intake, profile: abc.Mapping[str, Any], team: str) 
         raise Declined(
             f"{len(found)} teams are named {team}; name one, with those above it: A > B. Nothing was written"
         )
-    if team_key(names[found[0]]) in intake.teams:
+    if team_key(names[found[0]]) in intake.managed.teams:
         raise Declined(f"team {team} is named by a rule, so it is not disposable. Nothing was written")
     return _Patient(
         asking=asking, profile=profile, team_id=found[0], teams=asking.teams(), has_paths=bool(asking.paths())

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from syncd import officers
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
-from syncd.core.model import LearningPath, TeamKey, team_key, team_text
-from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.core.model import LearningPath, Managed, TeamKey, team_key, team_text
+from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.errors import RefreshError
-from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, vanished
+from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
+from syncd.store.grants import Places
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
 
@@ -21,6 +23,7 @@ Update = Callable[[str, int, int | None], None]
 """Progress: what is being done, how many are done, how many in all (None: not known)."""
 FEW_GONE = 20
 """So many users, teams and learning paths may vanish from Litmos' lists between two refreshes; more fail it."""
+_ROLES = {role.value: role for role in roles.COLUMNS}
 PAGE = 1000
 """Users that one request reads."""
 
@@ -39,7 +42,7 @@ class Counting:
 def read_litmos(
     app: App,
     run_id: int,
-    wanted: Collection[TeamKey],
+    wanted: Managed,
     mine: Held,
     *,
     update: Update,
@@ -48,14 +51,14 @@ def read_litmos(
 ) -> dict[str, int]:
     """Move the mirror, in one transaction, or raise and leave it as it was. Returns counts for the Run's summary.
 
-    ``wanted`` are the managed teams; teams in which syncd made a membership are read as well. With ``delta`` only what
-    changed is read, where that is enough (``core.delta.spans``). Raises LitmosError, RefreshError, and Busy if the
+    ``wanted`` is what the rules name; teams in which syncd made a member or a leader are read as well. With ``delta`` only
+    what changed is read, where that is enough (``core.delta.spans``). Raises LitmosError, RefreshError, and Busy if the
     planner's lease ``mine`` was lost meanwhile.
     """
     with app.database.read() as conn:
         began_at = app.database.now(conn)
         readings = mirror.readings(conn, app.account)
-        granted = grants.team_texts(conn, app.account)
+        granted = grants.places(conn, app.account)
     within = timedelta(seconds=app.settings.check_within)
     asked = spans(readings, began_at, full_within=within) if delta else ()
     watch = Counting()
@@ -73,8 +76,8 @@ def _full(
     app: App,
     run_id: int,
     began_at: datetime,
-    wanted: Collection[TeamKey],
-    granted: Collection[str],
+    wanted: Managed,
+    granted: Places,
     mine: Held,
     watch: Counting,
     *,
@@ -82,19 +85,27 @@ def _full(
     accept_missing: int,
 ) -> dict[str, int]:
     snapshot = app.target.snapshot(
-        lambda teams: managed_team_ids(teams, wanted, granted),
+        lambda teams: managed_team_ids(teams, wanted.teams, granted.teams),
         lambda paths: mapped_path_ids(paths, app.settings.mapping.path_names),
+        lambda teams: officers.ruled_lists(teams, wanted, granted.roles),
         began_at=began_at,
         progress=update,
         watch=watch,
     )
     gone = _confirm_gone(app, snapshot, accept_missing, watch)
     lists = confirmed(app, snapshot.members, snapshot.path_users, watch)
-    snapshot = replace(snapshot, members=lists.members, path_users=lists.users)
+    snapshot = replace(
+        snapshot,
+        members=lists.members,
+        path_users=lists.users,
+        roles=officers.confirmed(app, snapshot.roles, watch),
+    )
     with app.database.write() as conn:
         lease.fence(conn, mine)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
-        folding.keep_up_to_date(conn, app.account, teams=snapshot.members, paths=snapshot.path_users)
+        folding.keep_up_to_date(
+            conn, app.account, teams=snapshot.members, paths=snapshot.path_users, roles=snapshot.roles
+        )
         _end(conn, app, run_id, found, began_at)
     return {
         "users": len(snapshot.profiles),
@@ -135,13 +146,17 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Coun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Again:
-    """What must be read directly after a delta: ids of users, teams and learning paths, and how many of the lists for their age."""
+    """What must be read directly after a delta: ids of users, of teams, of learning paths, and lists of leaders and admins;
+    and how many of the lists for their age.
+    """
 
     users: tuple[str, ...]
     teams: tuple[str, ...]
     paths: tuple[str, ...]
+    roles: frozenset[RoleList] = field(default_factory=frozenset)
     managed: frozenset[str] = field(default_factory=frozenset)
     mapped: frozenset[str] = field(default_factory=frozenset)
+    ruled: frozenset[RoleList] = field(default_factory=frozenset)
     checked: int = 0
     population: int = 0
 
@@ -153,8 +168,8 @@ class _Delta:
     app: App
     run_id: int
     began_at: datetime
-    wanted: Collection[TeamKey]
-    granted: Collection[str]
+    wanted: Managed
+    granted: Places
     watch: Counting
 
     def take(self, told: Delta, mine: Held, *, within: timedelta, update: Update) -> dict[str, int]:
@@ -173,6 +188,7 @@ class _Delta:
             users[path_id] = app.target.path_users(path_id, watch=watch)
             update("users of learning paths", number, len(again.paths))
         lists = confirmed(app, members, users, watch)
+        heads = officers.confirmed(app, officers.read(app, again.roles, watch), watch)
         with app.database.write() as conn:
             lease.fence(conn, mine)
             vanished.forget(conn, app.account, gone)
@@ -181,13 +197,15 @@ class _Delta:
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )
             found += reflection.apply_lists(
-                conn, app.account, lists.members, lists.users, began_at=self.began_at
+                conn, app.account, lists.members, lists.users, heads, began_at=self.began_at
             )
-            folding.keep_up_to_date(conn, app.account, teams=again.managed, paths=again.mapped)
+            folding.keep_up_to_date(
+                conn, app.account, teams=again.managed, paths=again.mapped, roles=again.ruled
+            )
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
-            "lists_read_again": len(members) + len(users),
+            "lists_read_again": len(members) + len(users) + len(heads),
             "lists_checked_for_their_age": again.checked,
             "drift": len(found),
             "gone": len(gone),
@@ -219,7 +237,8 @@ class _Delta:
             before = teams.get(row.id, TeamFact(id=row.id, name="", parent_id=""))
             teams[row.id] = replace(before, **row.known)
         paths = {path.id: path for path in (*mirror.paths(conn, account), *told.paths)}
-        managed = managed_team_ids(tuple(teams.values()), self.wanted, self.granted)
+        managed = managed_team_ids(tuple(teams.values()), self.wanted.teams, self.granted.teams)
+        ruled = officers.ruled_lists(teams.values(), self.wanted, self.granted.roles)
         mapped = mapped_path_ids(tuple(paths.values()), self.app.settings.mapping.path_names)
         known = mirror.user_ids(conn, account)
         last = mirror.readings(conn, account).last or self.began_at
@@ -227,19 +246,38 @@ class _Delta:
         read = mirror.lists_read(conn, account)
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_paths |= {path_id for path_id in mapped if read.paths.get(path_id) is None}
+        again_roles = self._roles_disagreeing(conn, told, ruled) | (ruled - read.roles.keys())
         ages = {("team", team_id): at for team_id, at in read.teams.items() if team_id in managed and at}
+        ages |= {
+            (role.value, team_id): at
+            for (team_id, role), at in read.roles.items()
+            if (team_id, role) in ruled
+        }
         ages |= {("path", path_id): at for path_id, at in read.paths.items() if path_id in mapped and at}
         due = RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at)
         for kind, list_id in due:
-            (again_teams if kind == "team" else again_paths).add(list_id)
+            if kind in _ROLES:
+                again_roles.add((list_id, _ROLES[kind]))
+            else:
+                (again_teams if kind == "team" else again_paths).add(list_id)
         return _Again(
             users=tuple(row["Id"] for row in told.profiles if row["Id"] not in known),
             teams=tuple(sorted(again_teams)),
             paths=tuple(sorted(again_paths)),
+            roles=frozenset(again_roles),
             managed=frozenset(managed),
             mapped=frozenset(mapped),
+            ruled=frozenset(ruled),
             checked=len(due),
             population=len(known),
+        )
+
+    def _roles_disagreeing(self, conn: Connection, told: Delta, ruled: set[RoleList]) -> set[RoleList]:
+        """The lists of leaders and admins of which the windows tell otherwise than the mirror."""
+        account = self.app.account
+        hidden = _hidden(reflection.inactive_users(conn, account), told)
+        return officers.disagreeing(
+            told.members, frozenset(roles.of_all(conn, account)), ruled, hidden=hidden
         )
 
     def _disagreeing(
@@ -321,15 +359,19 @@ def confirmed(
     )
 
 
-def is_old(app: App, wanted: Collection[TeamKey]) -> bool:
+def is_old(app: App, wanted: Managed) -> bool:
     """Whether the mirror is older than it may be, or has never read the people of a list that a rule names now."""
     with app.database.read() as conn:
         now = app.database.now(conn)
         last = mirror.readings(conn, app.account).last
         read = mirror.lists_read(conn, app.account)
-        teams = managed_team_ids(mirror.team_facts(conn, app.account), wanted, ())
+        facts = mirror.team_facts(conn, app.account)
+        teams = managed_team_ids(facts, wanted.teams, ())
+        ruled = officers.ruled_lists(facts, wanted, ())
         paths = mapped_path_ids(tuple(mirror.paths(conn, app.account)), app.settings.mapping.path_names)
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
+        return True
+    if not read.roles.keys() >= ruled:
         return True
     return any(read.teams.get(team_id) is None for team_id in teams) or any(
         read.paths.get(path_id) is None for path_id in paths

@@ -60,7 +60,7 @@ def refresh(
     """
     with planning(app) as mine, _run(app, run_id):
         with app.database.read() as conn:
-            wanted = employees.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+            wanted = employees.managed(conn, app.account).with_teams(app.settings.mapping.strict_teams)
         counts = read_litmos(
             app, run_id, wanted, mine, update=update, delta=delta, accept_missing=accept_missing
         )
@@ -93,7 +93,7 @@ def push(
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
-        wanted = intake.teams | app.settings.mapping.strict_teams
+        wanted = intake.managed.with_teams(app.settings.mapping.strict_teams)
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)
@@ -126,7 +126,7 @@ def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Upd
     with planning(app) as mine, _run(app, run_id):
         draft_reversal(app, target)
         with app.database.read() as conn:
-            wanted = employees.managed_teams(conn, app.account) | app.settings.mapping.strict_teams
+            wanted = employees.managed(conn, app.account).with_teams(app.settings.mapping.strict_teams)
         if is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=True)
         made, remarks = draft_reversal(app, target)

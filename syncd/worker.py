@@ -15,7 +15,7 @@ from http import HTTPStatus
 from sqlalchemy import Connection
 
 from syncd.core.compile import RequestKind
-from syncd.core.operation import Effects, Gate, Interrupted, Slot
+from syncd.core.operation import Effects, Gate, Interrupted, SetRole, Slot
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
@@ -212,9 +212,10 @@ class Worker:
         if lost:
             why = errand.note or "the employee has no Litmos user; see why the create failed"
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
-        queue.complete(conn, job, requests=effects.requests, note=effects.note, now=now)
+        note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
+        queue.complete(conn, job, requests=effects.requests, note=note, now=now)
         done = [key for key in job.changes if key not in set(lost)]
-        changes.set_state(conn, job.run_id, done, "done", message=effects.note, now=now)
+        changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         apply_effects(conn, account, effects, began_at=began_at, now=now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
@@ -226,6 +227,15 @@ class Worker:
         if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_PATH}:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
             grants.remove(conn, account, kind, errand.grants)
+        if job.kind == RequestKind.REMOVE_MEMBER:
+            for role in grants.ROLES:  # they go with the membership
+                grants.remove(conn, account, role, errand.grants)
+        if isinstance(errand.operation, SetRole):
+            role = errand.operation.role.value
+            if errand.operation.held:
+                grants.add(conn, account, role, errand.grants, run_id=job.run_id, now=now)
+            else:
+                grants.remove(conn, account, role, errand.grants)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _absent(self, job: Job) -> None:

@@ -29,6 +29,7 @@ FLOWS = {
     "errand",
     "inquiry",
     "intake",
+    "officers",
     "overview",
     "planner",
     "refreshing",

@@ -190,6 +190,8 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("leader", sa.Boolean(), nullable=False),
+        sa.Column("admin", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "team_id", "user_id", name=op.f("pk_litmos_membership")),
     )
@@ -225,6 +227,8 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.Text(), server_default="", nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("members_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leaders_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("admins_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paths_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_litmos_team")),

@@ -87,6 +87,9 @@ def describe(change: Change, path_names: Mapping[str, str]) -> str:
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
         what += _along("gives", change.gives, path_names) + _along("takes", change.takes, path_names)
+    elif change.kind is ObjectKind.ROLE:
+        verb = "make" if change.action is Action.ADD else "no longer"
+        what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
     elif change.kind is ObjectKind.ASSIGNMENT:
         name = path_names.get(change.path_id, change.path_id)
         what = f'{"give" if change.action is Action.ADD else "take"} learning path "{name}"'

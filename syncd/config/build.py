@@ -3,7 +3,7 @@
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
-from syncd.config.fields import build_fields, check_users
+from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.mapping_parts import (
     EmployeePart,
     EmploymentsPart,
@@ -20,9 +20,21 @@ from syncd.core.conditions import Condition
 from syncd.core.dates import format_fault
 from syncd.core.employments import Employments, Highest, Latest, Preference, Preferred
 from syncd.core.mapping import Mapping
-from syncd.core.model import Status
+from syncd.core.model import Role, Status
 from syncd.core.protection import Protection
-from syncd.core.rules import Absence, Column, IdRule, PathRule, Place, StatusRule, TeamRule, Text, ValueRule
+from syncd.core.roles import LEVELS
+from syncd.core.rules import (
+    Absence,
+    Column,
+    IdRule,
+    PathRule,
+    Place,
+    RoleRule,
+    StatusRule,
+    TeamRule,
+    Text,
+    ValueRule,
+)
 from syncd.core.transforms import trim
 
 
@@ -30,12 +42,16 @@ def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
     fields = build_fields(root.users, document)
     check_users(root.users, document)
+    _check_protected(root, document)
     absent = root.employee.absent
     return Mapping(
         employee_id=_employee_id(root.employee, document),
         status=_status(root.employee.status, document),
         fields=fields,
-        teams=tuple(_team(part, ("teams", index), document) for index, part in enumerate(root.teams)),
+        teams=tuple(
+            _team(part, ("teams", index), document, managers=root.users.manager is not None)
+            for index, part in enumerate(root.teams)
+        ),
         learning_paths=tuple(
             _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
         ),
@@ -49,11 +65,24 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         ),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
+        manager=build_manager(root.users, document),
         protection=_protection(root.users.protected),
         same_person=_same_person(root.employee, document),
         employments=_employments(root.employee.employments, document),
         check_email=email_fault,
     )
+
+
+def _check_protected(root: Root, document: Document) -> None:
+    """A rule that gives people an access level that is protected could never be followed again."""
+    given = {LEVELS[Role.LEADER]: "leaders", LEVELS[Role.ADMIN]: "admins"}
+    for index, level in enumerate(root.users.protected.access_levels):
+        name = given.get(level, "")
+        if name and any(getattr(team, name) is not None for team in root.teams):
+            document.fault(
+                ("users", "protected", "access_levels", index),
+                f"{level} is what the {name} of a team become, and nobody who is protected is touched again",
+            )
 
 
 def place(loc: Loc, document: Document) -> Place:
@@ -138,7 +167,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     )
 
 
-def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
+def _team(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> TeamRule:
     levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
     above = [
         (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
@@ -156,7 +185,27 @@ def _team(part: TeamPart, loc: Loc, document: Document) -> TeamRule:
         names=tuple(names),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
+        roles=_roles(part, loc, document, managers=managers),
     )
+
+
+def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> dict[Role, RoleRule]:
+    """What is said about leaders and admins; ``managers`` is whether users.manager says who manages whom."""
+    found = {}
+    for role, said in ((Role.LEADER, part.leaders), (Role.ADMIN, part.admins)):
+        here = (*loc, f"{role.value}s")
+        if said is None:
+            continue
+        if said.when is None and not said.managers:
+            document.fault(here, "says not who: it needs when:, or managers: true", at_key=True)
+        if said.managers and not managers:
+            document.fault((*here, "managers"), "needs users.manager, which says who manages whom")
+        found[role] = RoleRule(
+            place=place(here, document),
+            when=_when(said.when, (*here, "when"), document),
+            managers=said.managers,
+        )
+    return found
 
 
 def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:

@@ -7,11 +7,12 @@ from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import FieldPart, UsersPart
-from syncd.config.values import build_value
+from syncd.config.values import build_column, build_transforms, build_value
 from syncd.core.checks import check_field
+from syncd.core.managers import MANAGER_ID
 from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
-from syncd.core.rules import Column, FieldRule, Otherwise, Place, ValueRule
-from syncd.core.transforms import Refused
+from syncd.core.rules import Column, FieldRule, ManagerRule, Otherwise, Place, ValueRule
+from syncd.core.transforms import Refused, trim
 
 _INSTEAD = {
     "Active": "employee.status decides about it",
@@ -21,6 +22,8 @@ _INSTEAD = {
 }
 ACCESS_LEVELS = ("Account_Owner", "Administrator", "Learner", "Team_Admin", "Team_Leader")
 """Every access level (litmos-api 5): a misspelt one would protect nobody."""
+EMPLOYEE_ID = "employee_id"
+"""What ``users.manager.by`` says unless it names a Litmos field."""
 
 
 def build_fields(users: UsersPart, document: Document) -> tuple[FieldRule, ...]:
@@ -40,6 +43,33 @@ def build_fields(users: UsersPart, document: Document) -> tuple[FieldRule, ...]:
             rules.append(rule)
     _check_username(rules, document)
     return tuple(rules)
+
+
+def build_manager(users: UsersPart, document: Document) -> ManagerRule | None:
+    """The rule about managers, if there is one; what is wrong is noted in the Document."""
+    part = users.manager
+    loc: Loc = ("users", "manager")
+    if part is None:
+        return None
+    at = (*loc, "from") if (*loc, "from") in document.values else loc
+    if MANAGER_ID in users.fields:
+        document.fault(
+            ("users", "fields", MANAGER_ID), "is set by users.manager; keep one of them", at_key=True
+        )
+    if part.by != EMPLOYEE_ID:
+        _check_reference(part.by, (*loc, "by"), users.fields, document)
+    return ManagerRule(
+        place=Place(where=document.where_key(loc), key=dotted(loc)),
+        value=ValueRule(
+            parts=(build_column(part.column, at, document),),
+            transforms=build_transforms(part.transform, (*loc, "transform"), document),
+        ),
+        by="" if part.by == EMPLOYEE_ID else part.by,
+        none=frozenset(trim(word) for word in part.none),
+        on_create=part.owner == "litmos",
+        report=part.owner == "report",
+        keep_blank=part.blank == "keep",
+    )
 
 
 def check_users(users: UsersPart, document: Document) -> None:

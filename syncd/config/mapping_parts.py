@@ -102,6 +102,23 @@ FieldItem = Annotated[FieldPart, BeforeValidator(_short_from, json_schema_input_
 """A field, or the name of its column."""
 
 
+class ManagerPart(Part):
+    """Who somebody's manager is. ``manager: column`` is short for ``manager: {from: column}``."""
+
+    column: Text = Field(alias="from")
+    """The HR column."""
+    transform: Texts = ()
+    """Named transforms, in order."""
+    by: Text = "employee_id"
+    """What HR's rows name a manager by: employee_id, or a mapped Litmos field such as Email."""
+    none: Texts = ("0",)
+    """HR's words, besides a blank, for having no manager."""
+    blank: Literal["clear", "keep"] = "clear"
+    """What having no manager does to what Litmos has: clear it, or keep it."""
+    owner: Literal["hr", "litmos", "report"] = "hr"
+    """hr: kept as HR says; litmos: set when the user is created, at most; report: a difference is only shown."""
+
+
 class IdPart(Part):
     """The employee id: unique, never re-used, a text always (007 is not 7)."""
 
@@ -181,8 +198,21 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
+    manager: (
+        Annotated[ManagerPart, BeforeValidator(_short_from, json_schema_input_type=ManagerPart | str)] | None
+    ) = None
+    """Who somebody's manager is; Litmos' ManagerId follows."""
     fields: dict[str, FieldItem]
     """Litmos profile fields."""
+
+
+class RolePart(Part):
+    """Who leads, or administers, a team."""
+
+    when: When | None = None
+    """Those of the team's people for whom it holds; with managers, those of the managers."""
+    managers: Flag = False
+    """true: whoever manages somebody in the team, as users.manager says; they become a member, too."""
 
 
 class TeamPart(Part):
@@ -194,6 +224,10 @@ class TeamPart(Part):
     """The team above it, or a list of names from the root down."""
     when: When | None = None
     """Who is in it; everybody by default."""
+    leaders: RolePart | None = None
+    """Who of them leads it; without it leaders are not touched."""
+    admins: RolePart | None = None
+    """Who of them administers it; without it admins are not touched."""
     remove: Literal["own", "strict"] = "own"
     """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
 

@@ -95,6 +95,11 @@ def _of_changes(changes: Iterable[Change]) -> Effects:
         if change.kind is ObjectKind.USER and change.action in {Action.UPDATE, Action.CREATE}:
             for name, value in change.after.items():
                 found[person, name] = repr(value), f"users.fields.{name}"
+        elif change.kind is ObjectKind.ROLE:
+            found[person, f'{change.role} of team "{team_label(change.team)}"'] = (
+                change.action.value,
+                change.rule,
+            )
         elif change.team:
             found[person, f'team "{team_label(change.team)}"'] = change.action.value, change.rule
         elif change.kind is not ObjectKind.USER:

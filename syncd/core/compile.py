@@ -7,11 +7,13 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             whoever gives up the UserName
-3      update, reactivate (``PUT``)            the same; and a page read, if cheaper
+2      create user                             whoever gives up the UserName; the manager, if created here
+3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign learning paths (one per user)    the user, if created here
+5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign learning path   nothing
+6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
@@ -21,10 +23,11 @@ circle is renamed twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from syncd.core.managers import MANAGER
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
 from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
@@ -53,6 +56,7 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_PATHS = "assign_paths"
     UNASSIGN_PATH = "unassign_path"
+    SET_ROLE = "set_role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +94,51 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
     names = handover(changes)
     requests = [
-        *_puts(changes, pace, names),
+        *_puts(changes, pace, created_users, names),
         *_team_creates(changes, created_teams),
-        *(_user_create(c, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_path_assigns(changes, created_users),
         *_removals(changes),
     ]
-    return tuple(sorted(requests, key=lambda request: request.stage))
+    requests += _role_sets(changes, requests)
+    return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
+
+
+def _untangled(requests: Sequence[Request]) -> list[Request]:
+    """The same, of which none waits for itself.
+
+    Names and managers alone make no circle, together they may: a new manager takes the name of somebody whom they manage.
+    Then the name goes first, and the next push sets the manager.
+    """
+    waiting = {request.key: set(request.after) for request in requests}
+    children: dict[str, list[str]] = {}
+    for key, parents in waiting.items():
+        for parent in parents:
+            children.setdefault(parent, []).append(key)
+    free = [key for key, parents in waiting.items() if not parents & waiting.keys()]
+    while free:
+        ended = free.pop()
+        del waiting[ended]
+        released = (child for child in children.get(ended, ()) if child in waiting)
+        free += [child for child in released if not waiting[child] & waiting.keys()]
+    return [
+        replace(
+            request, after=tuple(p for p in request.after if p not in waiting or not p.startswith("create:"))
+        )
+        if request.key in waiting and request.kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}
+        else request
+        for request in requests
+    ]
 
 
 def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _puts(changes: Sequence[Change], pace: Pace, names: Handover) -> Iterable[Request]:
+def _puts(
+    changes: Sequence[Change], pace: Pace, created_users: set[str], names: Handover
+) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
@@ -112,14 +146,15 @@ def _puts(changes: Sequence[Change], pace: Pace, names: Handover) -> Iterable[Re
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
     givers_first = dict.fromkeys([p for p in names.order if p in by_person])
     others = {p: by_person[p] for p in givers_first | by_person if p not in leavers}
-    yield from _put_batches(leavers, pace, stage=0, name="leavers")
+    yield from _put_batches(leavers, pace, set(), stage=0, name="leavers")
     yield from (_aside(person, by_person[person][0], names.aside[person]) for person in names.aside)
-    yield from _put_batches(others, pace, stage=3, name="users", names=names)
+    yield from _put_batches(others, pace, created_users, stage=3, name="users", names=names)
 
 
 def _put_batches(
     people: Mapping[str, Sequence[Change]],
     pace: Pace,
+    created_users: set[str],
     *,
     stage: int,
     name: str,
@@ -136,7 +171,8 @@ def _put_batches(
         batch = order[start : start + size]
         if len(batch) <= pages + 1:
             for person in batch:
-                yield _put(person, people[person], stage=stage, reads=True, after=_freed(person, names))
+                after = _freed(person, names)
+                yield _put(person, people[person], created_users, stage=stage, reads=True, after=after)
             continue
         read = f"read:{name}:{number}"
         yield Request(
@@ -150,7 +186,7 @@ def _put_batches(
         )
         for person in batch:
             after = (read, *_freed(person, names))
-            yield _put(person, people[person], stage=stage, reads=False, after=after)
+            yield _put(person, people[person], created_users, stage=stage, reads=False, after=after)
 
 
 def _freed(person: str, names: Handover) -> tuple[str, ...]:
@@ -181,7 +217,13 @@ def _aside(person: str, change: Change, username: str) -> Request:
 
 
 def _put(
-    person: str, parts: Sequence[Change], *, stage: int, reads: bool, after: tuple[str, ...] = ()
+    person: str,
+    parts: Sequence[Change],
+    created_users: set[str],
+    *,
+    stage: int,
+    reads: bool,
+    after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
     fields: dict[str, Any] = {}
@@ -190,6 +232,7 @@ def _put(
             fields.update(change.after)
         else:
             active = change.action is Action.REACTIVATE
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"put:{person}",
         kind=RequestKind.PUT_USER,
@@ -199,9 +242,10 @@ def _put(
             "employee_id": person,
             "user_id": parts[0].user_id,
             "fields": fields,
+            "manager": manager,
             "active": active,
         },
-        after=after,
+        after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
         low=2 if reads else 1,
         high=2,
@@ -227,14 +271,21 @@ def _team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def _user_create(change: Change, names: Handover) -> Request:
+def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
+    """The Request that creates somebody's manager, if it is in this Plan."""
+    return (f"create:{manager}",) if manager in created_users else ()
+
+
+def _user_create(change: Change, created_users: set[str], names: Handover) -> Request:
+    fields = dict(change.after)
+    manager = fields.pop(MANAGER, "")
     return Request(
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=f"new-user:{change.employee_id}",
-        payload={"employee_id": change.employee_id, "fields": dict(change.after)},
-        after=_freed(change.employee_id, names),
+        payload={"employee_id": change.employee_id, "fields": fields, "manager": manager},
+        after=(*_freed(change.employee_id, names), *_creates_of(manager, created_users)),
         changes=(change.key,),
     )
 
@@ -288,6 +339,39 @@ def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterabl
                 after=(f"create:{person}",) if person in created_users else (),
                 changes=tuple(c.key for c in chunk),
             )
+
+
+def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
+    """One call per user, team and role.
+
+    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
+    for that, and for the membership that it needs.
+    """
+    carriers = {key: request.key for request in others for key in request.changes}
+    found = []
+    for change in changes:
+        if change.kind is not ObjectKind.ROLE:
+            continue
+        person, text = change.employee_id, team_text(team_key(change.team))
+        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
+        found.append(
+            Request(
+                key=f"role:{change.key}",
+                kind=RequestKind.SET_ROLE,
+                stage=5 if change.action is Action.ADD else 6,
+                target=change.key,
+                payload={
+                    "employee_id": person,
+                    "user_id": change.user_id,
+                    "team": list(change.team),
+                    "role": change.role.value,
+                    "held": change.action is Action.ADD,
+                },
+                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
+                changes=(change.key,),
+            )
+        )
+    return found
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:

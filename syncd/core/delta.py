@@ -7,11 +7,11 @@ it is about is read again. Only fields of a user, and progress on a learning pat
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from syncd.core.model import LearningPath
+from syncd.core.model import LearningPath, Role
 from syncd.core.operation import PathUser
 from syncd.core.profile import WRITABLE_FIELDS
 
@@ -30,12 +30,22 @@ FOLDED = frozenset(WRITABLE_FIELDS) | {"Active"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """A row about one user in one list (a team, or a learning path) that Litmos touched ``at`` some time."""
+    """A row about one user in one list (a team, or a learning path) that Litmos touched ``at`` some time.
+
+    ``roles`` says of each role in a team that the row tells of whether the user has it.
+    """
 
     list_id: str
     user_id: str
     active: bool
     at: datetime | None
+    roles: Mapping[Role, bool] = field(default_factory=dict)
+
+    def as_role(self, role: Role) -> "Touched | None":
+        """What the row tells of the team's list of people with this role; None if nothing."""
+        if role not in self.roles:
+            return None
+        return replace(self, active=self.active and self.roles[role])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

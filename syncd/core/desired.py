@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from syncd.core.model import Assignment, Employee, LearningPath, State, Status, Team, TeamKey, User, Wish
+from syncd.core.model import (
+    Assignment,
+    Employee,
+    LearningPath,
+    Role,
+    State,
+    Status,
+    Team,
+    TeamKey,
+    User,
+    Wish,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,14 +22,16 @@ class Desired:
     """The desired State and what is needed to read it rightly.
 
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
-    scope. ``strict_teams`` and ``strict_paths`` are ruled by a ``remove: strict`` rule; ``path_rules`` says which rule
-    gives (employee_id, path id); ``problems`` are sentences about rules that could not be followed.
+    scope. ``strict_teams`` and ``strict_paths`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
+    a rule decides who leads or administers them; ``path_rules`` which rule gives (employee_id, path id); ``problems`` are
+    sentences about rules that could not be followed.
     """
 
     state: State
     employees: Mapping[str, Employee]
     strict_teams: frozenset[TeamKey] = frozenset()
     strict_paths: frozenset[str] = frozenset()
+    ruled_roles: frozenset[tuple[TeamKey, Role]] = frozenset()
     path_rules: Mapping[tuple[str, str], str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -41,6 +54,8 @@ def desired_state(
     users: dict[str, User] = {}
     teams: dict[TeamKey, Team] = {}
     memberships: dict[str, frozenset[TeamKey]] = {}
+    roles: dict[str, frozenset[tuple[TeamKey, Role]]] = {}
+    ruled_roles: set[tuple[TeamKey, Role]] = set()
     assignments: dict[str, dict[str, Assignment]] = {}
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_paths = {path_id for name in strict_path_names if (path_id := resolver.find(name))}
@@ -53,17 +68,21 @@ def desired_state(
             _desire_team(teams, wish)
             if wish.strict:
                 strict_teams.add(wish.key)
+            ruled_roles.update((wish.key, role) for role in wish.ruled_roles)
         memberships[employee_id] = frozenset(wish.key for wish in employee.teams)
+        if held := frozenset((wish.key, role) for wish in employee.teams for role in wish.roles):
+            roles[employee_id] = held
         for wish in employee.learning_paths:
             path_id = resolver.find(wish.names[0])
             if path_id:
                 assignments.setdefault(employee_id, {})[path_id] = Assignment(path_id=path_id)
                 path_rules.setdefault((employee_id, path_id), wish.rule)
     return Desired(
-        state=State(users=users, teams=teams, memberships=memberships, assignments=assignments),
+        state=State(users=users, teams=teams, memberships=memberships, roles=roles, assignments=assignments),
         employees=by_id,
         strict_teams=frozenset(strict_teams),
         strict_paths=frozenset(strict_paths),
+        ruled_roles=frozenset(ruled_roles),
         path_rules=path_rules,
         problems=tuple(resolver.problems.values()),
     )

@@ -22,6 +22,7 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.protection import Protection
+from syncd.core.roles import Grant, role_changes, settle_level
 
 CASELESS_FIELDS = frozenset({"UserName", "Email"})
 """Fields in which a difference of case alone is no difference."""
@@ -31,13 +32,15 @@ CASELESS_FIELDS = frozenset({"UserName", "Email"})
 class Rules:
     """What the diff must know besides the two States.
 
-    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id);
+    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id), and
+    ``granted_roles`` the leaders and admins;
     ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
     never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
+    granted_roles: frozenset[Grant] = frozenset()
     team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     protection: Protection = field(default_factory=Protection)
@@ -71,12 +74,17 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         if skip is not None:
             skips.append(skip)
             continue
-        changes.extend(_account(employee, user))
+        changes.extend(_account(settle_level(employee, user, current), user))
         if employee_id in desired.state.users:
+            leaving: set[TeamKey] = set()
             for compared in (_memberships, _assignments):
                 found, kept = compared(employee, user, desired, current, rules)
                 changes.extend(found)
                 skips.extend(kept)
+                leaving.update(team_key(change.team) for change in found if change.action is Action.REMOVE)
+            changes.extend(
+                role_changes(employee, user, desired, current, granted=rules.granted_roles, leaving=leaving)
+            )
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not rules.protection.why(user):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from syncd.core.coverage import Coverage
 from syncd.core.finding import FEW, Finding, Health, count, some, tally
+from syncd.core.managers import MANAGER_ID
 from syncd.core.mapping import Mapping as Rules
 from syncd.core.model import Employee, LearningPath, TeamKey, team_key, team_label
 
@@ -82,7 +83,8 @@ def teams(employees: Sequence[Employee], teams: Mapping[str, tuple[str, ...]]) -
 
 def fields(rules: Rules, seen_fields: frozenset[str] | None) -> Finding:
     """A mapped field that no record has is none of this account's; ``seen_fields`` None: there is no record to see them in."""
-    needed = sorted({rule.field for rule in rules.fields} | set(rules.match) | {rules.link_field})
+    managers = {MANAGER_ID} if rules.manager else set()
+    needed = sorted({rule.field for rule in rules.fields} | set(rules.match) | {rules.link_field} | managers)
     if seen_fields is None:
         seen = "cannot be told: Litmos holds no user to see them in"
         return Finding(

@@ -1,18 +1,20 @@
 """Mapping: Records in, Employees or Rejections out. Pure, and total: no row can make it raise."""
 
 from collections import abc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.employments import Employments, Rank, one_person_each
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
     Reason,
     Record,
     Rejection,
+    Role,
     Status,
     TeamKey,
     Wish,
@@ -26,7 +28,7 @@ from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
-    Part,
+    ManagerRule,
     PathRule,
     Place,
     StatusRule,
@@ -60,6 +62,7 @@ class Mapping:
     absence: Absence = field(default_factory=Absence)
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
+    manager: ManagerRule | None = None
     protection: Protection = field(default_factory=Protection)
     same_person: tuple[Column, ...] = ()
     employments: Employments | None = None
@@ -69,8 +72,14 @@ class Mapping:
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "create_only", frozenset(r.field for r in self.fields if r.on_create))
-        object.__setattr__(self, "report_only", frozenset(r.field for r in self.fields if r.report))
+        create_only = frozenset(r.field for r in self.fields if r.on_create)
+        report_only = frozenset(r.field for r in self.fields if r.report)
+        if self.manager is not None and self.manager.on_create:
+            create_only |= {MANAGER_ID, MANAGER}
+        if self.manager is not None and self.manager.report:
+            report_only |= {MANAGER_ID, MANAGER}
+        object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "report_only", report_only)
 
     @property
     def path_names(self) -> frozenset[str]:
@@ -150,8 +159,11 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
     ignored = _Reasons(told)
-    fields = _fields(mapping, cells, reasons if synced or status is None else ignored)
+    heard = reasons if synced or status is None else ignored
+    fields = _fields(mapping, cells, heard)
+    manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
+    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
     paths = _paths(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
@@ -164,6 +176,8 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         teams=teams,
         learning_paths=paths,
         in_scope=in_scope,
+        manager=manager,
+        may_head=may_head,
         origin=record.origin,
         guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
     )
@@ -209,39 +223,6 @@ def _ranked(mapping: Mapping, employments: Employments, record: Record) -> tuple
         ), ()
 
 
-def columns_used(mapping: Mapping) -> dict[str, str]:
-    """Every HR column that a rule names -> the place (``file:line:col``) that names it first."""
-    found: dict[str, str] = {}
-    for column, where in _columns(mapping):
-        found.setdefault(column, where)
-    return found
-
-
-def _columns(mapping: Mapping) -> abc.Iterator[tuple[str, str]]:
-    if mapping.scope is not None:
-        yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from _named(value.parts)
-    yield from _named(mapping.same_person)
-    for preference in mapping.employments.primary if mapping.employments else ():
-        yield from preference.columns()
-    for field_rule in mapping.fields:
-        yield from _named(field_rule.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from _named(parts)
-    conditions = [rule.when for rule in mapping.fields]
-    conditions += [rule.when for rule in mapping.teams]
-    conditions += [rule.when for rule in mapping.learning_paths]
-    for condition in conditions:
-        if condition is not None:
-            yield from condition.columns()
-
-
-def _named(parts: abc.Iterable[Part]) -> abc.Iterator[tuple[str, str]]:
-    return ((part.name, part.where) for part in parts if isinstance(part, Column))
-
-
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells) or ""
@@ -277,6 +258,20 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
         return False
     reasons.asked(place, condition, cells, holds=holds)
     return holds
+
+
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+    """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
+    if rule is None:
+        return None
+    try:
+        text = reasons.value(rule.place, rule.value, cells) or ""
+    except Refused as refused:
+        reasons.add(rule.place, _with_columns(rule.value, refused))
+        return None
+    if text in rule.none:
+        text = ""
+    return None if not text and rule.keep_blank else text
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
@@ -331,11 +326,36 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
             if all(names):
                 for name in names:
                     check_team_name(name)
-                _add(wishes, Wish(names=names, rule=rule.place.key, strict=rule.strict))
+                _add(wishes, _wish(rule, names, cells, reasons))
             reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
         except Refused as refused:
             reasons.add(rule.place, refused)
     return tuple(wishes.values())
+
+
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
+    return Wish(
+        names=names,
+        rule=rule.place.key,
+        strict=rule.strict,
+        roles=frozenset(
+            role
+            for role, said in rule.roles.items()
+            if not said.managers and _holds(said.when, said.place, cells, reasons)
+        ),
+        ruled_roles=frozenset(rule.roles),
+        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
+    )
+
+
+def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
+    """The (rule, role) that somebody has in the teams of the people whom they manage."""
+    return frozenset(
+        (rule.place.key, role)
+        for rule in mapping.teams
+        for role, said in rule.roles.items()
+        if said.managers and _holds(said.when, said.place, cells, reasons)
+    )
 
 
 def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -348,10 +368,10 @@ def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
 
 
 def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, and it is strict if one of them is."""
+    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
     first = wishes.setdefault(wish.key, wish)
-    if wish.strict and not first.strict:
-        wishes[wish.key] = replace(first, strict=True)
+    if first is not wish:
+        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

@@ -27,6 +27,11 @@ class Matching:
     dropped: frozenset[str] = frozenset()
     """Employees whose old Link a person has refused."""
 
+    def valid(self, employees: Iterable[Employee]) -> tuple[Employee, ...]:
+        """Those of these employees who have no Case and are not left alone."""
+        refused = {case.employee_id for case in self.cases} | self.ignored
+        return tuple(employee for employee in employees if employee.employee_id not in refused)
+
     @property
     def rejections(self) -> tuple[Rejection, ...]:
         """Everybody with a case keeps the current State."""

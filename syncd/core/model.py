@@ -3,8 +3,8 @@
 Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times are UTC-aware always.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,16 +39,31 @@ class Wish:
 
     ``names`` is the team's path of display names from the root, or one name for a learning path;
     ``strict`` says that the rule is the whole truth about that object's people; ``rule`` is ``teams[0]``.
+    ``roles`` are those that the person is to have in the team besides member, ``ruled_roles`` those about which a rule
+    decides there, and ``manager_roles`` (rule, role) those that whoever manages the person is to have.
     """
 
     names: tuple[str, ...]
     rule: str
     strict: bool = False
+    roles: frozenset["Role"] = frozenset()
+    ruled_roles: frozenset["Role"] = frozenset()
+    manager_roles: frozenset[tuple[str, "Role"]] = frozenset()
 
     @property
     def key(self) -> TeamKey:
         """The casefolded names, which is how two spellings of one team meet."""
         return team_key(self.names)
+
+    def joined(self, other: "Wish") -> "Wish":
+        """This Wish, and what another rule says about the same team."""
+        return replace(
+            self,
+            strict=self.strict or other.strict,
+            roles=self.roles | other.roles,
+            ruled_roles=self.ruled_roles | other.ruled_roles,
+            manager_roles=self.manager_roles | other.manager_roles,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +72,9 @@ class Employee:
 
     ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
     them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out; ``guards`` are the cells by which ``employee.same_person``
-    tells that an id was given to somebody else.
+    ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is what HR names as the manager: "" for
+    none, None where that is not mapped; ``may_head`` are the (rule, role) that they may have in their people's teams;
+    ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -69,6 +85,8 @@ class Employee:
     teams: tuple[Wish, ...] = ()
     learning_paths: tuple[Wish, ...] = ()
     in_scope: bool = True
+    manager: str | None = None
+    may_head: frozenset[tuple[str, "Role"]] = frozenset()
     origin: str = ""
     guards: Mapping[str, str] = field(default_factory=dict)
 
@@ -153,13 +171,36 @@ class State:
     """Users, teams, memberships and assignments: one type for what is desired and for what is current.
 
     People are keyed by ``employee_id``: a Litmos user without a Link is nobody's, and is in no State.
-    ``memberships`` are employee_id -> teams; ``assignments`` employee_id -> path id -> Assignment.
+    ``memberships`` are employee_id -> teams; ``roles`` employee_id -> where they are leader or admin; ``assignments``
+    employee_id -> path id -> Assignment.
     """
 
     users: Mapping[str, User] = field(default_factory=dict)
     teams: Mapping[TeamKey, Team] = field(default_factory=dict)
     memberships: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
+    roles: Mapping[str, frozenset[tuple[TeamKey, Role]]] = field(default_factory=dict)
     assignments: Mapping[str, Mapping[str, Assignment]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Managed:
+    """What the rules name, and what is therefore read and touched: teams, and roles in teams."""
+
+    teams: frozenset[TeamKey]
+    roles: frozenset[tuple[TeamKey, Role]] = frozenset()
+
+    @classmethod
+    def of(cls, wishes: Iterable[Wish]) -> "Managed":
+        """The teams of these Wishes, and the ones above them."""
+        named = list(wishes)
+        return cls(
+            teams=frozenset(w.key[:depth] for w in named for depth in range(1, len(w.key) + 1)),
+            roles=frozenset((w.key, role) for w in named for role in w.ruled_roles),
+        )
+
+    def with_teams(self, teams: Iterable[TeamKey]) -> "Managed":
+        """The same, and these teams."""
+        return replace(self, teams=self.teams | frozenset(teams))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +253,7 @@ class ObjectKind(StrEnum):
     USER = "user"
     TEAM = "team"
     MEMBERSHIP = "membership"
+    ROLE = "role"
     ASSIGNMENT = "assignment"
 
 
@@ -220,8 +262,8 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on). ``before`` and
-    ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
+    ``leader:E1@sales``, ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on).
+    ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
     the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
@@ -239,6 +281,11 @@ class Change:
     reason: str = ""
     rule: str = ""
     origin: str = ""
+
+    @property
+    def role(self) -> Role:
+        """What a Change of kind ``role`` is about, and ``member`` of any other."""
+        return next((role for role in Role if role.title() in self.after), Role.MEMBER)
 
 
 def team_key(names: tuple[str, ...]) -> TeamKey:

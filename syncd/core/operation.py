@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncd.core.model import FieldValue, LearningPath
+from syncd.core.model import FieldValue, LearningPath, Role
+
+RoleList = tuple[str, Role]
+"""(team id, role): one list of people in Litmos."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +77,30 @@ class UnassignPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetRole:
+    """Make a member leader (or admin) of a team, or with ``held`` False one no longer."""
+
+    team_id: str
+    user_id: str
+    role: Role
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadUsers:
     """Read the full profiles of all users by page, so that the PUTs that follow need no read of their own."""
 
 
 Operation = (
-    CreateUser | PutUser | CreateTeam | AddMembers | RemoveMember | AssignPaths | UnassignPath | ReadUsers
+    CreateUser
+    | PutUser
+    | CreateTeam
+    | AddMembers
+    | RemoveMember
+    | AssignPaths
+    | UnassignPath
+    | SetRole
+    | ReadUsers
 )
 
 
@@ -119,6 +140,7 @@ class Effects:
     paths_assigned: tuple[tuple[str, str], ...] = ()
     """(user id, path id)"""
     paths_unassigned: tuple[tuple[str, str], ...] = ()
+    roles_set: tuple[SetRole, ...] = ()
     requests: int = 0
     """How many HTTP requests it took."""
     note: str = ""
@@ -130,7 +152,8 @@ class Snapshot:
     """A full reading of Litmos for a refresh: complete lists, or none (a failed page raises instead).
 
     ``members`` maps team id to the ids of its *active* users (Litmos hides the inactive ones);
-    ``path_users`` maps learning path id to its users. ``began_at`` is the database time before the first request.
+    ``path_users`` maps learning path id to its users; ``roles`` maps (team id, role) to the ids of those who have it.
+    ``began_at`` is the database time before the first request.
     """
 
     began_at: datetime
@@ -139,6 +162,7 @@ class Snapshot:
     members: Mapping[str, frozenset[str]]
     paths: tuple[LearningPath, ...]
     path_users: Mapping[str, tuple[PathUser, ...]]
+    roles: Mapping[RoleList, frozenset[str]] = field(default_factory=dict)
     requests: int = 0
 
 

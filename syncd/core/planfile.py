@@ -126,6 +126,8 @@ def _row(change: Change, current: State) -> object:
         case ObjectKind.MEMBERSHIP:
             started = [[path_id, held[path_id].started] for path_id in change.takes if path_id in held]
             return [user_id, team in current.memberships.get(person, ()), started]
+        case ObjectKind.ROLE:
+            return [user_id, (team, change.role) in current.roles.get(person, ())]
         case _:
             assignment = held.get(change.path_id)
             return [user_id, None if assignment is None else assignment.started]

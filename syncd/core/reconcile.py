@@ -34,8 +34,9 @@ def reconcile(
     paths: Sequence[LearningPath],
     policy: Policy,
     part: Part = EVERYTHING,
+    skips: Sequence[Skip] = (),
 ) -> Reconciled:
-    """Compare all Employees but those with a Case and those whom a person said to leave alone.
+    """Compare all Employees but those with a Case and those whom a person said to leave alone; ``skips`` are told along.
 
     ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
     asked for, frees no UserName; a part that is these very Changes was judged when they were planned.
@@ -46,18 +47,17 @@ def reconcile(
             some, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
         )
         found = diff(desired, current, rules)
-        return desired, part.of(replace(found, skips=(*found.skips, *ignored)))
+        return desired, part.of(replace(found, skips=(*found.skips, *skips, *ignored)))
 
     ignored = tuple(map(_ignored, sorted(matching.ignored)))
 
-    refused = {case.employee_id for case in matching.cases} | matching.ignored
-    valid = tuple(employee for employee in employees if employee.employee_id not in refused)
+    valid = matching.valid(employees)
     desired, difference = difference_of(valid)
     taken = {} if part.changes is not None else contested(permitted(difference.changes, policy), users)
     if taken:
         cases = name_cases(valid, taken, users, matching.links)
         matching = replace(matching, cases=(*matching.cases, *cases))
-        valid = tuple(employee for employee in valid if employee.employee_id not in taken)
+        valid = matching.valid(valid)
         desired, difference = difference_of(valid)
     return Reconciled(matching=matching, employees=valid, desired=desired, difference=difference)
 

@@ -48,8 +48,8 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
     update                  update back         a field was changed since: that field (MOVED)
     deactivate              reactivate          the user is active again (MOVED)
     reactivate              deactivate          the user is inactive again (MOVED)
-    add member, path        remove              is no more (MOVED); a path was started (STARTED)
-    remove member, path     add                 is there again (MOVED); else PROGRESS where paths went
+    add member, role, path  remove              is no more (MOVED); a path was started (STARTED)
+    remove the same         add                 is there again (MOVED); else PROGRESS where paths went
     ======================  ==================  =====================================================
 
     What somebody who was created by the same Run was given stays with the inactive user.
@@ -122,6 +122,9 @@ def _undo_holding(change: Change, user: User, current: State) -> Undone:
     if change.kind is ObjectKind.MEMBERSHIP:
         there = team_key(change.team) in current.memberships.get(change.employee_id, frozenset())
         field, what, along = "Member", f'team "{team_label(change.team)}"', change.gives
+    elif change.kind is ObjectKind.ROLE:
+        there = (team_key(change.team), change.role) in current.roles.get(change.employee_id, frozenset())
+        field, what, along = change.role.title(), f'{change.role} of team "{team_label(change.team)}"', ()
     else:
         there = change.path_id in held
         field, what, along = "Assigned", f"learning path {change.path_id}", (change.path_id,)
@@ -131,7 +134,7 @@ def _undo_holding(change: Change, user: User, current: State) -> Undone:
         return None, _remark(change, "MOVED", f"{_who(change)}: {what}: {state}")
     values = {"before": {field: not adds}, "after": {field: adds}}
     if adds:
-        lost = change.takes if change.kind is ObjectKind.MEMBERSHIP else (change.path_id,)
+        lost = (change.path_id,) if change.kind is ObjectKind.ASSIGNMENT else change.takes
         again = f"{_who(change)} gets {what} again; progress on {', '.join(lost)} is what Litmos kept of it"
         remark = _remark(change, "PROGRESS", again) if lost else None
         return replace(_inverse(change, user, Action.ADD, **values), gives=change.takes), remark

@@ -1,12 +1,12 @@
 """Rules: what a configuration's mapping part becomes. Values only; ``core.values`` and ``core.mapping`` follow them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from syncd.core.conditions import Condition
 from syncd.core.dates import DateFormat
-from syncd.core.model import Status
+from syncd.core.model import Role, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +103,44 @@ class StatusRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerRule:
+    """How HR's rows name a manager: by the employee id, or by the value of the Litmos field ``by``.
+
+    ``none`` are HR's words for having none. ``on_create``, ``report`` and ``keep_blank`` are as for a field.
+    """
+
+    place: Place
+    value: ValueRule
+    by: str = ""
+    none: frozenset[str] = frozenset({"0"})
+    on_create: bool = False
+    report: bool = False
+    keep_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRule:
+    """Who leads (or administers) the teams of a rule: those of its people for whom ``when`` holds; with ``managers``,
+    whoever manages somebody in the team, and for whom ``when`` holds.
+    """
+
+    place: Place
+    when: Condition | None = None
+    managers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamRule:
-    """A team given to everyone whom ``when`` names: one template per level, from the root down."""
+    """A team given to everyone whom ``when`` names: one template per level, from the root down.
+
+    ``roles`` are those about which the rule decides: leader, admin.
+    """
 
     place: Place
     names: tuple[tuple[Part, ...], ...]
     when: Condition | None = None
     strict: bool = False
+    roles: Mapping[Role, RoleRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

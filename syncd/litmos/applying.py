@@ -14,6 +14,7 @@ from syncd.core.operation import (
     Effects,
     PutUser,
     RemoveMember,
+    SetRole,
     UnassignPath,
 )
 from syncd.errors import Permanent, Transient
@@ -109,6 +110,26 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects:
     return Effects(
         members_removed=((operation.team_id, operation.user_id),), requests=calls.requests, note=note
     )
+
+
+def set_role(calls: Calls, operation: SetRole) -> Effects:
+    """A PUT makes a member leader or admin [REC]; 404 says that they are no member, and to a DELETE that it is so already."""
+    path = (*reading.role_path(operation.team_id, operation.role), operation.user_id)
+    if not operation.held:
+        note = _delete(calls, path)
+        return Effects(roles_set=(operation,), requests=calls.requests, note=note)
+    try:
+        calls.write("PUT", path)
+    except Permanent as refusal:
+        if refusal.code != NOT_FOUND:
+            raise
+        raise Permanent(
+            f"Litmos says that the user is no member of the team, and so cannot be its {operation.role.value}; "
+            f"the next refresh sees who is ({refusal})",
+            status=refusal.status,
+            code="LITMOS-404-NO-MEMBER",
+        ) from None
+    return Effects(roles_set=(operation,), requests=calls.requests)
 
 
 def assign_paths(calls: Calls, operation: AssignPaths) -> Effects:

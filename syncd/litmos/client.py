@@ -175,11 +175,16 @@ def parsed(answer: Answer) -> Any:
 
 
 _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
-    {("teams", 4, "users"), ("users", 4, "learningpaths")}
+    {
+        ("teams", 4, "users"),
+        ("teams", 4, "leaders"),
+        ("teams", 4, "admins"),
+        ("users", 4, "learningpaths"),
+    }
 )
 
 
 def _refuse_deleting(method: str, path: Path) -> None:
-    """Only a membership or an assignment is ever deleted: never a user, a team, or all teams of a user."""
+    """Only a membership, a role in a team or an assignment is ever deleted: never a user, a team, or all teams of a user."""
     if method == "DELETE" and (path[0], len(path), path[2] if len(path) > 2 else "") not in _DELETABLE:
         raise Permanent("syncd never deletes that", code="LITMOS-DELETE-FORBIDDEN")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from syncd.core.delta import Delta, Progress, TeamRow, Touched
+from syncd.core.model import Role
 from syncd.core.operation import PathUser
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -13,6 +14,7 @@ from syncd.litmos.reading import path_fact
 from syncd.litmos.wire import instant, query_time
 
 Span = tuple[datetime, datetime]
+_ROLES = {"IsTeamLeader": Role.LEADER, "IsTeamAdmin": Role.ADMIN}
 _TEAM = {"Name": "name", "ParentTeamId": "parent_id", "TeamCodeForBulkImport": "code"}
 
 
@@ -67,7 +69,8 @@ def _touched(row: Row, list_key: str) -> Touched:
     except ValueError as error:
         raise doubtful(f"/org: {error}") from None
     active = shape.truth(row, "Active") if "Active" in row else True
-    return Touched(list_id=row[list_key], user_id=row["Id"], active=active, at=at)
+    roles = {role: shape.truth(row, name) for name, role in _ROLES.items() if row.get(name) is not None}
+    return Touched(list_id=row[list_key], user_id=row["Id"], active=active, at=at, roles=roles)
 
 
 def _progress(row: Row) -> Progress:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncd.core.model import LearningPath
-from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.core.model import LearningPath, Role
+from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
 from syncd.errors import LitmosError
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -21,10 +21,13 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which teams' members and which learning paths' users a snapshot reads, told by ids once the lists are known."""
+    """Which teams' members (leaders, admins) and which learning paths' users a snapshot reads, told by ids once the lists
+    are known.
+    """
 
     teams: Callable[[tuple[TeamFact, ...]], Collection[str]]
     paths: Callable[[tuple[LearningPath, ...]], Collection[str]]
+    roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: ()
 
 
 def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Progress) -> Snapshot:
@@ -36,6 +39,11 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
     for number, team_id in enumerate(managed, start=1):
         members[team_id] = team_members(calls, team_id)
         progress("members", number, len(managed))
+    ruled = sorted(choice.roles(listed))
+    roles = {}
+    for number, (team_id, role) in enumerate(ruled, start=1):
+        roles[team_id, role] = people_with_role(calls, team_id, role)
+        progress("leaders and admins", number, len(ruled))
     paths = learning_paths(calls, progress)
     mapped = sorted(choice.paths(paths))
     path_users = {}
@@ -49,6 +57,7 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
         members=members,
         paths=paths,
         path_users=path_users,
+        roles=roles,
         requests=calls.requests,
     )
 
@@ -118,6 +127,16 @@ def team_fact(row: Mapping[str, Any], *, parent_id: str = "") -> TeamFact:
 def team_members(calls: Calls, team_id: str) -> frozenset[str]:
     """The ids of the *active* users of a team: Litmos hides the others (litmos-api 4.3)."""
     return frozenset(row["Id"] for row in calls.rows(("teams", team_id, "users")))
+
+
+def role_path(team_id: str, role: Role) -> tuple[str, ...]:
+    """Where Litmos lists and sets those who have a role in a team."""
+    return ("teams", team_id, f"{role.value}s")
+
+
+def people_with_role(calls: Calls, team_id: str, role: Role) -> frozenset[str]:
+    """The ids of a team's leaders or admins; whether Litmos shows inactive ones is not known."""
+    return frozenset(row["Id"] for row in calls.rows(role_path(team_id, role)))
 
 
 def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from syncd.core.operation import (
     Effects,
     PutUser,
     RemoveMember,
+    SetRole,
     UnassignPath,
 )
 from syncd.errors import Permanent
@@ -79,6 +80,14 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects | None:
     return Effects(members_removed=((operation.team_id, operation.user_id),), requests=calls.requests)
 
 
+def set_role(calls: Calls, operation: SetRole) -> Effects | None:
+    """By the team's list of those who have the role."""
+    people = _known(lambda: reading.people_with_role(calls, operation.team_id, operation.role))
+    if (operation.user_id in people) is not operation.held:
+        return None
+    return Effects(roles_set=(operation,), requests=calls.requests)
+
+
 def assign_paths(calls: Calls, operation: AssignPaths) -> Effects | None:
     """All of them, or it counts as not done: giving again does no harm."""
     missing = set(operation.path_ids) - reading.paths_of_user(calls, operation.user_id)
@@ -93,7 +102,7 @@ def unassign_path(calls: Calls, operation: UnassignPath) -> Effects | None:
 
 
 def _known(read: Callable[[], frozenset[str]]) -> frozenset[str]:
-    """What a read found, or nothing if Litmos does not know the user (404)."""
+    """What a read found, or nothing if Litmos does not know the user or the team (404)."""
     try:
         return read()
     except Permanent as refusal:

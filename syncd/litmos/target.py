@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.core.delta import Delta
-from syncd.core.model import Completion, LearningPath
+from syncd.core.model import Completion, LearningPath, Role
 from syncd.core.operation import (
     AddMembers,
     AssignPaths,
@@ -17,6 +17,8 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RoleList,
+    SetRole,
     Snapshot,
     TeamFact,
     UnassignPath,
@@ -55,6 +57,8 @@ class Target:
                 return applying.assign_paths(calls, operation)
             case UnassignPath():
                 return applying.unassign_path(calls, operation)
+            case SetRole():
+                return applying.set_role(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
 
@@ -79,6 +83,8 @@ class Target:
                 return settling.assign_paths(calls, operation)
             case UnassignPath():
                 return settling.unassign_path(calls, operation)
+            case SetRole():
+                return settling.set_role(calls, operation)
             case ReadUsers():
                 return applying.read_users(calls)
 
@@ -86,17 +92,18 @@ class Target:
         self,
         managed_teams: Callable[[tuple[TeamFact, ...]], Collection[str]],
         mapped_paths: Callable[[tuple[LearningPath, ...]], Collection[str]],
+        ruled_roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: (),
         *,
         began_at: datetime,
         progress: Progress = lambda _what, _done, _total: None,
         watch: Watch | None = None,
     ) -> Snapshot:
-        """Read users, teams, learning paths, the members of the managed teams and the users of the mapped paths.
+        """Read users, teams, learning paths, the members of the managed teams, the leaders and admins of those where a rule
+        decides about them, and the users of the mapped paths.
 
-        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P(paths) + the sum of P over each of those members' and
-        users' lists. Lists are complete, or the whole snapshot raises.
+        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P(paths) + the sum of P over each of those lists of people. Lists are complete, or the whole snapshot raises.
         """
-        choice = Choice(teams=managed_teams, paths=mapped_paths)
+        choice = Choice(teams=managed_teams, paths=mapped_paths, roles=ruled_roles)
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
 
     def delta(
@@ -145,6 +152,10 @@ class Target:
     def members(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the active users of a team."""
         return reading.team_members(self._calls(watch), team_id)
+
+    def people_with_role(self, team_id: str, role: Role, *, watch: Watch | None = None) -> frozenset[str]:
+        """The ids of a team's leaders or admins."""
+        return reading.people_with_role(self._calls(watch), team_id, role)
 
     def user_teams(self, user_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the teams of a user, active or not."""

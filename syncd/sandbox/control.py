@@ -185,6 +185,11 @@ def _remove_member(world: World, edit: Mapping[str, Any]) -> None:
     team_rules.remove_member(world, find_team(world, str(edit["Team"])).id, find_user(world, edit).id)
 
 
+def _set_role(world: World, edit: Mapping[str, Any], *, value: bool) -> None:
+    team, user = find_team(world, str(edit["Team"])), find_user(world, edit)
+    team_rules.promote(world, team.id, user.id, admin=edit.get("Role") == "admin", value=value)
+
+
 def _create_team(world: World, edit: Mapping[str, Any]) -> None:
     parent = find_team(world, str(edit["ParentTeam"])).id if edit.get("ParentTeam") else ""
     team_rules.create_team(world, str(edit["Name"]), str(edit.get("Description", "")), parent)
@@ -208,6 +213,8 @@ _EDITS: dict[str, Callable[[World, Mapping[str, Any]], None]] = {
     "login": _login,
     "add_member": _add_member,
     "remove_member": _remove_member,
+    "give_role": lambda world, edit: _set_role(world, edit, value=True),
+    "take_role": lambda world, edit: _set_role(world, edit, value=False),
     "create_team": _create_team,
     "rename_team": _rename_team,
     "delete_team": _delete_team,

@@ -5,8 +5,11 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, update
 
 from syncd.core.operation import Effects
-from syncd.store import reflection, removals
+from syncd.store import reflection, removals, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
+
+_PEOPLE_READ_AT = (litmos_team.c.members_read_at, *roles.READ_AT.values())
+"""Of a team that was just made it is known who is in it: nobody."""
 
 
 def apply_effects(
@@ -24,25 +27,32 @@ def apply_effects(
             here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
             if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
                 conn.execute(insert(litmos_user).values(**values, changed_at=now))
+    table = litmos_team
     for team in effects.teams:
         reflection.put_team(conn, account, team, now)
         conn.execute(
-            update(litmos_team)
-            .where(litmos_team.c.account == account, litmos_team.c.id == team.id)
-            .values(members_read_at=func.coalesce(litmos_team.c.members_read_at, now), changed_at=now)
+            update(table)
+            .where(table.c.account == account, table.c.id == team.id)
+            .values(
+                {column: func.coalesce(column, now) for column in _PEOPLE_READ_AT} | {table.c.changed_at: now}
+            )
         )
     _apply_members(conn, account, effects, now)
     _apply_assignments(conn, account, effects, now)
+    for done in effects.roles_set:
+        roles.apply_set(conn, account, done, now)
 
 
 def _apply_members(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
     table = litmos_membership
+    headed = set()
     for found, user_id in (*effects.members_removed, *effects.members_added):
-        conn.execute(
-            delete(table).where(
-                table.c.account == account, table.c.team_id == found, table.c.user_id == user_id
-            )
-        )
+        here = (table.c.account == account) & (table.c.team_id == found) & (table.c.user_id == user_id)
+        if conn.execute(delete(table).where(here, table.c.leader | table.c.admin)).rowcount:
+            headed.add(user_id)
+        conn.execute(delete(table).where(here))
+    for user_id in sorted(headed):
+        roles.follow_level(conn, account, user_id, now)
     reflection.insert_members(conn, account, effects.members_added, now)
     removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
     removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)

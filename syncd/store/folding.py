@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from syncd.core.delta import Delta, Progress, TeamRow
-from syncd.core.operation import TeamFact
+from syncd.core.operation import RoleList, TeamFact
+from syncd.store import roles as role_lists
 from syncd.store.drift import Drift
 from syncd.store.mirror import READ, set_watermark
 from syncd.store.mirror_tables import litmos_assignment, litmos_path, litmos_team
@@ -31,7 +32,12 @@ def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datet
 
 
 def keep_up_to_date(
-    conn: Connection, account: str, *, teams: Collection[str], paths: Collection[str]
+    conn: Connection,
+    account: str,
+    *,
+    teams: Collection[str],
+    paths: Collection[str],
+    roles: Collection[RoleList] = (),
 ) -> None:
     """Only these lists are: of any other it counts as never read who is on it, so that it is read before it is used."""
     for table, column, kept in (
@@ -42,6 +48,7 @@ def keep_up_to_date(
         read = conn.execute(select(table.c.id).where(here, column.is_not(None))).scalars()
         for found in sorted(set(read) - set(kept)):
             conn.execute(update(table).where(here, table.c.id == found).values({column.name: None}))
+    role_lists.keep_up_to_date(conn, account, roles)
 
 
 def _fold_team(conn: Connection, account: str, team: TeamRow, began_at: datetime) -> None:

@@ -1,24 +1,43 @@
 """Grants: the memberships and assignments that syncd itself gave, and may therefore take away again."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from syncd.core.model import Role
+from syncd.core.roles import Grant
 from syncd.store.schema import grants
+
+ROLES = (Role.LEADER.value, Role.ADMIN.value)
+"""The kinds of grant that are a role in a team."""
 
 
 def load(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """All grants as (employee_id, team text | path id); ``links`` is employee_id -> user id."""
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
-    rows = conn.execute(select(grants.c.user_id, grants.c.object_id).where(grants.c.account == account)).all()
+    rows = conn.execute(
+        select(grants.c.user_id, grants.c.object_id).where(
+            grants.c.account == account, grants.c.kind.not_in(ROLES)
+        )
+    ).all()
     return frozenset((employees[row.user_id], row.object_id) for row in rows if row.user_id in employees)
+
+
+def roles(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[Grant]:
+    """The roles in teams that syncd gave, as (employee_id, team text, role); ``links`` is employee_id -> user id."""
+    employees = {user_id: employee_id for employee_id, user_id in links.items()}
+    rows = conn.execute(select(grants).where(grants.c.account == account, grants.c.kind.in_(ROLES))).all()
+    return frozenset(
+        (employees[row.user_id], row.object_id, Role(row.kind)) for row in rows if row.user_id in employees
+    )
 
 
 def add(
     conn: Connection, account: str, kind: str, given: Iterable[tuple[str, str]], *, run_id: int, now: datetime
 ) -> None:
-    """Remember what was given, as (user id, object id); ``kind`` is ``membership`` or ``assignment``."""
+    """Remember what was given, as (user id, object id); ``kind`` is ``membership``, ``assignment`` or a role."""
     pairs = list(given)
     remove(conn, account, kind, pairs)
     rows = [
@@ -49,11 +68,22 @@ def remove(conn: Connection, account: str, kind: str, taken: Iterable[tuple[str,
         )
 
 
-def team_texts(conn: Connection, account: str) -> frozenset[str]:
-    """The teams in which syncd gave a membership, as team texts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where syncd made somebody a member (team texts), leader or admin (team text, role)."""
+
+    teams: frozenset[str]
+    roles: frozenset[tuple[str, Role]]
+
+
+def places(conn: Connection, account: str) -> Places:
+    """Every team in which syncd gave anything that is not taken back yet."""
     rows = conn.execute(
-        select(grants.c.object_id)
-        .where(grants.c.account == account, grants.c.kind == "membership")
+        select(grants.c.object_id, grants.c.kind)
+        .where(grants.c.account == account, grants.c.kind != "assignment")
         .distinct()
+    ).all()
+    return Places(
+        teams=frozenset(row.object_id for row in rows if row.kind == "membership"),
+        roles=frozenset((row.object_id, Role(row.kind)) for row in rows if row.kind in ROLES),
     )
-    return frozenset(rows.scalars())

@@ -1,16 +1,17 @@
 """The mirror: the last known current State of Litmos, row by row with the times it was read and changed."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, insert, select
 
 from syncd.core.delta import Readings
-from syncd.core.model import Assignment, LearningPath, State, Team, TeamKey, User, team_key
-from syncd.core.operation import TeamFact
+from syncd.core.model import Assignment, LearningPath, Role, State, Team, TeamKey, User, team_key
+from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
+from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_membership,
@@ -136,6 +137,10 @@ def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> S
     ):
         if row.user_id in people and row.team_id in names:
             memberships.setdefault(people[row.user_id], set()).add(team_key(names[row.team_id]))
+    held: dict[str, set[tuple[TeamKey, Role]]] = {}
+    for found, user_id, role in roles.of_all(conn, account):
+        if user_id in people and found in names:
+            held.setdefault(people[user_id], set()).add((team_key(names[found]), role))
     assignments: dict[str, dict[str, Assignment]] = {}
     for row in conn.execute(select(litmos_assignment).where(litmos_assignment.c.account == account)):
         if row.user_id in people:
@@ -147,6 +152,7 @@ def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> S
         users={people[found.id]: found for found in users(conn, account) if found.id in people},
         teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},
         memberships={person: frozenset(keys) for person, keys in memberships.items()},
+        roles={person: frozenset(those) for person, those in held.items()},
         assignments=assignments,
     )
 
@@ -187,14 +193,19 @@ def readings(conn: Connection, account: str) -> Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListsRead:
-    """When the people of each team and of each learning path were last read from Litmos; None: never."""
+    """When the people of each team and of each learning path were last read from Litmos; None: never.
+
+    ``roles`` are the lists of leaders and admins that were read at all.
+    """
 
     teams: Mapping[str, datetime | None]
     paths: Mapping[str, datetime | None]
+    roles: Mapping[RoleList, datetime] = field(default_factory=dict)
 
     def oldest(self) -> datetime | None:
         """The oldest of those that are kept up to date, or None if none is."""
-        return min((at for at in (*self.teams.values(), *self.paths.values()) if at), default=None)
+        known = (*self.teams.values(), *self.paths.values(), *self.roles.values())
+        return min((at for at in known if at), default=None)
 
 
 def lists_read(conn: Connection, account: str) -> ListsRead:
@@ -207,6 +218,7 @@ def lists_read(conn: Connection, account: str) -> ListsRead:
     return ListsRead(
         teams=of(litmos_team, litmos_team.c.members_read_at),
         paths=of(litmos_path, litmos_path.c.users_read_at),
+        roles=roles.lists_read(conn, account),
     )
 
 

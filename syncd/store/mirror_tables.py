@@ -25,6 +25,8 @@ litmos_team = Table(
     text_column("parent_id"),
     text_column("code"),
     time_column("members_read_at"),
+    time_column("leaders_read_at"),
+    time_column("admins_read_at"),
     time_column("paths_read_at"),
     time_column("changed_at", required=True),
 )
@@ -37,6 +39,8 @@ litmos_membership = Table(
     key_column("account"),
     key_column("team_id"),
     key_column("user_id"),
+    Column("leader", Boolean, nullable=False),
+    Column("admin", Boolean, nullable=False),
     time_column("changed_at", required=True),
     Index(None, "account", "user_id"),
 )

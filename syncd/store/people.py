@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
 
-from syncd.core.model import Employee, Rejection, TeamKey, team_key
+from syncd.core.model import Employee, Managed, Rejection, Role, Wish
 from syncd.store.schema import employee, quarantine
 
 CHUNK = 500
@@ -76,6 +76,9 @@ def _data(person: Employee) -> dict[str, Any]:
     return {
         "fields": dict(person.fields),
         "teams": [list(wish.names) for wish in person.teams],
+        "ruled_roles": [
+            [role, list(wish.names)] for wish in person.teams for role in sorted(wish.ruled_roles)
+        ],
         "learning_paths": [wish.names[0] for wish in person.learning_paths],
         "in_scope": person.in_scope,
         "guards": dict(person.guards),
@@ -122,17 +125,20 @@ def absent_long_enough(
     return found
 
 
-def managed_teams(conn: Connection, account: str) -> frozenset[TeamKey]:
-    """The teams that a rule names for somebody as HR last was, and their parents."""
+def managed(conn: Connection, account: str) -> Managed:
+    """What the rules name for somebody as HR last was."""
     rows = conn.execute(
         select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True))
     )
-    found: set[TeamKey] = set()
+    named: dict[tuple[str, ...], set[Role]] = {}
     for data in rows.scalars():
         for names in data["teams"]:
-            key = team_key(tuple(names))
-            found.update(key[:depth] for depth in range(1, len(key) + 1))
-    return frozenset(found)
+            named.setdefault(tuple(names), set())
+        for role, names in data.get("ruled_roles", ()):
+            named.setdefault(tuple(names), set()).add(Role(role))
+    return Managed.of(
+        Wish(names=names, rule="", ruled_roles=frozenset(ruled)) for names, ruled in named.items()
+    )
 
 
 def get(conn: Connection, account: str, employee_id: str) -> RowMapping | None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from syncd.core.delta import folded
 from syncd.core.model import LearningPath
-from syncd.core.operation import PathUser, Snapshot, TeamFact
+from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
-from syncd.store import removals
+from syncd.store import removals, roles
 from syncd.store.drift import Drift
 from syncd.store.mirror import FULL, READ, set_watermark
 from syncd.store.mirror_tables import (
@@ -42,7 +43,14 @@ def apply_snapshot(
         put_team(conn, account, team, snapshot.began_at)
     for path in snapshot.paths:
         put_path(conn, account, path, snapshot.began_at)
-    found += apply_lists(conn, account, snapshot.members, snapshot.path_users, began_at=snapshot.began_at)
+    found += apply_lists(
+        conn,
+        account,
+        snapshot.members,
+        snapshot.path_users,
+        snapshot.roles,
+        began_at=snapshot.began_at,
+    )
     set_watermark(conn, account, FULL, snapshot.began_at)
     set_watermark(conn, account, READ, snapshot.began_at)
     return found
@@ -53,16 +61,20 @@ def apply_lists(
     account: str,
     members: Mapping[str, frozenset[str]],
     path_users: Mapping[str, Iterable[PathUser]],
+    people_with_roles: Mapping[RoleList, Collection[str]] = MappingProxyType({}),
     *,
     began_at: datetime,
 ) -> list[Drift]:
-    """The active users of some teams, and the users of some learning paths, as read since ``began_at``; what differed."""
+    """The active users of some teams, those with a role there, and the users of some learning paths, as read since
+    ``began_at``; what differed.
+    """
     inactive = inactive_users(conn, account)
     found: list[Drift] = []
     for team_id, user_ids in members.items():
         found += _replace_members(conn, account, team_id, user_ids, inactive, began_at)
     for path_id, people in path_users.items():
         found += _replace_path_users(conn, account, path_id, people, inactive, began_at)
+    found += roles.apply_lists(conn, account, people_with_roles, inactive, began_at=began_at)
     removals.prune(conn, account, began_at)
     return found
 
@@ -294,7 +306,14 @@ def insert_members(
 ) -> None:
     """Memberships, as (team id, user id), that the mirror does not have."""
     rows = [
-        {"account": account, "team_id": found, "user_id": user_id, "changed_at": changed_at}
+        {
+            "account": account,
+            "team_id": found,
+            "user_id": user_id,
+            "leader": False,
+            "admin": False,
+            "changed_at": changed_at,
+        }
         for found, user_id in pairs
     ]
     if rows:

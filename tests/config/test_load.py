@@ -8,8 +8,9 @@ import pytest
 
 from syncd.config.checks import base_url_fault, cron_fault, encoding_fault, timezone_fault
 from syncd.config.kinds import duration, seconds
+from syncd.core.columns import columns_used
 from syncd.core.limits import Limit, Limits, Policy
-from syncd.core.mapping import columns_used, map_record
+from syncd.core.mapping import map_record
 from syncd.core.model import Employee, Record
 from tests.config.files import HEAD, USERS, load_text
 

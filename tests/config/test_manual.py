@@ -10,8 +10,9 @@ import pytest
 from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
 from syncd.config.settings import ResultField
+from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
-from syncd.core.mapping import columns_used, map_records
+from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
@@ -67,6 +68,7 @@ def test_it_maps_the_sample(config):
         "Culture": "en-US",
         "DisableMessages": False,
     }
+    assert first.manager == ""
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
@@ -130,6 +132,8 @@ def test_every_key_of_the_schema_is_in_it():
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
+    for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
+        commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     assert set(keys_of(json_schema())) - written - commented == set()

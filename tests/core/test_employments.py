@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.core.columns import columns_used
 from syncd.core.conditions import OneOf
 from syncd.core.employments import Employments, Highest, Latest, Preferred
-from syncd.core.mapping import columns_used, map_records
+from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.rules import Column
 from tests.flows.rig import MAPPING, person, place

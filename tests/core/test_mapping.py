@@ -7,15 +7,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from syncd.core.columns import columns_used
 from syncd.core.conditions import Between, Condition, OneOf
 from syncd.core.dates import DateFormat
-from syncd.core.mapping import Mapping, columns_used, map_record, map_records
+from syncd.core.mapping import Mapping, map_record, map_records
 from syncd.core.model import Employee, Record, Rejection, Status
 from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
     Lookup,
+    ManagerRule,
     Otherwise,
     Part,
     PathRule,
@@ -486,3 +488,23 @@ def test_no_row_makes_it_raise_and_none_is_lost(rows):
 def test_the_order_of_rows_decides_nothing(rows):
     result = map_records(mapping(), people(*rows))
     assert {employee.employee_id for employee in result.employees} == {"4"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "blank", "manager"),
+    [
+        ("00007", "clear", "00007"),
+        ("", "clear", ""),
+        ("0", "clear", ""),
+        ("NO_MGR", "clear", ""),
+        ("", "keep", None),
+    ],
+)
+def test_whom_a_row_names_as_the_manager(cell, blank, manager):
+    rule = ManagerRule(
+        place=Place(where="f.yaml:4:3", key="users.manager"),
+        value=column("boss"),
+        none=frozenset({"0", "NO_MGR"}),
+        keep_blank=blank == "keep",
+    )
+    assert mapped(mapping(manager=rule), boss=cell).manager == manager

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.model import Action, Assignment, Change, FieldValue, ObjectKind, State, Team, User
+from syncd.core.model import Action, Assignment, Change, FieldValue, ObjectKind, Role, State, Team, User
 from syncd.core.revert import RULE, reverse
 
 SALES = Team(id="t1", names=("EMEA", "Sales"))
@@ -176,3 +176,15 @@ def test_what_moved_since_stays_as_it_is_now(old, new, later):
     for name in later:
         touched, stands = old[name] != new[name], later[name] == new[name]
         assert made[name] == (old[name] if touched and stands else later[name])
+
+
+@pytest.mark.parametrize(("leads", "action", "code"), [(True, Action.REMOVE, None), (False, None, "MOVED")])
+def test_a_role_that_was_given_is_taken_back_if_it_is_still_there(leads, action, code):
+    done = change(
+        Action.ADD, ObjectKind.ROLE, team=("Sales",), before={"Leader": False}, after={"Leader": True}
+    )
+    roles = {done.employee_id: frozenset({(("sales",), Role.LEADER)} if leads else ())}
+    found = reverse([done], replace(state(member=True), roles=roles), is_protected=lambda _user: False)
+    assert [c.action for c in found.changes] == ([action] if action else [])
+    assert [remark.code for remark in found.remarks] == ([code] if code else [])
+    assert all(c.role is Role.LEADER for c in found.changes)

@@ -1,10 +1,13 @@
 """UserNames change hands without ever colliding: swaps, circles, chains, new people, and names that somebody keeps."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.compile import Pace, compile_requests
+from syncd.core.managers import MANAGER
 from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.usernames import contested, handover, temporary
 from tests.core.factories import user
@@ -92,6 +95,14 @@ def test_in_a_swap_one_steps_aside_and_is_renamed_twice():
 
 def test_a_new_user_waits_for_the_name():
     assert order_of([new("N", "a"), renamed("A", "a", "x")]) == {"create:EN": ("put:EA",), "put:EA": ()}
+
+
+def test_a_new_manager_who_takes_the_name_of_somebody_they_manage_gets_it_before_they_manage():
+    """A mailbox of the office: its last holder is renamed and led by the new one."""
+    led = renamed("A", "office", "a")
+    led = replace(led, after={**led.after, MANAGER: "EN"})
+    assert order_of([new("N", "office"), led]) == {"put:EA": (), "create:EN": ("put:EA",)}
+    assert order_of([new("N", "n"), led]) == {"create:EN": (), "put:EA": ("create:EN",)}
 
 
 def test_a_temporary_name_is_an_address_if_the_name_is_one_and_nobody_elses():

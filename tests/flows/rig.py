@@ -23,7 +23,18 @@ from syncd.store import runs
 from syncd.store.database import Database
 from syncd.sync import Pushed, pull, push, refresh
 
-COLUMNS = ("employee_id", "first_name", "last_name", "email", "title", "department", "division", "status")
+COLUMNS = (
+    "employee_id",
+    "first_name",
+    "last_name",
+    "email",
+    "title",
+    "department",
+    "division",
+    "status",
+    "manager",
+    "level",
+)
 
 
 def place(key: str) -> Place:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.core.model import Reason, Rejection
+from syncd.core.model import Managed, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
 from tests.core.factories import employee
@@ -107,7 +107,7 @@ def test_managed_teams_are_those_of_present_people_and_their_parents(database):
         crowd = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("Ops",),))]
         people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
         people.save(conn, ACCOUNT, "hr", crowd[:1], rejected=(), input_id=2, new_input=True, now=now)
-        assert people.managed_teams(conn, ACCOUNT) == {("sales",), ("sales", "emea")}
+        assert people.managed(conn, ACCOUNT) == Managed(teams=frozenset({("sales",), ("sales", "emea")}))
 
 
 def quarantine(database: Database, *rejections: Rejection) -> None:
@@ -161,7 +161,7 @@ def test_grants_are_remembered_once_and_forgotten(database):
             grants.add(conn, ACCOUNT, "membership", [("u1", "sales"), ("u9", "ops")], run_id=run_id, now=now)
         grants.add(conn, ACCOUNT, "assignment", [("u1", "p1")], run_id=run_id, now=now)
         assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "p1")}
-        assert grants.team_texts(conn, ACCOUNT) == {"sales", "ops"}
+        assert grants.places(conn, ACCOUNT).teams == {"sales", "ops"}
         grants.remove(conn, ACCOUNT, "membership", [("u1", "sales")])
         assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "p1")}
 

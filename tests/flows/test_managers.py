@@ -1,0 +1,126 @@
+"""Managers, end to end: set with the fewest requests, whatever the order of rows, and tried again until they are known."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from syncd.core.limits import Limits
+from syncd.core.rules import ManagerRule
+from syncd.sandbox.server import Sandbox
+from syncd.store import changes
+from syncd.store.database import Database
+from tests.flows.rig import MAPPING, Rig, of, person, place
+
+RULE = ManagerRule(place=place("users.manager"), value=of("manager"))
+WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
+
+
+@pytest.fixture
+def rig(database: Database, tmp_path: Path) -> Iterator[Rig]:
+    """Five new people; the third is everybody's boss, and is below the fifth."""
+    with Sandbox(limit=500, window=0.5, seed=WORLD) as sandbox:
+        made = Rig(sandbox=sandbox, database=database, folder=tmp_path)
+        made.hr = [person(n, manager={3: "00005", 5: "0"}.get(n, "00003")) for n in range(1, 6)]
+        made.changed = {
+            "mapping": replace(MAPPING, manager=RULE),
+            "limits": Limits(minimum_population=1000),
+        }
+        yield made
+
+
+def managers(rig: Rig) -> dict[str, str]:
+    """Username -> the manager's username, in the sandbox."""
+    users = {user["Id"]: user["UserName"] for user in rig.sandbox.dump()["users"]}
+    return {
+        user["UserName"]: users.get(user["ManagerId"], user["ManagerId"])
+        for user in rig.sandbox.dump()["users"]
+        if user["ExternalEmployeeId"]
+    }
+
+
+EVERYBODY = {
+    "p1@example.com": "p3@example.com",
+    "p2@example.com": "p3@example.com",
+    "p3@example.com": "p5@example.com",
+    "p4@example.com": "p3@example.com",
+    "p5@example.com": "0",
+}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_managers_who_are_created_too_are_set_in_the_same_push_without_a_request_more(order, rig):
+    rig.hr = rig.hr[::order]
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    assert managers(rig) == EVERYBODY
+    assert pushed.draft.plan.cost.low == 5 + 3 + 2 + 5, "users, teams, members of two, learning paths"
+    before = rig.writes()
+    assert rig.push(fresh=True).draft.plan.changes == ()
+    assert rig.writes() == before
+
+
+def test_a_manager_who_is_not_known_yet_is_set_by_the_push_that_knows_them(rig):
+    late = rig.hr.pop(2)
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    (problem,) = pushed.draft.plan.problems
+    assert problem.startswith("MANAGER-UNKNOWN: 3 employees name a manager")
+    assert {skip.code for skip in pushed.draft.plan.skips} == {"MANAGER-UNKNOWN"}
+    assert managers(rig)["p1@example.com"] == "0"
+    rig.hr.append(late)
+    pushed = rig.push()
+    assert pushed.draft.plan.problems == ()
+    assert managers(rig) == EVERYBODY
+    assert rig.push(fresh=True).draft.plan.changes == ()
+
+
+def test_a_manager_whose_creation_fails_fails_nobody_else_and_is_set_later(rig):
+    rig.push()
+    rig.hr.append(person(9))
+    rig.hr[1] |= {"manager": "00009", "title": "Lead"}
+    rig.hr[4]["manager"] = "00009"
+    refused = {
+        "kind": "status",
+        "method": "POST",
+        "path": "^/users$",
+        "nth": 1,
+        "status": 409,
+        "reason": "No",
+    }
+    rig.sandbox.faults.set([refused])
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "failed"
+    with rig.database.read() as conn:
+        stored = {row["key"]: row for row in changes.listed(conn, run_id=pushed.run_id)}
+    assert (stored["user:00002"]["state"], stored["user:00005"]["state"]) == ("done", "failed")
+    assert "employee 00009 has no Litmos user" in stored["user:00002"]["message"]
+    assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
+    rig.push()
+    assert managers(rig)["p2@example.com"] == managers(rig)["p5@example.com"] == "p9@example.com"
+    assert rig.push(fresh=True).draft.plan.changes == ()
+
+
+def test_a_circle_is_reported_and_comes_to_rest(rig):
+    rig.hr[4]["manager"] = "00003"
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    assert [problem.split(":")[0] for problem in pushed.draft.plan.problems] == ["MANAGER-CYCLE"]
+    assert managers(rig) == {**EVERYBODY, "p3@example.com": "0", "p5@example.com": "p3@example.com"}
+    again = rig.push(fresh=True)
+    assert again.draft.plan.changes == ()
+    assert again.draft.plan.problems == pushed.draft.plan.problems
+
+
+def test_a_manager_is_taken_away_and_a_change_made_in_litmos_is_repaired(rig):
+    rig.push()
+    rig.hr[0]["manager"] = ""
+    rig.push()
+    assert managers(rig)["p1@example.com"] == "0"
+    with rig.sandbox.world.lock:
+        ann = next(u for u in rig.sandbox.world.users.values() if u.name == "p2@example.com")
+        ann.profile["ManagerId"] = "0"
+        ann.updated_at = rig.sandbox.world.now()
+    rig.push(fresh=True)
+    assert managers(rig)["p2@example.com"] == "p3@example.com"
