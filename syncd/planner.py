@@ -13,7 +13,6 @@ from syncd.app import App
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
 from syncd.core.diff import Difference, Rules, Skip
-from syncd.core.doubts import doubts, spreadsheet_problem, unsettled
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
@@ -23,6 +22,7 @@ from syncd.core.plan import Plan, make_plan
 from syncd.core.reconcile import reconcile
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
+from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, cases, changes, grants, inputs, lease, links, mirror, people, queue, runs
@@ -45,7 +45,7 @@ class Draft:
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
     untouched: frozenset[str]
-    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a doubtful
+    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a suspect
     row may be about; "" among them says that a row may be about anybody, so that nobody's absence counts."""
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
@@ -117,7 +117,7 @@ def _who_is_who(
     account, mapping = app.account, app.settings.mapping
     resolutions = cases.resolutions(conn, account)
     known = people.known(conn, account, intake.source, guards=bool(mapping.same_person))
-    doubted = unsettled(doubts(intake.employees, known, intake.named), resolutions)
+    suspected = unsettled(suspicions(intake.employees, known, intake.named), resolutions)
     matching = match(
         intake.employees,
         users,
@@ -125,13 +125,13 @@ def _who_is_who(
         keys=mapping.match,
         link_field=mapping.link_field,
         resolutions=resolutions,
-        doubts=doubted,
+        suspicions=suspected,
     )
     untouched = left_alone(resolutions) | {
         *(rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)),
-        *(doubt.known_id for doubt in doubted.values()),
+        *(suspicion.known_id for suspicion in suspected.values()),
     }
-    return matching, untouched, tuple(filter(None, [spreadsheet_problem(doubted, intake.rows)]))
+    return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
 
 
 def _managers(

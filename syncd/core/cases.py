@@ -28,7 +28,7 @@ class Case:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     """What HR says, so that a person can compare."""
     question: str = ""
-    """Of a Doubt: what the decision must answer."""
+    """Of a Suspicion: what the decision must answer."""
 
     @property
     def rejection(self) -> Rejection:
@@ -37,11 +37,11 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Suspicion:
     """Why a row may not be about whom its id says.
 
     ``known_id`` is the employee that it may be about, the row's own id for one that may be re-used, "" if it may be about
-    anybody; ``question`` is what a Resolution must answer to settle it: another doubt about the same id is another question.
+    anybody; ``question`` is what a Resolution must answer to settle it: another suspicion about the same id is another question.
     """
 
     reason: Reason
@@ -77,7 +77,7 @@ class Resolution:
     """A person's decision about one employee, which holds until it is undone.
 
     ``user_id`` is whom ``link`` means; ``refused`` are the users whom ``create`` says it is not;
-    ``answers`` is the question of the Doubt that it settles, if there was one.
+    ``answers`` is the question of the Suspicion that it settles, if there was one.
     """
 
     verdict: Verdict

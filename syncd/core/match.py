@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.cases import Candidate, Case, Doubt, Resolution, Verdict, open_case
+from syncd.core.cases import Candidate, Case, Resolution, Suspicion, Verdict, open_case
 from syncd.core.model import Employee, Link, Reason, Rejection, Status, User
 
 BY_PERSON = "person"
@@ -51,7 +51,7 @@ def match(
     keys: Sequence[str],
     link_field: str,
     resolutions: Mapping[str, Resolution] | None = None,
-    doubts: Mapping[str, Doubt] | None = None,
+    suspicions: Mapping[str, Suspicion] | None = None,
 ) -> Matching:
     """Tie employees to users. The first line of each table that fits decides; no two employees ever share a user.
 
@@ -59,7 +59,7 @@ def match(
     a person decided                                            outcome
     ==========================================================  ==========================================
     ignore                                                      ignored, whatever else holds
-    nothing yet that settles a Doubt about the id               Case of the Doubt
+    nothing yet that settles a Suspicion about the id           Case of the Suspicion
     link, and Litmos no longer has that user                    Case MATCH-USER-GONE
     link, to a user whom another decision gives away, too       Case MATCH-SHARED, both
     link                                                        that Link; its former owner is as unlinked
@@ -82,7 +82,7 @@ def match(
     ==========================================================  ==========================================
     """
     matcher = _Matcher(list(employees), users, links, tuple(keys), link_field, resolutions or {})
-    return matcher.run(doubts or {})
+    return matcher.run(suspicions or {})
 
 
 class _Matcher:
@@ -123,14 +123,14 @@ class _Matcher:
                 given[resolution.user_id].append(employee_id)
         return given
 
-    def run(self, doubts: Mapping[str, Doubt]) -> Matching:
+    def run(self, suspicions: Mapping[str, Suspicion]) -> Matching:
         """Every employee has one outcome."""
         for employee in self.employees:
             resolution = self.resolutions.get(employee.employee_id)
             if resolution is not None and resolution.verdict is Verdict.IGNORE:
                 self.ignored.add(employee.employee_id)
-            elif employee.employee_id in doubts:
-                self._doubt(employee, doubts[employee.employee_id])
+            elif employee.employee_id in suspicions:
+                self._suspect(employee, suspicions[employee.employee_id])
             elif resolution is not None and resolution.verdict is Verdict.LINK:
                 self._follow(employee, resolution.user_id)
             elif employee.employee_id not in self.links:
@@ -150,11 +150,11 @@ class _Matcher:
             dropped=frozenset(e for e, u in self.old.items() if u in self.refused.get(e, ())),
         )
 
-    def _doubt(self, employee: Employee, doubt: Doubt) -> None:
+    def _suspect(self, employee: Employee, suspicion: Suspicion) -> None:
         """It may be about the user of somebody known."""
-        user_id = self.links.get(doubt.known_id)
+        user_id = self.links.get(suspicion.known_id)
         candidates = self._candidates([] if user_id is None else [(user_id, ())])
-        self.cases.append(open_case(employee, doubt.reason, candidates, doubt.question))
+        self.cases.append(open_case(employee, suspicion.reason, candidates, suspicion.question))
 
     def _follow(self, employee: Employee, user_id: str) -> None:
         """A person said which user it is: nothing to do, unless that cannot be."""

@@ -1,4 +1,4 @@
-"""Doubts about ids: given to somebody else, or changed by a spreadsheet on the way."""
+"""Suspicions about ids: given to somebody else, or changed by a spreadsheet on the way."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.cases import Resolution, Verdict
-from syncd.core.doubts import doubts, spreadsheet_problem, unsettled
 from syncd.core.match import match
+from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from tests.core.factories import employee, user
 
 ANN = {"last_name": "Ek", "hire_date": "2020-01-01"}
@@ -38,9 +38,9 @@ def somebody(employee_id="E1", **guards):
     ],
 )
 def test_an_id_is_reused_when_all_guards_change_at_once(before, now, reused):
-    found = doubts([somebody(**now)], {"E1": before}, {"E1"})
-    assert [doubt.reason.code for doubt in found.values()] == (["ID-REUSED"] if reused else [])
-    assert [doubt.known_id for doubt in found.values()] == (["E1"] if reused else [])
+    found = suspicions([somebody(**now)], {"E1": before}, {"E1"})
+    assert [suspicion.reason.code for suspicion in found.values()] == (["ID-REUSED"] if reused else [])
+    assert [suspicion.known_id for suspicion in found.values()] == (["E1"] if reused else [])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_id_is_reused_when_all_guards_change_at_once(before, now, reused):
     ],
 )
 def test_what_a_spreadsheet_does_to_ids(employee_id, known, named, expected):
-    found = doubts([somebody(employee_id)], bare(known), {employee_id, *named})
+    found = suspicions([somebody(employee_id)], bare(known), {employee_id, *named})
     assert " ".join(f"{d.reason.code} {d.known_id}".strip() for d in found.values()) == expected
 
 
@@ -79,7 +79,7 @@ def decided(verdict, *, answers=""):
 def outcome(resolutions, guards=None):
     """What becomes of E1, who is linked to u1 and looks like somebody else."""
     person = somebody(**(guards or {"last_name": "Lund", "hire_date": "2026-01-01"}))
-    found = unsettled(doubts([person], {"E1": ANN}, {"E1"}), resolutions)
+    found = unsettled(suspicions([person], {"E1": ANN}, {"E1"}), resolutions)
     matching = match(
         [person],
         [user("u1")],
@@ -87,14 +87,16 @@ def outcome(resolutions, guards=None):
         keys=("UserName",),
         link_field="",
         resolutions=resolutions,
-        doubts=found,
+        suspicions=found,
     )
     return matching.cases[0].reason.code if matching.cases else matching.links.get("E1", "create")
 
 
 def question():
-    (doubt,) = doubts([somebody(last_name="Lund", hire_date="2026-01-01")], {"E1": ANN}, {"E1"}).values()
-    return doubt.question
+    (suspicion,) = suspicions(
+        [somebody(last_name="Lund", hire_date="2026-01-01")], {"E1": ANN}, {"E1"}
+    ).values()
+    return suspicion.question
 
 
 def test_a_person_settles_a_doubt_and_only_the_one_that_was_asked():
@@ -108,9 +110,9 @@ def test_a_person_settles_a_doubt_and_only_the_one_that_was_asked():
 
 def test_a_case_of_lost_zeros_shows_the_user_of_the_known_id():
     person = somebody("123")
-    found = doubts([person], {"000123": {}}, {"123"})
+    found = suspicions([person], {"000123": {}}, {"123"})
     matching = match(
-        [person], [user("u1")], {"000123": "u1"}, keys=("UserName",), link_field="", doubts=found
+        [person], [user("u1")], {"000123": "u1"}, keys=("UserName",), link_field="", suspicions=found
     )
     (case,) = matching.cases
     assert [(c.user_id, c.linked_to) for c in case.candidates] == [("u1", "000123")]
@@ -120,7 +122,7 @@ def test_a_case_of_lost_zeros_shows_the_user_of_the_known_id():
 def test_most_of_a_file_is_one_sentence():
     known = bare(f"{number:06d}" for number in range(1, 11))
     people = [somebody(str(number)) for number in range(1, 11)]
-    found = doubts(people, known, {person.employee_id for person in people})
+    found = suspicions(people, known, {person.employee_id for person in people})
     assert "10 of 10 rows" in spreadsheet_problem(found, 10)
     assert "such as 1 for 000001" in spreadsheet_problem(found, 10)
     assert spreadsheet_problem(found, 20) == ""
@@ -132,8 +134,8 @@ def test_most_of_a_file_is_one_sentence():
     st.sets(st.from_regex(r"[0-9]{1,4}", fullmatch=True)),
 )
 def test_whoever_is_doubted_is_new_and_the_one_they_may_be_is_missing(known, now):
-    found = doubts(map(somebody, sorted(now)), bare(known), now)
-    for employee_id, doubt in found.items():
+    found = suspicions(map(somebody, sorted(now)), bare(known), now)
+    for employee_id, suspicion in found.items():
         assert employee_id not in known
-        assert doubt.known_id in known - now
-        assert int(doubt.known_id) == int(employee_id)
+        assert suspicion.known_id in known - now
+        assert int(suspicion.known_id) == int(employee_id)

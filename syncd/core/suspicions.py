@@ -1,4 +1,4 @@
-"""Doubts: employee ids that HR gives to somebody else, or that a spreadsheet has changed on the way."""
+"""Suspicions: employee ids that HR gives to somebody else, or that a spreadsheet has changed on the way."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from syncd.core.cases import Doubt, Resolution, Verdict
+from syncd.core.cases import Resolution, Suspicion, Verdict
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Reason
 
@@ -15,16 +15,16 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+|[0-9]+[.,]0+")
 _DIGITS = re.compile(r"[0-9]+")
 
 
-def doubts(
+def suspicions(
     employees: Iterable[Employee], known: Mapping[str, Mapping[str, str]], named: Collection[str]
-) -> dict[str, Doubt]:
-    """Employee id -> what is doubtful about it; the first line that fits decides.
+) -> dict[str, Suspicion]:
+    """Employee id -> what is suspect about it; the first line that fits decides.
 
     ``known`` are the employees of earlier inputs of this source, with the guard values that they had; ``named`` are all ids
     of this input, rejected ones too.
 
     ========  ==================================================================  =================
-    id is     and                                                                 Doubt
+    id is     and                                                                 Suspicion
     ========  ==================================================================  =================
     known     there are guards, and every one was and is there, and has changed   ID-REUSED
     known     otherwise                                                           none
@@ -43,31 +43,35 @@ def doubts(
     found = {}
     for employee in employees:
         if employee.employee_id in known:
-            doubt = _reused(employee, known[employee.employee_id])
+            suspicion = _reused(employee, known[employee.employee_id])
         else:
-            doubt = _mangled(employee.employee_id, missing, are_digits=are_digits)
-        if doubt is not None:
-            found[employee.employee_id] = doubt
+            suspicion = _mangled(employee.employee_id, missing, are_digits=are_digits)
+        if suspicion is not None:
+            found[employee.employee_id] = suspicion
     return found
 
 
-def unsettled(found: Mapping[str, Doubt], resolutions: Mapping[str, Resolution]) -> dict[str, Doubt]:
-    """The Doubts that no person has settled: only ``link`` and ``create`` do, as the answer to just this question."""
+def unsettled(found: Mapping[str, Suspicion], resolutions: Mapping[str, Resolution]) -> dict[str, Suspicion]:
+    """The Suspicions that no person has settled: only ``link`` and ``create`` do, as the answer to just this question."""
 
-    def is_settled(employee_id: str, doubt: Doubt) -> bool:
+    def is_settled(employee_id: str, suspicion: Suspicion) -> bool:
         decided = resolutions.get(employee_id)
         return (
             decided is not None
             and decided.verdict is not Verdict.IGNORE
-            and decided.answers == doubt.question
+            and decided.answers == suspicion.question
         )
 
-    return {employee_id: doubt for employee_id, doubt in found.items() if not is_settled(employee_id, doubt)}
+    return {
+        employee_id: suspicion
+        for employee_id, suspicion in found.items()
+        if not is_settled(employee_id, suspicion)
+    }
 
 
-def spreadsheet_problem(found: Mapping[str, Doubt], rows: int) -> str:
+def spreadsheet_problem(found: Mapping[str, Suspicion], rows: int) -> str:
     """One sentence for a file of which most ids were changed by a spreadsheet; "" if they were not."""
-    mangled = {i: doubt for i, doubt in found.items() if doubt.reason.code != "ID-REUSED"}
+    mangled = {i: suspicion for i, suspicion in found.items() if suspicion.reason.code != "ID-REUSED"}
     if 2 * len(mangled) <= rows:
         return ""
     example = min(mangled)
@@ -78,7 +82,7 @@ def spreadsheet_problem(found: Mapping[str, Doubt], rows: int) -> str:
     )
 
 
-def _reused(employee: Employee, before: Mapping[str, str]) -> Doubt | None:
+def _reused(employee: Employee, before: Mapping[str, str]) -> Suspicion | None:
     now = {column: comparable(value) for column, value in employee.guards.items()}
     had = {column: comparable(before.get(column, "")) for column in now}
     if not now or any(not had[column] or not now[column] or had[column] == now[column] for column in now):
@@ -89,18 +93,18 @@ def _reused(employee: Employee, before: Mapping[str, str]) -> Doubt | None:
         "(employee.same_person): HR may have given it to somebody else"
     )
     digest = blake2b(json.dumps(sorted(now.items())).encode(), digest_size=8).hexdigest()
-    return Doubt(
+    return Suspicion(
         reason=Reason(code="ID-REUSED", message=message), known_id=employee.employee_id, question=digest
     )
 
 
-def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digits: bool) -> Doubt | None:
+def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digits: bool) -> Suspicion | None:
     if are_digits and _NUMBER.fullmatch(employee_id):
         candidates = missing.get(_digits_of(employee_id), ())
         known_id = candidates[0] if len(candidates) == 1 else ""
         as_known = f"; {known_id} is known, and not in this input" if known_id else ""
         message = f"{employee_id} looks like a number that a spreadsheet wrote, and ids were digits until now{as_known}"
-        return Doubt(
+        return Suspicion(
             reason=Reason(code="ID-AS-NUMBER", message=message), known_id=known_id, question="as-number"
         )
     if not _DIGITS.fullmatch(employee_id):
@@ -115,7 +119,7 @@ def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digi
         f"the id {employee_id} has {'lost' if lost else 'gained'} leading zeros"
     )
     code = "ID-ZEROS-LOST" if lost else "ID-ZEROS-ADDED"
-    return Doubt(reason=Reason(code=code, message=message), known_id=known_id, question=known_id)
+    return Suspicion(reason=Reason(code=code, message=message), known_id=known_id, question=known_id)
 
 
 def _digits_of(number: str) -> str:
