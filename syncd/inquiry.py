@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.app import App
-from syncd.core.columns import columns_used
+from syncd.core.columns import all_columns
 from syncd.core.compile import Request
 from syncd.core.diff import Skip
 from syncd.core.facts import Facts, Subject, SubjectKind
@@ -238,7 +238,7 @@ def _row(app: App, record: Record) -> Row:
     """Only the columns that the mapping names: nobody needs to see the salary beside them."""
     trace, mapping = Trace(), app.settings.mapping
     map_record(mapping, record, trace)
-    named = [(column, record.fields[column]) for column in columns_used(mapping) if column in record.fields]
+    named = [(column, record.fields[column]) for column in all_columns(mapping) if column in record.fields]
     return Row(origin=record.origin, cells=tuple(named), rules=tuple(trace.rules))
 
 

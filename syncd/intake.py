@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from syncd.core.columns import columns_used
+from syncd.core.columns import columns_used, unsaid
 from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Managed, Record, Rejection
@@ -20,7 +20,8 @@ class Intake:
     """One reading of the source: who it names, what was wrong with it, and which bytes it was.
 
     ``sha256`` is of the input read; ``modified_at`` is None where a source has no such thing.
-    ``complete`` False: people may be missing at its end, so nobody's absence follows from it.
+    ``complete`` False: people may be missing at its end, so nobody's absence follows from it. ``notes`` are sentences
+    about what it does not say.
     """
 
     source: str
@@ -32,6 +33,7 @@ class Intake:
     modified_at: datetime | None
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def named(self) -> frozenset[str]:
@@ -64,6 +66,7 @@ def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] |
         modified_at=reading.modified_at,
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
+        notes=_unsaid(mapping, reading.columns, reading.name),
     )
 
 
@@ -98,6 +101,19 @@ def mentions(source: Source, texts: Collection[str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         return any(comparable(cell) in wanted for _number, cells in reading.raw for cell in cells)
+
+
+def _unsaid(mapping: Mapping, columns: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(
+        f'{rule.place.key} ({rule.place.where}): column "{column}" is not in {name}{_near(column, columns)}; '
+        "the field is left as Litmos has it"
+        for rule, column in unsaid(mapping, columns)
+    )
+
+
+def _near(column: str, columns: Sequence[str]) -> str:
+    near = difflib.get_close_matches(column, columns, n=1)
+    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:

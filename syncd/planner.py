@@ -94,7 +94,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*problems, *reconciled.desired.problems, *managers.problems()),
+        problems=(*intake.notes, *problems, *reconciled.desired.problems, *managers.problems()),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(

@@ -60,6 +60,7 @@ RESERVED: dict[str, set[str]] = {
     "alembic": {"syncd.store"},
     "pydantic": {"syncd.config"},
     "ruamel": {"syncd.config"},
+    "cel_expr_python": {"syncd.config.cel"},
     "apscheduler": {"syncd.daemon", "syncd.schedule"},
     "starlette": {"syncd.web"},
     "uvicorn": {"syncd.daemon", "syncd.web", "syncd.demo"},

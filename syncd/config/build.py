@@ -7,6 +7,7 @@ from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.mapping_parts import (
     EmployeePart,
     EmploymentsPart,
+    NamePart,
     PathPart,
     PreferencePart,
     ProtectedPart,
@@ -14,7 +15,7 @@ from syncd.config.mapping_parts import (
     TeamPart,
 )
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_template, build_transforms
+from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.dates import format_fault
@@ -27,6 +28,7 @@ from syncd.core.rules import (
     Absence,
     Column,
     IdRule,
+    Part,
     PathRule,
     Place,
     RoleRule,
@@ -40,6 +42,7 @@ from syncd.core.transforms import trim
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
+    document.blanks = frozenset(trim(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
     _check_protected(root, document)
@@ -69,6 +72,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         protection=_protection(root.users.protected),
         same_person=_same_person(root.employee, document),
         employments=_employments(root.employee.employments, document),
+        blanks=document.blanks,
         check_email=email_fault,
     )
 
@@ -156,6 +160,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     if part is None:
         everybody = ValueRule(parts=(Text(text="active"),))
         return StatusRule(place=place(loc, document), value=everybody, table={"active": Status.ACTIVE})
+    check_words(part.table, (*loc, "map"), document)
     return StatusRule(
         place=place(loc, document),
         value=ValueRule(
@@ -168,25 +173,32 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
 
 
 def _team(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> TeamRule:
-    levels: list[tuple[str, Loc]] = [(part.name, (*loc, "name"))]
     above = [
         (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
         for index, name in enumerate(part.parent)
     ]
-    names = []
-    for text, here in (*above, *levels):
-        parts = build_template(text, here, document)
-        constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
-        if len(constant) > TEAM_NAME_LENGTH:
-            document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-        names.append(parts)
     return TeamRule(
         place=place(loc, document),
-        names=tuple(names),
+        names=tuple(_name(name, at, document) for name, at in (*above, (part.name, (*loc, "name")))),
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
         roles=_roles(part, loc, document, managers=managers),
     )
+
+
+def _name(part: NamePart, loc: Loc, document: Document) -> tuple[Part, ...]:
+    if (part.template is None) == (part.expr is None):
+        document.fault(loc, "needs either template or expr")
+        return ()
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
+    inner = (*loc, "template")
+    here = inner if inner in document.values else loc
+    parts = build_template(part.template or "", here, document)
+    constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
+    if len(constant) > TEAM_NAME_LENGTH:
+        document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
+    return parts
 
 
 def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> dict[Role, RoleRule]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from syncd.config.cel import ExpressionFault, compile_condition
 from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
 from syncd.core.conditions import AllOf, AnyOf, Between, Condition, Empty, EndsWith, Not, OneOf, StartsWith
@@ -28,7 +29,12 @@ COMBINATORS = ("all", "any", "not")
 
 
 def build_condition(data: Any, loc: Loc, document: Document) -> Condition:
-    """The condition; what is wrong with it is noted in the Document, and a condition is returned all the same."""
+    """The condition; what is wrong with it is noted in the Document, and a condition is returned all the same.
+
+    A text is a CEL expression, here and within ``all``, ``any`` and ``not``.
+    """
+    if isinstance(data, str):
+        return _expression(data, loc, document)
     if not isinstance(data, dict) or not data:
         document.fault(loc, "must be a mapping from columns to what they must be")
         return AllOf(parts=())
@@ -43,6 +49,14 @@ def build_condition(data: Any, loc: Loc, document: Document) -> Condition:
         else:
             parts.append(_column(trim(key), value, here, document))
     return parts[0] if len(parts) == 1 else AllOf(parts=tuple(parts))
+
+
+def _expression(text: str, loc: Loc, document: Document) -> Condition:
+    try:
+        return compile_condition(text, document.where(loc))
+    except ExpressionFault as fault:
+        document.fault(loc, str(fault))
+        return AllOf(parts=())
 
 
 def _list(value: Any, loc: Loc, document: Document) -> tuple[Condition, ...]:
@@ -146,12 +160,21 @@ def _affixes(operand: Any, loc: Loc, document: Document) -> tuple[str, ...]:
     return texts
 
 
+def _word(text: str, loc: Loc, document: Document) -> str:
+    word = trim(text)
+    if word in document.blanks:
+        document.fault(
+            loc, f'"{word}" is read as blank: ask {{empty: true}}, or take it out of source.blanks'
+        )
+    return word
+
+
 def _texts(value: Any, loc: Loc, document: Document) -> tuple[str, ...]:
     """One text or a list of them, trimmed as cells are."""
     if isinstance(value, str):
-        return (trim(value),)
+        return (_word(value, loc, document),)
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return tuple(trim(item) for item in value)
+        return tuple(_word(item, (*loc, index), document) for index, item in enumerate(value))
     if value is None:
         document.fault(loc, 'is empty; write {empty: true} for a blank cell, or "" in a list')
     else:

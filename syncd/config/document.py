@@ -32,6 +32,10 @@ class Document:
     values: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     keys: dict[Loc, tuple[int, int]] = field(default_factory=dict)
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
+    read: dict[str, str] = field(default_factory=dict)
+    """Files that the configuration names and that were read: name -> SHA-256."""
+    blanks: frozenset[str] = frozenset()
+    """Words that no rule will ever see: ``source.blanks``."""
     muted: set[Loc] = field(default_factory=set)
     """Values that have a fault already: nothing more is said about them, what is in them, or what they are missing from."""
 

@@ -25,6 +25,7 @@ _MESSAGES = {
     "finite_number": "must be a finite number",
     "union_tag_not_found": "needs `type: csv` or `type: sql`",
     "path_type": "must be a path",
+    "too_long": "must be one character",
 }
 
 
@@ -38,8 +39,16 @@ def note_shape_faults(error: ValidationError, document: Document, schema: Mappin
                 document.fault(loc, f"is no key here{suggestion(str(loc[-1]), known)}", at_key=True)
             case "literal_error" | "enum" | "union_tag_invalid":
                 document.fault(loc, _choice(found))
+            case "string_type" if found["input"] is None and _is_item(loc):
+                document.fault(
+                    loc, 'is nothing, not a text: a word that YAML takes for nothing needs quotes ("NULL")'
+                )
             case kind:
                 document.fault(loc, _MESSAGES.get(kind) or _plain(found["msg"]))
+
+
+def _is_item(loc: Loc) -> bool:
+    return bool(loc) and isinstance(loc[-1], int)
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """Litmos profile fields as mapped: which there are, who owns them, and whether what is written can ever work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from syncd.config.cel import CelText
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
@@ -10,8 +12,9 @@ from syncd.config.mapping_parts import FieldPart, UsersPart
 from syncd.config.values import build_column, build_transforms, build_value
 from syncd.core.checks import check_field
 from syncd.core.managers import MANAGER_ID
+from syncd.core.mapping import BLANK_IS_DEFAULT
 from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
-from syncd.core.rules import Column, FieldRule, ManagerRule, Otherwise, Place, ValueRule
+from syncd.core.rules import FieldRule, ManagerRule, Otherwise, Place, Text, ValueRule, columns_of
 from syncd.core.transforms import Refused, trim
 
 _INSTEAD = {
@@ -111,36 +114,57 @@ def _field(name: str, part: FieldPart, loc: Loc, document: Document) -> FieldRul
     return FieldRule(
         place=Place(where=document.where_key(loc), key=dotted(loc)),
         field=name,
-        value=build_value(part, loc, document),
+        value=replace(build_value(part, loc, document), cleared=frozenset(map(trim, part.cleared))),
         on_create=part.on == "create" or part.owner == "litmos",
+        if_empty=part.on == "if_empty",
         report=part.owner == "report",
-        required=part.required,
+        required=part.required or part.blank == "reject",
         keep_blank=part.blank == "keep",
+        optional=part.optional,
         when=None if part.when is None else build_condition(part.when, (*loc, "when"), document),
     )
 
 
 def _check_field(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, document: Document) -> None:
     value = rule.value
-    for text, key in _constants(part):
+    for text, key in _constants(part, rule.value):
         try:
             check_field(spec.name, text, custom_username=True, email=email_fault)
         except Refused as refused:
             document.fault((*loc, *key), refused.why)
     if spec.kind is FieldKind.BOOL and not _is_bool(value):
         document.fault(loc, "is true or false to Litmos: add `transform: [bool]` or a map", at_key=True)
-    if spec.required and (
-        rule.when is not None or (value.lookup and value.lookup.otherwise is Otherwise.SKIP)
-    ):
-        document.fault(loc, "is required by Litmos: it can have no when: and no else: skip", at_key=True)
+    _check_ways(spec, rule, part, loc, document)
 
 
-def _constants(part: FieldPart) -> list[tuple[str, Loc]]:
+def _check_ways(spec: FieldSpec, rule: FieldRule, part: FieldPart, loc: Loc, document: Document) -> None:
+    """Keys that contradict each other, or what Litmos does."""
+    skips = rule.value.lookup is not None and rule.value.lookup.otherwise is Otherwise.SKIP
+    if spec.required and (rule.when is not None or rule.optional or skips):
+        document.fault(
+            loc, "is required by Litmos: it can have no when:, no optional: and no else: skip", at_key=True
+        )
+    if part.required and part.blank == "keep":
+        document.fault((*loc, "blank"), "keep contradicts required: true")
+    if rule.if_empty and spec.kind is FieldKind.BOOL:
+        document.fault((*loc, "on"), "true or false is never empty; write on: create")
+    if rule.value.cleared and spec.name in BLANK_IS_DEFAULT:
+        document.fault(
+            (*loc, "cleared"), "Litmos fills this field by itself: it cannot be cleared", at_key=True
+        )
+    if "" in rule.value.cleared:
+        document.fault((*loc, "cleared"), "must name words; what a blank cell does says blank:")
+    if rule.optional and not any(rule.columns()):
+        document.fault((*loc, "optional"), "is for fields that come from a column", at_key=True)
+
+
+def _constants(part: FieldPart, value: ValueRule) -> list[tuple[str, Loc]]:
     """The texts that the file itself gives to the field, with their keys."""
     found: list[tuple[str, Loc]] = [(part.default, ("default",))]
     if part.constant is not None and part.table is None and part.date is None and not part.transform:
         found.append((part.constant, ("value",)))
-    found += [(text, ("map", word)) for word, text in (part.table or {}).items()]
+    if value.lookup is not None:
+        found += [(text, ("map", word)) for word, text in value.lookup.table.items()]
     if part.otherwise is not None and part.otherwise[0] == "value":
         found.append((part.otherwise[1], ("else", "value")))
     return [(text.strip(), key) for text, key in found]
@@ -150,7 +174,9 @@ def _is_bool(value: ValueRule) -> bool:
     """Whether it can only be true, false or blank; texts that the file gives are checked one by one."""
     if value.lookup is not None:
         return value.lookup.otherwise is not Otherwise.KEEP or "bool" in value.transforms
-    return "bool" in value.transforms or not any(isinstance(part, Column) for part in value.parts)
+    return "bool" in value.transforms or all(
+        isinstance(part, Text) or (isinstance(part, CelText) and part.is_bool) for part in value.parts
+    )
 
 
 def _check_username(rules: list[FieldRule], document: Document) -> None:
@@ -158,5 +184,5 @@ def _check_username(rules: list[FieldRule], document: Document) -> None:
     user_name = next((rule for rule in rules if rule.field == "UserName"), None)
     if user_name is None or not user_name.value.parts:
         return
-    if not any(isinstance(part, Column) for part in user_name.value.parts):
+    if not any(columns_of(user_name.value.parts)):
         document.fault(("users", "fields", "UserName"), "must come from a column: it is unique", at_key=True)

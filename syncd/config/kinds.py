@@ -98,8 +98,9 @@ def _one_character(value: Any) -> Any:
     return escapes.get(value, value) if isinstance(value, str) else value
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+def as_list(value: Any) -> Any:
+    """One thing is a list of it."""
+    return [value] if isinstance(value, str | dict) else value
 
 
 def _text_keys(value: Any) -> Any:
@@ -126,7 +127,7 @@ SecretText = Annotated[Secret, PlainValidator(_secret), WithJsonSchema({"type": 
 """A text that is shown nowhere."""
 SecretUrl = Annotated[Secret, PlainValidator(_secret_url), WithJsonSchema({"type": "string"})]
 """A database URL, shown without its password; a relative SQLite path starts at the configuration file."""
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list), WithJsonSchema(_TEXTS_SCHEMA)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_list), WithJsonSchema(_TEXTS_SCHEMA)]
 """One text or a list of them."""
 Character = Annotated[str, BeforeValidator(_one_character)]
 """One character; ``\\t`` and ``tab`` are the tab."""
@@ -138,12 +139,21 @@ Table = Annotated[
     ),
 ]
 """A map from text to text."""
+
+
+def _condition(value: Any) -> Any:
+    if not isinstance(value, str | dict):
+        raise ValueError("must be a CEL expression, or a mapping from columns to what they must be")  # noqa: TRY004
+    return value
+
+
 When = Annotated[
-    dict[str, Any],
+    Any,
+    BeforeValidator(_condition),
     WithJsonSchema(
         {
-            "type": "object",
-            "description": "column: text, list of texts, or {in, not, empty, starts_with, ...}",
+            "type": ["string", "object"],
+            "description": "column: text, list of texts, or {in, not, empty, starts_with, ...}; or a CEL expression",
         }
     ),
 ]

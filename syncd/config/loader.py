@@ -11,9 +11,11 @@ from syncd.config.build import build_mapping
 from syncd.config.checks import check_settings, warnings_of
 from syncd.config.config import Config
 from syncd.config.document import read_document
+from syncd.config.examples import check_examples
 from syncd.config.interpolate import interpolate
 from syncd.config.root import Root
 from syncd.config.secrets import Lookups, readable_by_all
+from syncd.config.sensitive import sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
 from syncd.errors import ConfigError, Fault
@@ -21,7 +23,7 @@ from syncd.errors import ConfigError, Fault
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
 """Where the file is looked for, after ``--config`` and SYNCD_CONFIG."""
 VARIABLE = "SYNCD_CONFIG"
-_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "push")
+_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "push", "files", "blanks")
 
 
 def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Config:
@@ -41,6 +43,8 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         raise AssertionError("a file without a shape has faults")
     check_settings(root, document)
     mapping = build_mapping(root, document)
+    if not document.faults:  # what a faulty mapping makes of an example says nothing
+        check_examples(root.examples, mapping, document)
     document.raise_faults()
     return Config(
         path=file,
@@ -53,8 +57,12 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         schedules=root.schedules,
         web=root.web,
         log=root.log,
-        digest=_digest(document.data),
-        warnings=(*warnings_of(root, document), *_open_files(root)),
+        digest=_digest({**document.data, "files": document.read, "blanks": sorted(mapping.blanks)}),
+        warnings=(
+            *warnings_of(root, document),
+            *sensitive_warnings(mapping, root.users.sensitive, document),
+            *_open_files(root),
+        ),
         shown=show(root, document, lookups),
     )
 

@@ -1,10 +1,11 @@
 """Mapping parts: the shape of the mapping in the file, as written. ``build`` makes core rules of them."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from syncd.config.kinds import Flag, Part, Table, Text, Texts, When
+from syncd.config.kinds import Character, FilePath, Flag, Part, Table, Text, Texts, When, as_list
 from syncd.config.settings import AbsentPart
 
 
@@ -36,6 +37,19 @@ Else = Annotated[tuple[str, str], BeforeValidator(_else), WithJsonSchema(_ELSE_S
 """What a map does with other values, and the value for ``{value: X}``."""
 
 
+def _pick(value: Any) -> Any:
+    """The index from 0, or from the end below 0."""
+    words = {"first": 0, "last": -1}
+    if isinstance(value, str) and value in words:
+        return words[value]
+    if isinstance(value, str) and re.fullmatch(r"-?[1-9][0-9]{0,3}", value):
+        return int(value) - (int(value) > 0)
+    raise ValueError("must be first, last, or a number: 2 is the second piece, -2 the last but one")
+
+
+_PICK_SCHEMA = {"anyOf": [{"enum": ["first", "last"]}, {"type": "integer"}], "default": "first"}
+
+
 class DatePart(Part):
     """How a date is read and written."""
 
@@ -58,8 +72,46 @@ Piece = Annotated[PiecePart, BeforeValidator(_short_from, json_schema_input_type
 """A piece, or the name of its column."""
 
 
+class TableFile(Part):
+    """A map that is kept in a CSV file beside the configuration: one row an entry, with a header."""
+
+    file: FilePath
+    """The file."""
+    source: Text = Field(alias="from")
+    """The column with HR's words."""
+    target: Text = Field(alias="to")
+    """The column with what they become."""
+    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
+    """What separates cells: one character, or tab."""
+    encoding: Text = "utf-8"
+    """How the file is encoded."""
+
+
+def _map_kind(value: Any) -> str:
+    """A map with the key file, and nothing else than a TableFile has, is one."""
+    keys = set(value) if isinstance(value, dict) else set()
+    of_file = {"file", "from", "to", "delimiter", "encoding"}
+    return "map in a file" if "file" in keys and len(keys & of_file) > 1 else "map in place"
+
+
+MapItem = Annotated[
+    Annotated[Table, Tag("map in place")] | Annotated[TableFile, Tag("map in a file")],
+    Discriminator(_map_kind),
+]
+"""A table, written here or kept in a file."""
+
+
+class SplitPart(Part):
+    """One piece of a text."""
+
+    by: Annotated[Text, Field(min_length=1)]
+    """Where it is cut: "," for example. A space cuts at every run of white space."""
+    pick: Annotated[Any, BeforeValidator(_pick), WithJsonSchema(_PICK_SCHEMA)] = 0
+    """Which piece: first, last, 2 (the second), -2 (the last but one). One that is not there is blank."""
+
+
 class ValuePart(Part):
-    """How a value is made. Exactly one of from, template, concat and value."""
+    """How a value is made. Exactly one of from, template, concat, expr and value."""
 
     column: Text | None = Field(default=None, alias="from")
     """The HR column. Cells are always trimmed."""
@@ -67,16 +119,20 @@ class ValuePart(Part):
     """A text with columns in braces: "{first_name} {last_name}"."""
     concat: tuple[Piece, ...] | None = None
     """Pieces, joined: {from: column} or {text: "-"}."""
+    expr: Text | None = None
+    """A CEL expression over the row: 'row.last_name.upper() + ", " + row.first_name'."""
     separator: Text | None = None
     """For concat: what goes between pieces; blank pieces are then left out."""
     constant: Text | None = Field(default=None, alias="value")
     """The same text for everybody."""
+    split: SplitPart | None = None
+    """One piece of it."""
     transform: Texts = ()
     """Named transforms, in order."""
     date: DatePart | None = None
     """Read as a date in one format and written in another."""
-    table: Table | None = Field(default=None, alias="map")
-    """A table from HR's words to others; compared exactly."""
+    table: MapItem | None = Field(default=None, alias="map")
+    """A table from HR's words to others; compared exactly. Written here, or {file: CSV, from: column, to: column}."""
     otherwise: Else | None = Field(default=None, alias="else")
     """For map: what becomes of other words: reject (the default), skip, keep or {value: TEXT}."""
     default: Text = ""
@@ -87,11 +143,15 @@ class FieldPart(ValuePart):
     """One Litmos profile field. ``Name: column`` is short for ``Name: {from: column}``."""
 
     required: Flag = False
-    """true: a blank value rejects the row."""
-    blank: Literal["clear", "keep"] = "clear"
-    """What a blank value does to what Litmos has: clear it, or keep it."""
-    on: Literal["always", "create"] | None = None
-    """create: set when the user is created, never again; always is the default."""
+    """true: short for blank: reject."""
+    blank: Literal["clear", "keep", "reject"] = "clear"
+    """What a blank value does to what Litmos has: clear it, or keep it; or it rejects the row."""
+    cleared: Texts = ()
+    """Words in HR's data that clear what Litmos has, whatever blank and default say."""
+    optional: Flag = False
+    """true: if a column is not in the source, the field is left as Litmos has it; else the source is refused."""
+    on: Literal["always", "create", "if_empty"] | None = None
+    """create: set when the user is created, never again; if_empty: while Litmos has nothing; always is the default."""
     owner: Literal["hr", "litmos", "report"] = "hr"
     """hr: kept as HR says; litmos: as on: create; report: a difference is only shown."""
     when: When | None = None
@@ -189,6 +249,34 @@ class ProtectedPart(Part):
     """By Litmos id."""
 
 
+class ExpectPart(Part):
+    """What is to become of the row; only what is listed is compared."""
+
+    employee_id: Text | None = None
+    """The employee id."""
+    status: Text | None = None
+    """The status."""
+    in_scope: Flag | None = None
+    """Whether the person is in scope."""
+    fields: dict[str, Text | None] | None = None
+    """Litmos fields with their values; null for one that is left as Litmos has it."""
+    teams: tuple[Texts, ...] | None = None
+    """All teams, each as a list of names from the root down."""
+    learning_paths: Texts | None = None
+    """All learning paths by rule, as the rules name them."""
+    rejected: Texts | None = None
+    """The codes of all reasons, if the row is to be rejected."""
+
+
+class ExamplePart(Part):
+    """A row, and what the mapping is to make of it."""
+
+    given: Table
+    """Columns with their texts; those that are not listed are blank."""
+    expect: ExpectPart
+    """What is to become of it."""
+
+
 class UsersPart(Part):
     """How an employee becomes a Litmos user."""
 
@@ -198,12 +286,32 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
+    sensitive: Texts = ()
+    """Columns that may go to Litmos although their names look like pay, a bank account, an identity number or the like."""
     manager: (
         Annotated[ManagerPart, BeforeValidator(_short_from, json_schema_input_type=ManagerPart | str)] | None
     ) = None
     """Who somebody's manager is; Litmos' ManagerId follows."""
     fields: dict[str, FieldItem]
     """Litmos profile fields."""
+
+
+class NamePart(Part):
+    """How a team's name is made. A text is short for {template: text}."""
+
+    template: Text | None = None
+    """A text with columns in braces: "{department}"."""
+    expr: Text | None = None
+    """A CEL expression over the row."""
+
+
+def _short_template(value: Any) -> Any:
+    """``name: "{department}"`` is short for ``name: {template: "{department}"}``."""
+    return {"template": value} if isinstance(value, str) else value
+
+
+NameItem = Annotated[NamePart, BeforeValidator(_short_template, json_schema_input_type=NamePart | Text)]
+"""A name of a team, or its template."""
 
 
 class RolePart(Part):
@@ -218,9 +326,9 @@ class RolePart(Part):
 class TeamPart(Part):
     """A team, and who is in it."""
 
-    name: Annotated[Text, Field(min_length=1)]
-    """The team's name; columns in braces: "{department}". A blank name gives nothing."""
-    parent: Texts = ()
+    name: NameItem
+    """The team's name; columns in braces: "{department}", or {expr: ...}. A blank name gives nothing."""
+    parent: Annotated[tuple[NameItem, ...], BeforeValidator(as_list)] = ()
     """The team above it, or a list of names from the root down."""
     when: When | None = None
     """Who is in it; everybody by default."""

@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretText, SecretUrl, Text, When
+from syncd.config.kinds import (
+    Character,
+    FilePath,
+    Flag,
+    Part,
+    Seconds,
+    SecretText,
+    SecretUrl,
+    Text,
+    Texts,
+    When,
+)
+from syncd.core.cells import BLANKS
 from syncd.core.limits import Limit, Limits, Policy
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -95,6 +107,8 @@ class CsvSettings(Part):
     """How long the file must not have changed before it is read."""
     final_newline: Flag = True
     """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
+    blanks: Texts = BLANKS
+    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
 
     @model_validator(mode="after")
     def _characters_work_together(self) -> "CsvSettings":
@@ -120,6 +134,8 @@ class SqlSettings(Part):
     """The longest that the whole reading may take."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
     """More rows than this are refused, not cut off."""
+    blanks: Texts = BLANKS
+    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
 
 
 SourceSettings = CsvSettings | SqlSettings

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
+from syncd.config.cel import ExpressionFault, compile_text
 from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
-from syncd.config.mapping_parts import ValuePart
+from syncd.config.mapping_parts import TableFile, ValuePart
+from syncd.config.tables import read_table
 from syncd.config.templates import parse_columns
 from syncd.core.dates import DateFormat, format_fault
-from syncd.core.rules import Column, Lookup, Otherwise, Part, Text, ValueRule
+from syncd.core.rules import Column, Lookup, Otherwise, Part, Split, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, trim
 
-_WAYS = {"column": "from", "template": "template", "concat": "concat", "constant": "value"}
+_WAYS = {"column": "from", "template": "template", "concat": "concat", "expr": "expr", "constant": "value"}
 
 
 def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
@@ -18,7 +20,9 @@ def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
     given = [name for attribute, name in _WAYS.items() if getattr(part, attribute) is not None]
     if len(given) != 1:
         problem = f"has {' and '.join(given)}" if given else "says not where the value comes from"
-        document.fault(loc, f"{problem}; it needs exactly one of from, template, concat, value", at_key=True)
+        document.fault(
+            loc, f"{problem}; it needs exactly one of from, template, concat, expr, value", at_key=True
+        )
     if part.separator is not None and part.concat is None and not document.is_muted((*loc, "concat")):
         document.fault((*loc, "separator"), "is for concat only", at_key=True)
     if part.otherwise is not None and part.table is None and not document.is_muted((*loc, "map")):
@@ -28,9 +32,10 @@ def build_value(part: ValuePart, loc: Loc, document: Document) -> ValueRule:
     return ValueRule(
         parts=_parts(part, loc, document),
         separator=part.separator,
+        split=None if part.split is None else Split(by=part.split.by, pick=part.split.pick),
         transforms=build_transforms(part.transform, (*loc, "transform"), document),
         date=_date(part, loc, document),
-        lookup=_lookup(part),
+        lookup=_lookup(part, loc, document),
         default=trim(part.default),
     )
 
@@ -40,6 +45,17 @@ def build_column(name: str, loc: Loc, document: Document) -> Column:
     if not name.strip():
         document.fault(loc, "must be the name of a column")
     return Column(name=trim(name), where=document.where(loc))
+
+
+def check_words(table: Iterable[str], loc: Loc, document: Document) -> None:
+    """A word that is taken for blank is never looked up: one in a table is a fault."""
+    for word in table:
+        if trim(word) in document.blanks:
+            document.fault(
+                (*loc, word),
+                f'"{word}" is read as blank: use "" here, or take it out of source.blanks',
+                at_key=True,
+            )
 
 
 def build_transforms(names: Iterable[str], loc: Loc, document: Document) -> tuple[str, ...]:
@@ -63,6 +79,15 @@ def build_template(text: str, loc: Loc, document: Document) -> tuple[Part, ...]:
         return ()
 
 
+def build_formula(text: str, loc: Loc, document: Document) -> tuple[Part, ...]:
+    """The part that an expression is; one that cannot be compiled is a fault."""
+    try:
+        return (compile_text(text, document.where(loc)),)
+    except ExpressionFault as fault:
+        document.fault(loc, str(fault))
+        return ()
+
+
 def _parts(part: ValuePart, loc: Loc, document: Document) -> tuple[Part, ...]:
     if part.column is not None:
         short = (*loc, "from") not in document.values
@@ -71,6 +96,8 @@ def _parts(part: ValuePart, loc: Loc, document: Document) -> tuple[Part, ...]:
         return build_template(part.template, (*loc, "template"), document)
     if part.constant is not None:
         return (Text(text=trim(part.constant)),)
+    if part.expr is not None:
+        return build_formula(part.expr, (*loc, "expr"), document)
     pieces: list[Part] = []
     for index, piece in enumerate(part.concat or ()):
         here = (*loc, "concat", index)
@@ -96,12 +123,18 @@ def _date(part: ValuePart, loc: Loc, document: Document) -> DateFormat | None:
     return DateFormat(read=part.date.read, write=part.date.write)
 
 
-def _lookup(part: ValuePart) -> Lookup | None:
+def _lookup(part: ValuePart, loc: Loc, document: Document) -> Lookup | None:
     if part.table is None:
         return None
     kind, value = part.otherwise or ("reject", "")
+    if isinstance(part.table, TableFile):
+        table = read_table(part.table, (*loc, "map"), document)
+    else:
+        table = {trim(key): trim(value) for key, value in part.table.items()}
+    if part.column is not None and part.split is None:
+        check_words(table, (*loc, "map"), document)
     return Lookup(
-        table={trim(key): trim(value) for key, value in part.table.items()},
+        table=table,
         otherwise=Otherwise(kind),
         value=trim(value),
     )

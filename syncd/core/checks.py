@@ -26,6 +26,11 @@ _PLAIN_EMAIL = re.compile(
 _EMAIL_LENGTH = 254
 _CULTURE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
 _BOOLS = frozenset({"true", "false"})
+_BROKEN = frozenset({"#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
+"""What a spreadsheet writes into a cell that it could not work out."""
+_QUOTES = frozenset({"'", '"'})
+_ROUNDED = re.compile(r"\d+(?:[.,]\d+)?E\+\d+|\d+[.,]0+", re.IGNORECASE)
+"""``1.23E+05`` and ``123.0``: what a spreadsheet makes of an id that it takes for a number."""
 
 
 def no_email_check(_text: str) -> str:
@@ -34,8 +39,12 @@ def no_email_check(_text: str) -> str:
 
 
 def check_text(text: str) -> None:
-    """Refused if there is a control character or half a character in it."""
+    """Refused if there is a control character or half a character in it, or if it is an export's accident."""
+    if text[:1] in _QUOTES and len(text) > 1 and text[0] == text[-1]:
+        raise Refused("TEXT-QUOTED", f"{shown(text)} stands in quotes: does the source declare its quote?")
     if text.isprintable():
+        if text in _BROKEN or (text.startswith("###") and not text.strip("#")):
+            raise Refused("SPREADSHEET-ERROR", f"{shown(text)} is the error of a spreadsheet, not a value")
         return
     bad = next((c for c in text if unicodedata.category(c) in {"Cc", "Cs"}), None)
     if bad is not None:
@@ -77,6 +86,10 @@ def check_id(text: str) -> None:
     check_text(text)
     if len(text) > ID_LENGTH:
         raise Refused("ID-INVALID", f"has {len(text)} characters; an id has at most {ID_LENGTH}")
+    if _ROUNDED.fullmatch(text):
+        raise Refused(
+            "ID-ROUNDED", f"{shown(text)} is what a spreadsheet makes of an id: export the column as text"
+        )
 
 
 def _check_username(text: str, *, custom: bool, email: EmailCheck) -> None:

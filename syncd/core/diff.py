@@ -168,6 +168,8 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
         if name in employee.create_only or name in employee.report_only:
             continue
         have = user.fields.get(name, "")
+        if name in employee.if_empty and have != "":
+            continue
         if not same(name, have, wanted):
             before[name], after[name] = have, wanted
     if after:

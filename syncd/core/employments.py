@@ -96,9 +96,15 @@ class Employments:
     place: Place
     primary: tuple[Preference, ...] = ()
 
-    def rank(self, cells: Fields) -> Rank:
-        """By every rule in turn; raises Refused."""
-        return tuple(preference.rank(cells) for preference in self.primary)
+    def ranked(self, outcome: Outcome, cells: Fields) -> tuple[Outcome, Rank]:
+        """What one row became, and how much it is preferred; a Rejection, for this reason too, if that cannot be judged."""
+        try:
+            return outcome, tuple(preference.rank(cells) for preference in self.primary)
+        except Refused as refused:
+            message = f"{self.place.key} ({self.place.where}): {refused.why}"
+            before = outcome.reasons if isinstance(outcome, Rejection) else ()
+            reasons = (*before, Reason(code=refused.code, message=message))
+            return Rejection(origin=outcome.origin, employee_id=outcome.employee_id, reasons=reasons), ()
 
 
 def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:

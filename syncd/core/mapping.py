@@ -3,10 +3,11 @@
 from collections import abc
 from dataclasses import dataclass, field
 
+from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
-from syncd.core.employments import Employments, Rank, one_person_each
+from syncd.core.employments import Employments, one_person_each
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
@@ -35,10 +36,11 @@ from syncd.core.rules import (
     TeamRule,
     Text,
     ValueRule,
+    columns_of,
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown, steps
+from syncd.core.values import CLEARED, evaluate, render, shown, steps
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -48,7 +50,8 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``scope`` None means everybody.
+    ``match`` are Litmos fields in order; ``scope`` None means everybody; ``blanks`` are words in cells that say that there
+    is nothing.
     """
 
     employee_id: IdRule
@@ -66,9 +69,11 @@ class Mapping:
     protection: Protection = field(default_factory=Protection)
     same_person: tuple[Column, ...] = ()
     employments: Employments | None = None
+    blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
     create_only: frozenset[str] = field(init=False)
+    if_empty: frozenset[str] = field(init=False)
     report_only: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +84,7 @@ class Mapping:
         if self.manager is not None and self.manager.report:
             report_only |= {MANAGER_ID, MANAGER}
         object.__setattr__(self, "create_only", create_only)
+        object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
         object.__setattr__(self, "report_only", report_only)
 
     @property
@@ -136,14 +142,14 @@ class _Reasons:
             self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
             self.told(place, "when", holds)
 
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> str | None:
+    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
         """What ``evaluate`` gives; each step is told. Raises Refused."""
         if self.told is None:
             return evaluate(rule, cells)
-        text: str | None = None
-        for step, text in steps(rule, cells):
-            self.told(place, step, text)
-        return text
+        made: tuple[str, str | None] = ("", None)
+        for made in steps(rule, cells):
+            self.told(place, *made)
+        return made
 
 
 def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
@@ -153,7 +159,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     address must still lose access. Their fields that cannot be read are left out.
     """
     reasons = _Reasons(told)
-    cells = record.fields
+    cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
@@ -172,6 +178,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         status=status,
         fields=fields,
         create_only=mapping.create_only,
+        if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
         learning_paths=paths,
@@ -193,7 +200,14 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
     if mapping.employments is None:
         outcomes = [map_record(mapping, record) for record in records]
     else:
-        outcomes = one_person_each([_ranked(mapping, mapping.employments, record) for record in records])
+        outcomes = one_person_each(
+            [
+                mapping.employments.ranked(
+                    map_record(mapping, record), clean_cells(record.fields, mapping.blanks)
+                )
+                for record in records
+            ]
+        )
     outcomes = reject_shared_ids(outcomes)
     for key in dict.fromkeys(("UserName", *mapping.match)):
         outcomes = reject_shared_values(outcomes, key)
@@ -205,27 +219,12 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, record.fields, _Reasons())
-
-
-def _ranked(mapping: Mapping, employments: Employments, record: Record) -> tuple[Employee | Rejection, Rank]:
-    """One Record, and how much it is preferred to others of the same person."""
-    outcome = map_record(mapping, record)
-    try:
-        return outcome, employments.rank(record.fields)
-    except Refused as refused:
-        reasons = _Reasons()
-        reasons.add(employments.place, refused)
-        before = outcome.reasons if isinstance(outcome, Rejection) else ()
-        reasons.found[:0] = before
-        return Rejection(
-            origin=record.origin, employee_id=outcome.employee_id, reasons=tuple(reasons.found)
-        ), ()
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
 
 
 def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
@@ -235,7 +234,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
 
 def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
         if status is None:
             known = ", ".join(shown(word) for word in rule.table)
@@ -265,7 +264,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
     if rule is None:
         return None
     try:
-        text = reasons.value(rule.place, rule.value, cells) or ""
+        text = reasons.value(rule.place, rule.value, cells)[1] or ""
     except Refused as refused:
         reasons.add(rule.place, _with_columns(rule.value, refused))
         return None
@@ -275,44 +274,51 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
 
 
 def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
-    texts: dict[str, str] = {}
-    for rule in mapping.fields:
+    made = tuple(_made(mapping.fields, cells, reasons))
+    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
+    fields: dict[str, FieldValue] = {}
+    for rule, step, text in made:
+        try:
+            if text or not _leaves(rule, step):
+                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
+                fields[rule.field] = _normal(rule.field, text)
+        except Refused as refused:
+            reasons.add(rule.place, _with_columns(rule.value, refused))
+        else:
+            reasons.tell(rule.place, "is", fields.get(rule.field))
+    return fields
+
+
+def _made(
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+) -> abc.Iterator[tuple[FieldRule, str, str]]:
+    """Each rule that says something about this Record, with its last step and what that made."""
+    for rule in rules:
+        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+            continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue
         try:
-            text = reasons.value(rule.place, rule.value, cells)
+            step, text = reasons.value(rule.place, rule.value, cells)
         except Refused as refused:
             reasons.add(rule.place, _with_columns(rule.value, refused))
             continue
         if text is not None:
-            texts[rule.field] = text
-    custom = texts.get("IsCustomUsername") == "true"
-    fields: dict[str, FieldValue] = {}
-    for rule in mapping.fields:
-        if rule.field in texts:
-            try:
-                _take(rule, texts[rule.field], fields, custom=custom, email=mapping.check_email)
-            except Refused as refused:
-                reasons.add(rule.place, _with_columns(rule.value, refused))
-            else:
-                reasons.tell(rule.place, "is", fields.get(rule.field))
-    return fields
+            yield rule, step, text
 
 
-def _take(
-    rule: FieldRule, text: str, fields: dict[str, FieldValue], *, custom: bool, email: EmailCheck
-) -> None:
-    """Put one checked value into ``fields``, unless it is blank and a blank leaves what Litmos has."""
-    if not text:
-        if rule.required or PROFILE_FIELDS[rule.field].required:
-            raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-        if rule.keep_blank or rule.field in BLANK_IS_DEFAULT:
-            return
-    check_field(rule.field, text, custom_username=custom, email=email)
+def _leaves(rule: FieldRule, step: str) -> bool:
+    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
+    if rule.required or PROFILE_FIELDS[rule.field].required:
+        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
+    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
+
+
+def _normal(name: str, text: str) -> FieldValue:
     try:
-        fields[rule.field] = normalise(rule.field, text)
+        return normalise(name, text)
     except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {rule.field}") from None
+        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
 def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
@@ -376,7 +382,7 @@ def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
     """The same with the columns it is about in front."""
-    names = [f'"{part.name}"' for part in rule.parts if isinstance(part, Column)]
+    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
     if not names or refused.code == "COLUMN-MISSING":
         return refused
     return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")

@@ -66,8 +66,8 @@ def match(
     create                                                      as below, without the users refused
     ==========================================================  ==========================================
 
-    A Link whose user is gone, or refused, does not count. Nor does a candidate whose linked employee is given another value
-    of that key by HR now: the name changes hands. Then the first key with a candidate decides:
+    A Link whose user is gone, or refused, does not count. Then the first key with a candidate decides; but the only one under
+    a key is none if HR now gives the employee linked to it another value of that key: the name changes hands.
 
     ==========================================================  ==========================================
     candidates                                                  outcome
@@ -166,19 +166,22 @@ class _Matcher:
 
     def _search(self, employee: Employee) -> None:
         hits = self._hits(employee)
-        deciding = next((key for key in self.keys if any(key in found for found in hits.values())), None)
-        if deciding is None:
-            return
-        under = [user_id for user_id, found in hits.items() if deciding in found]
-        if len(under) > 1:
-            self._open(employee, _ambiguous(under, deciding), hits.items())
-            return
-        user_id = under[0]
-        reason = self._objection(employee, user_id, deciding)
+        for key in self.keys:
+            under = [user_id for user_id, found in hits.items() if key in found]
+            if len(under) > 1:
+                self._open(employee, _ambiguous(under, key), hits.items())
+                return
+            if under and not self._given_up(under[0], key):
+                self._judge(employee, under[0], key, self._candidates(hits.items()))
+                return
+
+    def _judge(self, employee: Employee, user_id: str, key: str, candidates: tuple[Candidate, ...]) -> None:
+        """Whether the only candidate may be this employee."""
+        reason = self._objection(employee, user_id, key)
         if reason is not None:
-            self._open(employee, reason, hits.items())
+            self.cases.append(open_case(employee, reason, candidates))
         else:
-            self.found[employee.employee_id] = (employee, user_id, self._candidates(hits.items()), deciding)
+            self.found[employee.employee_id] = (employee, user_id, candidates, key)
 
     def _hits(self, employee: Employee) -> dict[str, tuple[str, ...]]:
         """The candidates under any key, with the keys."""
@@ -187,19 +190,19 @@ class _Matcher:
         for key in self.keys:
             value = comparable(employee.fields.get(key, ""))
             for user_id in self.index[key].get(value, ()) if value else ():
-                if user_id not in refused and not self._given_up(user_id, key, value):
+                if user_id not in refused:
                     hits[user_id] = (*hits.get(user_id, ()), key)
         return hits
 
-    def _given_up(self, user_id: str, key: str, value: str) -> bool:
+    def _given_up(self, user_id: str, key: str) -> bool:
         """Whether the user is about to have another value of this key, because HR says so of the employee linked to it."""
         owner = self.present.get(self.owner.get(user_id, ""))
         return (
             owner is not None
             and owner.status is Status.ACTIVE
             and owner.in_scope
-            and key in owner.fields.keys() - owner.create_only - owner.report_only
-            and comparable(owner.fields[key]) != value
+            and key in owner.fields.keys() - owner.create_only - owner.if_empty - owner.report_only
+            and comparable(owner.fields[key]) != comparable(self.users[user_id].fields.get(key, ""))
         )
 
     def _objection(self, employee: Employee, user_id: str, key: str) -> Reason | None:

@@ -71,16 +71,18 @@ class Employee:
     """A valid, typed HR person: what the Mapping made of one Record.
 
     ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of
-    them that are set at creation at most; ``match`` maps each match key's Litmos field to this person's value.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is what HR names as the manager: "" for
-    none, None where that is not mapped; ``may_head`` are the (rule, role) that they may have in their people's teams;
-    ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
+    them that are set at creation at most, ``if_empty`` those that are set while Litmos has nothing; ``match`` maps each match
+    key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
+    what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
+    have in their people's teams; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to
+    somebody else.
     """
 
     employee_id: str
     status: Status
     fields: Mapping[str, FieldValue]
     create_only: frozenset[str] = frozenset()
+    if_empty: frozenset[str] = frozenset()
     report_only: frozenset[str] = frozenset()
     teams: tuple[Wish, ...] = ()
     learning_paths: tuple[Wish, ...] = ()

@@ -1,10 +1,11 @@
 """Rules: what a configuration's mapping part becomes. Values only; ``core.values`` and ``core.mapping`` follow them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from syncd.core.conditions import Condition
+from syncd.core.conditions import Condition, Fields
 from syncd.core.dates import DateFormat
 from syncd.core.model import Role, Status
 
@@ -32,8 +33,29 @@ class Text:
     text: str
 
 
-Part = Column | Text
+class Formula(Protocol):
+    """An expression that was compiled when the configuration was loaded, and makes a text of a Record."""
+
+    def text(self, fields: Fields) -> str:
+        """The text; Refused if it cannot be made of this Record."""
+        ...
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        ...
+
+
+Part = Column | Text | Formula
 """A piece of a value or of a template."""
+
+
+def columns_of(parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
+    """Every column that these read, with the place that names it."""
+    for part in parts:
+        if isinstance(part, Column):
+            yield part.name, part.where
+        elif not isinstance(part, Text):
+            yield from part.columns()
 
 
 class Otherwise(StrEnum):
@@ -55,11 +77,24 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One piece of a text: it is cut at ``by`` (white space: at every run of it), and ``pick`` counts from 0, or -1 back."""
+
+    by: str
+    pick: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRule:
-    """How one value is made: parts, joined by ``separator``, then transforms, then date or lookup, then default."""
+    """How one value is made: parts, joined by ``separator``, then split, transforms, date or lookup, and default.
+
+    What is taken and is one of the words ``cleared`` is an explicit blank: no other step follows.
+    """
 
     parts: tuple[Part, ...]
     separator: str | None = None
+    split: Split | None = None
+    cleared: frozenset[str] = frozenset()
     transforms: tuple[str, ...] = ()
     date: DateFormat | None = None
     lookup: Lookup | None = None
@@ -70,18 +105,33 @@ class ValueRule:
 class FieldRule:
     """How one Litmos profile field is made.
 
-    ``on_create``: set when the user is created, and left alone afterwards; ``report``: a difference is only shown;
-    ``required``: a blank value rejects the person; ``keep_blank``: a blank value leaves what Litmos has.
+    ``on_create``: set when the user is created, and left alone afterwards; ``if_empty``: set while Litmos has nothing;
+    ``report``: a difference is only shown. What happens to what Litmos has, when HR's value is ...
+
+    =============================  ==========================================================
+    not said                       nothing: a column is not in the source (``optional``; else
+                                   the source is refused), or ``when`` is not for this person
+    blank                          cleared; kept if ``keep_blank``; ``required`` rejects the row
+    one of ``value.cleared``        cleared; ``required`` rejects the row
+    =============================  ==========================================================
     """
 
     place: Place
     field: str
     value: ValueRule
     on_create: bool = False
+    if_empty: bool = False
     report: bool = False
     required: bool = False
     keep_blank: bool = False
+    optional: bool = False
     when: Condition | None = None
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Every column it reads, with the place that names it."""
+        yield from columns_of(self.value.parts)
+        if self.when is not None:
+            yield from self.when.columns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ Listener = Callable[[Place, str, FieldValue | None], None]
 class Step:
     """One step of a rule.
 
-    ``name`` is ``seen`` (the cells that the condition asks about), ``when`` (whether it holds), ``from`` (what was taken from the row), a
-    transform, ``map``, ``date``, ``default``, ``is`` (the value that counts, None if there is none) or ``refused`` (why not).
+    ``name`` is ``seen`` (the cells that the condition asks about), ``when`` (whether it holds), ``from`` (what was taken from the row), ``split``,
+    ``cleared`` (it is a word that clears), a transform, ``map``, ``date``, ``default``, ``is`` (the value that counts, None if there is none) or ``refused`` (why not).
     """
 
     name: str

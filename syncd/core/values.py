@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from syncd.core.conditions import Fields, cell
 from syncd.core.dates import DateFormat
-from syncd.core.rules import Column, Lookup, Otherwise, Part, ValueRule
+from syncd.core.rules import Column, Lookup, Otherwise, Part, Split, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, Refused, trim
 
+CLEARED = "cleared"
+"""The step that makes an explicit blank of a word that says so."""
 _SHOWN = 60
 
 
@@ -18,10 +20,9 @@ def shown(text: str) -> str:
 def render(parts: Sequence[Part], fields: Fields, *, separator: str | None = None) -> str:
     """The parts in a row; "" if every column in them is blank. With a ``separator``, blank parts are left out."""
     if len(parts) == 1:  # as almost always
-        part = parts[0]
-        return cell(fields, part.name) if isinstance(part, Column) else part.text
-    texts = [cell(fields, part.name) if isinstance(part, Column) else part.text for part in parts]
-    cells = [text for part, text in zip(parts, texts, strict=True) if isinstance(part, Column)]
+        return _piece(parts[0], fields)
+    texts = [_piece(part, fields) for part in parts]
+    cells = [text for part, text in zip(parts, texts, strict=True) if not isinstance(part, Text)]
     if cells and not any(cells):
         return ""
     if separator is None:
@@ -29,10 +30,22 @@ def render(parts: Sequence[Part], fields: Fields, *, separator: str | None = Non
     return separator.join(text for text in texts if text)
 
 
+def _piece(part: Part, fields: Fields) -> str:
+    if isinstance(part, Column):
+        return cell(fields, part.name)
+    return part.text if isinstance(part, Text) else trim(part.text(fields))
+
+
 def steps(rule: ValueRule, fields: Fields) -> Iterator[tuple[str, str | None]]:
     """What each step of ``rule`` makes of a Record: its name and the text. The last one is the value. Raises Refused."""
     text = render(rule.parts, fields, separator=rule.separator)
     yield "from", text
+    if rule.split is not None:
+        text = _picked(rule.split, text)
+        yield "split", text
+    if text in rule.cleared:
+        yield CLEARED, ""
+        return
     for name in rule.transforms:
         text = _transformed(name, text)
         yield name, text
@@ -44,12 +57,19 @@ def steps(rule: ValueRule, fields: Fields) -> Iterator[tuple[str, str | None]]:
         yield "date", _dated(rule.date, text)
 
 
-def evaluate(rule: ValueRule, fields: Fields) -> str | None:
-    """The value that ``rule`` makes of a Record; None if a lookup skips it. Raises Refused."""
-    text: str | None = None
-    for _step, text in steps(rule, fields):  # noqa: B007 - the last one counts
+def evaluate(rule: ValueRule, fields: Fields) -> tuple[str, str | None]:
+    """The last step of ``rule`` and the value it makes of a Record; None if a lookup skips it. Raises Refused."""
+    made: tuple[str, str | None] = ("", None)
+    for made in steps(rule, fields):  # noqa: B007 - the last one counts
         pass
-    return text
+    return made
+
+
+def _picked(split: Split, text: str) -> str:
+    """The piece; "" if there are not so many."""
+    pieces = text.split(split.by if split.by.strip() else None)
+    exists = -len(pieces) <= split.pick < len(pieces)
+    return trim(pieces[split.pick]) if exists else ""
 
 
 def _transformed(name: str, text: str) -> str:

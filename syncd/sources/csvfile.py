@@ -9,7 +9,7 @@ from pathlib import Path
 from syncd.errors import SourceError
 from syncd.sources.base import RawRow, Reading
 from syncd.sources.csvscan import Scan, csv_dialect, scan
-from syncd.sources.decoding import codec_of, explain, wrong_mark
+from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
 from syncd.sources.settings import CsvSourceSettings
 
@@ -80,6 +80,11 @@ def _scan_copy(copy: Path, settings: CsvSourceSettings, codec: str) -> Scan:
         raise SourceError(
             f"{settings.path.name}:1: starts with the byte order mark of {announced}, "
             f"but {settings.encoding} is declared. Declare `encoding: {announced}`."
+        )
+    if mistaken(copy, settings.encoding):
+        raise SourceError(
+            f"{settings.path.name}: is UTF-8 in every character, but {settings.encoding} is declared, in which its letters "
+            "would be others. Declare `encoding: utf-8`."
         )
     try:
         with copy.open(encoding=codec, errors="strict", newline="") as file:

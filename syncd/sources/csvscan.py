@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TextIO
 
+from syncd.core.cells import clean
 from syncd.errors import SourceError
 from syncd.sources.base import MAX_CELL
 from syncd.sources.settings import CsvSourceSettings
@@ -210,7 +211,7 @@ class _Scanner:
         return SourceError("\n".join(lines))
 
     def _checked_header(self, cells: list[str], line: int) -> tuple[str, ...]:
-        names = tuple(cell.strip() for cell in cells)
+        names = tuple(clean(cell) for cell in cells)
         self._refuse_wrong_delimiter(names, line)
         empty = [str(place) for place, name in enumerate(names, 1) if not name]
         if empty:

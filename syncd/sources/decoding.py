@@ -37,6 +37,16 @@ def wrong_mark(copy: Path, encoding: str) -> str:
     return ""
 
 
+def mistaken(copy: Path, encoding: str) -> bool:
+    """Whether a file that is declared to be of one byte a character is UTF-8: it has other than ASCII, and all of it decodes."""
+    declared = codec_of(encoding).removesuffix("-sig")
+    if declared.startswith("utf") or len("é".encode(declared, "replace")) != 1:
+        return False
+    with copy.open("rb") as file:
+        is_ascii = all(chunk.isascii() for chunk in _chunks(file))
+    return not is_ascii and _decodes(copy, "utf-8")
+
+
 def explain(copy: Path, label: str, encoding: str) -> SourceError:
     """Where and why ``copy``, of the file called ``label``, does not decode: line, byte, and what would decode it."""
     line, offset, fault = _first_fault(copy, codec_of(encoding))

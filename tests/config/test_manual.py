@@ -10,6 +10,7 @@ import pytest
 from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
 from syncd.config.settings import ResultField
+from syncd.core.cells import BLANKS
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
 from syncd.core.mapping import map_records
@@ -65,9 +66,13 @@ def test_it_maps_the_sample(config):
         "CustomField2": "31.01.2020",
         "CustomField3": "Oslo, NO",
         "CustomField4": "Oslo (NO)",
+        "CustomField5": "Leads",
+        "State": "",
+        "CustomField6": "Ana.Novak",
         "Culture": "en-US",
         "DisableMessages": False,
     }
+    assert first.if_empty == {"CustomField6"}
     assert first.manager == ""
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
@@ -99,7 +104,7 @@ def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     """Every key of the file, written as ``keys_of`` writes them."""
     if isinstance(data, dict):
-        tables = ("users.fields", ".map", ".columns")
+        tables = ("users.fields", ".map", ".columns", ".given", "expect.fields")
         for key, value in data.items():
             name = "*" if path.endswith(tables) else key
             yield f"{path}.{name}".lstrip(".")
@@ -136,12 +141,16 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    if '# map: {file: countries.csv, from: code, to: name, delimiter: ",", encoding: utf-8}' in text:
+        commented |= {f"users.fields.*.map.{key}" for key in ("file", "from", "to", "delimiter", "encoding")}
+    if "{expr: EXPRESSION}" in text and "{template: TEXT}" in text:
+        commented |= {f"teams[].{key}.{way}" for key in ("name", "parent[]") for way in ("expr", "template")}
     assert set(keys_of(json_schema())) - written - commented == set()
 
 
 def test_every_transform_is_named_in_it():
     text = FILE.read_text(encoding="utf-8")
-    assert set(TRANSFORMS) <= set(re.findall(r"[a-z_]+", text.split("2  transform", 1)[1].split("\n", 1)[0]))
+    assert set(TRANSFORMS) <= set(re.findall(r"[a-z_]+", text.split("3  transform", 1)[1].split("\n", 1)[0]))
 
 
 def test_what_it_shows_as_default_is_the_default(config, tmp_path):
@@ -152,6 +161,10 @@ def test_what_it_shows_as_default_is_the_default(config, tmp_path):
     less = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"})
     assert (less.push, less.web, less.log) == (config.push, config.web, config.log)
     assert less.push.limits == Limits()
+
+
+def test_the_words_for_nothing_that_it_shows_are_the_default(config):
+    assert config.source.blanks == BLANKS
 
 
 def test_the_schema_beside_it_is_the_schema():

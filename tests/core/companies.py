@@ -24,15 +24,30 @@ RESOLUTIONS = st.one_of(
 )
 
 
+POSSIBLE = [f"{letter}@example.com" for letter in "abcdef"]
+
+
 @st.composite
-def companies(draw):
-    """Employees, users, old Links (one to one) and decisions, with names and ids from so few that they meet."""
+def companies(draw, *, possible=False):
+    """Employees, users, old Links (one to one) and decisions, with names and ids from so few that they meet.
+
+    ``possible``: no two users have one name, which Litmos refuses, and no two employees, whom the mapping rejects.
+    """
+    ours, theirs = (iter(draw(st.permutations(POSSIBLE))) for _ in range(2))
     people = [
-        employee(each, UserName=draw(NAMES), ExternalEmployeeId=draw(st.sampled_from([each, "", "E1"])))
+        employee(
+            each,
+            UserName=next(ours) if possible else draw(NAMES),
+            ExternalEmployeeId=draw(st.sampled_from([each, "", "E1"])),
+        )
         for each in draw(st.lists(IDS, unique=True))
     ]
     users = [
-        user(each, UserName=draw(NAMES), ExternalEmployeeId=draw(st.one_of(st.just(""), IDS)))
+        user(
+            each,
+            UserName=next(theirs) if possible else draw(NAMES),
+            ExternalEmployeeId=draw(st.one_of(st.just(""), IDS)),
+        )
         for each in draw(st.lists(USER_IDS.filter(lambda one: one != "gone"), unique=True))
     ]
     pairs = draw(st.lists(st.tuples(IDS, USER_IDS)))

@@ -1,5 +1,7 @@
 """The diff as truth tables: accounts, teams, memberships, assignments."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.desired import desired_state
@@ -66,6 +68,36 @@ def test_case_of_an_address_is_no_difference_and_clearing_is_one():
     current = State(users={"E1": user_of(person, "u1", UserName="E1@Example.com", City="Ulm")})
     (change,) = compare([person], current).changes
     assert dict(change.after) == {"City": ""}
+
+
+@pytest.mark.parametrize(
+    ("option", "have", "wanted", "sent"),
+    [
+        ("if_empty", "", "Ulm", True),
+        ("if_empty", "Bonn", "Ulm", False),
+        ("if_empty", "Bonn", "", False),
+        ("if_empty", "", "", False),
+        ("create_only", "", "Ulm", False),
+        ("report_only", "", "Ulm", False),
+        ("", "Bonn", "Ulm", True),
+        ("", "Bonn", "", True),
+    ],
+)
+def test_when_a_field_is_written_later(option, have, wanted, sent):
+    person = employee("E1", City=wanted)
+    named = {
+        each: frozenset({"City"} if each == option else ())
+        for each in ("if_empty", "create_only", "report_only")
+    }
+    person = replace(
+        person,
+        if_empty=named["if_empty"],
+        create_only=named["create_only"],
+        report_only=named["report_only"],
+    )
+    current = State(users={"E1": user_of(person, "u1", City=have)})
+    changes = compare([person], current).changes
+    assert [dict(change.after) for change in changes] == ([{"City": wanted}] if sent else [])
 
 
 @pytest.mark.parametrize(

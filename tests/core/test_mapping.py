@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncd.core.columns import columns_used
+from syncd.core.columns import columns_used, unsaid
 from syncd.core.conditions import Between, Condition, OneOf
 from syncd.core.dates import DateFormat
 from syncd.core.mapping import Mapping, map_record, map_records
@@ -22,6 +22,7 @@ from syncd.core.rules import (
     Part,
     PathRule,
     Place,
+    Split,
     StatusRule,
     TeamRule,
     Text,
@@ -96,6 +97,62 @@ def test_an_employee():
     assert employee.origin == "hr.csv:2"
 
 
+NOT_SAID = object()
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "expected"),
+    [
+        # the column is not in the row
+        ({}, {}, "COLUMN-MISSING"),
+        ({}, {"optional": True}, NOT_SAID),
+        # it is blank
+        ({"y": " "}, {}, ""),
+        ({"y": " "}, {"optional": True}, ""),
+        ({"y": " "}, {"keep_blank": True}, NOT_SAID),
+        ({"y": " "}, {"required": True}, "FIELD-REQUIRED"),
+        ({"y": "N/A"}, {"keep_blank": True}, NOT_SAID),
+        ({"y": "N/A"}, {"required": True}, "FIELD-REQUIRED"),
+        # it is cleared
+        ({"y": " #CLEAR "}, {"cleared": frozenset({"#CLEAR"})}, ""),
+        ({"y": "#CLEAR"}, {"cleared": frozenset({"#CLEAR"}), "keep_blank": True}, ""),
+        ({"y": "#CLEAR"}, {"cleared": frozenset({"#CLEAR"}), "required": True}, "FIELD-REQUIRED"),
+        ({"y": " "}, {"cleared": frozenset({"#CLEAR"}), "keep_blank": True}, NOT_SAID),
+        ({"y": "#clear"}, {"cleared": frozenset({"#CLEAR"})}, "#clear"),
+    ],
+)
+def test_absent_blank_and_cleared_are_three_things(cells, options, expected):
+    cleared = options.get("cleared", frozenset())
+    rules = mapping(
+        field(
+            "JobTitle",
+            column("y", cleared=cleared),
+            **{key: value for key, value in options.items() if key != "cleared"},
+        )
+    )
+    outcome = map_record(rules, Record(fields={**ROW, **cells}, origin="hr.csv:2"))
+    if isinstance(outcome, Rejection):
+        assert [reason.code for reason in outcome.reasons] == [expected]
+    else:
+        assert outcome.fields.get("JobTitle", NOT_SAID) == expected
+
+
+def test_a_default_is_for_a_blank_and_not_for_what_is_cleared():
+    rules = mapping(field("JobTitle", column("x", default="Employee", cleared=frozenset({"#CLEAR"}))))
+    assert mapped(rules).fields["JobTitle"] == "Employee"
+    assert mapped(rules, x="#CLEAR").fields["JobTitle"] == ""
+
+
+def test_an_optional_field_is_said_only_if_all_its_columns_are_there():
+    rule = field("JobTitle", column("dept"), optional=True, when=given_if("nowhere", "x"))
+    rules = mapping(rule)
+    assert "JobTitle" not in mapped(rules).fields
+    assert mapped(rules, nowhere="x").fields["JobTitle"] == "Sales"
+    assert "nowhere" not in columns_used(rules)
+    assert unsaid(rules, ROW) == ((rule, "nowhere"),)
+    assert unsaid(rules, {**ROW, "nowhere": ""}) == ()
+
+
 PARTS: tuple[Part, ...] = (Column(name="div", where=""), Text(text="-"), Column(name="dept", where=""))
 TABLE = {"Sales": "Vertrieb", "IT": "", "": "none"}
 
@@ -127,6 +184,18 @@ TABLE = {"Sales": "Vertrieb", "IT": "", "": "none"}
         (column("dept", lookup=Lookup(table=TABLE), transforms=("title",)), {"dept": "SALES"}, "Vertrieb"),
         (column("x", date=DateFormat(read="%d.%m.%Y")), {"x": "3.4.2026"}, "2026-04-03"),
         (column("x", date=DateFormat(), default="never"), {"x": ""}, "never"),
+        (column("x", split=Split(by=",", pick=0)), {"x": " a , b,c"}, "a"),
+        (column("x", split=Split(by=",", pick=1)), {"x": " a , b,c"}, "b"),
+        (column("x", split=Split(by=",", pick=-1)), {"x": " a , b,c"}, "c"),
+        (column("x", split=Split(by=",", pick=-3)), {"x": "a,b,c"}, "a"),
+        (column("x", split=Split(by=",", pick=-4)), {"x": "a,b,c"}, ""),
+        (column("x", split=Split(by=",", pick=3), default="d"), {"x": "a,b,c"}, "d"),
+        (column("x", split=Split(by=",", pick=1)), {"x": "a,,c"}, ""),
+        (column("x", split=Split(by=" ", pick=1)), {"x": "a  b\tc"}, "b"),
+        (column("x", split=Split(by=" ", pick=0)), {"x": ""}, ""),
+        (column("x", split=Split(by=">", pick=-1), transforms=("upper",)), {"x": "a > b"}, "B"),
+        (column("x"), {"x": '="007"'}, "007"),
+        (column("x"), {"x": "a\u00a0b"}, "a b"),
     ],
 )
 def test_value(value, cells, expected):
@@ -212,6 +281,14 @@ def test_value(value, cells, expected):
             ),
         ),
         (
+            field("JobTitle", column("x")),
+            {"x": "#REF!"},
+            (
+                "SPREADSHEET-ERROR users.fields.JobTitle (f.yaml:9:5): column \"x\": '#REF!' is the error of a spreadsheet, "
+                "not a value"
+            ),
+        ),
+        (
             field("JobTitle", column("nowhere")),
             {},
             'COLUMN-MISSING users.fields.JobTitle (f.yaml:9:5): the row has no column "nowhere"',
@@ -232,6 +309,10 @@ def test_reason(rule, cells, reason):
     [
         ({"id": " "}, "ID-MISSING employee.id (f.yaml:2:3): column \"id\": is blank; a row without an id is nobody's"),
         ({"id": "1\x00"}, 'TEXT-CONTROL employee.id (f.yaml:2:3): column "id": has the control character U+0000'),
+        ({"id": "1.23E+05"}, ("ID-ROUNDED employee.id (f.yaml:2:3): column \"id\": '1.23E+05' is what a spreadsheet makes of "
+         "an id: export the column as text")),
+        ({"id": "123.0"}, ("ID-ROUNDED employee.id (f.yaml:2:3): column \"id\": '123.0' is what a spreadsheet makes of "
+         "an id: export the column as text")),
         ({"id": "x" * 201}, 'ID-INVALID employee.id (f.yaml:2:3): column "id": has 201 characters; an id has at most 200'),
         (
             {"status": "active"},
@@ -317,9 +398,12 @@ def test_a_field_for_some():
 
 def test_owners():
     rules = mapping(
-        field("JobTitle", column("dept"), on_create=True), field("City", column("dept"), report=True)
+        field("JobTitle", column("dept"), on_create=True),
+        field("City", column("dept"), report=True),
+        field("State", column("dept"), if_empty=True),
     )
     employee = mapped(rules)
+    assert employee.if_empty == {"State"}
     assert employee.create_only == {"JobTitle"}
     assert employee.report_only == {"City"}
 

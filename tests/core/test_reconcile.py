@@ -31,7 +31,7 @@ def reconciled(company, *, rules=None, policy=Policy.SYNC):
     )
 
 
-@given(companies(), st.sets(st.sampled_from(["u1", "u2", "u3", "u4"])))
+@given(companies(possible=True), st.sets(st.sampled_from(["u1", "u2", "u3", "u4"])))
 def test_a_protected_user_is_never_changed(company, protected):
     absent = dict.fromkeys(("E1", "E2", "E3", "E4"), "absent")
     protection = Protection(user_ids=frozenset(protected))
@@ -41,7 +41,7 @@ def test_a_protected_user_is_never_changed(company, protected):
     assert not {str(c.after.get("UserName")).casefold() for c in found.difference.changes} & names
 
 
-@given(companies())
+@given(companies(possible=True))
 def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
     found = reconciled(company)
     untouched = {case.employee_id for case in found.matching.cases} | found.matching.ignored
@@ -49,23 +49,17 @@ def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
     assert not {person.employee_id for person in found.employees} & untouched
 
 
-@given(companies())
+@given(companies(possible=True))
 def test_no_two_users_end_with_one_name(company):
     found = reconciled(company)
     names = {each.id: str(each.username).casefold() for each in company[1]}
-    before = list(filter(None, names.values()))
-    if len(set(before)) < len(before):
-        return  # no Litmos is like that
     for change in found.difference.changes:
         if "UserName" in change.after and change.action in {Action.CREATE, Action.UPDATE}:
             names[change.user_id or change.employee_id] = str(change.after["UserName"]).casefold()
-    after = list(filter(None, names.values()))
-    wanted = [str(person.fields["UserName"]).casefold() for person in company[0]]
-    if len(set(filter(None, wanted))) == len(list(filter(None, wanted))):  # else the mapping rejects them
-        assert len(set(after)) == len(after)
+    assert len(set(names.values())) == len(names)
 
 
-@given(companies(), st.randoms(use_true_random=False))
+@given(companies(possible=True), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_of_users_does_not_matter(company, random):
     people, users, links, decided = company
     first = reconciled(company)
