@@ -180,6 +180,17 @@ def test_the_columns_of_a_sink_are_those_that_sinks_have():
     assert get_args(ResultField) == RESULT_FIELDS
 
 
+def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
+    """A map in a file has the shape of a map of texts: ``oneOf`` would refuse it."""
+    schema = json_schema()
+    table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
+    assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
+    branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
+    assert [branch.count("Settings") for branch in branches] == [2], (
+        "only the source, which its type tells apart"
+    )
+
+
 def test_every_key_of_the_schema_is_described():
     schema = json_schema()
 
