@@ -46,7 +46,7 @@ class Draft:
     rejections: tuple[Rejection, ...]
     untouched: frozenset[str]
     """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a suspect
-    row may be about; "" among them says that a row may be about anybody, so that nobody's absence counts."""
+    row may be about; "" among them says that a row without a readable id may be about anybody: nobody's absence counts."""
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
 

@@ -1,4 +1,4 @@
-"""Suspicions: employee ids that HR gives to somebody else, or that a spreadsheet has changed on the way."""
+"""Suspicions: employee ids that HR gives to somebody else, or whose leading zeros a spreadsheet has changed on the way."""
 
 import json
 import re
@@ -10,8 +10,6 @@ from syncd.core.cases import Resolution, Suspicion, Verdict
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Reason
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+|[0-9]+[.,]0+")
-"""What a spreadsheet makes of digits: ``1.23E+05``, ``123.0``."""
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -28,7 +26,6 @@ def suspicions(
     ========  ==================================================================  =================
     known     there are guards, and every one was and is there, and has changed   ID-REUSED
     known     otherwise                                                           none
-    new       it looks like a spreadsheet's number, and most known ids are digits ID-AS-NUMBER
     new       a known id that this input does not name has more leading zeros     ID-ZEROS-LOST
     new       a known id that this input does not name has fewer leading zeros    ID-ZEROS-ADDED
     new       otherwise                                                           none
@@ -39,13 +36,12 @@ def suspicions(
         if _DIGITS.fullmatch(known_id):
             by_value[known_id.lstrip("0")].append(known_id)
     missing = {value: [i for i in ids if i not in named] for value, ids in by_value.items()}
-    are_digits = 2 * sum(map(len, by_value.values())) > len(known)
     found = {}
     for employee in employees:
         if employee.employee_id in known:
             suspicion = _reused(employee, known[employee.employee_id])
         else:
-            suspicion = _mangled(employee.employee_id, missing, are_digits=are_digits)
+            suspicion = _mangled(employee.employee_id, missing)
         if suspicion is not None:
             found[employee.employee_id] = suspicion
     return found
@@ -75,10 +71,9 @@ def spreadsheet_problem(found: Mapping[str, Suspicion], rows: int) -> str:
     if 2 * len(mangled) <= rows:
         return ""
     example = min(mangled)
-    was = f" for {mangled[example].known_id}" if mangled[example].known_id else ""
     return (
-        f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example}{was}): a spreadsheet has changed "
-        "them, leading zeros for example. None of these people is touched; export the file again with ids as text"
+        f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example} for {mangled[example].known_id}): a spreadsheet "
+        "has changed their leading zeros. None of these people is touched; export the file again with ids as text"
     )
 
 
@@ -98,15 +93,7 @@ def _reused(employee: Employee, before: Mapping[str, str]) -> Suspicion | None:
     )
 
 
-def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digits: bool) -> Suspicion | None:
-    if are_digits and _NUMBER.fullmatch(employee_id):
-        candidates = missing.get(_digits_of(employee_id), ())
-        known_id = candidates[0] if len(candidates) == 1 else ""
-        as_known = f"; {known_id} is known, and not in this input" if known_id else ""
-        message = f"{employee_id} looks like a number that a spreadsheet wrote, and ids were digits until now{as_known}"
-        return Suspicion(
-            reason=Reason(code="ID-AS-NUMBER", message=message), known_id=known_id, question="as-number"
-        )
+def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]]) -> Suspicion | None:
     if not _DIGITS.fullmatch(employee_id):
         return None
     others = missing.get(employee_id.lstrip("0"), ())
@@ -120,8 +107,3 @@ def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]], *, are_digi
     )
     code = "ID-ZEROS-LOST" if lost else "ID-ZEROS-ADDED"
     return Suspicion(reason=Reason(code=code, message=message), known_id=known_id, question=known_id)
-
-
-def _digits_of(number: str) -> str:
-    """The digits, without leading zeros, of ``123.0``; "" of what has lost digits by its exponent."""
-    return "" if "e" in number.lower() else re.split("[.,]", number)[0].lstrip("0")
