@@ -72,8 +72,9 @@ def spreadsheet_problem(found: Mapping[str, Suspicion], rows: int) -> str:
         return ""
     example = min(mangled)
     return (
-        f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example} for {mangled[example].known_id}): a spreadsheet "
-        "has changed their leading zeros. None of these people is touched; export the file again with ids as text"
+        f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example} for "
+        f"{mangled[example].known_id}): a spreadsheet has changed their leading zeros. "
+        "None of these people is touched; export the file again with ids as text"
     )
 
 
