@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
+from syncd.core.desired import Desired
 from syncd.core.diff import Difference, Rules, Skip
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
@@ -27,6 +28,9 @@ from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.store import approvals, cases, changes, grants, inputs, lease, links, mirror, people, queue, runs
 from syncd.store.lease import Held
+
+KEPT_FOR = timedelta(days=7)
+"""So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,11 @@ class Draft:
     untouched: frozenset[str]
     """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a suspect
     row may be about; "" among them says that a row without a readable id may be about anybody: nobody's absence counts."""
-    path_names: abc.Mapping[str, str]
-    """learning path id -> name, for people to read"""
+    item_names: abc.Mapping[str, str]
+    """learning path or course as text -> name, for people to read"""
+    desired: Desired
+    granted: frozenset[tuple[str, str]]
+    """what syncd gave or adopted, as the diff knew it"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -64,12 +71,12 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     managers = _managers(mapping, matching.valid(intake.employees), users, matching)
     employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
-    current = mirror.current_state(conn, account, matching.links)
-    paths = mirror.paths(conn, account)
+    current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
+    items = mirror.items(conn, account)
     rules = Rules(
         granted=grants.load(conn, account, matching.links),
         granted_roles=grants.roles(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
+        team_items=mirror.team_items(conn, account),
         absent=_absent(conn, app, intake, untouched, now),
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
@@ -81,7 +88,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         rules,
         mapping=mapping,
         users=users,
-        paths=paths,
+        items=items,
         policy=settings.policy,
         part=part,
         skips=_skips(managers),
@@ -106,7 +113,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
         untouched=untouched | {case.employee_id for case in reconciled.matching.cases},
-        path_names={path.id: path.name for path in paths},
+        item_names={str(item.key): item.name for item in items},
+        desired=reconciled.desired,
+        granted=rules.granted,
     )
 
 

@@ -5,6 +5,7 @@ from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.mapping_parts import (
+    CoursePart,
     EmployeePart,
     EmploymentsPart,
     NamePart,
@@ -21,15 +22,15 @@ from syncd.core.conditions import Condition
 from syncd.core.dates import format_fault
 from syncd.core.employments import Employments, Highest, Latest, Preference, Preferred
 from syncd.core.mapping import Mapping
-from syncd.core.model import Role, Status
+from syncd.core.model import ItemKind, ItemName, Role, Status
 from syncd.core.protection import Protection
 from syncd.core.roles import LEVELS
 from syncd.core.rules import (
     Absence,
     Column,
     IdRule,
+    ItemRule,
     Part,
-    PathRule,
     Place,
     RoleRule,
     StatusRule,
@@ -55,8 +56,15 @@ def build_mapping(root: Root, document: Document) -> Mapping:
             _team(part, ("teams", index), document, managers=root.users.manager is not None)
             for index, part in enumerate(root.teams)
         ),
-        learning_paths=tuple(
-            _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
+        items=(
+            *(
+                _item(part, ItemName(ItemKind.LEARNING_PATH, part.path), ("learning_paths", index), document)
+                for index, part in enumerate(root.learning_paths)
+            ),
+            *(
+                _item(part, ItemName(ItemKind.COURSE, part.course), ("courses", index), document)
+                for index, part in enumerate(root.courses)
+            ),
         ),
         scope=_when(root.scope.when, ("scope", "when"), document),
         scope_place=place(("scope", "when"), document),
@@ -220,10 +228,11 @@ def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> d
     return found
 
 
-def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
-    return PathRule(
+def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
+    return ItemRule(
         place=place(loc, document),
-        path=trim(part.path),
+        item=ItemName(item.kind, trim(item.name)),
+        take_started=part.take_started,
         when=_when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )

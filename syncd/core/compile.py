@@ -10,9 +10,9 @@ stage  Requests                                waits for
 2      create user                             whoever gives up the UserName; the manager, if created here
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
-5      assign learning paths (one per user)    the user, if created here
+5      assign items (one per user and kind)    the user, if created here
 5      make leader or admin                    the membership, and a ``PUT`` of that user
-6      remove member, unassign learning path   nothing
+6      remove member, unassign item            nothing
 6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -27,16 +27,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from syncd.core.circles import waiting_for_ever
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
 from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
 MEMBERS_PER_CALL = 500
 """Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-PATHS_PER_CALL = 25
-"""Learning paths per ``POST /users/{id}/learningpaths``: no maximum is documented; like the one for teams."""
+ITEMS_PER_CALL = 25
+"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
 JUST_READ_SECONDS = 300
 """How long a record counts as just read."""
 SAFE_SHARE = 0.8
@@ -54,8 +55,8 @@ class RequestKind(StrEnum):
     CREATE_TEAM = "create_team"
     ADD_MEMBERS = "add_members"
     REMOVE_MEMBER = "remove_member"
-    ASSIGN_PATHS = "assign_paths"
-    UNASSIGN_PATH = "unassign_path"
+    ASSIGN_ITEMS = "assign_items"
+    UNASSIGN_ITEM = "unassign_item"
     SET_ROLE = "set_role"
 
 
@@ -98,7 +99,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *_team_creates(changes, created_teams),
         *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
-        *_path_assigns(changes, created_users),
+        *_assigns(changes, created_users),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
@@ -111,22 +112,13 @@ def _untangled(requests: Sequence[Request]) -> list[Request]:
     Names and managers alone make no circle, together they may: a new manager takes the name of somebody whom they manage.
     Then the name goes first, and the next push sets the manager.
     """
-    waiting = {request.key: set(request.after) for request in requests}
-    children: dict[str, list[str]] = {}
-    for key, parents in waiting.items():
-        for parent in parents:
-            children.setdefault(parent, []).append(key)
-    free = [key for key, parents in waiting.items() if not parents & waiting.keys()]
-    while free:
-        ended = free.pop()
-        del waiting[ended]
-        released = (child for child in children.get(ended, ()) if child in waiting)
-        free += [child for child in released if not waiting[child] & waiting.keys()]
+    stuck = waiting_for_ever({request.key: request.after for request in requests})
+    creates = {
+        f"create:{r.payload['employee_id']}" for r in requests if r.kind is RequestKind.CREATE_USER
+    } & stuck
     return [
-        replace(
-            request, after=tuple(p for p in request.after if p not in waiting or not p.startswith("create:"))
-        )
-        if request.key in waiting and request.kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}
+        replace(request, after=tuple(parent for parent in request.after if parent not in creates))
+        if request.key in stuck and request.kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}
         else request
         for request in requests
     ]
@@ -310,7 +302,13 @@ def _member_adds(
                 payload={
                     "team": list(chunk[0].team),
                     "people": [
-                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                        {
+                            "employee_id": c.employee_id,
+                            "user_id": c.user_id,
+                            "change": c.key,
+                            "rule": c.rule,
+                        }
+                        for c in chunk
                     ],
                 },
                 after=tuple(after),
@@ -318,26 +316,28 @@ def _member_adds(
             )
 
 
-def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
-    by_person: dict[str, list[Change]] = {}
+def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
+    given: dict[tuple[str, ItemKind], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
-        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT):
-            by_person.setdefault(change.employee_id, []).append(change)
-    for person, parts in by_person.items():
-        for number, start in enumerate(range(0, len(parts), PATHS_PER_CALL)):
-            chunk = parts[start : start + PATHS_PER_CALL]
+        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT) and change.item is not None:
+            given.setdefault((change.employee_id, change.item.kind), []).append((change, change.item))
+    for (person, kind), parts in given.items():
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
             yield Request(
-                key=f"assign:{person}:{number}",
-                kind=RequestKind.ASSIGN_PATHS,
+                key=f"assign:{person}:{kind}:{number}",
+                kind=RequestKind.ASSIGN_ITEMS,
                 stage=5,
-                target=f"paths-assigned:{person}:{number}",
+                target=f"assigned:{person}:{kind}:{number}",
                 payload={
                     "employee_id": person,
-                    "user_id": chunk[0].user_id,
-                    "paths": [c.path_id for c in chunk],
+                    "user_id": chunk[0][0].user_id,
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
                 },
                 after=(f"create:{person}",) if person in created_users else (),
-                changes=tuple(c.key for c in chunk),
+                changes=tuple(change.key for change, _ in chunk),
             )
 
 
@@ -366,6 +366,7 @@ def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Req
                     "team": list(change.team),
                     "role": change.role.value,
                     "held": change.action is Action.ADD,
+                    "rule": change.rule,
                 },
                 after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
                 changes=(change.key,),
@@ -380,8 +381,8 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
             kind = RequestKind.REMOVE_MEMBER
             payload: dict[str, Any] = {"team": list(change.team)}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
-            kind = RequestKind.UNASSIGN_PATH
-            payload = {"path": change.path_id}
+            kind = RequestKind.UNASSIGN_ITEM
+            payload = {"item": str(change.item)}
         else:
             continue
         yield Request(

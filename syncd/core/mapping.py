@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 
 from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields, cell
+from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.employments import Employments, one_person_each
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
-    Reason,
+    ItemKind,
+    ItemName,
+    ItemWish,
     Record,
     Rejection,
     Role,
@@ -24,13 +26,14 @@ from syncd.core.model import (
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.protection import Protection
+from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
     Column,
     FieldRule,
     IdRule,
+    ItemRule,
     ManagerRule,
-    PathRule,
     Place,
     StatusRule,
     TeamRule,
@@ -40,7 +43,7 @@ from syncd.core.rules import (
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import CLEARED, evaluate, render, shown, steps
+from syncd.core.values import CLEARED, render, shown
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -58,7 +61,7 @@ class Mapping:
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
-    learning_paths: tuple[PathRule, ...] = ()
+    items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
@@ -88,14 +91,29 @@ class Mapping:
         object.__setattr__(self, "report_only", report_only)
 
     @property
-    def path_names(self) -> frozenset[str]:
-        """Every learning path that a rule names, by name or id as written."""
-        return frozenset(rule.path for rule in self.learning_paths)
+    def item_names(self) -> frozenset[ItemName]:
+        """Every learning path and course that a rule names."""
+        return frozenset(rule.item for rule in self.items)
 
     @property
-    def strict_paths(self) -> frozenset[str]:
+    def item_kinds(self) -> frozenset[ItemKind]:
+        """The kinds that rules name."""
+        return frozenset(rule.item.kind for rule in self.items)
+
+    @property
+    def strict_items(self) -> frozenset[ItemName]:
         """Those of the rules with ``remove: strict``."""
-        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+        return frozenset(rule.item for rule in self.items if rule.strict)
+
+    @property
+    def takeable_items(self) -> frozenset[ItemName]:
+        """Those of the rules with ``take_started: true``."""
+        return frozenset(rule.item for rule in self.items if rule.take_started)
+
+    @property
+    def granting_rules(self) -> tuple[str, ...]:
+        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
+        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -118,59 +136,25 @@ class MappingResult:
     rejections: tuple[Rejection, ...]
 
 
-class _Reasons:
-    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
-
-    def __init__(self, told: Listener | None = None) -> None:
-        self.found: list[Reason] = []
-        self.told = told
-
-    def add(self, place: Place, refused: Refused) -> None:
-        """One more reason, which names the rule and its place."""
-        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
-        self.tell(place, "refused", f"{refused.code}: {refused.why}")
-
-    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
-        """What a step of a rule made."""
-        if self.told is not None:
-            self.told(place, step, made)
-
-    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
-        """What the condition of a rule found in the row, and whether it holds."""
-        if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
-            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
-            self.told(place, "when", holds)
-
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
-        """What ``evaluate`` gives; each step is told. Raises Refused."""
-        if self.told is None:
-            return evaluate(rule, cells)
-        made: tuple[str, str | None] = ("", None)
-        for made in steps(rule, cells):
-            self.told(place, *made)
-        return made
-
-
 def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
     """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
 
     Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
     address must still lose access. Their fields that cannot be read are left out.
     """
-    reasons = _Reasons(told)
+    reasons = Reasons(told)
     cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
     in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
-    ignored = _Reasons(told)
+    ignored = Reasons(told)
     heard = reasons if synced or status is None else ignored
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
     teams = _teams(mapping, cells, reasons) if synced else ()
     may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
-    paths = _paths(mapping, cells, reasons) if synced else ()
+    items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
@@ -181,7 +165,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
-        learning_paths=paths,
+        items=items,
         in_scope=in_scope,
         manager=manager,
         may_head=may_head,
@@ -219,10 +203,10 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), Reasons())
 
 
-def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
+def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
@@ -232,7 +216,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     return text
 
 
-def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
+def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
@@ -246,7 +230,7 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     return status
 
 
-def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:
+def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: Reasons) -> bool:
     """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
     if condition is None:
         return True
@@ -259,7 +243,7 @@ def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _R
     return holds
 
 
-def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
     """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
     if rule is None:
         return None
@@ -273,7 +257,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
     return None if not text and rule.keep_blank else text
 
 
-def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
+def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
     made = tuple(_made(mapping.fields, cells, reasons))
     custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
     fields: dict[str, FieldValue] = {}
@@ -290,7 +274,7 @@ def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, Fie
 
 
 def _made(
-    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: Reasons
 ) -> abc.Iterator[tuple[FieldRule, str, str]]:
     """Each rule that says something about this Record, with its last step and what that made."""
     for rule in rules:
@@ -321,7 +305,7 @@ def _normal(name: str, text: str) -> FieldValue:
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
-def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+def _teams(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
     """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
     wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.teams:
@@ -339,7 +323,7 @@ def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ..
     return tuple(wishes.values())
 
 
-def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
+def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: Reasons) -> Wish:
     return Wish(
         names=names,
         rule=rule.place.key,
@@ -354,7 +338,7 @@ def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reaso
     )
 
 
-def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
+def _may_head(mapping: Mapping, cells: Fields, reasons: Reasons) -> frozenset[tuple[str, Role]]:
     """The (rule, role) that somebody has in the teams of the people whom they manage."""
     return frozenset(
         (rule.place.key, role)
@@ -364,12 +348,14 @@ def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[t
     )
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.learning_paths:
+def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish, ...]:
+    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
+    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
+    for rule in mapping.items:
         if _holds(rule.when, rule.place, cells, reasons):
-            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
-            reasons.tell(rule.place, "is", rule.path)
+            same = (rule.item.kind, rule.item.name.casefold())
+            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
+            reasons.tell(rule.place, "is", rule.item.name)
     return tuple(wishes.values())
 
 

@@ -8,7 +8,7 @@ from syncd.core.diff import Difference, Rules, Skip, diff
 from syncd.core.limits import Policy, permitted
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching
-from syncd.core.model import Employee, LearningPath, State, User
+from syncd.core.model import Employee, Item, State, User
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.usernames import contested, name_cases
 
@@ -31,7 +31,7 @@ def reconcile(
     *,
     mapping: Mapping,
     users: Sequence[User],
-    paths: Sequence[LearningPath],
+    items: Sequence[Item],
     policy: Policy,
     part: Part = EVERYTHING,
     skips: Sequence[Skip] = (),
@@ -44,7 +44,11 @@ def reconcile(
 
     def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
         desired = desired_state(
-            some, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+            some,
+            items,
+            strict_item_names=mapping.strict_items,
+            takeable_item_names=mapping.takeable_items,
+            strict_team_keys=mapping.strict_teams,
         )
         found = diff(desired, current, rules)
         return desired, part.of(replace(found, skips=(*found.skips, *skips, *ignored)))

@@ -244,7 +244,7 @@ def test_expressions_in_a_configuration(tmp_path):
     assert employee.fields["City"] == "Oslo"
     assert employee.fields["DisableMessages"] is False
     assert [wish.names for wish in employee.teams] == [("All", "4711", "SALES")]
-    assert [wish.names for wish in employee.learning_paths] == [("Onboarding",)]
+    assert [wish.item.name for wish in employee.items] == ["Onboarding"]
     used = columns_used(mapping)
     assert used["level"] == "syncd.yaml:14:22"
     assert used["Cost Center"] == "syncd.yaml:20:26"

@@ -17,6 +17,7 @@ from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
+from tests.core.factories import path_name
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "syncd.yaml"
@@ -77,7 +78,7 @@ def test_it_maps_the_sample(config):
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
-    assert [wish.names for wish in first.learning_paths] == [("Welcome",), ("Sales Foundations",)]
+    assert [wish.item for wish in first.items] == [path_name("Welcome"), path_name("Sales Foundations")]
     assert second.status is Status.LEFT
 
 

@@ -27,7 +27,7 @@ def reconciled(company, *, rules=None, policy=Policy.SYNC):
         memberships={employee_id: frozenset({SALES.key}) for employee_id in found.links},
     )
     return reconcile(
-        people, found, current, rules or Rules(), mapping=MAPPING, users=users, paths=(), policy=policy
+        people, found, current, rules or Rules(), mapping=MAPPING, users=users, items=(), policy=policy
     )
 
 

@@ -11,7 +11,7 @@ from syncd.app import App, Settings, open_app
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
 from syncd.core.protection import Protection
-from syncd.core.rules import Column, FieldRule, IdRule, PathRule, Place, StatusRule, TeamRule, ValueRule
+from syncd.core.rules import Column, FieldRule, IdRule, ItemRule, Place, StatusRule, TeamRule, ValueRule
 from syncd.crew import drain
 from syncd.litmos.endpoint import Endpoint
 from syncd.sandbox.journal import Entry
@@ -22,6 +22,7 @@ from syncd.sources import CsvSourceSettings, open_source
 from syncd.store import runs
 from syncd.store.database import Database
 from syncd.sync import Pushed, pull, push, refresh
+from tests.core.factories import path_name
 
 COLUMNS = (
     "employee_id",
@@ -76,7 +77,7 @@ MAPPING = Mapping(
             ),
         ),
     ),
-    learning_paths=(PathRule(place=place("learning_paths[0]"), path="Onboarding"),),
+    items=(ItemRule(place=place("learning_paths[0]"), item=path_name("Onboarding")),),
     match=("ExternalEmployeeId", "UserName"),
     protection=Protection(levels=frozenset({"Account_Owner"})),
 )
