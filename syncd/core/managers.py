@@ -18,7 +18,7 @@ FEW = 5
 _Node = tuple[str, str]
 """Somebody in the tree of managers: ("user", Litmos id), or ("new", employee id) of somebody to be created."""
 
-_CAUSES = {
+CAUSES = {
     "MANAGER-SELF": "name themselves as their manager",
     "MANAGER-UNKNOWN": "name a manager who is neither in HR's data nor in Litmos",
     "MANAGER-AMBIGUOUS": "name a manager whom several people fit",
@@ -40,7 +40,7 @@ class Unresolved:
     @property
     def message(self) -> str:
         """A sentence about this one employee."""
-        return f"manager {self.named!r} was not set, and is tried again by every push: employees who {_CAUSES[self.code]}"
+        return f"manager {self.named!r} was not set, and is tried again by every push: employees who {CAUSES[self.code]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,13 @@ class Managers:
         by_code: dict[str, list[Unresolved]] = defaultdict(list)
         for one in self.unresolved:
             by_code[one.code].append(one)
-        return tuple(_sentence(code, by_code[code]) for code in _CAUSES if code in by_code)
+        return tuple(_sentence(code, by_code[code]) for code in CAUSES if code in by_code)
 
 
 def _sentence(code: str, found: Sequence[Unresolved]) -> str:
     some = ", ".join(f"{one.employee_id} ({one.origin}: {one.named!r})" for one in found[:FEW])
     more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
-    return f"{code}: {len(found)} employees {_CAUSES[code]}: {some}{more}; their manager is left as it is in Litmos"
+    return f"{code}: {len(found)} employees {CAUSES[code]}: {some}{more}; their manager is left as it is in Litmos"
 
 
 def resolve_managers(
