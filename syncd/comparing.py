@@ -5,9 +5,9 @@ from datetime import datetime
 
 from syncd.app import App, Settings
 from syncd.core.comparison import Comparison, Side, compare
-from syncd.core.mapping import map_records
 from syncd.core.model import Record
 from syncd.core.plan import Plan
+from syncd.core.records import map_records
 from syncd.intake import Intake, take_in
 from syncd.planner import Draft, draft
 from syncd.store import mirror
@@ -32,8 +32,9 @@ def against(app: App, old: Settings) -> Compared:
     HR is read once, from the source of ``app``. Raises SourceError, ConfigError.
     """
     records: list[Record] = []
-    intake = take_in(app.source, app.settings.mapping, tap=records.append)
-    mapped = map_records(old.mapping, records)
+    at = app.now()
+    intake = take_in(app.source, app.settings.mapping, at, tap=records.append)
+    mapped = map_records(old.mapping, records, now=at)
     earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)
     before, now = draft(replace(app, settings=settings), earlier), draft(app, intake)

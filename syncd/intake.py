@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from syncd.core.columns import columns_used, unsaid
-from syncd.core.mapping import Mapping, map_records
+from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Managed, Record, Rejection
+from syncd.core.records import map_records
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 
@@ -47,15 +48,18 @@ class Intake:
         return Managed.of(wish for employee in self.employees for wish in employee.teams)
 
 
-def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] | None = None) -> Intake:
-    """Read and map; ``tap`` is handed each Record as it passes.
+def take_in(
+    source: Source, mapping: Mapping, now: datetime, *, tap: Callable[[Record], None] | None = None
+) -> Intake:
+    """Read, and map as of ``now``; ``tap`` is handed each Record as it passes.
 
     Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing_columns(mapping, reading.columns, reading.name)
-        result = map_records(mapping, reading.records if tap is None else _tapped(reading.records, tap))
+        records = reading.records if tap is None else _tapped(reading.records, tap)
+        result = map_records(mapping, records, now=now)
     return Intake(
         source=source.name,
         name=reading.name,

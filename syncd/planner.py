@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core import lifecycle
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired
-from syncd.core.diff import Difference, Rules, Skip
+from syncd.core.diff import Difference, Rules
+from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State, User
+from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.reconcile import reconcile
 from syncd.core.roles import appoint
@@ -26,7 +28,21 @@ from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, cases, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.store import (
+    approvals,
+    aside,
+    cases,
+    changes,
+    grants,
+    inputs,
+    lease,
+    links,
+    mirror,
+    people,
+    queue,
+    runs,
+    unwanted,
+)
 from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
@@ -73,14 +89,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
-    rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        granted_roles=grants.roles(conn, account, matching.links),
-        team_items=mirror.team_items(conn, account),
-        absent=_absent(conn, app, intake, untouched, now),
-        protection=mapping.protection,
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-    )
+    rules = _rules(conn, app, matching.links, now, _absent(conn, app, intake, untouched, now))
     reconciled = reconcile(
         employees,
         matching,
@@ -101,7 +110,13 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*intake.notes, *problems, *reconciled.desired.problems, *managers.problems()),
+        problems=(
+            *intake.notes,
+            *problems,
+            *reconciled.desired.problems,
+            *managers.problems(),
+            *lifecycle.doubts(employees),
+        ),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -143,6 +158,25 @@ def _who_is_who(
     return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
 
 
+def _rules(
+    conn: Connection, app: App, linked: abc.Mapping[str, str], now: datetime, absent: abc.Mapping[str, str]
+) -> Rules:
+    """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
+    account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
+    return Rules(
+        granted=grants.load(conn, account, linked),
+        granted_roles=grants.roles(conn, account, linked),
+        team_items=mirror.team_items(conn, account),
+        absent=absent,
+        protection=mapping.protection,
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, linked, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, linked),
+        invites=mapping.invites,
+    )
+
+
 def _managers(
     mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
 ) -> Managers:
@@ -182,15 +216,11 @@ def _absent(
     absence = app.settings.mapping.absence
     if not absence.deactivates or "" in untouched or not intake.complete:
         return {}
-    return people.absent_long_enough(
-        conn,
-        app.account,
-        intake.source,
-        named=intake.named | untouched,
-        new_input=_is_new(conn, app, intake),
-        files=absence.after_files,
-        since=now - timedelta(hours=absence.after_hours),
-    )
+    new_input = _is_new(conn, app, intake)
+    named = intake.named | untouched
+    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
@@ -272,6 +302,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake) and "" not in made.untouched,
         now=now,
     )
+    _remember_overlap(conn, app, made, made.employees, now)
     inputs.accept(conn, input_id)
 
 
@@ -293,3 +324,20 @@ def _accept_people(
         new_input=False,
         now=now,
     )
+    _remember_overlap(conn, app, made, chosen, now)
+
+
+def _remember_overlap(
+    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
+) -> None:
+    """Since when those of these people who moved have memberships that no rule gives them."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
+    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

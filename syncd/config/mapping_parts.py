@@ -1,11 +1,13 @@
 """Mapping parts: the shape of the mapping in the file, as written. ``build`` makes core rules of them."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from syncd.config.kinds import Character, FilePath, Flag, Part, Table, Text, Texts, When, as_list
+from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When, as_list
+from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
 
 
@@ -195,8 +197,8 @@ class StatusPart(Part):
     """The HR column."""
     transform: Texts = ()
     """Named transforms, in order."""
-    table: dict[str, Literal["active", "left"]] = Field(alias="map", min_length=1)
-    """HR's words, each active or left."""
+    table: dict[str, Literal["future", "active", "leave", "left"]] = Field(alias="map", min_length=1)
+    """HR's words, each future, active, leave or left."""
     otherwise: Literal["reject", "active"] = Field(default="reject", alias="else")
     """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
 
@@ -230,6 +232,14 @@ class EmployeePart(Part):
     """The status; without it everybody in the data is active."""
     absent: AbsentPart = AbsentPart()
     """What absence from the data means."""
+    dates: DatesPart = DatesPart()
+    """The days on which somebody begins and ends to work here."""
+    leave: Literal["keep", "suspend", "mute"] = "keep"
+    """Somebody on leave is as if active (keep), has no access (suspend), or gets no messages of Litmos (mute)."""
+    overlap: Days = 0
+    """How long somebody who moves keeps the teams that no rule gives them any more."""
+    give_back: GiveBack = 90 * 86_400.0
+    """For how long after a deactivation somebody who returns is given back what a person had given: or always, never."""
     employments: EmploymentsPart | None = None
     """Rows that share the id are employments of one person."""
     same_person: Texts = ()
@@ -275,6 +285,8 @@ class ExamplePart(Part):
 
     given: Table
     """Columns with their texts; those that are not listed are blank."""
+    on: date | None = None
+    """The day on which the row is looked at, such as 2026-11-24 (at noon, UTC): what somebody is may depend on it."""
     expect: ExpectPart
     """What is to become of it."""
 
@@ -288,6 +300,10 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
+    login: Literal["sso", "invitation"] = "sso"
+    """How people log in: by single sign-on, or with a password, for which Litmos mails each new user an invitation."""
+    invite_on: Literal["create", "start"] = "create"
+    """For invitations: create: as soon as an account is due; start: on the first working day, which makes it then."""
     sensitive: Texts = ()
     """Columns that may go to Litmos although their names look like pay, a bank account, an identity number or the like."""
     manager: (

@@ -34,6 +34,8 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
     if mapping.scope is not None:
         yield from mapping.scope.columns()
     yield from _employee_columns(mapping)
+    if mapping.dates is not None:
+        yield from columns_of(mapping.dates.columns)
     for field_rule in mapping.fields:
         if not field_rule.optional:
             yield from field_rule.columns()
@@ -42,6 +44,11 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
     for team_rule in mapping.teams:
         for parts in team_rule.names:
             yield from columns_of(parts)
+    yield from _asked(mapping)
+
+
+def _asked(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """The columns of the conditions of teams, roles and learning paths."""
     conditions = [rule.when for rule in mapping.teams]
     conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.items]

@@ -29,7 +29,7 @@ from typing import Any
 
 from syncd.core.circles import waiting_for_ever
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
 from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
 PAGE = 1000
@@ -163,7 +163,7 @@ def _put_batches(
         batch = order[start : start + size]
         if len(batch) <= pages + 1:
             for person in batch:
-                after = _freed(person, names)
+                after = names.freed_by(person)
                 yield _put(person, people[person], created_users, stage=stage, reads=True, after=after)
             continue
         read = f"read:{name}:{number}"
@@ -177,17 +177,8 @@ def _put_batches(
             high=pages + 1,
         )
         for person in batch:
-            after = (read, *_freed(person, names))
+            after = (read, *names.freed_by(person))
             yield _put(person, people[person], created_users, stage=stage, reads=False, after=after)
-
-
-def _freed(person: str, names: Handover) -> tuple[str, ...]:
-    """The Requests after which the UserName that this person takes is free."""
-    giver = names.takes_from.get(person)
-    if giver is None:
-        return ()
-    own = (f"aside:{person}",) if person in names.aside else ()
-    return (f"aside:{giver}" if giver in names.aside else f"put:{giver}", *own)
 
 
 def _aside(person: str, change: Change, username: str) -> Request:
@@ -218,10 +209,12 @@ def _put(
     after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
+    mutes: bool | None = None
     fields: dict[str, Any] = {}
     for change in parts:
         if change.action is Action.UPDATE:
             fields.update(change.after)
+            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
         else:
             active = change.action is Action.REACTIVATE
     manager = fields.pop(MANAGER, "")
@@ -236,6 +229,7 @@ def _put(
             "fields": fields,
             "manager": manager,
             "active": active,
+            "mutes": mutes,
         },
         after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
@@ -276,8 +270,13 @@ def _user_create(change: Change, created_users: set[str], names: Handover) -> Re
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=f"new-user:{change.employee_id}",
-        payload={"employee_id": change.employee_id, "fields": fields, "manager": manager},
-        after=(*_freed(change.employee_id, names), *_creates_of(manager, created_users)),
+        payload={
+            "employee_id": change.employee_id,
+            "fields": fields,
+            "manager": manager,
+            "invite": change.invite,
+        },
+        after=(*names.freed_by(change.employee_id), *_creates_of(manager, created_users)),
         changes=(change.key,),
     )
 

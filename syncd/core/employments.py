@@ -17,7 +17,7 @@ Outcome = Employee | Rejection
 Rank = tuple[int | Decimal, ...]
 """How much a row is preferred, by each rule in turn; more is better."""
 
-STANDING = ("left", "future", "leave", "active")
+STANDING = ("left", "leaving", "future", "unclear", "leave", "active")
 """The statuses, from the one that counts least: somebody who works here in one employment works here."""
 
 

@@ -64,10 +64,21 @@ class Record:
 
 
 class Status(StrEnum):
-    """What HR says about a person now."""
+    """What a person is today, by HR's word and dates (``core.lifecycle`` has the table).
 
+    The first four are also what HR's words can mean; the last two come of dates alone.
+    """
+
+    FUTURE = "future"
+    """is hired, and the day has not come"""
     ACTIVE = "active"
+    LEAVE = "leave"
+    """is away for a while, and has no access meanwhile"""
     LEFT = "left"
+    LEAVING = "leaving"
+    """is on the way out, and keeps access for some days more; is given nothing"""
+    UNCLEAR = "unclear"
+    """HR contradicts itself; nothing is changed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +130,9 @@ class Employee:
     them that are set at creation at most, ``if_empty`` those that are set while Litmos has nothing; ``match`` maps each match
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
-    have in their people's teams; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to
-    somebody else.
+    have in their people's teams. ``because`` is the sentence why ``status`` is what it is, ``decided_by`` the rule; ``muted``
+    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``guards`` are the cells by which
+    ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -136,6 +148,10 @@ class Employee:
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
     origin: str = ""
     guards: Mapping[str, str] = field(default_factory=dict)
+    because: str = ""
+    decided_by: str = "employee.status"
+    muted: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,8 +332,9 @@ class Change:
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
     ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or
-    go along with the membership; ``irreversible`` says that what somebody has begun is lost. ``reason`` is a sentence;
-    ``rule`` the YAML path; ``origin`` the HR row.
+    go along with the membership; ``irreversible`` says that what somebody has begun is lost. ``invite``: Litmos sends the
+    new user the mail by which people log in for the first time. ``reason`` is a sentence; ``rule`` the YAML path; ``origin``
+    the HR row.
     """
 
     key: str
@@ -332,6 +349,7 @@ class Change:
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
     irreversible: bool = False
+    invite: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""
@@ -340,6 +358,25 @@ class Change:
     def role(self) -> Role:
         """What a Change of kind ``role`` is about, and ``member`` of any other."""
         return next((role for role in Role if role.title() in self.after), Role.MEMBER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence.
+
+    ``key`` is that of the Change which is not made; "" if it is all about the person.
+    """
+
+    employee_id: str
+    code: str
+    message: str
+    key: str = ""
+
+
+GIVE_BACK = "employee.give_back"
+"""The rule of a Change that gives back what a person once had: it does not become a grant of syncd's."""
+LEAVE = "employee.leave"
+"""The rule of a Change that is about somebody on leave, or back from it."""
 
 
 def team_key(names: tuple[str, ...]) -> TeamKey:

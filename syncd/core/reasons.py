@@ -1,4 +1,4 @@
-"""Reasons: what is wrong with one Record, all of it, and what each step of each rule made, for whoever listens."""
+"""Reasons: why one Record is rejected, all of them at once, and what each step of each rule made of it."""
 
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.model import FieldValue, Reason
@@ -12,7 +12,7 @@ class Reasons:
     """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
 
     def __init__(self, told: Listener | None = None) -> None:
-        """None found yet."""
+        """Nothing is wrong yet."""
         self.found: list[Reason] = []
         self.told = told
 

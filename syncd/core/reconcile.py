@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.core.desired import Desired, desired_state
-from syncd.core.diff import Difference, Rules, Skip, diff
+from syncd.core.diff import Difference, Rules, diff
 from syncd.core.limits import Policy, permitted
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching
-from syncd.core.model import Employee, Item, State, User
+from syncd.core.model import Employee, Item, Skip, State, User
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.usernames import contested, name_cases
 

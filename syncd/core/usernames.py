@@ -30,6 +30,14 @@ class Handover:
     order: tuple[str, ...]
     aside: Mapping[str, str]
 
+    def freed_by(self, employee_id: str) -> tuple[str, ...]:
+        """The keys of the Requests after which the UserName that this person takes is free."""
+        giver = self.takes_from.get(employee_id)
+        if giver is None:
+            return ()
+        own = (f"aside:{employee_id}",) if employee_id in self.aside else ()
+        return (f"aside:{giver}" if giver in self.aside else f"put:{giver}", *own)
+
 
 NO_HANDOVER = Handover(takes_from={}, order=(), aside={})
 """No name changes hands."""

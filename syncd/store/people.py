@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
 
+from syncd.core.lifecycle import Missed
 from syncd.core.model import Employee, Managed, Rejection, Role, Wish
 from syncd.store.schema import employee, quarantine
 
@@ -96,33 +97,23 @@ def known(conn: Connection, account: str, source: str, *, guards: bool) -> dict[
     return {row.employee_id: row.guards or {} for row in rows}
 
 
-def absent_long_enough(
-    conn: Connection,
-    account: str,
-    source: str,
-    *,
-    named: Collection[str],
-    new_input: bool,
-    files: int,
-    since: datetime,
-) -> Mapping[str, str]:
-    """Who is absent from ``files`` distinct accepted inputs, the present one included, and from before ``since``.
+def missed(
+    conn: Connection, account: str, source: str, *, named: Collection[str], new_input: bool
+) -> dict[str, Missed]:
+    """Who is absent, from how many distinct accepted inputs, the present one included, and since when.
 
-    ``named`` are all whom the present input names, rejected ones too. Returns employee_id -> a sentence with the numbers.
+    ``named`` are all whom the present input names, rejected ones too: they are not absent.
     """
     rows = conn.execute(
         select(employee.c.employee_id, employee.c.absent_count, employee.c.absent_since).where(
             employee.c.account == account, employee.c.source == source, employee.c.absent_since.is_not(None)
         )
     ).all()
-    found = {}
-    for row in rows:
-        count = row.absent_count + int(new_input)
-        if row.employee_id not in named and count >= files and row.absent_since <= since:
-            found[row.employee_id] = (
-                f"absent from {count} inputs, since {row.absent_since:%Y-%m-%d %H:%M} UTC"
-            )
-    return found
+    return {
+        row.employee_id: Missed(inputs=row.absent_count + int(new_input), since=row.absent_since)
+        for row in rows
+        if row.employee_id not in named
+    }
 
 
 def managed(conn: Connection, account: str) -> Managed:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from syncd.core.columns import columns_used
 from syncd.core.conditions import OneOf
 from syncd.core.employments import Employments, Highest, Latest, Preferred
-from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
+from syncd.core.records import map_records
 from syncd.core.rules import Column
 from tests.flows.rig import MAPPING, person, place
 
