@@ -31,6 +31,7 @@ FLOWS = {
     "holdings",
     "inquiry",
     "intake",
+    "measuring",
     "officers",
     "overview",
     "planner",
