@@ -4,15 +4,13 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
+from syncd.config.identity_parts import EmploymentsPart, PreferencePart, ProtectedPart
 from syncd.config.lifecycle import build_dates, build_lifecycle
 from syncd.config.mapping_parts import (
     CoursePart,
     EmployeePart,
-    EmploymentsPart,
     NamePart,
     PathPart,
-    PreferencePart,
-    ProtectedPart,
     StatusPart,
     TeamPart,
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
+from syncd.config.identity_parts import EmploymentsPart, ProtectedPart
 from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When, as_list
 from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
@@ -203,26 +204,6 @@ class StatusPart(Part):
     """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
 
 
-class PreferencePart(Part):
-    """One rule by which one employment is preferred to another: exactly one of when, latest, highest."""
-
-    when: When | None = None
-    """Rows for which this holds come before the others."""
-    latest: Text | None = None
-    """The column with the date; the later one comes first."""
-    form: Text = Field(default="%Y-%m-%d", alias="format")
-    """The format of that date."""
-    highest: Text | None = None
-    """The column with the number; the greater one comes first."""
-
-
-class EmploymentsPart(Part):
-    """Several rows of one person: employments. Without this, rows that share an id reject each other."""
-
-    primary: tuple[PreferencePart, ...] = ()
-    """By what the primary one is chosen, in order, after the status: one that is active comes before one that has ended."""
-
-
 class EmployeePart(Part):
     """Who somebody is to HR."""
 
@@ -244,19 +225,6 @@ class EmployeePart(Part):
     """Rows that share the id are employments of one person."""
     same_person: Texts = ()
     """Two columns or more that do not all change at once in one life: if they do, a person must say who it is."""
-
-
-class ProtectedPart(Part):
-    """Users that are never touched, whatever HR says."""
-
-    access_levels: Texts = ("Account_Owner", "Administrator")
-    """By access level."""
-    usernames: Texts = ()
-    """By username, but for case; * stands for any text: svc-*."""
-    brands: Texts = ()
-    """By brand, but for case."""
-    user_ids: Texts = ()
-    """By Litmos id."""
 
 
 class ExpectPart(Part):
