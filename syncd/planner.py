@@ -6,6 +6,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 from collections import abc
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -13,7 +14,7 @@ from syncd.app import App
 from syncd.core import lifecycle
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
-from syncd.core.desired import Desired
+from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
 from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
@@ -21,8 +22,9 @@ from syncd.core.limits import Policy
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, ObjectKind, Rejection, Skip, State, Status, User
+from syncd.core.model import Action, Employee, Item, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
+from syncd.core.recommend import recommended
 from syncd.core.reconcile import reconcile
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
@@ -30,6 +32,7 @@ from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
+from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
     aside,
@@ -91,15 +94,16 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
-    rules = _rules(conn, app, matching.links, now, _absent(conn, app, intake, untouched, now))
+    absent = _absent(conn, app, intake, untouched, now)
+    desire = partial(_desired, mapping, items)
+    rules = _rules(conn, app, matching.links, desire(employees), now, absent)
     reconciled = reconcile(
         employees,
         matching,
         current,
         rules,
-        mapping=mapping,
+        desire=desire,
         users=users,
-        items=items,
         policy=settings.policy,
         part=part,
         skips=_skips(managers),
@@ -120,6 +124,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *reconciled.desired.problems,
             *managers.problems(),
             *lifecycle.doubts(employees),
+            *recommended(reconciled.desired, current, reconciled.difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -164,15 +169,31 @@ def _who_is_who(
     return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
 
 
+def _desired(mapping: Mapping, items: abc.Sequence[Item], employees: abc.Iterable[Employee]) -> Desired:
+    return desired_state(
+        employees,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        gift_rules=mapping.gift_rules,
+        strict_team_keys=mapping.strict_teams,
+    )
+
+
 def _rules(
-    conn: Connection, app: App, linked: abc.Mapping[str, str], now: datetime, absent: abc.Mapping[str, str]
+    conn: Connection,
+    app: App,
+    linked: abc.Mapping[str, str],
+    desired: Desired,
+    now: datetime,
+    absent: abc.Mapping[str, str],
 ) -> Rules:
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
     return Rules(
         granted=grants.load(conn, account, linked),
         granted_roles=grants.roles(conn, account, linked),
-        team_items=mirror.team_items(conn, account),
+        reach=reach_of(conn, account, desired.gifts),
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,

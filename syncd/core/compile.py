@@ -11,8 +11,10 @@ stage  Requests                                waits for
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign items (one per user and kind)    the user, if created here
+5      give a team items (one per team, kind)  the team
 5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign item            nothing
+6      take an item from a team                nothing
 6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -23,70 +25,36 @@ circle is renamed twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 from syncd.core.circles import waiting_for_ever
 from syncd.core.managers import MANAGER
-from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.model import (
+    LEAVE,
+    Action,
+    Change,
+    ItemKey,
+    ItemKind,
+    ObjectKind,
+    TeamKey,
+    team_key,
+    team_text,
+)
+from syncd.core.request import (
+    ASIDE,
+    ITEMS_PER_CALL,
+    JUST_READ_SECONDS,
+    MEMBERS_PER_CALL,
+    PAGE,
+    SAFE_SHARE,
+    Pace,
+    Request,
+    RequestKind,
+)
 from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
-PAGE = 1000
-"""Rows per page of a Litmos list."""
-MEMBERS_PER_CALL = 500
-"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-ITEMS_PER_CALL = 25
-"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
-JUST_READ_SECONDS = 300
-"""How long a record counts as just read."""
-SAFE_SHARE = 0.8
-"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
-ASIDE = "#aside"
-"""What the target of a user ends in while they step aside: the first of two writes of one user in one Plan."""
-
-
-class RequestKind(StrEnum):
-    """What a Request does; each kind has one Operation."""
-
-    READ_USERS = "read_users"
-    CREATE_USER = "create_user"
-    PUT_USER = "put_user"
-    CREATE_TEAM = "create_team"
-    ADD_MEMBERS = "add_members"
-    REMOVE_MEMBER = "remove_member"
-    ASSIGN_ITEMS = "assign_items"
-    UNASSIGN_ITEM = "unassign_item"
-    SET_ROLE = "set_role"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One API call (or a read and the write that depends on it) that carries one or many Changes.
-
-    ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
-    it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
-    Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
-    """
-
-    key: str
-    kind: RequestKind
-    stage: int
-    target: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
-
-    users: int
-    per_minute: float
+__all__ = ["ASIDE", "JUST_READ_SECONDS", "Pace", "Request", "RequestKind", "compile_requests"]
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
@@ -100,6 +68,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
+        *_gifts(changes, created_teams),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
@@ -374,6 +343,36 @@ def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Req
     return found
 
 
+def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> Iterable[Request]:
+    """Given to a team in one call: the items of a kind, and those of its library in another."""
+    given: dict[tuple[TeamKey, ItemKind, bool], list[tuple[Change, ItemKey]]] = {}
+    for change in changes:
+        if _is(change, Action.ADD, ObjectKind.TEAM_ASSIGNMENT) and change.item is not None:
+            library = change.after.get("Library") is True
+            given.setdefault((team_key(change.team), change.item.kind, library), []).append(
+                (change, change.item)
+            )
+    for (team, kind, library), parts in sorted(given.items()):
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
+            name = f"{team_text(team)}:{kind}:{'library' if library else 'members'}:{number}"
+            yield Request(
+                key=f"give-team:{name}",
+                kind=RequestKind.GIVE_TEAM,
+                stage=5,
+                target=f"team-given:{name}",
+                payload={
+                    "team": list(chunk[0][0].team),
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
+                    "library": library,
+                },
+                after=(_team_request(chunk[0][0].team),) if team in created_teams else (),
+                changes=tuple(change.key for change, _ in chunk),
+            )
+
+
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
@@ -382,6 +381,9 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
             kind = RequestKind.UNASSIGN_ITEM
             payload = {"item": str(change.item)}
+        elif _is(change, Action.REMOVE, ObjectKind.TEAM_ASSIGNMENT):
+            kind = RequestKind.TAKE_FROM_TEAM
+            payload = {"team": list(change.team), "item": str(change.item)}
         else:
             continue
         yield Request(

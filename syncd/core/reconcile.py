@@ -1,14 +1,13 @@
 """Reconcile: what differs between matched Employees and Litmos; nobody is given a UserName that somebody else keeps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from syncd.core.desired import Desired, desired_state
+from syncd.core.desired import Desired
 from syncd.core.diff import Difference, Rules, diff
 from syncd.core.limits import Policy, permitted
-from syncd.core.mapping import Mapping
 from syncd.core.match import Matching
-from syncd.core.model import Employee, Item, Skip, State, User
+from syncd.core.model import Employee, Skip, State, User
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.usernames import contested, name_cases
 
@@ -29,27 +28,20 @@ def reconcile(
     current: State,
     rules: Rules,
     *,
-    mapping: Mapping,
+    desire: Callable[[Iterable[Employee]], Desired],
     users: Sequence[User],
-    items: Sequence[Item],
     policy: Policy,
     part: Part = EVERYTHING,
     skips: Sequence[Skip] = (),
 ) -> Reconciled:
     """Compare all Employees but those with a Case and those whom a person said to leave alone; ``skips`` are told along.
 
-    ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
+    ``desire`` makes the desired State of some of them; ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
     asked for, frees no UserName; a part that is these very Changes was judged when they were planned.
     """
 
     def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
-        desired = desired_state(
-            some,
-            items,
-            strict_item_names=mapping.strict_items,
-            takeable_item_names=mapping.takeable_items,
-            strict_team_keys=mapping.strict_teams,
-        )
+        desired = desire(some)
         found = diff(desired, current, rules)
         return desired, part.of(replace(found, skips=(*found.skips, *skips, *ignored)))
 

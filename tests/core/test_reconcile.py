@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.core.desired import desired_state
 from syncd.core.diff import Rules
 from syncd.core.limits import Policy
 from syncd.core.match import match
@@ -10,7 +11,6 @@ from syncd.core.model import Action, State, Team
 from syncd.core.protection import Protection
 from syncd.core.reconcile import reconcile
 from tests.core.companies import companies
-from tests.flows.rig import MAPPING
 
 KEYS = ("ExternalEmployeeId", "UserName")
 SALES = Team(id="t1", names=("Sales",))
@@ -27,7 +27,13 @@ def reconciled(company, *, rules=None, policy=Policy.SYNC):
         memberships={employee_id: frozenset({SALES.key}) for employee_id in found.links},
     )
     return reconcile(
-        people, found, current, rules or Rules(), mapping=MAPPING, users=users, items=(), policy=policy
+        people,
+        found,
+        current,
+        rules or Rules(),
+        desire=lambda some: desired_state(some, ()),
+        users=users,
+        policy=policy,
     )
 
 
