@@ -9,11 +9,13 @@ by ``POST`` and ``PUT``.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind, Skip
+from syncd.core.request import PAGE, Importing, Request, RequestKind, person_target
 
 IMPORT_MEMBERS: Mapping[str, str] = {
     "Email": "Email",
@@ -64,20 +66,6 @@ POLLS = 24
 
 _EMAIL_SHAPE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SKIP = "SkipFirstLogin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Importing:
-    """What must be known to import.
-
-    ``usernames`` are those of the users that an import may update, by Litmos id; ``singly`` the employees for whom one
-    has failed lately: a ``POST`` or ``PUT`` of their own says what is wrong with them. ``taken`` are all UserNames in
-    Litmos, casefolded: who is to be given one of them waits for its owner, and goes singly.
-    """
-
-    usernames: Mapping[str, str] = field(default_factory=dict)
-    singly: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +167,32 @@ def cost(pages: tuple[int, int], rows: int) -> tuple[int, int]:
     least, most = pages
     errors = rows // 1000 + 1
     return least + 1 + 1 + 1 + least, most + 1 + POLLS + 2 * errors + 2 * most
+
+
+def import_requests(changes: Sequence[Change], importing: Importing, *, users: int) -> list[Request]:
+    """The imports that carry some of these Changes, in an account of so many ``users``."""
+    created = sum(change.action is Action.CREATE and change.kind is ObjectKind.USER for change in changes)
+    pages = (users // PAGE + 1, (users + created) // PAGE + 1)
+    return [
+        _import(chunk, number, pages) for number, chunk in enumerate(chunks(changes, importing, pages=pages))
+    ]
+
+
+def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
+    people = blake2b("\n".join(sorted(chunk.changes)).encode(), digest_size=8).hexdigest()
+    low, high = cost(pages, len(chunk.rows))
+    return Request(
+        key=f"import:{number}",
+        kind=RequestKind.IMPORT_USERS,
+        stage=2,
+        target=f"import:{people}",
+        payload={"rows": [dict(row) for row in chunk.rows], "skip_first_login": chunk.skip_first_login},
+        changes=chunk.changes,
+        covers=tuple(person_target(row["employee_id"], row["user_id"]) for row in chunk.rows),
+        low=low,
+        high=high,
+        waits=(FIRST_LOOK, PATIENCE),
+    )
 
 
 def next_look(elapsed: float, *, longest: float) -> float:

@@ -7,7 +7,7 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             the manager, if created here
+2      create user                             whoever gives up the UserName; the manager, if created here
 2      import users (creates and updates)      nothing
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
@@ -21,19 +21,17 @@ stage  Requests                                waits for
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
-read). The cheaper way is taken. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less.
+read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
+circle is renamed twice. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import replace
 from typing import Any
 
-from syncd.core.bulk import FIRST_LOOK, PATIENCE, Chunk, Importing, chunks
-from syncd.core.bulk import cost as import_cost
-from syncd.core.managers import MANAGER
+from syncd.core.bulk import import_requests
+from syncd.core.circles import waiting_for_ever
 from syncd.core.model import (
-    LEAVE,
     Action,
     Change,
     ItemKey,
@@ -43,167 +41,79 @@ from syncd.core.model import (
     team_key,
     team_text,
 )
-from syncd.core.request import Request, RequestKind, names_of, person_target
+from syncd.core.request import (
+    ASIDE,
+    ITEMS_PER_CALL,
+    JUST_READ_SECONDS,
+    MEMBERS_PER_CALL,
+    Pace,
+    Request,
+    RequestKind,
+    names_of,
+    person_target,
+)
+from syncd.core.usernames import handover
+from syncd.core.userwrites import puts, user_create
 
-__all__ = ["Pace", "Request", "RequestKind", "compile_requests", "names_of", "person_target"]
-
-PAGE = 1000
-"""Rows per page of a Litmos list."""
-MEMBERS_PER_CALL = 500
-"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-ITEMS_PER_CALL = 25
-"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
-JUST_READ_SECONDS = 300
-"""How long a record counts as just read."""
-SAFE_SHARE = 0.8
-"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What the compiler must know of the engine: users in Litmos, and requests a minute; None imports nothing."""
-
-    users: int
-    per_minute: float
-    importing: Importing | None = None
+__all__ = [
+    "ASIDE",
+    "JUST_READ_SECONDS",
+    "Pace",
+    "Request",
+    "RequestKind",
+    "compile_requests",
+    "names_of",
+    "person_target",
+]
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
     """The Requests for these Changes, in the order of their stages; deterministic."""
-    imports = [] if pace.importing is None else _imports(changes, pace.importing, pace.users)
-    imported = {key for request in imports for key in request.changes}
     created_users = {
         c.employee_id: f"create:{c.employee_id}" for c in changes if _is(c, Action.CREATE, ObjectKind.USER)
     }
+    created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    imports = [] if pace.importing is None else import_requests(changes, pace.importing, users=pace.users)
     for request in imports:
-        created_users |= {
-            row["employee_id"]: request.key for row in request.payload["rows"] if not row["user_id"]
-        }
-    every, changes = changes, [change for change in changes if change.key not in imported]
-    created_teams = {team_key(c.team) for c in every if _is(c, Action.CREATE, ObjectKind.TEAM)}
+        rows = request.payload["rows"]
+        created_users |= {row["employee_id"]: request.key for row in rows if not row["user_id"]}
+    imported = {key for request in imports for key in request.changes}
+    changes = [change for change in changes if change.key not in imported]
+    names = handover(changes)
     requests = [
         *imports,
-        *_puts(changes, pace, created_users),
+        *puts(changes, pace, created_users, names),
         *_team_creates(changes, created_teams),
-        *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
-    return tuple(sorted(requests, key=lambda request: request.stage))
+    return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
+
+
+def _untangled(requests: Sequence[Request]) -> list[Request]:
+    """The same, of which none waits for itself.
+
+    Names and managers alone make no circle, together they may: a new manager takes the name of somebody whom they manage.
+    Then the name goes first, and the next push sets the manager.
+    """
+    stuck = waiting_for_ever({request.key: request.after for request in requests})
+    creates = {
+        f"create:{r.payload['employee_id']}" for r in requests if r.kind is RequestKind.CREATE_USER
+    } & stuck
+    return [
+        replace(request, after=tuple(parent for parent in request.after if parent not in creates))
+        if request.key in stuck and request.kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}
+        else request
+        for request in requests
+    ]
 
 
 def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
-
-
-def _imports(changes: Sequence[Change], importing: Importing, users: int) -> list[Request]:
-    created = sum(_is(change, Action.CREATE, ObjectKind.USER) for change in changes)
-    pages = (users // PAGE + 1, (users + created) // PAGE + 1)
-    return [
-        _import(chunk, number, pages) for number, chunk in enumerate(chunks(changes, importing, pages=pages))
-    ]
-
-
-def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
-    people = blake2b("\n".join(sorted(chunk.changes)).encode(), digest_size=8).hexdigest()
-    low, high = import_cost(pages, len(chunk.rows))
-    return Request(
-        key=f"import:{number}",
-        kind=RequestKind.IMPORT_USERS,
-        stage=2,
-        target=f"import:{people}",
-        payload={"rows": [dict(row) for row in chunk.rows], "skip_first_login": chunk.skip_first_login},
-        changes=chunk.changes,
-        covers=tuple(person_target(row["employee_id"], row["user_id"]) for row in chunk.rows),
-        low=low,
-        high=high,
-        waits=(FIRST_LOOK, PATIENCE),
-    )
-
-
-def _puts(changes: Sequence[Change], pace: Pace, created_users: Mapping[str, str]) -> Iterable[Request]:
-    by_person: dict[str, list[Change]] = {}
-    for change in changes:
-        if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
-            by_person.setdefault(change.employee_id, []).append(change)
-    leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
-    others = {p: c for p, c in by_person.items() if p not in leavers}
-    yield from _put_batches(leavers, pace, {}, stage=0, name="leavers")
-    yield from _put_batches(others, pace, created_users, stage=3, name="users")
-
-
-def _put_batches(
-    people: Mapping[str, Sequence[Change]],
-    pace: Pace,
-    created_users: Mapping[str, str],
-    *,
-    stage: int,
-    name: str,
-) -> Iterable[Request]:
-    """PUTs in batches that fit into the time in which a page read before them counts as just read."""
-    pages = pace.users // PAGE + 1
-    size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
-    names = list(people)
-    for number, start in enumerate(range(0, len(names), size)):
-        batch = names[start : start + size]
-        if len(batch) <= pages + 1:
-            yield from (
-                _put(person, people[person], created_users, stage=stage, reads=True) for person in batch
-            )
-            continue
-        read = f"read:{name}:{number}"
-        yield Request(
-            key=read,
-            kind=RequestKind.READ_USERS,
-            stage=stage,
-            target=read,
-            after=tuple(f"put:{person}" for person in names[max(0, start - size) : start]),
-            low=pages,
-            high=pages + 1,
-        )
-        yield from (_put(p, people[p], created_users, stage=stage, reads=False, after=(read,)) for p in batch)
-
-
-def _put(
-    person: str,
-    parts: Sequence[Change],
-    created_users: Mapping[str, str],
-    *,
-    stage: int,
-    reads: bool,
-    after: tuple[str, ...] = (),
-) -> Request:
-    active: bool | None = None
-    mutes: bool | None = None
-    fields: dict[str, Any] = {}
-    for change in parts:
-        if change.action is Action.UPDATE:
-            fields.update(change.after)
-            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
-        else:
-            active = change.action is Action.REACTIVATE
-    manager = fields.pop(MANAGER, "")
-    return Request(
-        key=f"put:{person}",
-        kind=RequestKind.PUT_USER,
-        stage=stage,
-        target=person_target(person, parts[0].user_id),
-        payload={
-            "employee_id": person,
-            "user_id": parts[0].user_id,
-            "fields": fields,
-            "manager": manager,
-            "active": active,
-            "mutes": mutes,
-        },
-        after=(*after, *_creates_of(manager, created_users)),
-        changes=tuple(change.key for change in parts),
-        low=2 if reads else 1,
-        high=2,
-    )
 
 
 def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> Iterable[Request]:
@@ -223,31 +133,6 @@ def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> I
 
 def _team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
-
-
-def _creates_of(manager: object, created_users: Mapping[str, str]) -> tuple[str, ...]:
-    """The Request that creates somebody's manager, if it is in this Plan."""
-    maker = created_users.get(str(manager))
-    return (maker,) if maker else ()
-
-
-def _user_create(change: Change, created_users: Mapping[str, str]) -> Request:
-    fields = dict(change.after)
-    manager = fields.pop(MANAGER, "")
-    return Request(
-        key=f"create:{change.employee_id}",
-        kind=RequestKind.CREATE_USER,
-        stage=2,
-        target=person_target(change.employee_id, ""),
-        payload={
-            "employee_id": change.employee_id,
-            "fields": fields,
-            "manager": manager,
-            "invite": change.invite,
-        },
-        after=_creates_of(manager, created_users),
-        changes=(change.key,),
-    )
 
 
 def _member_adds(

@@ -1,9 +1,22 @@
-"""Request: one API call as a value, before anything is sent; ``core.compile`` makes them."""
+"""Request: one API call that carries Changes, as a value, and the numbers that say how much goes into one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+PAGE = 1000
+"""Rows per page of a Litmos list."""
+MEMBERS_PER_CALL = 500
+"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
+ITEMS_PER_CALL = 25
+"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
+JUST_READ_SECONDS = 300
+"""How long a record counts as just read."""
+SAFE_SHARE = 0.8
+"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
+ASIDE = "#aside"
+"""What the target of a user ends in while they step aside: the first of two writes of one user in one Plan."""
 
 
 class RequestKind(StrEnum):
@@ -80,3 +93,26 @@ def _names(employee_id: str, user_id: str, username: str) -> Iterable[str]:
 def person_target(employee_id: str, user_id: str) -> str:
     """The target of a Request that writes this user, or creates them if they have no id yet."""
     return f"user:{user_id}" if user_id else f"new-user:{employee_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Importing:
+    """What must be known to import.
+
+    ``usernames`` are those of the users that an import may update, by Litmos id; ``singly`` the employees for whom one
+    has failed lately: a ``POST`` or ``PUT`` of their own says what is wrong with them. ``taken`` are all UserNames in
+    Litmos, casefolded: who is to be given one of them waits for its owner, and goes singly.
+    """
+
+    usernames: Mapping[str, str] = field(default_factory=dict)
+    singly: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the compiler must know of the engine: users in Litmos, and requests a minute; None imports nothing."""
+
+    users: int
+    per_minute: float
+    importing: Importing | None = None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 
-from syncd.core.compile import Request, RequestKind
+from syncd.core.request import ASIDE, Request, RequestKind
 from syncd.store import imports
 from syncd.store.queue import CHUNK, release_children, set_changes
 from syncd.store.schema import LIVE, UNSENT, job, job_dep
@@ -30,7 +30,8 @@ def enqueue(
     anybody whom it names; one that is being sent, or is uncertain, stays, and the new Request is left out: the next push
     sees what is still to do. What would have waited for the new Request waits for that Job instead. A Request for a user
     whom an unsettled import names waits for the import, a deactivation for ``LEAVERS_WAIT`` seconds at most; an import
-    waits for what is being sent to its users.
+    waits for what is being sent to its users. A user who steps aside is written twice (``ASIDE``): the second write is never
+    left out because of the first, but waits for it.
 
     Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
@@ -42,10 +43,10 @@ def enqueue(
     busy = {row.target: row.id for row in older if not row.unsent}
     names = {name for request in requests for name in request.names}
     importing = imports.naming(conn, account, names)
-    kept = [request for request in requests if request.target not in busy]
-    elsewhere = {request.key: busy[request.target] for request in requests if request.target in busy}
+    elsewhere = {r.key: busy[target] for r in requests for target in _same_write(r.target) if target in busy}
+    kept = [request for request in requests if request.key not in elsewhere]
     flying = imports.in_flight(conn, account)
-    waits = {request.key: _waits(request, elsewhere, importing, flying) for request in kept}
+    waits = {request.key: _waits(request, elsewhere, busy, importing, flying) for request in kept}
     due = _due(conn, kept, importing, older, now)
     ids = _insert(conn, account, run_id, kept, waits, due, max_attempts, now)
     imports.save_names(
@@ -61,7 +62,7 @@ def enqueue(
     for request in kept:
         set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
     for request in requests:
-        if request.target in busy:
+        if request.key in elsewhere:
             message = "an earlier job for the same target is being sent; the next push sees what is left"
             set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
     return frozenset(robbed)
@@ -85,7 +86,8 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
     They are locked in the order of their ids, as everybody locks a Job before its children: so nobody waits in a circle.
     """
     live = job.c.state.in_(sorted(LIVE))
-    targets = sorted({target for request in requests for target in (request.target, *request.covers)})
+    written = {target for request in requests for target in (request.target, *request.covers)}
+    targets = sorted({each for target in written for each in (target, target + ASIDE)})
     ids: set[int] = set()
     for start in range(0, len(targets), CHUNK):
         some = job.c.target.in_(targets[start : start + CHUNK])
@@ -114,14 +116,22 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
     return found
 
 
+def _same_write(target: str) -> tuple[str, ...]:
+    """The targets that leave no room for this one: itself, and for stepping aside the write after it."""
+    return tuple(dict.fromkeys((target, target.removesuffix(ASIDE))))
+
+
 def _waits(
     request: Request,
     elsewhere: Mapping[str, int],
+    busy: Mapping[str, int],
     importing: Mapping[str, frozenset[int]],
     flying: Mapping[int, frozenset[str]],
 ) -> frozenset[int]:
     """The older Jobs that a new Request waits for."""
     found = {elsewhere[key] for key in request.after if key in elsewhere}
+    if (aside := busy.get(request.target + ASIDE)) is not None:
+        found.add(aside)
     if request.kind is RequestKind.IMPORT_USERS:
         found |= {job_id for job_id, names in flying.items() if names & request.names}
     if request.stage > 0:

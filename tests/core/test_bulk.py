@@ -14,7 +14,6 @@ from syncd.core.bulk import (
     LARGEST,
     MOST_ROWS,
     POLLS,
-    Importing,
     Late,
     chunks,
     clashes,
@@ -29,6 +28,7 @@ from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind
 from syncd.core.plan import cost_of
 from syncd.core.profile import WRITABLE_FIELDS
+from syncd.core.request import Importing
 
 WHOLE: dict[str, FieldValue] = {
     "UserName": "e1@example.com",
