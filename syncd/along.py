@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.core.model import Action, Change, ObjectKind, team_key
+from syncd.core.tree import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
 from syncd.store import lease, mirror, reflection
@@ -59,7 +60,7 @@ def read_along(
     left = _teams(changes, Action.REMOVE)
     with app.database.read() as conn:
         now = app.database.now(conn)
-        names = mirror.team_names(mirror.team_facts(conn, app.account))
+        names = team_names(mirror.team_facts(conn, app.account))
         ids = {team_key(chain): team_id for team_id, chain in names.items()}
         old = mirror.teams_whose_paths_are_old(conn, app.account, now - AGE)
     teams = sorted(ids[key] for key in joined | left if key in ids and ids[key] in old)

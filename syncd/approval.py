@@ -95,6 +95,9 @@ def _still_holds(change: Change, current: State) -> bool:
     user = current.users.get(person)
     team = team_key(change.team)
     match change.kind, change.action:
+        case ObjectKind.TEAM, Action.UPDATE:
+            names = {found.id: found.names[-1] for found in current.teams.values()}
+            return names.get(change.team_id) == change.before["Name"]
         case ObjectKind.TEAM, _:
             return team not in current.teams
         case ObjectKind.USER, Action.CREATE:

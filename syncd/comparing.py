@@ -32,7 +32,7 @@ def against(app: App, old: Settings) -> Compared:
     HR is read once, from the source of ``app``. Raises SourceError, ConfigError.
     """
     records: list[Record] = []
-    intake = take_in(app.source, app.settings.mapping, tap=records.append)
+    intake = take_in(app.source, app.settings.mapping, nodes=app.node_sources, tap=records.append)
     mapped = map_records(old.mapping, records)
     earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)

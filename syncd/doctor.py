@@ -14,12 +14,13 @@ from syncd.core.finding import Finding
 from syncd.core.mapping import Mapping
 from syncd.core.model import User
 from syncd.core.profile import normalise_profile
+from syncd.core.tree import team_names
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
 from syncd.sources import Source
-from syncd.store import links, mirror, probes, window
+from syncd.store import links, probes, window
 
 log = get_logger(__name__)
 
@@ -103,7 +104,7 @@ def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:
         requests=survey.requests,
         users=users,
         fields=frozenset().union(*(survey.profiles or ())),
-        teams=None if survey.teams is None else mirror.team_names(survey.teams),
+        teams=None if survey.teams is None else team_names(survey.teams),
         paths=survey.paths,
         skew=clock_bounds(survey.samples),
         status=None if survey.error is None else survey.error.status,

@@ -19,6 +19,7 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RenameTeam,
     SetRole,
     UnassignPath,
 )
@@ -69,6 +70,11 @@ def _user_id(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -
             f"employee {payload['employee_id']} has no Litmos user; see why its create failed"
         )
     return str(user_id)
+
+
+def _team_of(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> str:
+    """The team that a payload is about, however it is called by now."""
+    return payload.get("team_id") or _team_id(conn, payload["team"], bearings)
 
 
 def _team_id(conn: Connection, names: list[str], bearings: Bearings) -> str:
@@ -123,8 +129,12 @@ def _create_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     return Errand(operation=CreateTeam(name=names[-1], parent_id=parent_id))
 
 
+def _rename_team(_conn: Connection, payload: Mapping[str, Any], _bearings: Bearings) -> Errand:
+    return Errand(operation=RenameTeam(team_id=payload["team_id"], name=payload["name"]))
+
+
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    team_id = _team_id(conn, payload["team"], bearings)
+    team_id = _team_of(conn, payload, bearings)
     found: list[str] = []
     lost: list[str] = []
     for person in payload["people"]:
@@ -144,14 +154,14 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
 def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     return Errand(
-        operation=RemoveMember(team_id=_team_id(conn, payload["team"], bearings), user_id=user_id),
+        operation=RemoveMember(team_id=_team_of(conn, payload, bearings), user_id=user_id),
         grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
     )
 
 
 def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
-    team_id = _team_id(conn, payload["team"], bearings)
+    team_id = _team_of(conn, payload, bearings)
     return Errand(
         operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
         grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
@@ -178,6 +188,7 @@ _RESOLVERS = {
     RequestKind.CREATE_USER: _create_user,
     RequestKind.PUT_USER: _put_user,
     RequestKind.CREATE_TEAM: _create_team,
+    RequestKind.RENAME_TEAM: _rename_team,
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_PATHS: _assign_paths,

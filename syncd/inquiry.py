@@ -18,6 +18,7 @@ from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_k
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.selection import of_people
 from syncd.core.trace import Trace, Traced
+from syncd.core.tree import team_names
 from syncd.errors import Declined, SourceError
 from syncd.intake import Intake, require, take_in
 from syncd.planner import Draft, draft
@@ -88,7 +89,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
         if comparable(identify(mapping, record)) == wanted:
             records.append(record)
 
-    return take_in(app.source, mapping, tap=tap), records
+    return take_in(app.source, mapping, nodes=app.node_sources, tap=tap), records
 
 
 def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Record]) -> Preview:
@@ -169,7 +170,7 @@ def _stored(
         user_id = user_id or links.find(conn, account, employee_id)
         state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
         paths = {path.id: path.name for path in mirror.paths(conn, account)}
-        teams = mirror.team_names(mirror.team_facts(conn, account))
+        teams = team_names(mirror.team_facts(conn, account))
         texts = {team_id: team_text(team_key(chain)) for team_id, chain in teams.items()}
         paused, read = jobs.paused(conn, account), mirror.lists_read(conn, account)
         return Facts(

@@ -2,15 +2,19 @@
 
 import difflib
 import tempfile
+from collections import abc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from syncd.core.columns import columns_used, unsaid
 from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Managed, Record, Rejection
+from syncd.core.model import Employee, Managed, Node, Record, Rejection
+from syncd.core.nodes import map_nodes
+from syncd.core.rules import columns_of
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 
@@ -34,6 +38,8 @@ class Intake:
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
     notes: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    """The nodes of organisation trees that have rows of their own."""
 
     @property
     def managed(self) -> Managed:
@@ -41,15 +47,22 @@ class Intake:
         return Managed.of(wish for employee in self.employees for wish in employee.teams)
 
 
-def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] | None = None) -> Intake:
-    """Read and map; ``tap`` is handed each Record as it passes.
+def take_in(
+    source: Source,
+    mapping: Mapping,
+    *,
+    nodes: abc.Mapping[str, Source] = MappingProxyType({}),
+    tap: Callable[[Record], None] | None = None,
+) -> Intake:
+    """Read and map; ``tap`` is handed each Record as it passes. ``nodes`` is where the rows of the nodes of a tree are, by space.
 
-    Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
+    Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
-        _refuse_missing_columns(mapping, reading.columns, reading.name)
+        _refuse_missing(columns_used(mapping), reading.columns, reading.name)
         result = map_records(mapping, reading.records if tap is None else _tapped(reading.records, tap))
+    apart, problems = _nodes_apart(mapping, nodes)
     return Intake(
         source=source.name,
         name=reading.name,
@@ -60,8 +73,25 @@ def take_in(source: Source, mapping: Mapping, *, tap: Callable[[Record], None] |
         modified_at=reading.modified_at,
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
-        notes=_unsaid(mapping, reading.columns, reading.name),
+        notes=(*_unsaid(mapping, reading.columns, reading.name), *problems),
+        nodes=tuple(apart),
     )
+
+
+def _nodes_apart(mapping: Mapping, sources: abc.Mapping[str, Source]) -> tuple[list[Node], list[str]]:
+    found: list[Node] = []
+    problems: list[str] = []
+    for rule in mapping.trees:
+        if not rule.apart or rule.space not in sources:
+            continue
+        with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+            reading = sources[rule.space].read(Path(folder))
+            wanted = dict(columns_of((*rule.node.code, *rule.node.name, *rule.node.parent)))
+            _refuse_missing(wanted, reading.columns, reading.name)
+            nodes, refused = map_nodes(rule, reading.records, mapping.blanks)
+        found += nodes
+        problems += refused
+    return found, problems
 
 
 def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterator[Record]:
@@ -110,9 +140,10 @@ def _near(column: str, columns: Sequence[str]) -> str:
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 
-def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:
+def _refuse_missing(wanted: abc.Mapping[str, str], columns: Sequence[str], name: str) -> None:
+    """``wanted`` is column -> the place that names it first. Raises ConfigError for those that are not there."""
     faults = []
-    for column, where in columns_used(mapping).items():
+    for column, where in wanted.items():
         if column not in columns:
             near = difflib.get_close_matches(column, columns, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(columns)}"

@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -12,19 +12,16 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.desired import desired_state
-from syncd.core.diff import Difference, Rules, Skip, diff
+from syncd.core.diff import Difference, Rules, diff
 from syncd.core.limits import Measure, Policy
-from syncd.core.managers import Managers, resolve_managers
-from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, Rejection, State, User
+from syncd.core.model import Employee, NodeKey, Rejection, State
 from syncd.core.plan import Plan, make_plan
-from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
-from syncd.doctor import is_protected
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.store import approvals, changes, grants, inputs, lease, links, mirror, people, queue, runs
+from syncd.relations import relate
+from syncd.store import approvals, changes, inputs, lease, links, mirror, people, queue, runs, ties
 from syncd.store.lease import Held
 
 
@@ -45,6 +42,8 @@ class Draft:
     rejections: tuple[Rejection, ...]
     path_names: abc.Mapping[str, str]
     """learning path id -> name, for people to read"""
+    ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
+    """nodes of organisation trees -> the teams that they were found to be"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -66,24 +65,26 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
-    managers = _managers(mapping, valid, users, matching)
-    valid = appoint(managers.applied(valid), managers.bosses)
-    current = mirror.current_state(conn, account, matching.links)
+    related = relate(conn, app, intake, valid, users, matching.links)
+    current = mirror.current_state(conn, account, matching.links, related.forest.teams)
     paths = mirror.paths(conn, account)
     desired = desired_state(
-        valid, paths, strict_path_names=mapping.strict_paths, strict_team_keys=mapping.strict_teams
+        related.employees,
+        paths,
+        strict_path_names=mapping.strict_paths,
+        strict_team_keys=related.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
     rules = Rules(
-        granted=grants.load(conn, account, matching.links),
-        granted_roles=grants.roles(conn, account, matching.links),
-        team_paths=mirror.team_paths(conn, account),
+        granted=related.granted(conn, account, matching.links),
+        granted_roles=related.granted_roles(conn, account, matching.links),
+        team_paths=mirror.team_paths(conn, account, related.forest.teams),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
     )
-    difference = part.of(_with_skips(diff(desired, current, rules), managers))
+    difference = part.of(related.completed(diff(desired, current, rules)))
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -91,7 +92,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*intake.notes, *desired.problems, *managers.problems()),
+        problems=(*intake.notes, *desired.problems, *related.problems(difference)),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -100,30 +101,11 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         difference=difference,
         current=current,
         matching=matching,
-        employees={employee.employee_id: employee for employee in valid},
+        employees={employee.employee_id: employee for employee in related.employees},
         rejections=rejections,
+        ties=related.forest.learned,
         path_names={path.id: path.name for path in paths},
     )
-
-
-def _managers(
-    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
-) -> Managers:
-    return resolve_managers(
-        employees,
-        users,
-        matching.links,
-        by=mapping.manager.by if mapping.manager else "",
-        is_protected=lambda user: is_protected(mapping, user),
-    )
-
-
-def _with_skips(found: Difference, managers: Managers) -> Difference:
-    """The Difference with everybody whose manager could not be set."""
-    skips = [
-        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
-    ]
-    return replace(found, skips=(*found.skips, *skips))
 
 
 def _measure(
@@ -224,6 +206,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         _accept_people(conn, app, intake, made, input_id=input_id, now=now)
         return
     links.save_all(conn, app.account, made.matching.new, now)
+    ties.save(conn, app.account, made.ties, now)
     people.save(
         conn,
         app.account,

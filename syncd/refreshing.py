@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from syncd import officers
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
-from syncd.core.model import LearningPath, Managed, TeamKey, team_key, team_text
+from syncd.core.model import LearningPath, Managed, team_key, team_text
 from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
+from syncd.core.tree import team_names
 from syncd.errors import RefreshError
 from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
@@ -85,7 +86,7 @@ def _full(
     accept_missing: int,
 ) -> dict[str, int]:
     snapshot = app.target.snapshot(
-        lambda teams: managed_team_ids(teams, wanted.teams, granted.teams),
+        lambda teams: managed_team_ids(teams, wanted, granted.teams),
         lambda paths: mapped_path_ids(paths, app.settings.mapping.path_names),
         lambda teams: officers.ruled_lists(teams, wanted, granted.roles),
         began_at=began_at,
@@ -237,7 +238,7 @@ class _Delta:
             before = teams.get(row.id, TeamFact(id=row.id, name="", parent_id=""))
             teams[row.id] = replace(before, **row.known)
         paths = {path.id: path for path in (*mirror.paths(conn, account), *told.paths)}
-        managed = managed_team_ids(tuple(teams.values()), self.wanted.teams, self.granted.teams)
+        managed = managed_team_ids(tuple(teams.values()), self.wanted, self.granted.teams)
         ruled = officers.ruled_lists(teams.values(), self.wanted, self.granted.roles)
         mapped = mapped_path_ids(tuple(paths.values()), self.app.settings.mapping.path_names)
         known = mirror.user_ids(conn, account)
@@ -366,7 +367,7 @@ def is_old(app: App, wanted: Managed) -> bool:
         last = mirror.readings(conn, app.account).last
         read = mirror.lists_read(conn, app.account)
         facts = mirror.team_facts(conn, app.account)
-        teams = managed_team_ids(facts, wanted.teams, ())
+        teams = managed_team_ids(facts, wanted, ())
         ruled = officers.ruled_lists(facts, wanted, ())
         paths = mapped_path_ids(tuple(mirror.paths(conn, app.account)), app.settings.mapping.path_names)
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
@@ -378,12 +379,11 @@ def is_old(app: App, wanted: Managed) -> bool:
     )
 
 
-def managed_team_ids(
-    teams: tuple[TeamFact, ...], wanted: Collection[TeamKey], granted: Collection[str]
-) -> set[str]:
+def managed_team_ids(teams: tuple[TeamFact, ...], wanted: Managed, granted: Collection[str]) -> set[str]:
     """The ids of the teams that a rule names, or (as team text) in which syncd made a membership."""
-    keys = {team_id: team_key(names) for team_id, names in mirror.team_names(teams).items()}
-    return {team_id for team_id, key in keys.items() if key in wanted or team_text(key) in granted}
+    keys = {team_id: team_key(names) for team_id, names in team_names(teams).items()}
+    named = {team_id for team_id, key in keys.items() if key in wanted.teams or team_text(key) in granted}
+    return named | (wanted.team_ids & keys.keys())
 
 
 def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> set[str]:

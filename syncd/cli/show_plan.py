@@ -82,6 +82,8 @@ def _duration(minutes: float) -> str:
 def describe(change: Change, path_names: Mapping[str, str]) -> str:
     """One Change as one line: who or what, the values before and after, and why."""
     if change.kind is ObjectKind.TEAM:
+        if change.action is Action.UPDATE:
+            return f'team "{team_label(change.team)}"  rename, was "{change.before["Name"]}"  [{change.reason}, {change.origin}]'
         return f'team "{team_label(change.team)}"  create'
     who = f"employee {change.employee_id}"
     if change.kind is ObjectKind.MEMBERSHIP:

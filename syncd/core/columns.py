@@ -40,11 +40,10 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
             yield from field_rule.columns()
     if mapping.manager is not None:
         yield from columns_of(mapping.manager.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from columns_of(parts)
-    conditions = [rule.when for rule in mapping.teams]
-    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
+    for parts in mapping.team_templates:
+        yield from columns_of(parts)
+    conditions = [rule.when for rule in mapping.membership_rules]
+    conditions += [role.when for rule in mapping.membership_rules for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.learning_paths]
     for condition in conditions:
         if condition is not None:

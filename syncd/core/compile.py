@@ -6,7 +6,8 @@ Stages, in the order in which Requests are sent when nothing else decides (``doc
 stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
-1      create team                             its parent team
+1      rename team                             a team that still has the name
+1      create team                             its parent team, and renames of it or that free its name
 2      create user                             the manager, if created here
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
@@ -28,6 +29,7 @@ from typing import Any
 
 from syncd.core.managers import MANAGER
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.team_renames import Step, TeamRenames
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
@@ -48,6 +50,7 @@ class RequestKind(StrEnum):
     CREATE_USER = "create_user"
     PUT_USER = "put_user"
     CREATE_TEAM = "create_team"
+    RENAME_TEAM = "rename_team"
     ADD_MEMBERS = "add_members"
     REMOVE_MEMBER = "remove_member"
     ASSIGN_PATHS = "assign_paths"
@@ -88,9 +91,11 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     """The Requests for these Changes, in the order of their stages; deterministic."""
     created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    renames = TeamRenames.of(changes)
     requests = [
         *_puts(changes, pace, created_users),
-        *_team_creates(changes, created_teams),
+        *(_team_rename(step) for step in renames.steps),
+        *_team_creates(changes, created_teams, renames),
         *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_path_assigns(changes, created_users),
@@ -178,7 +183,9 @@ def _put(
     )
 
 
-def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> Iterable[Request]:
+def _team_creates(
+    changes: Sequence[Change], created: set[tuple[str, ...]], renames: TeamRenames
+) -> Iterable[Request]:
     for change in sorted(changes, key=lambda c: (len(c.team), c.team)):
         if _is(change, Action.CREATE, ObjectKind.TEAM):
             parent = team_key(change.team[:-1])
@@ -187,10 +194,32 @@ def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> I
                 kind=RequestKind.CREATE_TEAM,
                 stage=1,
                 target=f"team:{team_text(team_key(change.team))}",
-                payload={"team": list(change.team)},
-                after=(_team_request(change.team[:-1]),) if parent in created else (),
+                payload={"team": list(change.team), "node": _node(change)},
+                after=(
+                    *((_team_request(change.team[:-1]),) if parent in created else ()),
+                    *renames.before_create(change),
+                ),
                 changes=(change.key,),
             )
+
+
+def _team_rename(step: Step) -> Request:
+    return Request(
+        key=step.key,
+        kind=RequestKind.RENAME_TEAM,
+        stage=1,
+        target=step.key,
+        payload={"team_id": step.team_id, "name": step.name},
+        after=step.after,
+        changes=step.changes,
+        low=2,
+        high=2,
+    )
+
+
+def _node(change: Change) -> list[str]:
+    """The node of an organisation tree whose team is created: its space and code; nothing of another team."""
+    return [str(change.after[name]) for name in ("Space", "Code") if name in change.after]
 
 
 def _team_request(names: tuple[str, ...]) -> str:
@@ -235,6 +264,7 @@ def _member_adds(
                 target=f"members-added:{team_text(key)}:{number}",
                 payload={
                     "team": list(chunk[0].team),
+                    "team_id": chunk[0].team_id,
                     "people": [
                         {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
                     ],
@@ -290,6 +320,7 @@ def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Req
                     "employee_id": person,
                     "user_id": change.user_id,
                     "team": list(change.team),
+                    "team_id": change.team_id,
                     "role": change.role.value,
                     "held": change.action is Action.ADD,
                 },
@@ -304,7 +335,7 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
             kind = RequestKind.REMOVE_MEMBER
-            payload: dict[str, Any] = {"team": list(change.team)}
+            payload: dict[str, Any] = {"team": list(change.team), "team_id": change.team_id}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
             kind = RequestKind.UNASSIGN_PATH
             payload = {"path": change.path_id}

@@ -89,7 +89,13 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         user = current.users.get(employee_id)
         if user is not None and user.active and not is_protected(user, rules):
             changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
-    return Difference(changes=tuple(changes), skips=tuple(skips))
+    return Difference(changes=tuple(_with_team_id(change, current) for change in changes), skips=tuple(skips))
+
+
+def _with_team_id(change: Change, current: State) -> Change:
+    """The Change with the id of the team that it is about, if Litmos has that team."""
+    team = current.teams.get(team_key(change.team)) if change.team else None
+    return change if team is None else replace(change, team_id=team.id)
 
 
 def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None:

@@ -3,23 +3,22 @@
 from collections import abc
 from dataclasses import dataclass, field
 
+from syncd.core import giving
 from syncd.core.cells import BLANKS, clean_cells
-from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
-from syncd.core.conditions import Condition, Fields, cell
+from syncd.core.checks import EmailCheck, check_field, check_id, no_email_check
+from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.giving import Reasons, add, holds
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
-    Reason,
     Record,
     Rejection,
-    Role,
     Status,
     TeamKey,
     Wish,
     team_key,
-    team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.rules import (
@@ -27,17 +26,19 @@ from syncd.core.rules import (
     FieldRule,
     IdRule,
     ManagerRule,
+    Part,
     PathRule,
     Place,
     StatusRule,
     TeamRule,
     Text,
+    TreeRule,
     ValueRule,
     columns_of,
 )
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import CLEARED, evaluate, render, shown, steps
+from syncd.core.values import CLEARED, render, shown
 
 BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
 """Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
@@ -55,6 +56,7 @@ class Mapping:
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
+    trees: tuple[TreeRule, ...] = ()
     learning_paths: tuple[PathRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
@@ -84,6 +86,21 @@ class Mapping:
         object.__setattr__(self, "report_only", report_only)
 
     @property
+    def membership_rules(self) -> tuple[TeamRule | TreeRule, ...]:
+        """Every rule that gives memberships."""
+        return (*self.teams, *self.trees)
+
+    @property
+    def team_templates(self) -> tuple[tuple[Part, ...], ...]:
+        """Every template of a team's name, or of a node, that is filled from HR's rows."""
+        trees = [tree.node for tree in self.trees if not tree.apart]
+        return (
+            *(parts for rule in self.teams for parts in (*rule.names, rule.path)),
+            *(rule.seat for rule in self.trees),
+            *(parts for node in trees for parts in (node.code, node.name, node.parent)),
+        )
+
+    @property
     def path_names(self) -> frozenset[str]:
         """Every learning path that a rule names, by name or id as written."""
         return frozenset(rule.path for rule in self.learning_paths)
@@ -102,7 +119,8 @@ class Mapping:
         return frozenset(
             team_key(tuple(normalize(render(parts, {})) for parts in rule.names))
             for rule in self.teams
-            if rule.strict and all(isinstance(part, Text) for parts in rule.names for part in parts)
+            if rule.strict and not rule.path
+            if all(isinstance(part, Text) for parts in rule.names for part in parts)
         )
 
 
@@ -114,58 +132,26 @@ class MappingResult:
     rejections: tuple[Rejection, ...]
 
 
-class _Reasons:
-    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
-
-    def __init__(self, told: Listener | None = None) -> None:
-        self.found: list[Reason] = []
-        self.told = told
-
-    def add(self, place: Place, refused: Refused) -> None:
-        """One more reason, which names the rule and its place."""
-        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
-        self.tell(place, "refused", f"{refused.code}: {refused.why}")
-
-    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
-        """What a step of a rule made."""
-        if self.told is not None:
-            self.told(place, step, made)
-
-    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
-        """What the condition of a rule found in the row, and whether it holds."""
-        if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
-            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
-            self.told(place, "when", holds)
-
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
-        """What ``evaluate`` gives; each step is told. Raises Refused."""
-        if self.told is None:
-            return evaluate(rule, cells)
-        made: tuple[str, str | None] = ("", None)
-        for made in steps(rule, cells):
-            self.told(place, *made)
-        return made
-
-
 def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
     """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
 
     Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
     address must still lose access. Their fields that cannot be read are left out.
     """
-    reasons = _Reasons(told)
+    reasons = Reasons(told)
     cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
     status = _status(mapping.status, cells, reasons)
-    in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
+    in_scope = holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = status is Status.ACTIVE and in_scope
-    ignored = _Reasons(told)
+    ignored = Reasons(told)
     heard = reasons if synced or status is None else ignored
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
-    teams = _teams(mapping, cells, reasons) if synced else ()
-    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
+    teams = giving.teams(mapping.teams, cells, reasons) if synced else ()
+    may_head = giving.may_head(mapping.membership_rules, cells, reasons) if synced else frozenset()
+    seats = giving.seats(mapping.trees, cells, reasons) if synced else ()
+    nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
     paths = _paths(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
@@ -181,6 +167,8 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         in_scope=in_scope,
         manager=manager,
         may_head=may_head,
+        seats=seats,
+        nodes=nodes,
         origin=record.origin,
     )
 
@@ -202,10 +190,10 @@ def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResul
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), _Reasons())
+    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), Reasons())
 
 
-def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
+def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         check_id(text)
@@ -215,7 +203,7 @@ def _employee_id(rule: IdRule, cells: Fields, reasons: _Reasons) -> str:
     return text
 
 
-def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None:
+def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
     try:
         text = reasons.value(rule.place, rule.value, cells)[1] or ""
         status = rule.table.get(text, rule.otherwise)
@@ -229,20 +217,7 @@ def _status(rule: StatusRule, cells: Fields, reasons: _Reasons) -> Status | None
     return status
 
 
-def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: _Reasons) -> bool:
-    """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
-    if condition is None:
-        return True
-    try:
-        holds = condition.holds(cells)
-    except Refused as refused:
-        reasons.add(place, refused)
-        return False
-    reasons.asked(place, condition, cells, holds=holds)
-    return holds
-
-
-def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str | None:
+def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
     """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
     if rule is None:
         return None
@@ -256,7 +231,7 @@ def _manager(rule: ManagerRule | None, cells: Fields, reasons: _Reasons) -> str 
     return None if not text and rule.keep_blank else text
 
 
-def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, FieldValue]:
+def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
     made = tuple(_made(mapping.fields, cells, reasons))
     custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
     fields: dict[str, FieldValue] = {}
@@ -273,13 +248,13 @@ def _fields(mapping: Mapping, cells: Fields, reasons: _Reasons) -> dict[str, Fie
 
 
 def _made(
-    rules: abc.Iterable[FieldRule], cells: Fields, reasons: _Reasons
+    rules: abc.Iterable[FieldRule], cells: Fields, reasons: Reasons
 ) -> abc.Iterator[tuple[FieldRule, str, str]]:
     """Each rule that says something about this Record, with its last step and what that made."""
     for rule in rules:
         if rule.optional and any(column not in cells for column, _ in rule.columns()):
             continue
-        if not _holds(rule.when, rule.place, cells, reasons):
+        if not holds(rule.when, rule.place, cells, reasons):
             continue
         try:
             step, text = reasons.value(rule.place, rule.value, cells)
@@ -304,63 +279,13 @@ def _normal(name: str, text: str) -> FieldValue:
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
-def _teams(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
-    """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.teams:
-        if not _holds(rule.when, rule.place, cells, reasons):
-            continue
-        try:
-            names = tuple(normalize(render(parts, cells)) for parts in rule.names)
-            if all(names):
-                for name in names:
-                    check_team_name(name)
-                _add(wishes, _wish(rule, names, cells, reasons))
-            reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
-        except Refused as refused:
-            reasons.add(rule.place, refused)
-    return tuple(wishes.values())
-
-
-def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: _Reasons) -> Wish:
-    return Wish(
-        names=names,
-        rule=rule.place.key,
-        strict=rule.strict,
-        roles=frozenset(
-            role
-            for role, said in rule.roles.items()
-            if not said.managers and _holds(said.when, said.place, cells, reasons)
-        ),
-        ruled_roles=frozenset(rule.roles),
-        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
-    )
-
-
-def _may_head(mapping: Mapping, cells: Fields, reasons: _Reasons) -> frozenset[tuple[str, Role]]:
-    """The (rule, role) that somebody has in the teams of the people whom they manage."""
-    return frozenset(
-        (rule.place.key, role)
-        for rule in mapping.teams
-        for role, said in rule.roles.items()
-        if said.managers and _holds(said.when, said.place, cells, reasons)
-    )
-
-
-def _paths(mapping: Mapping, cells: Fields, reasons: _Reasons) -> tuple[Wish, ...]:
+def _paths(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
     wishes: dict[tuple[str, ...], Wish] = {}
     for rule in mapping.learning_paths:
-        if _holds(rule.when, rule.place, cells, reasons):
-            _add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
+        if holds(rule.when, rule.place, cells, reasons):
+            add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
             reasons.tell(rule.place, "is", rule.path)
     return tuple(wishes.values())
-
-
-def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
-    first = wishes.setdefault(wish.key, wish)
-    if first is not wish:
-        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

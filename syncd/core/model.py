@@ -66,6 +66,20 @@ class Wish:
         )
 
 
+NodeKey = tuple[str, str]
+"""A node of an organisation tree: (space, code). Codes of one tree mean nothing in another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One unit of the organisation, as a row says: ``parent`` is the code of the one above ("" for none)."""
+
+    key: NodeKey
+    name: str
+    parent: str
+    origin: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Employee:
     """A valid, typed HR person: what the Mapping made of one Record.
@@ -74,7 +88,8 @@ class Employee:
     them that are set at creation at most, ``if_empty`` those that are set while Litmos has nothing; ``match`` maps each match
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
-    have in their people's teams.
+    have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
+    names yet; a blank code stands for their manager), ``nodes`` those that their row describes.
     """
 
     employee_id: str
@@ -88,6 +103,8 @@ class Employee:
     in_scope: bool = True
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
+    seats: tuple[tuple[NodeKey, Wish], ...] = ()
+    nodes: tuple[Node, ...] = ()
     origin: str = ""
 
 
@@ -184,10 +201,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Managed:
-    """What the rules name, and what is therefore read and touched: teams, and roles in teams."""
+    """What the rules name, and what is therefore read and touched: teams and roles in teams, by names and by Litmos ids."""
 
     teams: frozenset[TeamKey]
     roles: frozenset[tuple[TeamKey, Role]] = frozenset()
+    team_ids: frozenset[str] = frozenset()
+    role_ids: frozenset[tuple[str, Role]] = frozenset()
 
     @classmethod
     def of(cls, wishes: Iterable[Wish]) -> "Managed":
@@ -201,6 +220,11 @@ class Managed:
     def with_teams(self, teams: Iterable[TeamKey]) -> "Managed":
         """The same, and these teams."""
         return replace(self, teams=self.teams | frozenset(teams))
+
+    def with_ids(self, ids: Mapping[str, Iterable[Role]]) -> "Managed":
+        """The same, and the teams with these ids, with the roles about which a rule decides there."""
+        roles = frozenset((team_id, role) for team_id, ruled in ids.items() for role in ruled)
+        return replace(self, team_ids=self.team_ids | ids.keys(), role_ids=self.role_ids | roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +287,7 @@ class Change:
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
     ``leader:E1@sales``, ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on).
-    ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
+    ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
     the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
@@ -274,6 +298,7 @@ class Change:
     user_id: str = ""
     team: tuple[str, ...] = ()
     path_id: str = ""
+    team_id: str = ""
     before: Mapping[str, FieldValue] = field(default_factory=dict)
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RenameTeam,
     RoleList,
     SetRole,
     Snapshot,
@@ -28,6 +29,22 @@ from syncd.core.operation import (
 from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
+
+Apply = Callable[[Calls, Any], Effects]
+Settle = Callable[[Calls, Any], Effects | None]
+_WAYS: Mapping[type[Operation], tuple[Apply, Settle]] = {
+    CreateUser: (applying.create_user, settling.create_user),
+    PutUser: (applying.put_user, settling.put_user),
+    CreateTeam: (applying.create_team, settling.create_team),
+    RenameTeam: (applying.rename_team, settling.rename_team),
+    AddMembers: (applying.add_members, settling.add_members),
+    RemoveMember: (applying.remove_member, settling.remove_member),
+    SetRole: (applying.set_role, settling.set_role),
+    AssignPaths: (applying.assign_paths, settling.assign_paths),
+    UnassignPath: (applying.unassign_path, settling.unassign_path),
+    ReadUsers: (applying.read_users, applying.read_users),
+}
+"""How each Operation is applied, and how it is settled."""
 
 
 class Target:
@@ -41,52 +58,16 @@ class Target:
 
     def apply(self, operation: Operation, *, watch: Watch) -> Effects:
         """Do it, with the fewest requests; says what is now known about Litmos."""
-        calls = self._client.calls(watch)
-        match operation:
-            case CreateUser():
-                return applying.create_user(calls, operation)
-            case PutUser():
-                return applying.put_user(calls, operation)
-            case CreateTeam():
-                return applying.create_team(calls, operation)
-            case AddMembers():
-                return applying.add_members(calls, operation)
-            case RemoveMember():
-                return applying.remove_member(calls, operation)
-            case AssignPaths():
-                return applying.assign_paths(calls, operation)
-            case UnassignPath():
-                return applying.unassign_path(calls, operation)
-            case SetRole():
-                return applying.set_role(calls, operation)
-            case ReadUsers():
-                return applying.read_users(calls)
+        apply, _ = _WAYS[type(operation)]
+        return apply(self._client.calls(watch), operation)
 
     def settle(self, operation: Operation, *, watch: Watch) -> Effects | None:
         """Read whether it was done: its Effects if what it wanted is there, None if it is not there now.
 
         A late request may still arrive after that; how often to ask is the worker's to say.
         """
-        calls = self._client.calls(watch)
-        match operation:
-            case CreateUser():
-                return settling.create_user(calls, operation)
-            case PutUser():
-                return settling.put_user(calls, operation)
-            case CreateTeam():
-                return settling.create_team(calls, operation)
-            case AddMembers():
-                return settling.add_members(calls, operation)
-            case RemoveMember():
-                return settling.remove_member(calls, operation)
-            case AssignPaths():
-                return settling.assign_paths(calls, operation)
-            case UnassignPath():
-                return settling.unassign_path(calls, operation)
-            case SetRole():
-                return settling.set_role(calls, operation)
-            case ReadUsers():
-                return applying.read_users(calls)
+        _, settle = _WAYS[type(operation)]
+        return settle(self._client.calls(watch), operation)
 
     def snapshot(
         self,

@@ -11,6 +11,7 @@ from syncd.core.delta import Readings
 from syncd.core.model import Assignment, LearningPath, Role, State, Team, TeamKey, User, team_key
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
+from syncd.core.tree import team_names
 from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -87,30 +88,21 @@ def team_facts(conn: Connection, account: str) -> tuple[TeamFact, ...]:
     return tuple(TeamFact(id=row.id, name=row.name, parent_id=row.parent_id, code=row.code) for row in rows)
 
 
-def team_names(teams: Iterable[TeamFact]) -> dict[str, tuple[str, ...]]:
-    """Team id -> display names from the root down; in a circle of parents each team stands for itself."""
-    by_id = {team.id: team for team in teams}
-    names: dict[str, tuple[str, ...]] = {}
-    for team in by_id.values():
-        chain, seen, at = [team.name], {team.id}, team.parent_id
-        while at in by_id and at not in seen:
-            seen.add(at)
-            chain.append(by_id[at].name)
-            at = by_id[at].parent_id
-        names[team.id] = tuple(reversed(chain))
-    return names
-
-
 def team_id(conn: Connection, account: str, key: TeamKey) -> str:
     """The Litmos id of a team, or ""."""
     names = team_names(team_facts(conn, account))
     return next((found for found, chain in names.items() if team_key(chain) == key), "")
 
 
-def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> State:
-    """The current State of everyone who is linked; ``links`` is employee_id -> user id."""
+def current_state(
+    conn: Connection, account: str, links: Mapping[str, str], teams: Iterable[TeamFact] | None = None
+) -> State:
+    """The current State of everyone who is linked; ``links`` is employee_id -> user id.
+
+    ``teams`` are the teams as the Plan is about to name them, if not as they are.
+    """
     people = {user_id: employee_id for employee_id, user_id in links.items()}
-    names = team_names(team_facts(conn, account))
+    names = team_names(team_facts(conn, account) if teams is None else teams)
     memberships: dict[str, set[TeamKey]] = {}
     for row in conn.execute(
         select(litmos_membership.c.team_id, litmos_membership.c.user_id).where(
@@ -139,9 +131,11 @@ def current_state(conn: Connection, account: str, links: Mapping[str, str]) -> S
     )
 
 
-def team_paths(conn: Connection, account: str) -> dict[TeamKey, frozenset[str]]:
-    """The learning paths that teams give their members, as far as they were read."""
-    names = team_names(team_facts(conn, account))
+def team_paths(
+    conn: Connection, account: str, teams: Iterable[TeamFact] | None = None
+) -> dict[TeamKey, frozenset[str]]:
+    """The learning paths that teams give their members, as far as they were read; ``teams`` as for ``current_state``."""
+    names = team_names(team_facts(conn, account) if teams is None else teams)
     found: dict[TeamKey, set[str]] = {}
     for row in conn.execute(select(litmos_team_path).where(litmos_team_path.c.account == account)):
         if row.team_id in names:
