@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.core.model import Action, Change, ObjectKind, team_key
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
 from syncd.store import lease, mirror, reflection

@@ -14,7 +14,7 @@ from syncd.core.finding import Finding
 from syncd.core.mapping import Mapping
 from syncd.core.model import User
 from syncd.core.profile import normalise_profile
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey

@@ -17,8 +17,8 @@ from syncd.core.match import comparable
 from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_key, team_label, team_text
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.selection import of_people
+from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
-from syncd.core.tree import team_names
 from syncd.errors import Declined, SourceError
 from syncd.intake import Intake, require, take_in
 from syncd.planner import Draft, draft

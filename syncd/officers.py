@@ -7,7 +7,7 @@ from syncd.app import App
 from syncd.core.delta import Touched, to_read_again
 from syncd.core.model import Managed, Role, team_key, team_text
 from syncd.core.operation import RoleList, TeamFact, Watch
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.store import reflection
 from syncd.store import roles as store
 

@@ -78,6 +78,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     rules = Rules(
         granted=related.granted(conn, account, matching.links),
         granted_roles=related.granted_roles(conn, account, matching.links),
+        undecided=related.forest.undecided_teams(),
         team_paths=mirror.team_paths(conn, account, related.forest.teams),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),

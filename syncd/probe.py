@@ -13,7 +13,7 @@ from syncd.core import contract
 from syncd.core.contract import Question
 from syncd.core.model import User, team_key, team_label
 from syncd.core.profile import normalise_profile
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.doctor import is_protected
 from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncertain
 from syncd.intake import Intake, mentions, take_in

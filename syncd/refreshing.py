@@ -12,7 +12,7 @@ from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.model import LearningPath, Managed, team_key, team_text
 from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
 from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift

@@ -10,7 +10,8 @@ from syncd.core.diff import Difference, Skip
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.model import Action, Employee, TeamKey, User
 from syncd.core.roles import Grant, appoint
-from syncd.core.tree import Forest, clashes, moved_texts, plant
+from syncd.core.team_names import clashes, moved_texts
+from syncd.core.tree import Forest, plant
 from syncd.doctor import is_protected
 from syncd.intake import Intake
 from syncd.store import grants, mirror, ties

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from syncd.core.compile import RequestKind
 from syncd.core.operation import Effects, Gate, Interrupted, SetRole, Slot
 from syncd.core.retry import Verdict, backoff, decide
-from syncd.core.tree import moved_texts
+from syncd.core.team_names import moved_texts
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach

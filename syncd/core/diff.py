@@ -32,7 +32,8 @@ class Rules:
     """What the diff must know besides the two States.
 
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id), and
-    ``granted_roles`` the leaders and admins;
+    ``granted_roles`` the leaders and admins; ``undecided`` maps employee_id to the teams of which nobody knows whether they
+    belong there, so that nothing is taken from them there;
     ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
@@ -40,6 +41,7 @@ class Rules:
 
     granted: frozenset[tuple[str, str]] = frozenset()
     granted_roles: frozenset[Grant] = frozenset()
+    undecided: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
     team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     protected_levels: frozenset[str] = frozenset()
@@ -76,7 +78,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             continue
         changes.extend(_account(settle_level(employee, user, current), user))
         if employee_id in desired.state.users:
-            leaving: set[TeamKey] = set()
+            leaving: set[TeamKey] = set(rules.undecided.get(employee_id, ()))
             for compared in (_memberships, _assignments):
                 found, kept = compared(employee, user, desired, current, rules)
                 changes.extend(found)
@@ -234,7 +236,7 @@ def _memberships(
             changes.append(replace(change, gives=tuple(sorted(gives))))
     ending = {
         key: why
-        for key in sorted(have - wanted.keys())
+        for key in sorted(have - wanted.keys() - rules.undecided.get(person, frozenset()))
         if (why := _ending(key, desired, current, rules, person))
     }
     staying = (have - ending.keys()) | wanted.keys()

@@ -44,7 +44,7 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
     what was done           its inverse         unless
     ======================  ==================  =====================================================
     create user             deactivate          the user is inactive (USER-STAYS, always)
-    create team             none                (TEAM-STAYS, always)
+    create, rename team     none                (TEAM-STAYS, always)
     update                  update back         a field was changed since: that field (MOVED)
     deactivate              reactivate          the user is active again (MOVED)
     reactivate              deactivate          the user is inactive again (MOVED)
@@ -71,7 +71,10 @@ def _undo(
 ) -> Undone:
     if change.kind is ObjectKind.TEAM:
         label = team_label(change.team)
-        return None, _remark(change, "TEAM-STAYS", f'team "{label}" stays: syncd deletes no team')
+        stays = "stays: syncd deletes no team"
+        if change.action is Action.UPDATE:
+            stays = f'keeps its name, and was "{change.before["Name"]}": it is what HR calls it'
+        return None, _remark(change, "TEAM-STAYS", f'team "{label}" {stays}')
     user = current.users.get(change.employee_id)
     if user is None:
         return None, _remark(change, "GONE", f"{_who(change)} has no Litmos user any more")

@@ -95,14 +95,15 @@ def role_changes(
     granted: Collection[Grant],
     leaving: Collection[TeamKey],
 ) -> Iterable[Change]:
-    """Who becomes a leader or admin, and who is one no longer. ``leaving`` are the teams that this Plan takes from them.
+    """Who becomes a leader or admin, and who is one no longer. ``leaving`` are the teams that this Plan takes from them, and
+    those from which it takes nothing because nobody knows whether they belong there.
 
     ==============  ============  ====================================  ========================
     a rule gives    they have it                                        Change
     ==============  ============  ====================================  ========================
     yes             no                                                  add, after the membership
     yes             yes                                                 none
-    no              yes           the membership goes                   none: it goes along
+    no              yes           the membership goes, or is undecided  none: it goes along
     no              yes           syncd gave it                         remove
     no              yes           a strict rule decides about it there  remove
     no              yes           somebody else gave it                 none

@@ -17,12 +17,11 @@ from syncd.core.model import (
     ObjectKind,
     TeamKey,
     team_key,
-    team_label,
-    team_text,
 )
 from syncd.core.nodes import distinct
 from syncd.core.operation import TeamFact
 from syncd.core.rules import Ground, TreeRule
+from syncd.core.team_names import team_names
 
 FEW = 5
 """So many rows are named of each cause."""
@@ -45,6 +44,8 @@ class Forest:
     learned: Mapping[NodeKey, str]
     created: Mapping[TeamKey, NodeKey]
     renames: tuple[Change, ...] = ()
+    undecided: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """employee_id -> spaces in which they sit where no team is: what they have of that tree stays"""
     problems: tuple[str, ...] = ()
 
     def seated(self, employees: Iterable[Employee]) -> list[Employee]:
@@ -65,6 +66,20 @@ class Forest:
         """The teams of the nodes of these spaces."""
         return frozenset(team_key(names) for node, names in self.names.items() if node[0] in spaces)
 
+    def undecided_teams(self) -> dict[str, frozenset[TeamKey]]:
+        """Everybody of whom it is not known where they sit -> the teams of the trees in question, of old nodes too."""
+        called = team_names(self.teams)
+        of_space: dict[str, set[TeamKey]] = defaultdict(set)
+        for (space, _), names in self.names.items():
+            of_space[space].add(team_key(names))
+        for (space, _), team_id in self.ties.items():
+            if team_id in called:
+                of_space[space].add(team_key(called[team_id]))
+        return {
+            who: frozenset(key for space in spaces for key in of_space[space])
+            for who, spaces in self.undecided.items()
+        }
+
     def tied(self, changes: Iterable[Change]) -> tuple[Change, ...]:
         """The Changes, those that create a node's team with the node that it is tied to."""
         return tuple(self._tied(change) for change in changes)
@@ -74,20 +89,6 @@ class Forest:
         if node is None or change.kind is not ObjectKind.TEAM or change.action is not Action.CREATE:
             return change
         return replace(change, after={**change.after, "Space": node[0], "Code": node[1]})
-
-
-def team_names(teams: Iterable[TeamFact]) -> dict[str, tuple[str, ...]]:
-    """Team id -> display names from the root down; in a circle of parents each team stands for itself."""
-    by_id = {team.id: team for team in teams}
-    names: dict[str, tuple[str, ...]] = {}
-    for team in by_id.values():
-        chain, seen, at = [team.name], {team.id}, team.parent_id
-        while at in by_id and at not in seen:
-            seen.add(at)
-            chain.append(by_id[at].name)
-            at = by_id[at].parent_id
-        names[team.id] = tuple(reversed(chain))
-    return names
 
 
 def grow(
@@ -284,37 +285,6 @@ def _former(team: TeamFact) -> str:
     return team.name if team.name.endswith(tail) else team.name[: NAME_LENGTH - len(tail)] + tail
 
 
-def clashes(changes: Iterable[Change], teams: Iterable[TeamFact]) -> Iterator[str]:
-    """A sentence for each team to be made that has the name of another one: Litmos refuses a second team of a name [SPEC].
-
-    ``teams`` are those of Litmos as the Plan renames them. Whether it looks at the whole account or at one parent only is not known.
-    """
-    places: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for chain in team_names(teams).values():
-        places[chain[-1].casefold()].append(chain)
-    for change in changes:
-        if change.kind is not ObjectKind.TEAM or change.action is not Action.CREATE:
-            continue
-        there = places[change.team[-1].casefold()]
-        if there:
-            yield (
-                f'TEAM-NAME-TAKEN: team "{team_label(change.team)}" has the name of "{team_label(there[0])}", and Litmos may '
-                'refuse a second one; make names unique, such as "{division}: {department}"'
-            )
-        there.append(change.team)
-
-
-def moved_texts(before: Iterable[TeamFact], after: Iterable[TeamFact]) -> dict[str, str]:
-    """Team text -> team text of every team that is called otherwise afterwards: it is what grants know teams by."""
-    new = team_names(after)
-    pairs = ((chain, new[team_id]) for team_id, chain in team_names(before).items() if team_id in new)
-    return {
-        team_text(team_key(old)): team_text(team_key(now))
-        for old, now in pairs
-        if team_key(old) != team_key(now)
-    }
-
-
 def plant(
     employees: Iterable[Employee],
     bosses: Mapping[str, str],
@@ -343,15 +313,20 @@ def plant(
     called = team_names(forest.teams)
     stay = {node: called[ties[node]] for node in lost if ties.get(node) in called}
     unknown = [_unknown(node, sorted(origins), stays=node in stay) for node, origins in sorted(lost.items())]
+    names = {**forest.names, **stay}
+    homeless = {e.employee_id: frozenset(node[0] for node, _ in e.seats if node not in names) for e in seated}
     forest = replace(
-        forest, names={**forest.names, **stay}, problems=(*contradicted, *forest.problems, *unknown)
+        forest,
+        names=names,
+        undecided={who: spaces for who, spaces in homeless.items() if spaces},
+        problems=(*contradicted, *forest.problems, *unknown),
     )
     return forest, forest.seated(seated)
 
 
 def _unknown(node: NodeKey, origins: Sequence[str], *, stays: bool) -> str:
     more = f" and {len(origins) - FEW} more rows" if len(origins) > FEW else ""
-    then = "they stay in the team that it was" if stays else "it gives them nothing"
+    then = "they stay in the team that it was" if stays else "it gives them nothing, and takes nothing"
     return f"NODE-UNKNOWN: no row describes node {node[1]!r} of {', '.join(origins[:FEW])}{more}; {then}"
 
 

@@ -11,7 +11,7 @@ from syncd.core.delta import Readings
 from syncd.core.model import Assignment, LearningPath, Role, State, Team, TeamKey, User, team_key
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,

@@ -66,6 +66,7 @@ TABLE: tuple[tuple[str, Change, State, Action | None, str], ...] = (
     ("remove path, still so", TAKE, state(), Action.ADD, "PROGRESS"),
     ("remove path, there again", TAKE, state(paths={"p1": False}), None, "MOVED"),
     ("create team", TEAM, state(), None, "TEAM-STAYS"),
+    ("rename team", replace(TEAM, action=Action.UPDATE, before={"Name": "Old"}), state(), None, "TEAM-STAYS"),
 )
 
 

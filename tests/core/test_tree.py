@@ -15,7 +15,8 @@ from syncd.core.model import Action, Change, Node, ObjectKind, State, Team, Wish
 from syncd.core.nodes import distinct
 from syncd.core.operation import TeamFact
 from syncd.core.rules import Ground, NodeRule, Place, TreeRule
-from syncd.core.tree import clashes, expected, grow, moved_texts, plant
+from syncd.core.team_names import clashes, moved_texts
+from syncd.core.tree import expected, grow, plant
 from tests.core.factories import employee
 
 SPACE = "org"

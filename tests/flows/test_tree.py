@@ -209,6 +209,18 @@ def test_a_unit_that_no_row_describes_any_more_keeps_its_people(rig):
     assert rig.writes() == before
 
 
+def test_whoever_goes_to_a_unit_that_no_row_describes_yet_stays_where_they_were_until_one_does(rig):
+    rig.push()
+    rig.hr[0]["unit"] = "12"
+    pushed = rig.push()
+    assert [p.split(":")[0] for p in pushed.draft.plan.problems] == ["NODE-UNKNOWN"]
+    assert pushed.draft.plan.changes == ()
+    rig.nodes.append({"code": "12", "name": "LATAM", "parent": "1"})
+    rig.push()
+    assert rig.members() == {("LATAM", "p1@example.com"), ("EMEA", "p3@example.com")} | APAC
+    settled(rig)
+
+
 def test_a_policy_that_only_creates_renames_nothing(rig):
     rig.push()
     rig.nodes[0]["name"] = "Revenue"

@@ -10,7 +10,7 @@ import pytest
 from syncd.core.delta import Delta, Progress, Readings, TeamRow
 from syncd.core.model import LearningPath
 from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
-from syncd.core.tree import team_names
+from syncd.core.team_names import team_names
 from syncd.store import mirror, reflection
 from syncd.store.database import Database
 from syncd.store.drift import Drift
