@@ -1,9 +1,10 @@
 """Along with a Plan: what only its Changes make worth a request, read before the Plan is made for good.
 
-Along with a team: the learning paths that joining it gives and leaving it takes. The mirror learns of them only when a
-Plan adds to or removes from that team, for a request a team is too dear for a refresh of everything (litmos-api 7).
+Along with a team: the learning paths and courses that joining it gives and leaving it takes. The mirror learns of them
+only when a Plan adds to or removes from that team, for requests for each team are too dear for a refresh of everything
+(litmos-api 7).
 
-Along with a reactivation: the teams and learning paths that the person still has. Litmos hides inactive people in its
+Along with a reactivation: the teams, learning paths and mapped courses that the person still has. Litmos hides inactive people in its
 lists, and whether it keeps their memberships is unsettled (litmos-api 9).
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from syncd.app import App
-from syncd.core.model import Action, Change, ObjectKind, team_key
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
@@ -21,7 +22,7 @@ from syncd.store.lease import Held
 AGE = timedelta(hours=1)
 """How old an answer may be that a Plan relies on."""
 MOST_RETURNING = 200
-"""So many people who come back are read singly, at two requests each; what more of them lost, the next refresh sees."""
+"""So many people who come back are read singly, at two requests or three each; what more of them lost, the next refresh sees."""
 
 
 def read_returning(
@@ -29,21 +30,23 @@ def read_returning(
 ) -> bool:
     """Read what the people whom a Plan reactivates have; True if anything was read.
 
-    Two requests a person. Raises LitmosError, and Busy if ``mine`` was lost.
+    Two requests a person, three if rules name courses. Raises LitmosError, and Busy if ``mine`` was lost.
     """
+    kinds = sorted({ItemKind.LEARNING_PATH} | app.settings.mapping.item_kinds)
     found = sorted(change.user_id for change in changes if change.action is Action.REACTIVATE)
     for number, user_id in enumerate(found[:MOST_RETURNING], start=1):
         with app.database.read() as conn:
             began_at = app.database.now(conn)
         try:
-            teams, paths = app.target.user_teams(user_id), app.target.user_paths(user_id)
+            teams = app.target.user_teams(user_id)
+            items = {kind: app.target.user_items(user_id, kind) for kind in kinds}
         except Permanent as refusal:
             if refusal.code != NOT_FOUND:
                 raise
             continue  # deleted meanwhile: the Job that reactivates says so, and fails alone
         with app.database.write() as conn:
             lease.fence(conn, mine)
-            reflection.apply_holdings(conn, app.account, user_id, teams, paths, began_at)
+            reflection.apply_holdings(conn, app.account, user_id, teams, items, began_at)
         update("people who come back", number, len(found))
     return bool(found)
 
@@ -53,28 +56,34 @@ def read_along(
 ) -> bool:
     """Read what the touched teams give, and how far people are with what they would lose; True if anything was read.
 
-    One request a team, and one per thousand users of each learning path that goes with a team somebody leaves; what
-    was read within ``AGE`` is not read again. Raises LitmosError, and Busy if ``mine`` was lost.
+    One request a team for its learning paths; one for its courses if somebody leaves it, or rules name courses; and one
+    per thousand users of each item that goes with a team somebody leaves. What was read within ``AGE`` is not read again.
+    Raises LitmosError, and Busy if ``mine`` was lost.
     """
     joined = _teams(changes, Action.ADD)
     left = _teams(changes, Action.REMOVE)
+    touched = {ItemKind.LEARNING_PATH: joined | left, ItemKind.COURSE: left}
+    if ItemKind.COURSE in app.settings.mapping.item_kinds:
+        touched[ItemKind.COURSE] |= joined
     with app.database.read() as conn:
         now = app.database.now(conn)
         names = team_names(mirror.team_facts(conn, app.account))
         ids = {team_key(chain): team_id for team_id, chain in names.items()}
-        old = mirror.teams_whose_paths_are_old(conn, app.account, now - AGE)
-    teams = sorted(ids[key] for key in joined | left if key in ids and ids[key] in old)
-    for number, team_id in enumerate(teams, start=1):
-        _read_team(app, team_id, mine)
-        update("learning paths of teams", number, len(teams))
+        old = {kind: mirror.teams_whose_items_are_old(conn, app.account, kind, now - AGE) for kind in touched}
+    teams = sorted(
+        (ids[key], kind) for kind, keys in touched.items() for key in keys if ids.get(key) in old[kind]
+    )
+    for number, (team_id, kind) in enumerate(teams, start=1):
+        _read_team(app, team_id, kind, mine)
+        update("what teams give", number, len(teams))
     with app.database.read() as conn:
-        given = mirror.team_paths(conn, app.account)
-        old_paths = mirror.paths_whose_users_are_old(conn, app.account, now - AGE)
-    paths = sorted({path_id for key in left for path_id in given.get(key, ())} & old_paths)
-    for number, path_id in enumerate(paths, start=1):
-        _read_path(app, path_id, mine)
-        update("users of learning paths", number, len(paths))
-    return bool(teams or paths)
+        given = mirror.team_items(conn, app.account)
+        old_items = mirror.items_whose_learners_are_old(conn, app.account, now - AGE)
+    items = sorted({item for key in left for item in given.get(key, ())} & old_items)
+    for number, item in enumerate(items, start=1):
+        _read_learners(app, item, mine)
+        update("users of what teams give", number, len(items))
+    return bool(teams or items)
 
 
 def _teams(changes: Sequence[Change], action: Action) -> set[tuple[str, ...]]:
@@ -85,19 +94,19 @@ def _teams(changes: Sequence[Change], action: Action) -> set[tuple[str, ...]]:
     }
 
 
-def _read_team(app: App, team_id: str, mine: Held) -> None:
+def _read_team(app: App, team_id: str, kind: ItemKind, mine: Held) -> None:
     with app.database.read() as conn:
         began_at = app.database.now(conn)
-    paths = app.target.team_paths(team_id)
+    given = app.target.team_items(team_id, kind)
     with app.database.write() as conn:
         lease.fence(conn, mine)
-        reflection.apply_team_paths(conn, app.account, team_id, paths, began_at)
+        reflection.apply_team_items(conn, app.account, team_id, kind, given, began_at)
 
 
-def _read_path(app: App, path_id: str, mine: Held) -> None:
+def _read_learners(app: App, item: ItemKey, mine: Held) -> None:
     with app.database.read() as conn:
         began_at = app.database.now(conn)
-    people = app.target.path_users(path_id)
+    people = app.target.learners(item)
     with app.database.write() as conn:
         lease.fence(conn, mine)
-        reflection.apply_lists(conn, app.account, {}, {path_id: people}, began_at=began_at)
+        reflection.apply_lists(conn, app.account, {}, {item: people}, began_at=began_at)

@@ -110,14 +110,17 @@ def _still_holds(change: Change, current: State) -> bool:
             return user is not None and user.active is (action is Action.DEACTIVATE)
         case ObjectKind.MEMBERSHIP, action:
             held = current.assignments.get(person, {})
-            taken = [held[path_id] for path_id in change.takes if path_id in held]
+            taken = [held[item] for item in change.takes if item in held]
             is_member = team in current.memberships.get(person, frozenset())
-            return is_member is (action is Action.REMOVE) and not any(path.started for path in taken)
+            return is_member is (action is Action.REMOVE) and (
+                change.irreversible or not any(item.started for item in taken)
+            )
         case ObjectKind.ROLE, action:
             is_so = (team, change.role) in current.roles.get(person, frozenset())
             return is_so is (action is Action.REMOVE)
         case ObjectKind.ASSIGNMENT, Action.ADD:
-            return change.path_id not in current.assignments.get(person, {})
+            return change.item not in current.assignments.get(person, {})
         case _:
-            assignment = current.assignments.get(person, {}).get(change.path_id)
-            return assignment is not None and not assignment.started
+            held = current.assignments.get(person, {})
+            assignment = None if change.item is None else held.get(change.item)
+            return assignment is not None and (change.irreversible or not assignment.started)

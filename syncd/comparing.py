@@ -21,7 +21,7 @@ class Compared:
     before: Plan
     now: Plan
     intake: Intake
-    path_names: dict[str, str]
+    item_names: dict[str, str]
     mirror_read_at: datetime | None
     at: datetime
 
@@ -43,7 +43,7 @@ def against(app: App, old: Settings) -> Compared:
             before=before.plan,
             now=now.plan,
             intake=intake,
-            path_names=dict(now.path_names),
+            item_names=dict(now.item_names),
             mirror_read_at=mirror.readings(conn, app.account).last,
             at=app.database.now(conn),
         )

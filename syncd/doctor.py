@@ -12,7 +12,7 @@ from syncd.core.coverage import Coverage, coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding
 from syncd.core.mapping import Mapping
-from syncd.core.model import User
+from syncd.core.model import ItemKind, User
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
 from syncd.errors import ConfigError, SourceError, StoreError
@@ -63,7 +63,7 @@ def examine(
         answers = probes.answers(conn, app.account)
         unrestored = probes.unrestored(conn, app.account)
     update("asking Litmos", 0, None)
-    survey = app.target.survey(now)
+    survey = app.target.survey(now, courses=ItemKind.COURSE in settings.mapping.item_kinds)
     litmos = _litmos_facts(settings, survey)
     facts = Facts(
         rules=settings.mapping,
@@ -106,6 +106,7 @@ def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:
         fields=frozenset().union(*(survey.profiles or ())),
         teams=None if survey.teams is None else team_names(survey.teams),
         paths=survey.paths,
+        courses=survey.courses,
         skew=clock_bounds(survey.samples),
         status=None if survey.error is None else survey.error.status,
         trouble="" if survey.error is None else str(survey.error),

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
 from syncd.core.managers import MANAGER_ID
-from syncd.core.model import FieldValue, Role, team_key, team_label, team_text
+from syncd.core.model import FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Operation,
@@ -21,7 +21,7 @@ from syncd.core.operation import (
     RemoveMember,
     RenameTeam,
     SetRole,
-    UnassignPath,
+    UnassignItem,
 )
 from syncd.store import links, mirror
 from syncd.store.queue import Job
@@ -33,13 +33,13 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id) that the Operation gives or takes: team text or path id.
+    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text.
     """
 
     operation: Operation | None
     note: str = ""
     lost: tuple[str, ...] = ()
-    grants: tuple[tuple[str, str], ...] = ()
+    grants: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +135,11 @@ def _rename_team(_conn: Connection, payload: Mapping[str, Any], _bearings: Beari
 
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     team_id = _team_of(conn, payload, bearings)
-    found: list[str] = []
+    found: dict[str, str] = {}
     lost: list[str] = []
     for person in payload["people"]:
         try:
-            found.append(_user_id(conn, person, bearings))
+            found[_user_id(conn, person, bearings)] = person["rule"]
         except _NotThereError:
             lost.append(person["change"])
     text = team_text(team_key(tuple(payload["team"])))
@@ -147,7 +147,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text) for user_id in found),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items()),
     )
 
 
@@ -155,7 +155,7 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     user_id = _user_id(conn, payload, bearings)
     return Errand(
         operation=RemoveMember(team_id=_team_of(conn, payload, bearings), user_id=user_id),
-        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+        grants=((user_id, team_text(team_key(tuple(payload["team"]))), ""),),
     )
 
 
@@ -164,23 +164,24 @@ def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) 
     team_id = _team_of(conn, payload, bearings)
     return Errand(
         operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
-        grants=((user_id, team_text(team_key(tuple(payload["team"])))),),
+        grants=((user_id, team_text(team_key(tuple(payload["team"]))), payload["rule"]),),
     )
 
 
-def _assign_paths(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
+def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, kind = _user_id(conn, payload, bearings), ItemKind(payload["kind"])
     return Errand(
-        operation=AssignPaths(user_id=user_id, path_ids=tuple(payload["paths"])),
-        grants=tuple((user_id, path_id) for path_id in payload["paths"]),
+        operation=AssignItems(user_id=user_id, kind=kind, item_ids=tuple(payload["items"])),
+        grants=tuple(
+            (user_id, str(ItemKey(kind, item_id)), rule)
+            for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+        ),
     )
 
 
-def _unassign_path(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
-    return Errand(
-        operation=UnassignPath(user_id=user_id, path_id=payload["path"]), grants=((user_id, payload["path"]),)
-    )
+def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
+    return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item), ""),))
 
 
 _RESOLVERS = {
@@ -191,7 +192,7 @@ _RESOLVERS = {
     RequestKind.RENAME_TEAM: _rename_team,
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.REMOVE_MEMBER: _remove_member,
-    RequestKind.ASSIGN_PATHS: _assign_paths,
-    RequestKind.UNASSIGN_PATH: _unassign_path,
+    RequestKind.ASSIGN_ITEMS: _assign_items,
+    RequestKind.UNASSIGN_ITEM: _unassign_item,
     RequestKind.SET_ROLE: _set_role,
 }

@@ -14,7 +14,18 @@ from syncd.core.facts import Facts, Subject, SubjectKind
 from syncd.core.limits import Policy
 from syncd.core.mapping import Mapping, identify, map_record
 from syncd.core.match import comparable
-from syncd.core.model import Change, Employee, Reason, Record, Rejection, team_key, team_label, team_text
+from syncd.core.model import (
+    Change,
+    Employee,
+    Item,
+    ItemKind,
+    Reason,
+    Record,
+    Rejection,
+    team_key,
+    team_label,
+    team_text,
+)
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.selection import of_people
 from syncd.core.team_names import team_names
@@ -23,6 +34,12 @@ from syncd.errors import Declined, SourceError
 from syncd.intake import Intake, require, take_in
 from syncd.planner import Draft, draft
 from syncd.store import history, jobs, links, mirror
+
+KINDS: abc.Mapping[ItemKind, SubjectKind] = {
+    ItemKind.LEARNING_PATH: SubjectKind.PATH,
+    ItemKind.COURSE: SubjectKind.COURSE,
+}
+"""What is asked about, by the kind of item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +139,7 @@ def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Recor
 
 
 def inquire(app: App, employee_id: str, about: str = "") -> Facts:
-    """Everything known about one person; ``about`` a field, a team (``Sales``, ``EMEA > Sales``) or a learning path.
+    """Everything known about one person; ``about`` a field, a team (``Sales``, ``EMEA > Sales``), a learning path or a course.
 
     HR that cannot be read is one of the facts. Raises Declined if ``about`` names nothing that is known; ConfigError.
     """
@@ -169,13 +186,13 @@ def _stored(
         link = links.how(conn, account, employee_id)
         user_id = user_id or links.find(conn, account, employee_id)
         state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
-        paths = {path.id: path.name for path in mirror.paths(conn, account)}
+        items = mirror.items(conn, account)
         teams = team_names(mirror.team_facts(conn, account))
         texts = {team_id: team_text(team_key(chain)) for team_id, chain in teams.items()}
         paused, read = jobs.paused(conn, account), mirror.lists_read(conn, account)
         return Facts(
             employee_id=employee_id,
-            subject=_subject(about, settings.mapping, wishes, teams.values(), paths),
+            subject=_subject(about, settings.mapping, wishes, teams.values(), items),
             now=app.database.now(conn),
             input_name=app.source.name,
             unreadable=unreadable,
@@ -190,12 +207,12 @@ def _stored(
                 team_text(key): team_label(state.teams[key].names)
                 for key in state.memberships.get(employee_id, ())
             },
-            paths={one.path_id: one.started for one in state.assignments.get(employee_id, {}).values()},
+            items={str(item): one.started for item, one in state.assignments.get(employee_id, {}).items()},
             unread=frozenset(
                 texts[team_id] for team_id, at in read.teams.items() if at is None and team_id in texts
             )
-            | frozenset(path_id for path_id, at in read.paths.items() if at is None),
-            path_names=paths,
+            | frozenset(str(item) for item, at in read.items.items() if at is None),
+            item_names={str(item.key): item.name for item in items},
             policy=settings.policy,
             paused="" if paused is None else paused.reason,
             history=history.happened(conn, account, employee_id),
@@ -209,9 +226,9 @@ def _subject(
     mapping: Mapping,
     employee: Employee | None,
     teams: Iterable[tuple[str, ...]],
-    paths: abc.Mapping[str, str],
+    items: Sequence[Item],
 ) -> Subject:
-    """What a person at the keyboard means: a field first, then a team, then a learning path. Raises Declined."""
+    """What a person at the keyboard means: a field first, then a team, then a learning path or course. Raises Declined."""
     wanted = comparable(about)
     if not wanted:
         return Subject(kind=SubjectKind.PERSON)
@@ -223,16 +240,17 @@ def _subject(
     for text, names in named.items():
         if wanted in {comparable(names[-1]), comparable(team_label(names)), comparable(text)}:
             return Subject(kind=SubjectKind.TEAM, name=team_label(names), key=text)
-    for path_id, name in paths.items():
-        if about == path_id or comparable(name) == wanted:
-            return Subject(kind=SubjectKind.PATH, name=name, key=path_id)
-    ruled = next((name for name in mapping.path_names if comparable(name) == wanted), None)
+    for item in sorted(items, key=lambda one: one.key.kind is ItemKind.COURSE):
+        if about in {item.key.id, str(item.key)} or comparable(item.name) == wanted:
+            return Subject(kind=KINDS[item.key.kind], name=item.name, key=str(item.key))
+    ruled = next((one for one in sorted(mapping.item_names) if comparable(one.name) == wanted), None)
     if ruled is not None:
-        return Subject(kind=SubjectKind.PATH, name=ruled, key=ruled)
-    known = [*PROFILE_FIELDS, *(team_label(names) for names in named.values()), *paths.values()]
+        return Subject(kind=KINDS[ruled.kind], name=ruled.name, key=ruled.name)
+    titles = (item.name for item in items)
+    known = [*PROFILE_FIELDS, *(team_label(names) for names in named.values()), *titles]
     near = difflib.get_close_matches(about, known, n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise Declined(f"{about} is no field, no team and no learning path that is known{hint}")
+    raise Declined(f"{about} is no field, team, learning path or course that is known{hint}")
 
 
 def _row(app: App, record: Record) -> Row:

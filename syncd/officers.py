@@ -29,7 +29,7 @@ def ruled_lists(
 
 
 def disagreeing(
-    rows: Iterable[Touched],
+    rows: Iterable[Touched[str]],
     held: AbstractSet[tuple[str, str, Role]],
     ruled: Collection[RoleList],
     *,

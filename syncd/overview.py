@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.diff import same
-from syncd.core.model import User, team_label
+from syncd.core.model import ItemKind, User, team_label
 from syncd.store import changes, drift, jobs, links, mirror, people, probes, queue, results, runs, window
 
 FLOWS = ("refresh", "push", "pull")
@@ -61,16 +61,20 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
     made = links.how(conn, account, employee_id)
     state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
     user = state.users.get(employee_id)
-    names = {path.id: path.name for path in mirror.paths(conn, account)}
+    names = {str(item.key): item.name for item in mirror.items(conn, account)}
+    held = {str(item): item.kind for item in state.assignments.get(employee_id, ())}
     return {
         "employee_id": employee_id,
         "hr": None if hr is None else dict(hr),
         "link": None if made is None else {"user_id": user_id, "made_by": made[0], "made_at": made[1]},
         "litmos": None if user is None else {"Active": user.active, **user.fields},
         "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
-        "paths": sorted(names.get(path_id, path_id) for path_id in state.assignments.get(employee_id, ())),
+        "learning_paths": sorted(
+            names.get(item, item) for item, kind in held.items() if kind is ItemKind.LEARNING_PATH
+        ),
+        "courses": sorted(names.get(item, item) for item, kind in held.items() if kind is ItemKind.COURSE),
         "quarantine": [dict(row) for row in quarantined],
-        "path_names": names,
+        "item_names": names,
         "drift": [dict(row) for row in drift.listed(conn, account, user_id=user_id, limit=20)]
         if user_id
         else [],

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
-from syncd.core.desired import desired_state
+from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules, diff
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
@@ -23,6 +23,9 @@ from syncd.intake import Intake
 from syncd.relations import relate
 from syncd.store import approvals, changes, inputs, lease, links, mirror, people, queue, runs, ties
 from syncd.store.lease import Held
+
+KEPT_FOR = timedelta(days=7)
+"""So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +43,11 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
-    path_names: abc.Mapping[str, str]
-    """learning path id -> name, for people to read"""
+    item_names: abc.Mapping[str, str]
+    """learning path or course as text -> name, for people to read"""
+    desired: Desired
+    granted: frozenset[tuple[str, str]]
+    """what syncd gave or adopted, as the diff knew it"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
 
@@ -66,12 +72,15 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     refused = {rejection.employee_id for rejection in matching.rejections}
     valid = [employee for employee in intake.employees if employee.employee_id not in refused]
     related = relate(conn, app, intake, valid, users, matching.links)
-    current = mirror.current_state(conn, account, matching.links, related.forest.teams)
-    paths = mirror.paths(conn, account)
+    current = mirror.current_state(
+        conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR
+    )
+    items = mirror.items(conn, account)
     desired = desired_state(
         related.employees,
-        paths,
-        strict_path_names=mapping.strict_paths,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
         strict_team_keys=related.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
@@ -79,7 +88,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         granted=related.granted(conn, account, matching.links),
         granted_roles=related.granted_roles(conn, account, matching.links),
         undecided=related.forest.undecided_teams(),
-        team_paths=mirror.team_paths(conn, account, related.forest.teams),
+        team_items=mirror.team_items(conn, account, related.forest.teams),
         absent=_absent(conn, app, intake, rejections, now),
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),
@@ -104,8 +113,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=matching,
         employees={employee.employee_id: employee for employee in related.employees},
         rejections=rejections,
+        item_names={str(item.key): item.name for item in items},
+        desired=desired,
+        granted=rules.granted,
         ties=related.forest.learned,
-        path_names={path.id: path.name for path in paths},
     )
 
 

@@ -1,6 +1,6 @@
 """Refreshing: how the mirror is brought up to date, in full or by what changed since; or left exactly as it was."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -9,22 +9,21 @@ from sqlalchemy import Connection
 from syncd import officers
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
-from syncd.core.model import LearningPath, Managed, team_key, team_text
-from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
+from syncd.core.interest import Interest
+from syncd.core.model import ItemKey, Managed
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
 from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
-from syncd.store.grants import Places
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
 
 Update = Callable[[str, int, int | None], None]
 """Progress: what is being done, how many are done, how many in all (None: not known)."""
 FEW_GONE = 20
-"""So many users, teams and learning paths may vanish from Litmos' lists between two refreshes; more fail it."""
-_ROLES = {role.value: role for role in roles.COLUMNS}
+"""So many users, teams, learning paths and courses may vanish from Litmos' lists between two refreshes; more fail it."""
 PAGE = 1000
 """Users that one request reads."""
 
@@ -59,26 +58,21 @@ def read_litmos(
     with app.database.read() as conn:
         began_at = app.database.now(conn)
         readings = mirror.readings(conn, app.account)
-        granted = grants.places(conn, app.account)
+        interest = _interest(conn, app, wanted)
     within = timedelta(seconds=app.settings.check_within)
     asked = spans(readings, began_at, full_within=within) if delta else ()
     watch = Counting()
     if asked:
-        told = app.target.delta(asked, progress=update, watch=watch)
-        return _Delta(app, run_id, began_at, wanted, granted, watch).take(
-            told, mine, within=within, update=update
-        )
-    return _full(
-        app, run_id, began_at, wanted, granted, mine, watch, update=update, accept_missing=accept_missing
-    )
+        told = app.target.delta(asked, kinds=interest.kinds, progress=update, watch=watch)
+        return _Delta(app, run_id, began_at, interest, watch).take(told, mine, within=within, update=update)
+    return _full(app, run_id, began_at, interest, mine, watch, update=update, accept_missing=accept_missing)
 
 
 def _full(
     app: App,
     run_id: int,
     began_at: datetime,
-    wanted: Managed,
-    granted: Places,
+    interest: Interest,
     mine: Held,
     watch: Counting,
     *,
@@ -86,32 +80,33 @@ def _full(
     accept_missing: int,
 ) -> dict[str, int]:
     snapshot = app.target.snapshot(
-        lambda teams: managed_team_ids(teams, wanted, granted.teams),
-        lambda paths: mapped_path_ids(paths, app.settings.mapping.path_names),
-        lambda teams: officers.ruled_lists(teams, wanted, granted.roles),
+        lambda teams: interest.team_ids(team_names(teams)),
+        interest.items,
+        lambda teams: officers.ruled_lists(teams, interest.managed, interest.granted_roles),
+        kinds=interest.kinds,
         began_at=began_at,
         progress=update,
         watch=watch,
     )
     gone = _confirm_gone(app, snapshot, accept_missing, watch)
-    lists = confirmed(app, snapshot.members, snapshot.path_users, watch)
+    lists = confirmed(app, snapshot.members, snapshot.learners, watch)
     snapshot = replace(
         snapshot,
         members=lists.members,
-        path_users=lists.users,
+        learners=lists.learners,
         roles=officers.confirmed(app, snapshot.roles, watch),
     )
     with app.database.write() as conn:
         lease.fence(conn, mine)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
         folding.keep_up_to_date(
-            conn, app.account, teams=snapshot.members, paths=snapshot.path_users, roles=snapshot.roles
+            conn, app.account, teams=snapshot.members, items=snapshot.learners, roles=snapshot.roles
         )
         _end(conn, app, run_id, found, began_at)
     return {
         "users": len(snapshot.profiles),
         "teams": len(snapshot.teams),
-        "paths": len(snapshot.paths),
+        **{f"{kind}s": sum(item.key.kind is kind for item in snapshot.items) for kind in snapshot.kinds},
         "drift": len(found),
         "gone": len(gone),
         "requests": watch.requests,
@@ -135,7 +130,7 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Coun
     gone = Missing(
         users=frozenset(found for found in missing.users if target.read_user(found, watch=watch) is None),
         teams=frozenset(found for found in missing.teams if target.read_team(found, watch=watch) is None),
-        paths=frozenset(found for found in missing.paths if target.read_path(found, watch=watch) is None),
+        items=frozenset(found for found in missing.items if target.read_item(found, watch=watch) is None),
     )
     still = len(missing) - len(gone)
     if still:
@@ -147,16 +142,16 @@ def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Coun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Again:
-    """What must be read directly after a delta: ids of users, of teams, of learning paths, and lists of leaders and admins;
-    and how many of the lists for their age.
+    """What must be read directly after a delta: ids of users, of teams, items, and lists of leaders and admins; and how many
+    of the lists for their age.
     """
 
     users: tuple[str, ...]
     teams: tuple[str, ...]
-    paths: tuple[str, ...]
+    items: tuple[ItemKey, ...]
     roles: frozenset[RoleList] = field(default_factory=frozenset)
     managed: frozenset[str] = field(default_factory=frozenset)
-    mapped: frozenset[str] = field(default_factory=frozenset)
+    mapped: frozenset[ItemKey] = field(default_factory=frozenset)
     ruled: frozenset[RoleList] = field(default_factory=frozenset)
     checked: int = 0
     population: int = 0
@@ -169,8 +164,7 @@ class _Delta:
     app: App
     run_id: int
     began_at: datetime
-    wanted: Managed
-    granted: Places
+    interest: Interest
     watch: Counting
 
     def take(self, told: Delta, mine: Held, *, within: timedelta, update: Update) -> dict[str, int]:
@@ -184,11 +178,11 @@ class _Delta:
         for number, team_id in enumerate(again.teams, start=1):
             members[team_id] = app.target.members(team_id, watch=watch)
             update("members", number, len(again.teams))
-        users: dict[str, tuple[PathUser, ...]] = {}
-        for number, path_id in enumerate(again.paths, start=1):
-            users[path_id] = app.target.path_users(path_id, watch=watch)
-            update("users of learning paths", number, len(again.paths))
-        lists = confirmed(app, members, users, watch)
+        learners: dict[ItemKey, tuple[Learner, ...]] = {}
+        for number, item in enumerate(again.items, start=1):
+            learners[item] = app.target.learners(item, watch=watch)
+            update("learners", number, len(again.items))
+        lists = confirmed(app, members, learners, watch)
         heads = officers.confirmed(app, officers.read(app, again.roles, watch), watch)
         with app.database.write() as conn:
             lease.fence(conn, mine)
@@ -198,15 +192,15 @@ class _Delta:
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )
             found += reflection.apply_lists(
-                conn, app.account, lists.members, lists.users, heads, began_at=self.began_at
+                conn, app.account, lists.members, lists.learners, heads, began_at=self.began_at
             )
             folding.keep_up_to_date(
-                conn, app.account, teams=again.managed, paths=again.mapped, roles=again.ruled
+                conn, app.account, teams=again.managed, items=again.mapped, roles=again.ruled
             )
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
-            "lists_read_again": len(members) + len(users) + len(heads),
+            "lists_read_again": len(members) + len(learners) + len(heads),
             "lists_checked_for_their_age": again.checked,
             "drift": len(found),
             "gone": len(gone),
@@ -237,34 +231,30 @@ class _Delta:
         for row in told.teams:
             before = teams.get(row.id, TeamFact(id=row.id, name="", parent_id=""))
             teams[row.id] = replace(before, **row.known)
-        paths = {path.id: path for path in (*mirror.paths(conn, account), *told.paths)}
-        managed = managed_team_ids(tuple(teams.values()), self.wanted, self.granted.teams)
-        ruled = officers.ruled_lists(teams.values(), self.wanted, self.granted.roles)
-        mapped = mapped_path_ids(tuple(paths.values()), self.app.settings.mapping.path_names)
+        items = {item.key: item for item in (*mirror.items(conn, account), *told.items)}
+        managed = self.interest.team_ids(team_names(teams.values()))
+        ruled = officers.ruled_lists(teams.values(), self.interest.managed, self.interest.granted_roles)
+        mapped = self.interest.items(items.values())
         known = mirror.user_ids(conn, account)
         last = mirror.readings(conn, account).last or self.began_at
-        again_teams, again_paths = self._disagreeing(conn, told, managed, mapped, since=last)
+        again_teams, again_items = self._disagreeing(conn, told, managed, mapped, since=last)
         read = mirror.lists_read(conn, account)
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
-        again_paths |= {path_id for path_id in mapped if read.paths.get(path_id) is None}
+        again_items |= {item for item in mapped if read.items.get(item) is None}
         again_roles = self._roles_disagreeing(conn, told, ruled) | (ruled - read.roles.keys())
-        ages = {("team", team_id): at for team_id, at in read.teams.items() if team_id in managed and at}
-        ages |= {
-            (role.value, team_id): at
-            for (team_id, role), at in read.roles.items()
-            if (team_id, role) in ruled
+        ages: dict[str | ItemKey | RoleList, datetime] = {
+            **{team_id: at for team_id, at in read.teams.items() if team_id in managed and at},
+            **{item: at for item, at in read.items.items() if item in mapped and at},
+            **{one: at for one, at in read.roles.items() if one in ruled},
         }
-        ages |= {("path", path_id): at for path_id, at in read.paths.items() if path_id in mapped and at}
-        due = RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at)
-        for kind, list_id in due:
-            if kind in _ROLES:
-                again_roles.add((list_id, _ROLES[kind]))
-            else:
-                (again_teams if kind == "team" else again_paths).add(list_id)
+        due = set(RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at))
+        again_teams |= managed.intersection(due)
+        again_items |= mapped.intersection(due)
+        again_roles |= ruled.intersection(due)
         return _Again(
             users=tuple(row["Id"] for row in told.profiles if row["Id"] not in known),
             teams=tuple(sorted(again_teams)),
-            paths=tuple(sorted(again_paths)),
+            items=tuple(sorted(again_items)),
             roles=frozenset(again_roles),
             managed=frozenset(managed),
             mapped=frozenset(mapped),
@@ -282,26 +272,26 @@ class _Delta:
         )
 
     def _disagreeing(
-        self, conn: Connection, told: Delta, managed: set[str], mapped: set[str], *, since: datetime
-    ) -> tuple[set[str], set[str]]:
-        """The teams and the learning paths whose people the windows tell otherwise than the mirror."""
+        self, conn: Connection, told: Delta, managed: set[str], mapped: set[ItemKey], *, since: datetime
+    ) -> tuple[set[str], set[ItemKey]]:
+        """The teams and the items whose people the windows tell otherwise than the mirror."""
         account = self.app.account
         hidden = _hidden(reflection.inactive_users(conn, account), told)
         members = [row for row in told.members if row.list_id in managed]
-        users = [row for row in told.path_users if row.list_id in mapped]
+        learners = [row for row in told.learners if row.list_id in mapped]
         teams = to_read_again(
             members,
             mirror.members_of(conn, account, {row.list_id for row in members}),
             added=mirror.members_of(conn, account, managed, since=since),
             hidden=hidden,
         )
-        paths = to_read_again(
-            users,
-            mirror.users_of(conn, account, {row.list_id for row in users}),
+        items = to_read_again(
+            learners,
+            mirror.users_of(conn, account, {row.list_id for row in learners}),
             added=mirror.users_of(conn, account, mapped, since=since),
             hidden=hidden,
         )
-        return teams, paths
+        return teams, items
 
     def _profiles(self, again: _Again, update: Update) -> tuple[reflection.Profile, ...]:
         """Full records of the new users: one by one, or all by page where that takes fewer requests."""
@@ -325,16 +315,16 @@ def _hidden(inactive: set[str], told: Delta) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Who is on some lists: team id -> ids of its active users, learning path id -> its users."""
+    """Who is on some lists: team id -> ids of its active users, learning path or course -> its users."""
 
     members: Mapping[str, frozenset[str]]
-    users: Mapping[str, tuple[PathUser, ...]]
+    learners: Mapping[ItemKey, tuple[Learner, ...]]
 
 
 def confirmed(
     app: App,
     members: Mapping[str, frozenset[str]],
-    users: Mapping[str, tuple[PathUser, ...]],
+    learners: Mapping[ItemKey, tuple[Learner, ...]],
     watch: Counting,
 ) -> Lists:
     """The lists, those on which somebody is missing read once more: who is on either reading has not left.
@@ -344,49 +334,48 @@ def confirmed(
     with app.database.read() as conn:
         hidden = reflection.inactive_users(conn, app.account)
         known = mirror.members_of(conn, app.account, members)
-        given = mirror.users_of(conn, app.account, users)
+        given = mirror.users_of(conn, app.account, learners)
     here = {(team_id, user_id) for team_id, found in members.items() for user_id in found}
-    had = {(path_id, person.user_id) for path_id, found in users.items() for person in found}
+    had = {(item, person.user_id) for item, found in learners.items() for person in found}
     fewer = {pair[0] for pair in known - here if pair[1] not in hidden}
     taken = {pair[0] for pair in given - had if pair[1] not in hidden}
     again = {team_id: app.target.members(team_id, watch=watch) for team_id in sorted(fewer)}
-    more = {path_id: app.target.path_users(path_id, watch=watch) for path_id in sorted(taken)}
+    more = {item: app.target.learners(item, watch=watch) for item in sorted(taken)}
     return Lists(
         {team_id: found | again.get(team_id, frozenset()) for team_id, found in members.items()},
         {
-            path_id: tuple({one.user_id: one for one in (*found, *more.get(path_id, ()))}.values())
-            for path_id, found in users.items()
+            item: tuple({one.user_id: one for one in (*found, *more.get(item, ()))}.values())
+            for item, found in learners.items()
         },
     )
 
 
 def is_old(app: App, wanted: Managed) -> bool:
-    """Whether the mirror is older than it may be, or has never read the people of a list that a rule names now."""
+    """Whether the mirror is older than it may be, or has never read the people of a list that it must know."""
     with app.database.read() as conn:
         now = app.database.now(conn)
         last = mirror.readings(conn, app.account).last
         read = mirror.lists_read(conn, app.account)
+        interest = _interest(conn, app, wanted)
         facts = mirror.team_facts(conn, app.account)
-        teams = managed_team_ids(facts, wanted, ())
-        ruled = officers.ruled_lists(facts, wanted, ())
-        paths = mapped_path_ids(tuple(mirror.paths(conn, app.account)), app.settings.mapping.path_names)
+        teams = interest.team_ids(team_names(facts))
+        ruled = officers.ruled_lists(facts, interest.managed, interest.granted_roles)
+        items = interest.items(mirror.items(conn, app.account))
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
         return True
     if not read.roles.keys() >= ruled:
         return True
     return any(read.teams.get(team_id) is None for team_id in teams) or any(
-        read.paths.get(path_id) is None for path_id in paths
+        read.items.get(item) is None for item in items
     )
 
 
-def managed_team_ids(teams: tuple[TeamFact, ...], wanted: Managed, granted: Collection[str]) -> set[str]:
-    """The ids of the teams that a rule names, or (as team text) in which syncd made a membership."""
-    keys = {team_id: team_key(names) for team_id, names in team_names(teams).items()}
-    named = {team_id for team_id, key in keys.items() if key in wanted.teams or team_text(key) in granted}
-    return named | (wanted.team_ids & keys.keys())
-
-
-def mapped_path_ids(paths: tuple[LearningPath, ...], names: Collection[str]) -> set[str]:
-    """The ids of the learning paths that the mapping names, by id or by name."""
-    wanted = {name.strip().casefold() for name in names}
-    return {path.id for path in paths if path.id in names or path.name.strip().casefold() in wanted}
+def _interest(conn: Connection, app: App, wanted: Managed) -> Interest:
+    granted = grants.places(conn, app.account)
+    return Interest(
+        managed=wanted,
+        granted_teams=granted.teams,
+        granted_roles=granted.roles,
+        item_names=app.settings.mapping.item_names,
+        granted_items=grants.items(conn, app.account),
+    )

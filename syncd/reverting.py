@@ -6,10 +6,11 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.compile import Pace
+from syncd.core.desired import Desired
 from syncd.core.diff import Difference, Rules, is_protected
 from syncd.core.limits import Measure
 from syncd.core.match import Matching
-from syncd.core.model import Change
+from syncd.core.model import Change, State
 from syncd.core.plan import make_plan
 from syncd.core.revert import Remark, reverse
 from syncd.core.selection import Part
@@ -80,6 +81,8 @@ def _draft(
         matching=Matching(links=known, new=(), rejections=()),
         employees={},
         rejections=(),
-        path_names={path.id: path.name for path in mirror.paths(conn, app.account)},
+        item_names={str(item.key): item.name for item in mirror.items(conn, app.account)},
+        desired=Desired(state=State(), employees={}),
+        granted=frozenset(),
     )
     return made, reversal.remarks

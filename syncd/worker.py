@@ -223,21 +223,23 @@ class Worker:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_PATHS} and errand.operation is not None:
+        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_ITEMS} and errand.operation is not None:
             kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
             grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
-        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_PATH}:
+        pairs = {(user_id, what) for user_id, what, _rule in errand.grants}
+        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_ITEM}:
             kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
-            grants.remove(conn, account, kind, errand.grants)
+            kept = {(user_id, str(item)) for user_id, item in effects.kept}
+            grants.remove(conn, account, kind, sorted(pairs - kept))
         if job.kind == RequestKind.REMOVE_MEMBER:
             for role in grants.ROLES:  # they go with the membership
-                grants.remove(conn, account, role, errand.grants)
+                grants.remove(conn, account, role, sorted(pairs))
         if isinstance(errand.operation, SetRole):
             role = errand.operation.role.value
             if errand.operation.held:
                 grants.add(conn, account, role, errand.grants, run_id=job.run_id, now=now)
             else:
-                grants.remove(conn, account, role, errand.grants)
+                grants.remove(conn, account, role, sorted(pairs))
         runs.finish_if_done(conn, job.run_id, now)
 
     def _absent(self, job: Job) -> None:

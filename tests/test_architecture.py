@@ -19,6 +19,7 @@ PACKAGE = ROOT / "syncd"
 LEAVES = {"errors", "log", "failpoint", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
 FLOWS = {
+    "adopting",
     "along",
     "app",
     "approval",
@@ -27,6 +28,7 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "holdings",
     "inquiry",
     "intake",
     "managing",

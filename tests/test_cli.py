@@ -34,7 +34,7 @@ COMMANDS: tuple[list[str], ...] = (
     ),
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
-    *(["db", "upgrade"], ["db", "check"]),
+    *(["db", "upgrade"], ["db", "check"], ["grants"], ["adopt"]),
 )
 ESCAPE = "\x1b"
 

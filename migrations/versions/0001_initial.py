@@ -102,6 +102,8 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("object_id", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), server_default="syncd", nullable=False),
+        sa.Column("rule", sa.Text(), server_default="", nullable=False),
+        sa.Column("actor", sa.Text(), server_default="", nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "kind", "user_id", "object_id", name=op.f("pk_grants")),
@@ -150,12 +152,14 @@ def upgrade() -> None:
     op.create_table(
         "litmos_assignment",
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("path_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("completed", sa.Boolean(), nullable=False),
         sa.Column("percent", sa.Float(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account", "path_id", "user_id", name=op.f("pk_litmos_assignment")),
+        sa.PrimaryKeyConstraint("account", "kind", "item_id", "user_id", name=op.f("pk_litmos_assignment")),
     )
     with op.batch_alter_table("litmos_assignment", schema=None) as batch_op:
         batch_op.create_index(
@@ -178,14 +182,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "litmos_path",
+        "litmos_item",
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("users_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_litmos_path")),
+        sa.PrimaryKeyConstraint("account", "kind", "id", name=op.f("pk_litmos_item")),
     )
     op.create_table(
         "litmos_removal",
@@ -207,15 +212,17 @@ def upgrade() -> None:
         sa.Column("leaders_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("admins_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paths_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("courses_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "id", name=op.f("pk_litmos_team")),
     )
     op.create_table(
-        "litmos_team_path",
+        "litmos_team_item",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("team_id", sa.Text(), nullable=False),
-        sa.Column("path_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "team_id", "path_id", name=op.f("pk_litmos_team_path")),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("item_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "team_id", "kind", "item_id", name=op.f("pk_litmos_team_item")),
     )
     op.create_table(
         "litmos_user",
@@ -381,7 +388,7 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
-        sa.Column("path_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("item", sa.Text(), server_default="", nullable=False),
         sa.Column("team_id", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "before",
@@ -403,6 +410,7 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
+        sa.Column("irreversible", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("rule", sa.Text(), server_default="", nullable=False),
         sa.Column("origin", sa.Text(), server_default="", nullable=False),
@@ -589,10 +597,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_litmos_user_account_username_key"))
 
     op.drop_table("litmos_user")
-    op.drop_table("litmos_team_path")
+    op.drop_table("litmos_team_item")
     op.drop_table("litmos_team")
     op.drop_table("litmos_removal")
-    op.drop_table("litmos_path")
+    op.drop_table("litmos_item")
     with op.batch_alter_table("litmos_membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_litmos_membership_account_user_id"))
 

@@ -46,7 +46,7 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         )
     listed = comparison.differing if everything else comparison.differing[:FEW]
     for one in listed:
-        about = plain(_named(one.about, found.path_names))
+        about = plain(_named(one.about, found.item_names))
         before, now = plain(one.before) or "nothing", plain(one.after) or "nothing"
         who = f"employee {plain(one.employee_id)}  " if one.employee_id else ""
         say(f"  {who}{about}: {before} -> {now}  [{one.cause}]")
@@ -57,12 +57,12 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         say(f"A push {when}: {len(plan.changes)} changes, {_range(plan.cost)} requests{plain(held)}")
 
 
-def _named(about: str, path_names: dict[str, str]) -> str:
-    """What an effect is about, a learning path by its name."""
-    kind, _, path_id = about.partition(" ")
-    return (
-        f'learning path "{path_names[path_id]}"' if kind == "assignment" and path_id in path_names else about
-    )
+def _named(about: str, item_names: dict[str, str]) -> str:
+    """What an effect is about, a learning path or course by its name."""
+    kind, _, text = about.partition(" ")
+    if kind != "assignment" or text not in item_names:
+        return about
+    return f'{text.partition(":")[0].replace("_", " ")} "{item_names[text]}"'
 
 
 def _range(cost: Any) -> str:

@@ -22,7 +22,10 @@ def register(app: typer.Typer) -> None:
 def why(
     employee: EmployeeArgument,
     about: Annotated[
-        str, typer.Argument(metavar="[FIELD|TEAM|PATH]", help="A Litmos field, a team, or a learning path.")
+        str,
+        typer.Argument(
+            metavar="[FIELD|TEAM|PATH|COURSE]", help="A Litmos field, team, learning path or course."
+        ),
     ] = "",
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -34,7 +37,7 @@ def why(
         from syncd.inquiry import inquire
 
         facts = inquire(app, employee, about)
-        found = explain(facts, lambda change: describe(change, facts.path_names))
+        found = explain(facts, lambda change: describe(change, facts.item_names))
         if json:
             subject = {"kind": facts.subject.kind.value, "name": facts.subject.name}
             show_json(
@@ -81,9 +84,10 @@ def _show_outcome(found: Any) -> None:
     employee = found.employee
     if employee is not None:
         say(f"Status: {employee.status.value}{'' if employee.in_scope else ', out of scope'}")
-        for what, wishes in (("Team", employee.teams), ("Learning path", employee.learning_paths)):
-            for wish in wishes:
-                say(f'{what}: "{plain(" > ".join(wish.names))}"  [{wish.rule}]')
+        for wish in employee.teams:
+            say(f'Team: "{plain(" > ".join(wish.names))}"  [{wish.rule}]')
+        for one in employee.items:
+            say(f'{one.item.kind.label.capitalize()}: "{plain(one.item.name)}"  [{one.rule}]')
     match = found.match
     if match.user_id:
         when = "would be linked" if match.made_at is None else f"linked {ago(match.made_at, found.now)},"
@@ -96,7 +100,7 @@ def _show_plan(found: Any) -> None:
     from syncd.cli.show_plan import GLYPHS, describe
     from syncd.core.limits import Policy
 
-    names = found.draft.path_names
+    names = found.draft.item_names
     read = (
         ""
         if found.mirror_read_at is None
@@ -154,8 +158,9 @@ def _as_json(found: Any) -> dict[str, Any]:
             "in_scope": employee.in_scope,
             "fields": dict(employee.fields),
             "teams": [{"names": list(wish.names), "rule": wish.rule} for wish in employee.teams],
-            "learning_paths": [
-                {"name": wish.names[0], "rule": wish.rule} for wish in employee.learning_paths
+            "items": [
+                {"kind": wish.item.kind.value, "name": wish.item.name, "rule": wish.rule}
+                for wish in employee.items
             ],
         },
         "match": asdict(found.match),

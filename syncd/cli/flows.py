@@ -50,7 +50,9 @@ def refresh(
     json: JsonOption = False,
     accept_missing: Annotated[
         int,
-        typer.Option(help="So many users, teams and learning paths may have vanished from Litmos' lists."),
+        typer.Option(
+            help="So many users, teams, learning paths and courses may have vanished from Litmos' lists."
+        ),
     ] = 20,
     delta: Annotated[
         bool, typer.Option("--delta", help="Read only what changed, where that is enough (6 requests).")
@@ -71,7 +73,8 @@ def refresh(
 
 def _read(counts: dict[str, int]) -> str:
     if "users" in counts:
-        return f"{counts['users']} users, {counts['teams']} teams, {counts['paths']} learning paths"
+        courses = f", {counts['courses']} courses" if "courses" in counts else ""
+        return f"{counts['users']} users, {counts['teams']} teams, {counts['learning_paths']} learning paths{courses}"
     return f"{counts['changed_users']} changed users; {counts['lists_read_again']} lists of people read again"
 
 

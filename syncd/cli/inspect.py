@@ -140,7 +140,7 @@ def runs_show(
                 raise typer.Exit(Exit.FAILED)
             rows = changes.listed(conn, run_id=run, limit=limit)
             tally = changes.tally(conn, run)
-            names = {path.id: path.name for path in mirror.paths(conn, loaded.litmos.account)}
+            names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
             source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
             drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
         if json:
@@ -226,20 +226,22 @@ def employees_show(
         )
         _fields(found)
         say(f"Teams:  {plain(', '.join(found['teams'])) or 'none'}")
-        say(f"Paths:  {plain(', '.join(found['paths'])) or 'none'}")
+        say(f"Paths:  {plain(', '.join(found['learning_paths'])) or 'none'}")
+        if found["courses"]:
+            say(f"Courses: {plain(', '.join(found['courses']))}")
         for case in found["quarantine"]:
             say(
                 f"Rejected: {plain(case['origin'])}: "
                 + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"])
             )
         for row in found["drift"]:
-            say(f"In Litmos, {_moment(row['seen_at'])}: {plain(_drift(row, found['path_names']))}")
+            say(f"In Litmos, {_moment(row['seen_at'])}: {plain(_drift(row, found['item_names']))}")
         for row in found["changes"]:
             from syncd.cli.show_plan import describe
             from syncd.store.changes import to_change
 
             say(
-                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['path_names']))} {plain(row['message'])}".rstrip()
+                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['item_names']))} {plain(row['message'])}".rstrip()
             )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from syncd.cli.output import plain, say
-from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
+from syncd.core.model import Action, Change, ItemKey, ObjectKind, Rejection, team_label
 from syncd.core.plan import Cost, Plan
 from syncd.core.planfile import change_data
 from syncd.planner import Draft
@@ -25,7 +25,7 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     """Print a Plan, with the Rejections of its input, to stdout; ``few`` of each kind unless ``everything``."""
     plan, rejections = made.plan, told_rejections(made)
     for change in _chosen(plan.changes, None if everything else few):
-        say(f"  {GLYPHS[change.action]} {plain(describe(change, made.path_names))}")
+        say(f"  {GLYPHS[change.action]} {plain(describe(change, made.item_names))}")
     hidden = len(plan.changes) - len(list(_chosen(plan.changes, None if everything else few)))
     if hidden:
         say(f"    ... and {hidden} more (--all lists them)")
@@ -79,8 +79,11 @@ def _duration(minutes: float) -> str:
     return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
-def describe(change: Change, path_names: Mapping[str, str]) -> str:
-    """One Change as one line: who or what, the values before and after, and why."""
+def describe(change: Change, item_names: Mapping[str, str]) -> str:
+    """One Change as one line: who or what, the values before and after, and why.
+
+    ``item_names`` are the names of learning paths and courses by their text.
+    """
     if change.kind is ObjectKind.TEAM:
         if change.action is Action.UPDATE:
             return f'team "{team_label(change.team)}"  rename, was "{change.before["Name"]}"  [{change.reason}, {change.origin}]'
@@ -88,29 +91,33 @@ def describe(change: Change, path_names: Mapping[str, str]) -> str:
     who = f"employee {change.employee_id}"
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
-        what += _along("gives", change.gives, path_names) + _along("takes", change.takes, path_names)
+        what += _along("gives", change.gives, item_names) + _along("takes", change.takes, item_names)
     elif change.kind is ObjectKind.ROLE:
         verb = "make" if change.action is Action.ADD else "no longer"
         what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
-    elif change.kind is ObjectKind.ASSIGNMENT:
-        name = path_names.get(change.path_id, change.path_id)
-        what = f'{"give" if change.action is Action.ADD else "take"} learning path "{name}"'
+    elif change.item is not None:
+        what = f"{'give' if change.action is Action.ADD else 'take'} {_item(change.item, item_names)}"
     elif change.action is Action.UPDATE:
         what = "  ".join(
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
         )
     else:
         what = change.action.value
+    if change.irreversible:
+        what += " (started: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
 
 
-def _along(verb: str, path_ids: Sequence[str], path_names: Mapping[str, str]) -> str:
+def _along(verb: str, items: Sequence[ItemKey], item_names: Mapping[str, str]) -> str:
     """What comes or goes with a membership: `` (takes learning path "Sales Basics")``."""
-    if not path_ids:
+    if not items:
         return ""
-    names = ", ".join(f'"{path_names.get(path_id, path_id)}"' for path_id in path_ids)
-    return f" ({verb} learning path {names})"
+    return f" ({verb} {', '.join(_item(item, item_names) for item in items)})"
+
+
+def _item(item: ItemKey, item_names: Mapping[str, str]) -> str:
+    return f'{item.kind.label} "{item_names.get(str(item), item.id)}"'
 
 
 def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from syncd.config.document import Document, Loc
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
-from syncd.config.mapping_parts import EmployeePart, PathPart, StatusPart
+from syncd.config.mapping_parts import CoursePart, EmployeePart, PathPart, StatusPart
 from syncd.config.root import Root
 from syncd.config.teams import build_teams, build_trees, check_protected, place, when
 from syncd.config.values import build_column, build_transforms, check_words
 from syncd.core.mapping import Mapping
-from syncd.core.model import Status
+from syncd.core.model import ItemKind, ItemName, Status
 from syncd.core.rules import (
     Absence,
     IdRule,
-    PathRule,
+    ItemRule,
     StatusRule,
     Text,
     ValueRule,
@@ -33,8 +33,15 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         fields=fields,
         teams=build_teams(root, document),
         trees=build_trees(root, document),
-        learning_paths=tuple(
-            _path(part, ("learning_paths", index), document) for index, part in enumerate(root.learning_paths)
+        items=(
+            *(
+                _item(part, ItemName(ItemKind.LEARNING_PATH, part.path), ("learning_paths", index), document)
+                for index, part in enumerate(root.learning_paths)
+            ),
+            *(
+                _item(part, ItemName(ItemKind.COURSE, part.course), ("courses", index), document)
+                for index, part in enumerate(root.courses)
+            ),
         ),
         scope=when(root.scope.when, ("scope", "when"), document),
         scope_place=place(("scope", "when"), document),
@@ -81,10 +88,11 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
     )
 
 
-def _path(part: PathPart, loc: Loc, document: Document) -> PathRule:
-    return PathRule(
+def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
+    return ItemRule(
         place=place(loc, document),
-        path=trim(part.path),
+        item=ItemName(item.kind, trim(item.name)),
+        take_started=part.take_started,
         when=when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )

@@ -7,6 +7,7 @@ from syncd.config.celfunctions import FUNCTIONS
 
 _FOUND = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?=\n \||\nERROR:| \[[A-Z_]+\]$|$)", re.DOTALL)
 _OVERLOAD = re.compile(r"found no matching overload for '(.+?)' applied to '\(?(.*?)\)?'")
+_UNKNOWN = re.compile(r"undeclared reference to '(.+?)'")
 _CODE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _INSTEAD = {"=": "==", "and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "<>": "!="}
 _KNOWN = (
@@ -34,8 +35,16 @@ def compile_fault(message: str, text: str) -> str:
     if found[0][2].startswith("Syntax error"):
         found = found[:1]
     return "; ".join(
-        f"{_at(text, line, column)}: {_explained(why, text, line, column)}" for line, column, why in found
+        f"{_at(text, line, _begin(why, text, line, column))}: {_explained(why, text, line, column)}"
+        for line, column, why in found
     )
+
+
+def _begin(why: str, text: str, line: int, column: int) -> int:
+    """Where what is meant begins: cel-cpp names the bracket behind a function that it does not know."""
+    unknown = _UNKNOWN.match(why)
+    before = text.split("\n")[line - 1][: column - 1] if unknown and line > 0 else ""
+    return column - len(unknown[1]) if unknown and before.endswith(unknown[1]) else column
 
 
 def _explained(why: str, text: str, line: int, column: int) -> str:
@@ -46,7 +55,7 @@ def _explained(why: str, text: str, line: int, column: int) -> str:
             "; a column is a text: compare it with a text, or write int(row.name)" if "int" in types else ""
         )
         return f'"{operator}" takes no ({types}){hint}'
-    unknown = re.match(r"undeclared reference to '(.+?)'", why)
+    unknown = _UNKNOWN.match(why)
     if unknown:
         near = get_close_matches(unknown.group(1), _KNOWN, n=1)
         hint = f'did you mean "{near[0]}"?' if near else 'a column is written row.name or row["a name"]'

@@ -8,7 +8,7 @@ from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import ExamplePart, ExpectPart
 from syncd.core.columns import all_columns
 from syncd.core.mapping import Mapping, map_record
-from syncd.core.model import Employee, FieldValue, Record, Rejection
+from syncd.core.model import Employee, FieldValue, ItemKind, Record, Rejection
 from syncd.core.profile import WRITABLE_FIELDS
 from syncd.core.transforms import trim
 
@@ -65,9 +65,13 @@ def _pairs(expected: ExpectPart, found: Employee) -> Iterator[tuple[Loc, str, st
     if expected.teams is not None:
         teams = [wish.names for wish in found.teams]
         yield ("teams",), _names(expected.teams), _names(teams)
-    if expected.learning_paths is not None:
-        paths = [wish.names for wish in found.learning_paths]
-        yield ("learning_paths",), _names([(name,) for name in expected.learning_paths]), _names(paths)
+    for kind, named in (
+        (ItemKind.LEARNING_PATH, expected.learning_paths),
+        (ItemKind.COURSE, expected.courses),
+    ):
+        if named is not None:
+            items = [(wish.item.name,) for wish in found.items if wish.item.kind is kind]
+            yield (f"{kind}s",), _names([(name,) for name in named]), _names(items)
 
 
 def _text(value: FieldValue | None) -> str:

@@ -23,7 +23,7 @@ from syncd.errors import ConfigError, Fault
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
 """Where the file is looked for, after ``--config`` and SYNCD_CONFIG."""
 VARIABLE = "SYNCD_CONFIG"
-_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "push", "files", "blanks")
+_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "courses", "push", "files", "blanks")
 
 
 def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Config:

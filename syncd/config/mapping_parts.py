@@ -236,6 +236,8 @@ class ExpectPart(Part):
     """All teams, each as a list of names from the root down."""
     learning_paths: Texts | None = None
     """All learning paths by rule, as the rules name them."""
+    courses: Texts | None = None
+    """All courses by rule, as the rules name them."""
     rejected: Texts | None = None
     """The codes of all reasons, if the row is to be rejected."""
 
@@ -359,16 +361,37 @@ def _short_path(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
-class PathPart(Part):
+def _short_course(value: Any) -> Any:
+    """``- Fire safety`` is short for ``- course: Fire safety``."""
+    return {"course": value} if isinstance(value, str) else value
+
+
+class ItemPart(Part):
+    """What rules for learning paths and for courses have in common."""
+
+    when: When | None = None
+    """Who is given it; everybody by default."""
+    remove: Literal["own", "strict"] = "own"
+    """own: only what syncd gave is taken away; strict: the rule is the whole truth."""
+    take_started: Flag = False
+    """true: what somebody has started, even completed, is taken away as well, which cannot be undone."""
+
+
+class PathPart(ItemPart):
     """A learning path, and who is given it. ``- Welcome`` is short for ``- path: Welcome``."""
 
     path: Annotated[Text, Field(min_length=1)]
     """Its name or its id."""
-    when: When | None = None
-    """Who is given it; everybody by default."""
-    remove: Literal["own", "strict"] = "own"
-    """own: only what syncd gave is taken away; strict: the rule is the whole truth. Never what was started."""
+
+
+class CoursePart(ItemPart):
+    """A course, and who is given it. ``- Fire safety`` is short for ``- course: Fire safety``."""
+
+    course: Annotated[Text, Field(min_length=1)]
+    """Its name or its id."""
 
 
 PathItem = Annotated[PathPart, BeforeValidator(_short_path, json_schema_input_type=PathPart | str)]
 """A learning path rule, or the name of a path that everybody is given."""
+CourseItem = Annotated[CoursePart, BeforeValidator(_short_course, json_schema_input_type=CoursePart | str)]
+"""A course rule, or the name of a course that everybody is given."""

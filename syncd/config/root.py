@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from syncd.config.kinds import Part, SecretUrl
-from syncd.config.mapping_parts import EmployeePart, ExamplePart, PathItem, TeamPart, UsersPart
+from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, TeamPart, UsersPart
 from syncd.config.settings import (
     CsvSettings,
     LitmosSettings,
@@ -44,6 +44,8 @@ class Root(Part):
     """Teams by rule; only teams that a rule names are ever touched."""
     learning_paths: tuple[PathItem, ...] = ()
     """Learning paths by rule."""
+    courses: tuple[CourseItem, ...] = ()
+    """Courses by rule, exactly as learning paths."""
     examples: tuple[ExamplePart, ...] = ()
     """Rows with what the mapping is to make of them, run by `syncd config check`."""
     push: PushSettings = PushSettings()

@@ -24,6 +24,8 @@ def _with_references(schema: dict[str, Any]) -> dict[str, Any]:
     made = {key: _inside(key, value) for key, value in schema.items() if key != "title"}
     if isinstance(made.get("default"), dict):
         del made["default"]  # the defaults of what is in it say the same
+    if "oneOf" in made and "discriminator" not in made:
+        made["anyOf"] = made.pop("oneOf")  # a map in a file is a map of texts, too, to a schema
     if made.get("pattern") == DURATION_PATTERN and isinstance(made.get("default"), float):
         made["default"] = duration(made["default"])
     if _is_narrow(made):

@@ -172,7 +172,7 @@ class ChangeLimit(LimitPart):
 
 
 class RemovalLimit(LimitPart):
-    """Memberships and learning paths that would be taken away."""
+    """Memberships, learning paths and courses that would be taken away."""
 
     percent: Percent | None = 20.0
     """At most this share of all those known; null for any share."""
@@ -188,7 +188,7 @@ class LimitsPart(Part):
     creates: LimitPart = LimitPart()
     """People who would be created."""
     removals: RemovalLimit = RemovalLimit()
-    """Memberships and learning paths that would be taken away."""
+    """Memberships, learning paths and courses that would be taken away."""
     shrink_percent: Percent = 20.0
     """How much smaller than the last accepted input the source may be."""
     rejected_percent: Percent = 5.0

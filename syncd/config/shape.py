@@ -21,6 +21,7 @@ _STAND_INS: dict[str, Any] = {
     "users": {"fields": {}},
     "teams": {"*": {"name": "stand-in"}},
     "learning_paths": {"*": {"path": "stand-in"}},
+    "courses": {"*": {"course": "stand-in"}},
 }
 """For what is required and missing or wrong, so that the rest can be judged; such a file is never used."""
 

@@ -13,7 +13,7 @@ from syncd.config.kinds import duration
 from syncd.config.root import Root
 from syncd.config.secrets import DOTS, Lookups, Resolved, Secret
 
-_AS_WRITTEN = ("scope", "employee", "users", "teams", "learning_paths", "examples")
+_AS_WRITTEN = ("scope", "employee", "users", "teams", "learning_paths", "courses", "examples")
 
 
 def show(root: Root, document: Document, lookups: Lookups) -> tuple[Shown, ...]:

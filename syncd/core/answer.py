@@ -31,8 +31,8 @@ NEXT: Mapping[str, str] = {
     "PROTECTED": "syncd config show",
     "OUT-OF-SCOPE": "syncd preview {employee}",
     "LEFT": "syncd preview {employee}",
-    "PATH-STARTED": "syncd preview {employee}",
-    "PATH-UNKNOWN": "syncd refresh",
+    "ITEM-STARTED": "syncd preview {employee}",
+    "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
     "NOT-MAPPED": "syncd config show",
     "WHEN-NOT": "syncd preview {employee}",
@@ -224,7 +224,7 @@ def _by_subject(facts: Facts) -> Answer:
     match facts.subject.kind:
         case SubjectKind.FIELD:
             return _of_field(facts)
-        case SubjectKind.TEAM | SubjectKind.PATH:
+        case SubjectKind.TEAM | SubjectKind.PATH | SubjectKind.COURSE:
             return _of_object(facts)
         case _:
             return Answer(code="IN-STEP", seen="in step with HR: nothing differs")
@@ -278,7 +278,7 @@ def _of_object(facts: Facts) -> Answer:
     the rules   Litmos       besides                              code
     ==========  ===========  ===================================  ===============
     give it     has it                                            GIVEN
-    give it     has it not   a rule could not be followed         PATH-UNKNOWN
+    give it     has it not   a rule could not be followed         ITEM-UNKNOWN
     give it     has it not   no reason is known                   KEPT
     do not      has it       syncd gave it, and may not take it   KEPT
     do not      has it       somebody else gave it                FOREIGN
@@ -287,13 +287,13 @@ def _of_object(facts: Facts) -> Answer:
     ==========  ===========  ===================================  ===============
     """
     subject, rule, grant = facts.subject, facts.given(), facts.grant()
-    by = "somebody else gave it" if grant is None else f"syncd gave it in run {grant.run_id}"
+    by = "somebody else gave it" if grant is None else grant.by
     if rule and facts.has():
         return Answer(code="GIVEN", seen=f"{rule} gives it, and Litmos has it: {by}")
     if rule:
         problem = next((one for one in facts.problems if f'"{subject.name}"' in one), "")
         if problem:
-            return Answer(code="PATH-UNKNOWN", seen=problem)
+            return Answer(code="ITEM-UNKNOWN", seen=problem)
         return Answer(code="KEPT", seen=f"{rule} gives it, and a push leaves it as it is")
     if subject.key in facts.unread:
         return Answer(

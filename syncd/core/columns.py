@@ -44,7 +44,7 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield from columns_of(parts)
     conditions = [rule.when for rule in mapping.membership_rules]
     conditions += [role.when for rule in mapping.membership_rules for role in rule.roles.values()]
-    conditions += [rule.when for rule in mapping.learning_paths]
+    conditions += [rule.when for rule in mapping.items]
     for condition in conditions:
         if condition is not None:
             yield from condition.columns()

@@ -103,7 +103,7 @@ def _of_changes(changes: Iterable[Change]) -> Effects:
         elif change.team:
             found[person, f'team "{team_label(change.team)}"'] = change.action.value, change.rule
         elif change.kind is not ObjectKind.USER:
-            found[person, f"{change.kind.value} {change.path_id}"] = change.action.value, change.rule
+            found[person, f"{change.kind.value} {change.item}"] = change.action.value, change.rule
     return found
 
 

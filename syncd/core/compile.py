@@ -11,9 +11,9 @@ stage  Requests                                waits for
 2      create user                             the manager, if created here
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
-5      assign learning paths (one per user)    the user, if created here
+5      assign items (one per user and kind)    the user, if created here
 5      make leader or admin                    the membership, and a ``PUT`` of that user
-6      remove member, unassign learning path   nothing
+6      remove member, unassign item            nothing
 6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -28,15 +28,15 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
 from syncd.core.team_renames import Step, TeamRenames
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
 MEMBERS_PER_CALL = 500
 """Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-PATHS_PER_CALL = 25
-"""Learning paths per ``POST /users/{id}/learningpaths``: no maximum is documented; like the one for teams."""
+ITEMS_PER_CALL = 25
+"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
 JUST_READ_SECONDS = 300
 """How long a record counts as just read."""
 SAFE_SHARE = 0.8
@@ -53,8 +53,8 @@ class RequestKind(StrEnum):
     RENAME_TEAM = "rename_team"
     ADD_MEMBERS = "add_members"
     REMOVE_MEMBER = "remove_member"
-    ASSIGN_PATHS = "assign_paths"
-    UNASSIGN_PATH = "unassign_path"
+    ASSIGN_ITEMS = "assign_items"
+    UNASSIGN_ITEM = "unassign_item"
     SET_ROLE = "set_role"
 
 
@@ -98,7 +98,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *_team_creates(changes, created_teams, renames),
         *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
-        *_path_assigns(changes, created_users),
+        *_assigns(changes, created_users),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
@@ -266,7 +266,13 @@ def _member_adds(
                     "team": list(chunk[0].team),
                     "team_id": chunk[0].team_id,
                     "people": [
-                        {"employee_id": c.employee_id, "user_id": c.user_id, "change": c.key} for c in chunk
+                        {
+                            "employee_id": c.employee_id,
+                            "user_id": c.user_id,
+                            "change": c.key,
+                            "rule": c.rule,
+                        }
+                        for c in chunk
                     ],
                 },
                 after=tuple(after),
@@ -274,26 +280,28 @@ def _member_adds(
             )
 
 
-def _path_assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
-    by_person: dict[str, list[Change]] = {}
+def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
+    given: dict[tuple[str, ItemKind], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
-        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT):
-            by_person.setdefault(change.employee_id, []).append(change)
-    for person, parts in by_person.items():
-        for number, start in enumerate(range(0, len(parts), PATHS_PER_CALL)):
-            chunk = parts[start : start + PATHS_PER_CALL]
+        if _is(change, Action.ADD, ObjectKind.ASSIGNMENT) and change.item is not None:
+            given.setdefault((change.employee_id, change.item.kind), []).append((change, change.item))
+    for (person, kind), parts in given.items():
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
             yield Request(
-                key=f"assign:{person}:{number}",
-                kind=RequestKind.ASSIGN_PATHS,
+                key=f"assign:{person}:{kind}:{number}",
+                kind=RequestKind.ASSIGN_ITEMS,
                 stage=5,
-                target=f"paths-assigned:{person}:{number}",
+                target=f"assigned:{person}:{kind}:{number}",
                 payload={
                     "employee_id": person,
-                    "user_id": chunk[0].user_id,
-                    "paths": [c.path_id for c in chunk],
+                    "user_id": chunk[0][0].user_id,
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
                 },
                 after=(f"create:{person}",) if person in created_users else (),
-                changes=tuple(c.key for c in chunk),
+                changes=tuple(change.key for change, _ in chunk),
             )
 
 
@@ -323,6 +331,7 @@ def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Req
                     "team_id": change.team_id,
                     "role": change.role.value,
                     "held": change.action is Action.ADD,
+                    "rule": change.rule,
                 },
                 after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
                 changes=(change.key,),
@@ -337,8 +346,8 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
             kind = RequestKind.REMOVE_MEMBER
             payload: dict[str, Any] = {"team": list(change.team), "team_id": change.team_id}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
-            kind = RequestKind.UNASSIGN_PATH
-            payload = {"path": change.path_id}
+            kind = RequestKind.UNASSIGN_ITEM
+            payload = {"item": str(change.item)}
         else:
             continue
         yield Request(

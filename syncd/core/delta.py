@@ -2,17 +2,17 @@
 
 Litmos' date windows (``/org/*``) tell what was touched, not for certain what is: whether they report removals, and what
 ``Active`` means in a row, is unsettled (litmos-api 9). So a row that disagrees with the mirror is never believed; the list that
-it is about is read again. Only fields of a user, and progress on a learning path, are taken as they come.
+it is about is read again. Only fields of a user, and how far somebody is with what they learn, are taken as they come.
 """
 
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from syncd.core.model import LearningPath, Role
-from syncd.core.operation import PathUser
+from syncd.core.model import Item, ItemKey, Role
+from syncd.core.operation import Learner
 from syncd.core.profile import WRITABLE_FIELDS
 
 Key = TypeVar("Key")
@@ -29,19 +29,19 @@ FOLDED = frozenset(WRITABLE_FIELDS) | {"Active"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
-    """A row about one user in one list (a team, or a learning path) that Litmos touched ``at`` some time.
+class Touched(Generic[Key]):
+    """A row about one user in one list (of a team, or of an item) that Litmos touched ``at`` some time.
 
     ``roles`` says of each role in a team that the row tells of whether the user has it.
     """
 
-    list_id: str
+    list_id: Key
     user_id: str
     active: bool
     at: datetime | None
     roles: Mapping[Role, bool] = field(default_factory=dict)
 
-    def as_role(self, role: Role) -> "Touched | None":
+    def as_role(self, role: Role) -> "Touched[Key] | None":
         """What the row tells of the team's list of people with this role; None if nothing."""
         if role not in self.roles:
             return None
@@ -59,10 +59,10 @@ class TeamRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a user is with a learning path."""
+    """How far a user is with a learning path or course."""
 
-    path_id: str
-    user: PathUser
+    item: ItemKey
+    learner: Learner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,9 @@ class Delta:
 
     profiles: tuple[Mapping[str, Any], ...] = ()
     teams: tuple[TeamRow, ...] = ()
-    members: tuple[Touched, ...] = ()
-    paths: tuple[LearningPath, ...] = ()
-    path_users: tuple[Touched, ...] = ()
+    members: tuple[Touched[str], ...] = ()
+    items: tuple[Item, ...] = ()
+    learners: tuple[Touched[ItemKey], ...] = ()
     progress: tuple[Progress, ...] = ()
 
 
@@ -127,12 +127,12 @@ def folded(profile: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def to_read_again(
-    touched: Iterable[Touched],
-    held: Collection[tuple[str, str]],
+    touched: Iterable[Touched[Key]],
+    held: Collection[tuple[Key, str]],
     *,
-    added: Collection[tuple[str, str]] = (),
+    added: Collection[tuple[Key, str]] = (),
     hidden: Collection[str],
-) -> set[str]:
+) -> set[Key]:
     """The lists that disagree with what is held of them: (list id, user id) pairs.
 
     ``added`` are the pairs that syncd itself added since the last reading: Litmos ignores some of what it is sent without
@@ -141,7 +141,7 @@ def to_read_again(
     Of several rows about one pair the latest counts; rows of one time that contradict each other disagree. ``hidden`` are
     users (the inactive ones) whom lists do not show: reading again would tell nothing about them.
     """
-    latest: dict[tuple[str, str], tuple[float, set[bool]]] = {}
+    latest: dict[tuple[Key, str], tuple[float, set[bool]]] = {}
     for row in touched:
         if row.user_id in hidden:
             continue

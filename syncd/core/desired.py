@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from syncd.core.model import (
     Assignment,
     Employee,
-    LearningPath,
+    Item,
+    ItemKey,
+    ItemKind,
+    ItemName,
     Role,
     State,
     Status,
@@ -22,44 +25,47 @@ class Desired:
     """The desired State and what is needed to read it rightly.
 
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
-    scope. ``strict_teams`` and ``strict_paths`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
-    a rule decides who leads or administers them; ``path_rules`` which rule gives (employee_id, path id); ``problems`` are
-    sentences about rules that could not be followed.
+    scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
+    a rule decides who leads or administers them; ``item_rules`` which rule gives (employee_id, item); ``takeable`` are items
+    that are taken though they were started; ``problems`` are sentences about rules that could not be followed.
     """
 
     state: State
     employees: Mapping[str, Employee]
     strict_teams: frozenset[TeamKey] = frozenset()
-    strict_paths: frozenset[str] = frozenset()
+    strict_items: frozenset[ItemKey] = frozenset()
     ruled_roles: frozenset[tuple[TeamKey, Role]] = frozenset()
-    path_rules: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
+    takeable: frozenset[ItemKey] = frozenset()
     problems: tuple[str, ...] = ()
 
 
 def desired_state(
     employees: Iterable[Employee],
-    paths: Iterable[LearningPath],
+    items: Iterable[Item],
     *,
-    strict_path_names: Iterable[str] = (),
+    strict_item_names: Iterable[ItemName] = (),
+    takeable_item_names: Iterable[ItemName] = (),
     strict_team_keys: Iterable[TeamKey] = (),
 ) -> Desired:
     """Gather what each active, in-scope Employee is given. Parents of a team are desired teams, too.
 
-    A learning path is named by its id or, casefolded, by its name; ``strict_path_names`` and ``strict_team_keys`` are
-    those of ``remove: strict`` rules, so that a rule that gives something to nobody still takes it from everybody. A
-    path that Litmos does not have, or has twice by that name, becomes a problem and is given to nobody.
+    An item is named by its id or, casefolded, by its name; ``strict_item_names`` and ``strict_team_keys`` are those of
+    ``remove: strict`` rules, so that a rule that gives something to nobody still takes it from everybody. An item that
+    Litmos does not have, or has twice by that name, becomes a problem and is given to nobody.
     """
-    resolver = _PathResolver(paths)
+    resolver = ItemResolver(items)
     by_id = {employee.employee_id: employee for employee in employees}
     users: dict[str, User] = {}
     teams: dict[TeamKey, Team] = {}
     memberships: dict[str, frozenset[TeamKey]] = {}
     roles: dict[str, frozenset[tuple[TeamKey, Role]]] = {}
     ruled_roles: set[tuple[TeamKey, Role]] = set()
-    assignments: dict[str, dict[str, Assignment]] = {}
+    assignments: dict[str, dict[ItemKey, Assignment]] = {}
     strict_teams: set[TeamKey] = set(strict_team_keys)
-    strict_paths = {path_id for name in strict_path_names if (path_id := resolver.find(name))}
-    path_rules: dict[tuple[str, str], str] = {}
+    strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
+    takeable = {item for name in takeable_item_names if (item := resolver.find(name))}
+    item_rules: dict[tuple[str, ItemKey], str] = {}
     for employee_id, employee in sorted(by_id.items()):
         if employee.status is not Status.ACTIVE or not employee.in_scope:
             continue
@@ -72,18 +78,19 @@ def desired_state(
         memberships[employee_id] = frozenset(wish.key for wish in employee.teams)
         if held := frozenset((wish.key, role) for wish in employee.teams for role in wish.roles):
             roles[employee_id] = held
-        for wish in employee.learning_paths:
-            path_id = resolver.find(wish.names[0])
-            if path_id:
-                assignments.setdefault(employee_id, {})[path_id] = Assignment(path_id=path_id)
-                path_rules.setdefault((employee_id, path_id), wish.rule)
+        for item_wish in employee.items:
+            item = resolver.find(item_wish.item)
+            if item is not None:
+                assignments.setdefault(employee_id, {})[item] = Assignment(item=item)
+                item_rules.setdefault((employee_id, item), item_wish.rule)
     return Desired(
         state=State(users=users, teams=teams, memberships=memberships, roles=roles, assignments=assignments),
         employees=by_id,
         strict_teams=frozenset(strict_teams),
-        strict_paths=frozenset(strict_paths),
+        strict_items=frozenset(strict_items),
         ruled_roles=frozenset(ruled_roles),
-        path_rules=path_rules,
+        item_rules=item_rules,
+        takeable=frozenset(takeable),
         problems=tuple(resolver.problems.values()),
     )
 
@@ -94,31 +101,30 @@ def _desire_team(teams: dict[TeamKey, Team], wish: Wish) -> None:
         teams.setdefault(team.key, team)
 
 
-class _PathResolver:
-    """Finds learning paths by id or name and remembers, once each, the ones it could not find."""
+class ItemResolver:
+    """Finds learning paths and courses by id or name and remembers, once each, the ones it could not find."""
 
-    def __init__(self, paths: Iterable[LearningPath]) -> None:
-        self._ids: set[str] = set()
-        self._names: dict[str, list[str]] = {}
-        for path in paths:
-            self._ids.add(path.id)
-            self._names.setdefault(path.name.strip().casefold(), []).append(path.id)
-        self.problems: dict[str, str] = {}
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._known: set[ItemKey] = set()
+        self._named: dict[tuple[ItemKind, str], list[ItemKey]] = {}
+        for item in items:
+            self._known.add(item.key)
+            self._named.setdefault((item.key.kind, item.name.strip().casefold()), []).append(item.key)
+        self.problems: dict[ItemName, str] = {}
 
-    def find(self, name: str) -> str:
-        """The id of the path, or "" (and a problem)."""
-        if name in self._ids:
-            return name
-        ids = self._names.get(name.strip().casefold(), [])
-        if len(ids) == 1:
-            return ids[0]
-        if not ids:
-            text = (
-                f'learning path "{name}" is not in Litmos ({len(self._ids)} others are); nobody is given it'
-            )
+    def find(self, wanted: ItemName) -> ItemKey | None:
+        """The item, or None (and a problem)."""
+        kind, name = wanted
+        if ItemKey(kind, name) in self._known:
+            return ItemKey(kind, name)
+        found = self._named.get((kind, name.strip().casefold()), [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(sorted(item.id for item in found))
+            text = f'{len(found)} {kind.label}s are named "{name}"; name one by its id: {ids}'
         else:
-            text = (
-                f'{len(ids)} learning paths are named "{name}"; name one by its id: {", ".join(sorted(ids))}'
-            )
-        self.problems[name] = text
-        return ""
+            others = sum(item.kind is kind for item in self._known)
+            text = f'{kind.label} "{name}" is not in Litmos ({others} others are); nobody is given it'
+        self.problems[wanted] = text
+        return None

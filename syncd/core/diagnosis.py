@@ -12,7 +12,7 @@ from syncd.core.coverage import Coverage
 from syncd.core.finding import FEW, Finding, Health, count, tally
 from syncd.core.limits import Limits
 from syncd.core.mapping import Mapping as Rules
-from syncd.core.model import Employee, LearningPath, Rejection, Status, User
+from syncd.core.model import Employee, Item, ItemKind, Rejection, Status, User
 
 SKEW = 30.0
 """Seconds by which two clocks may differ before it is a warning."""
@@ -55,7 +55,8 @@ class LitmosFacts:
     users: tuple[User, ...] | None = None
     fields: frozenset[str] = frozenset()
     teams: Mapping[str, tuple[str, ...]] | None = None
-    paths: tuple[LearningPath, ...] | None = None
+    paths: tuple[Item, ...] | None = None
+    courses: tuple[Item, ...] | None = None
     skew: tuple[float, float] | None = None
     status: int | None = None
     trouble: str = ""
@@ -94,7 +95,9 @@ def diagnose(facts: Facts) -> tuple[Finding, ...]:
     if litmos.users is not None and litmos.teams is not None and litmos.paths is not None:
         found.append(_holdings(litmos.users, litmos.teams, litmos.paths))
     if litmos.paths is not None:
-        found.append(fitting.paths(facts.rules, litmos.paths))
+        found.append(fitting.items(facts.rules, ItemKind.LEARNING_PATH, litmos.paths))
+    if litmos.courses is not None:
+        found.append(fitting.items(facts.rules, ItemKind.COURSE, litmos.courses))
     if litmos.teams is not None and not facts.source.trouble:
         found.append(fitting.teams(facts.source.employees, litmos.teams))
     if litmos.users is not None:
@@ -258,9 +261,7 @@ def _ahead(low: float, high: float) -> str:
     return f"{abs(middle):.0f} s {'ahead of' if middle > 0 else 'behind'} ours"
 
 
-def _holdings(
-    users: Sequence[User], teams: Mapping[str, tuple[str, ...]], paths: Sequence[LearningPath]
-) -> Finding:
+def _holdings(users: Sequence[User], teams: Mapping[str, tuple[str, ...]], paths: Sequence[Item]) -> Finding:
     active = sum(user.active for user in users)
     facts = {
         "users_active": active,

@@ -12,6 +12,7 @@ from syncd.core.model import (
     Change,
     Employee,
     FieldValue,
+    ItemKey,
     ObjectKind,
     State,
     Status,
@@ -31,10 +32,10 @@ CASELESS_FIELDS = frozenset({"UserName", "Email"})
 class Rules:
     """What the diff must know besides the two States.
 
-    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | path id), and
+    ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | item as text), and
     ``granted_roles`` the leaders and admins; ``undecided`` maps employee_id to the teams of which nobody knows whether they
     belong there, so that nothing is taken from them there;
-    ``team_paths`` are the learning paths that a team gives its members, and takes when they leave it;
+    ``team_items`` are what a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     """
@@ -42,7 +43,7 @@ class Rules:
     granted: frozenset[tuple[str, str]] = frozenset()
     granted_roles: frozenset[Grant] = frozenset()
     undecided: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
-    team_paths: Mapping[TeamKey, frozenset[str]] = field(default_factory=dict)
+    team_items: Mapping[TeamKey, frozenset[ItemKey]] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
@@ -229,7 +230,7 @@ def _memberships(
     skips: list[Skip] = []
     for key, wish in sorted(wanted.items()):
         if key not in have:
-            gives = rules.team_paths.get(key, frozenset()) - held.keys()
+            gives = rules.team_items.get(key, frozenset()) - held.keys()
             change = _membership(
                 Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person"
             )
@@ -243,17 +244,17 @@ def _memberships(
     for key, why in ending.items():
         takes = _taken(key, staying, person, held, rules)
         names = current.teams[key].names
-        started = [path_id for path_id in takes if held[path_id].started]
-        if started:
+        started = [item for item in takes if held[item].started]
+        if not desired.takeable.issuperset(started):
             staying |= {key}
             message = (
-                f'team "{team_label(names)}" is kept: leaving it would take learning path {", ".join(started)}, '
+                f'team "{team_label(names)}" is kept: leaving it would take {_listed(started)}, '
                 "which is started or completed"
             )
-            skips.append(Skip(employee_id=person, code="PATH-STARTED", message=message))
+            skips.append(Skip(employee_id=person, code="ITEM-STARTED", message=message))
             continue
         change = _membership(Action.REMOVE, employee, user, names, "teams", why)
-        changes.append(replace(change, takes=takes))
+        changes.append(replace(change, takes=takes, irreversible=bool(started)))
     return changes, skips
 
 
@@ -269,15 +270,19 @@ def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person
 
 
 def _taken(
-    key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[str, Assignment], rules: Rules
-) -> tuple[str, ...]:
-    """The learning paths that go with a team: those it gives, unless syncd gave them or a team that stays does, too."""
-    otherwise = {path_id for team in staying for path_id in rules.team_paths.get(team, ())}
+    key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[ItemKey, Assignment], rules: Rules
+) -> tuple[ItemKey, ...]:
+    """What goes with a team: the items it gives, unless syncd gave them or a team that stays does, too."""
+    otherwise = {item for team in staying for item in rules.team_items.get(team, ())}
     return tuple(
-        path_id
-        for path_id in sorted(rules.team_paths.get(key, ()))
-        if path_id in held and path_id not in otherwise and (person, path_id) not in rules.granted
+        item
+        for item in sorted(rules.team_items.get(key, ()))
+        if item in held and item not in otherwise and (person, str(item)) not in rules.granted
     )
+
+
+def _listed(items: Iterable[ItemKey]) -> str:
+    return ", ".join(f"{item.kind.label} {item.id}" for item in items)
 
 
 def _membership(
@@ -304,36 +309,64 @@ def _assignments(
     person = employee.employee_id
     have = current.assignments.get(person, {})
     wanted = desired.state.assignments.get(person, {})
+    teams = current.memberships.get(person, frozenset()) | {wish.key for wish in employee.teams}
+    by_team = {item for team in teams for item in rules.team_items.get(team, ())}
     changes: list[Change] = []
     skips: list[Skip] = []
-    for path_id in sorted(wanted.keys() - have.keys()):
-        rule = desired.path_rules[person, path_id]
-        changes.append(_assignment(Action.ADD, employee, user, path_id, rule, "the rule names this person"))
-    for path_id in sorted(have.keys() - wanted.keys()):
-        granted = (person, path_id) in rules.granted
-        if not granted and path_id not in desired.strict_paths:
+    for item in sorted(wanted.keys() - have.keys()):
+        rule = desired.item_rules[person, item]
+        changes.append(_assignment(Action.ADD, employee, user, item, rule, "the rule names this person"))
+    for item in sorted(have.keys() - wanted.keys()):
+        granted = (person, str(item)) in rules.granted
+        if not granted and item not in desired.strict_items:
             continue
-        if have[path_id].started:
-            message = f"learning path {path_id} is started or completed, so it is not taken away"
-            skips.append(Skip(employee_id=person, code="PATH-STARTED", message=message))
+        if kept := _kept(have[item], given=item in by_team, takeable=item in desired.takeable):
+            code, why = kept
+            message = f"{item.kind.label} {item.id} is not taken away: {why}"
+            skips.append(Skip(employee_id=person, code=code, message=message))
             continue
         reason = (
             "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
         )
-        changes.append(_assignment(Action.REMOVE, employee, user, path_id, "learning_paths", reason))
+        change = _assignment(Action.REMOVE, employee, user, item, f"{item.kind}s", reason)
+        changes.append(replace(change, irreversible=have[item].started))
     return changes, skips
 
 
+def _kept(held: Assignment, *, given: bool, takeable: bool) -> tuple[str, str] | None:
+    """Why an item that no rule gives stays all the same: a code and a clause; None if it goes.
+
+    =======  ============  ===============  ==============  ==================================
+    started  take_started  a team gives it  Litmos refused  then
+    =======  ============  ===============  ==============  ==================================
+    yes      false         any              any             kept: ITEM-STARTED
+    yes      true          yes              any             kept: GIVEN-OTHERWISE
+    yes      true          no               yes             kept: GIVEN-OTHERWISE, for a while
+    yes      true          no               no              taken, which cannot be undone
+    no       any           yes              any             kept: GIVEN-OTHERWISE
+    no       any           no               yes             kept: GIVEN-OTHERWISE, for a while
+    no       any           no               no              taken
+    =======  ============  ===============  ==============  ==================================
+    """
+    if held.started and not takeable:
+        return "ITEM-STARTED", "it is started or completed"
+    if given:
+        return "GIVEN-OTHERWISE", "one of their teams gives it"
+    if held.kept:
+        return "GIVEN-OTHERWISE", "a team or a learning path gives it as well, and Litmos refused to take it"
+    return None
+
+
 def _assignment(
-    action: Action, employee: Employee, user: User | None, path_id: str, rule: str, reason: str
+    action: Action, employee: Employee, user: User | None, item: ItemKey, rule: str, reason: str
 ) -> Change:
     return Change(
-        key=f"assignment:{employee.employee_id}@{path_id}",
+        key=f"assignment:{employee.employee_id}@{item}",
         action=action,
         kind=ObjectKind.ASSIGNMENT,
         employee_id=employee.employee_id,
         user_id=user.id if user else "",
-        path_id=path_id,
+        item=item,
         before={"Assigned": action is Action.REMOVE},
         after={"Assigned": action is Action.ADD},
         reason=reason,

@@ -12,6 +12,7 @@ from syncd.core.model import (
     Change,
     Employee,
     FieldValue,
+    ItemKind,
     ObjectKind,
     Reason,
     User,
@@ -21,8 +22,8 @@ from syncd.core.model import (
 from syncd.core.rules import Absence
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"PATH-STARTED"})
-"""Codes of Skips of a team or learning path, not of the whole person; their message names it."""
+OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE"})
+"""Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 
 
 class SubjectKind(StrEnum):
@@ -32,13 +33,19 @@ class SubjectKind(StrEnum):
     FIELD = "field"
     TEAM = "team"
     PATH = "path"
+    COURSE = "course"
+
+    @property
+    def item_kind(self) -> ItemKind | None:
+        """The kind of item that is asked about, or None."""
+        return {SubjectKind.PATH: ItemKind.LEARNING_PATH, SubjectKind.COURSE: ItemKind.COURSE}.get(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is asked about: ``name`` is for people to read, ``key`` a field, a team text, or the id of a learning path.
+    """What is asked about: ``name`` is for people to read, ``key`` a field, a team text, or an item as text.
 
-    ``key`` is the name itself for a learning path that Litmos does not have.
+    ``key`` is the name itself for a learning path or course that Litmos does not have.
     """
 
     kind: SubjectKind
@@ -54,8 +61,9 @@ class Subject:
                 )
             case SubjectKind.TEAM:
                 return bool(change.team) and team_text(team_key(change.team)) == self.key
-            case SubjectKind.PATH:
-                return self.key in {change.path_id, *change.gives, *change.takes}
+            case SubjectKind.PATH | SubjectKind.COURSE:
+                items = (*change.gives, *change.takes, *([change.item] if change.item else []))
+                return self.key in map(str, items)
             case _:
                 return True
 
@@ -85,16 +93,25 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A membership or assignment that syncd gave: its object (team text, or id), by which Run, when."""
+    """A membership or assignment that syncd gave or that was adopted: its object (team text, or item as text), how, when."""
 
     object_id: str
     run_id: int | None
     at: datetime
+    rule: str = ""
+    actor: str = ""
+
+    @property
+    def by(self) -> str:
+        """By which Run syncd gave it, or who adopted it."""
+        if self.run_id is None:
+            return f"made by hand, and {self.actor} adopted it for {self.rule}"
+        return f"syncd gave it in run {self.run_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drifted:
-    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or id."""
+    """What somebody else changed in Litmos, as a refresh saw it ``at`` some time; ``object_id`` is a team text or an item as text."""
 
     object_id: str
     field: str
@@ -121,8 +138,7 @@ class Facts:
 
     ``unreadable`` says why HR cannot be read now ("": it can). ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
-    mirror, ``paths`` learning path id -> whether it was started, ``unread`` the teams and learning paths whose people were
-    never read. ``changes`` (that the Policy lets through), ``withheld``
+    mirror, ``items`` item as text -> whether it was started, ``unread`` the teams and items whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
     followed. ``history`` is newest first.
     """
@@ -145,9 +161,9 @@ class Facts:
     user: User | None = None
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
-    paths: Mapping[str, bool] = field(default_factory=dict)
+    items: Mapping[str, bool] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    path_names: Mapping[str, str] = field(default_factory=dict)
+    item_names: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = Policy.SYNC
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
@@ -169,7 +185,8 @@ class Facts:
 
     def skipped(self) -> tuple[Skip, ...]:
         """The Skips of the whole person, and those whose message names what is asked about; unknown codes are of both."""
-        names = {self.subject.name, self.subject.key} - {""}
+        key = self.subject.key
+        names = {self.subject.name, key, key.partition(":")[2]} - {""}
         whole = self.subject.kind is SubjectKind.PERSON
         return tuple(
             skip
@@ -195,13 +212,17 @@ class Facts:
         else:
             named = {subject.key.casefold(), subject.name.strip().casefold()}
             found = [
-                wish.rule for wish in employee.learning_paths if wish.names[0].strip().casefold() in named
+                wish.rule
+                for wish in employee.items
+                if wish.item.kind is subject.kind.item_kind
+                and {wish.item.name.strip().casefold(), f"{wish.item.kind}:{wish.item.name}".casefold()}
+                & named
             ]
         return found[0] if found else ""
 
     def has(self) -> bool:
-        """Whether the mirror has the person in the team, or with the learning path, that is asked about."""
-        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.paths
+        """Whether the mirror has the person in the team, or with the item, that is asked about."""
+        held = self.teams if self.subject.kind is SubjectKind.TEAM else self.items
         return self.subject.key in held
 
     def grant(self) -> Granted | None:

@@ -1,4 +1,4 @@
-"""Fitting: whether what the mapping names is in Litmos: learning paths, teams, fields, and the people themselves. Pure."""
+"""Fitting: whether what the mapping names is in Litmos: learning paths, courses, teams, fields, and the people themselves. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from syncd.core.coverage import Coverage
 from syncd.core.finding import FEW, Finding, Health, count, some, tally
 from syncd.core.managers import MANAGER_ID
 from syncd.core.mapping import Mapping as Rules
-from syncd.core.model import Employee, LearningPath, TeamKey, team_key, team_label
+from syncd.core.model import Employee, Item, ItemKind, TeamKey, team_key, team_label
 
 HALF = 0.5
 """Below this share of matched people, where both sides have unmatched ones, the match keys are in doubt."""
@@ -15,18 +15,19 @@ STRANGERS = 5
 """Fewer users that are nobody's in HR put nothing in doubt: every account has some."""
 
 
-def paths(rules: Rules, paths: Sequence[LearningPath]) -> Finding:
-    """Every learning path that a rule names must be there, once, and active."""
+def items(rules: Rules, kind: ItemKind, items: Sequence[Item]) -> Finding:
+    """Every learning path, or course, that a rule names must be there, once, and active."""
     missing, several, inactive = [], [], []
-    names = sorted(rules.path_names)
+    check = f"{kind}s"
+    names = sorted(named.name for named in rules.item_names if named.kind is kind)
     for name in names:
-        found = [path for path in paths if path.id == name] or [
-            path for path in paths if path.name.strip().casefold() == name.strip().casefold()
+        found = [item for item in items if item.key.id == name] or [
+            item for item in items if item.name.strip().casefold() == name.strip().casefold()
         ]
         if not found:
             missing.append(name)
         elif len(found) > 1:
-            several.append(f"{name} ({', '.join(sorted(path.id for path in found))})")
+            several.append(f"{name} ({', '.join(sorted(item.key.id for item in found))})")
         elif not found[0].active:
             inactive.append(name)
     facts = {"named": len(names), "missing": missing, "ambiguous": several, "inactive": inactive}
@@ -41,12 +42,12 @@ def paths(rules: Rules, paths: Sequence[LearningPath]) -> Finding:
     ]
     if not said:
         seen = f"the mapping names {len(names)}, all of them there" if names else "the mapping names none"
-        return Finding(check="learning_paths", state=Health.OK, seen=seen, facts=facts)
+        return Finding(check=check, state=Health.OK, seen=seen, facts=facts)
     return Finding(
-        check="learning_paths",
+        check=check,
         state=Health.PROBLEM if missing or several else Health.WARNING,
         seen="; ".join(said),
-        next="make them in Litmos, or mend `learning_paths:`; then: syncd doctor",
+        next=f"make them in Litmos, or mend `{check}:`; then: syncd doctor",
         facts=facts,
     )
 

@@ -8,16 +8,18 @@ from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
-from syncd.core.giving import Reasons, add, holds
+from syncd.core.giving import Reasons, holds
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
     FieldValue,
+    ItemKind,
+    ItemName,
+    ItemWish,
     Record,
     Rejection,
     Status,
     TeamKey,
-    Wish,
     team_key,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
@@ -25,9 +27,9 @@ from syncd.core.rules import (
     Absence,
     FieldRule,
     IdRule,
+    ItemRule,
     ManagerRule,
     Part,
-    PathRule,
     Place,
     StatusRule,
     TeamRule,
@@ -57,7 +59,7 @@ class Mapping:
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
     trees: tuple[TreeRule, ...] = ()
-    learning_paths: tuple[PathRule, ...] = ()
+    items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
@@ -101,14 +103,29 @@ class Mapping:
         )
 
     @property
-    def path_names(self) -> frozenset[str]:
-        """Every learning path that a rule names, by name or id as written."""
-        return frozenset(rule.path for rule in self.learning_paths)
+    def item_names(self) -> frozenset[ItemName]:
+        """Every learning path and course that a rule names."""
+        return frozenset(rule.item for rule in self.items)
 
     @property
-    def strict_paths(self) -> frozenset[str]:
+    def item_kinds(self) -> frozenset[ItemKind]:
+        """The kinds that rules name."""
+        return frozenset(rule.item.kind for rule in self.items)
+
+    @property
+    def strict_items(self) -> frozenset[ItemName]:
         """Those of the rules with ``remove: strict``."""
-        return frozenset(rule.path for rule in self.learning_paths if rule.strict)
+        return frozenset(rule.item for rule in self.items if rule.strict)
+
+    @property
+    def takeable_items(self) -> frozenset[ItemName]:
+        """Those of the rules with ``take_started: true``."""
+        return frozenset(rule.item for rule in self.items if rule.take_started)
+
+    @property
+    def granting_rules(self) -> tuple[str, ...]:
+        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
+        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -152,7 +169,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     may_head = giving.may_head(mapping.membership_rules, cells, reasons) if synced else frozenset()
     seats = giving.seats(mapping.trees, cells, reasons) if synced else ()
     nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
-    paths = _paths(mapping, cells, reasons) if synced else ()
+    items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or status is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
@@ -163,7 +180,7 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         if_empty=mapping.if_empty,
         report_only=mapping.report_only,
         teams=teams,
-        learning_paths=paths,
+        items=items,
         in_scope=in_scope,
         manager=manager,
         may_head=may_head,
@@ -279,12 +296,14 @@ def _normal(name: str, text: str) -> FieldValue:
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
-def _paths(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.learning_paths:
+def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish, ...]:
+    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
+    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
+    for rule in mapping.items:
         if holds(rule.when, rule.place, cells, reasons):
-            add(wishes, Wish(names=(rule.path,), rule=rule.place.key, strict=rule.strict))
-            reasons.tell(rule.place, "is", rule.path)
+            same = (rule.item.kind, rule.item.name.casefold())
+            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
+            reasons.tell(rule.place, "is", rule.item.name)
     return tuple(wishes.values())
 
 

@@ -7,12 +7,49 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple, Self
 
 FieldValue = str | bool
 """A normalised Litmos profile value: text (null and "" are the same, ""), or a boolean."""
 
 TeamKey = tuple[str, ...]
 """A team by its names from the root down, casefolded: ``("manufacturing", "production")``."""
+
+
+class ItemKind(StrEnum):
+    """What there is to learn in Litmos."""
+
+    LEARNING_PATH = "learning_path"
+    COURSE = "course"
+
+    @property
+    def label(self) -> str:
+        """The words that people read: ``learning path``."""
+        return self.value.replace("_", " ")
+
+
+class ItemKey(NamedTuple):
+    """A learning path or course by its Litmos id. Ids of the two kinds may be equal (litmos-api 2)."""
+
+    kind: ItemKind
+    id: str
+
+    def __str__(self) -> str:
+        """As one text: ``course:k3Jq``."""
+        return f"{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The item of such a text. Raises ValueError for any other."""
+        kind, _, item_id = text.partition(":")
+        return cls(ItemKind(kind), item_id)
+
+
+class ItemName(NamedTuple):
+    """A learning path or course as a rule names it: by its name or its id, as written."""
+
+    kind: ItemKind
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +72,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Something a rule gives a person: a team (by names) or a learning path (by name or id as written).
+    """A team that a rule gives a person.
 
-    ``names`` is the team's path of display names from the root, or one name for a learning path;
-    ``strict`` says that the rule is the whole truth about that object's people; ``rule`` is ``teams[0]``.
+    ``names`` are its display names from the root down; ``strict`` says that the rule is the whole truth about that
+    team's people; ``rule`` is ``teams[0]``.
     ``roles`` are those that the person is to have in the team besides member, ``ruled_roles`` those about which a rule
     decides there, and ``manager_roles`` (rule, role) those that whoever manages the person is to have.
     """
@@ -81,6 +118,14 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemWish:
+    """A learning path or course that a rule gives a person; ``rule`` is ``courses[0]``."""
+
+    item: ItemName
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Employee:
     """A valid, typed HR person: what the Mapping made of one Record.
 
@@ -99,7 +144,7 @@ class Employee:
     if_empty: frozenset[str] = frozenset()
     report_only: frozenset[str] = frozenset()
     teams: tuple[Wish, ...] = ()
-    learning_paths: tuple[Wish, ...] = ()
+    items: tuple[ItemWish, ...] = ()
     in_scope: bool = True
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
@@ -167,20 +212,25 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearningPath:
-    """A learning path as Litmos lists it."""
+class Item:
+    """A learning path or a course, as Litmos lists it."""
 
-    id: str
+    key: ItemKey
     name: str
     active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A learning path given to a person. ``started`` is True once Litmos shows any progress or completion."""
+    """A learning path or course that a person has. ``started`` is True once Litmos shows any progress or completion.
 
-    path_id: str
+    Litmos does not tell how it came: given to the person, by way of a team, or (a course) by way of a learning path.
+    """
+
+    item: ItemKey
     started: bool = False
+    kept: bool = False
+    """Litmos has lately refused to take it, for a team or a learning path gives it as well"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +239,14 @@ class State:
 
     People are keyed by ``employee_id``: a Litmos user without a Link is nobody's, and is in no State.
     ``memberships`` are employee_id -> teams; ``roles`` employee_id -> where they are leader or admin; ``assignments``
-    employee_id -> path id -> Assignment.
+    employee_id -> item -> Assignment.
     """
 
     users: Mapping[str, User] = field(default_factory=dict)
     teams: Mapping[TeamKey, Team] = field(default_factory=dict)
     memberships: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
     roles: Mapping[str, frozenset[tuple[TeamKey, Role]]] = field(default_factory=dict)
-    assignments: Mapping[str, Mapping[str, Assignment]] = field(default_factory=dict)
+    assignments: Mapping[str, Mapping[ItemKey, Assignment]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +336,10 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@<path id>``, and ``active:E1`` for the account being switched off or on).
-    ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the ids of learning paths that come or go along with
-    the membership. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
+    ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only what differs. ``gives`` and
+    ``takes`` are the learning paths and courses that come or go along with the membership; ``irreversible`` says that what
+    somebody has begun is lost. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -297,12 +348,13 @@ class Change:
     employee_id: str = ""
     user_id: str = ""
     team: tuple[str, ...] = ()
-    path_id: str = ""
+    item: ItemKey | None = None
     team_id: str = ""
     before: Mapping[str, FieldValue] = field(default_factory=dict)
     after: Mapping[str, FieldValue] = field(default_factory=dict)
-    gives: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
+    gives: tuple[ItemKey, ...] = ()
+    takes: tuple[ItemKey, ...] = ()
+    irreversible: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncd.core.model import FieldValue, LearningPath, Role
+from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role
 
 RoleList = tuple[str, Role]
 """(team id, role): one list of people in Litmos."""
@@ -69,19 +69,20 @@ class RemoveMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignPaths:
-    """Give one user learning paths, in one call."""
+class AssignItems:
+    """Give one user learning paths, or courses, in one call."""
 
     user_id: str
-    path_ids: tuple[str, ...]
+    kind: ItemKind
+    item_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnassignPath:
-    """Take one learning path from one user."""
+class UnassignItem:
+    """Take one learning path or course from one user."""
 
     user_id: str
-    path_id: str
+    item: ItemKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,8 @@ Operation = (
     | RenameTeam
     | AddMembers
     | RemoveMember
-    | AssignPaths
-    | UnassignPath
+    | AssignItems
+    | UnassignItem
     | SetRole
     | ReadUsers
 )
@@ -124,8 +125,8 @@ class TeamFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathUser:
-    """A user of a learning path as Litmos lists it: ``percent`` 0-100."""
+class Learner:
+    """A user of a learning path or course as Litmos lists them: ``percent`` 0-100."""
 
     user_id: str
     completed: bool
@@ -148,9 +149,11 @@ class Effects:
     members_added: tuple[tuple[str, str], ...] = ()
     """(team id, user id)"""
     members_removed: tuple[tuple[str, str], ...] = ()
-    paths_assigned: tuple[tuple[str, str], ...] = ()
-    """(user id, path id)"""
-    paths_unassigned: tuple[tuple[str, str], ...] = ()
+    assigned: tuple[tuple[str, ItemKey], ...] = ()
+    """(user id, item)"""
+    unassigned: tuple[tuple[str, ItemKey], ...] = ()
+    kept: tuple[tuple[str, ItemKey], ...] = ()
+    """(user, item) that Litmos does not take from the user, for a team or a learning path gives it as well"""
     roles_set: tuple[SetRole, ...] = ()
     requests: int = 0
     """How many HTTP requests it took."""
@@ -163,7 +166,7 @@ class Snapshot:
     """A full reading of Litmos for a refresh: complete lists, or none (a failed page raises instead).
 
     ``members`` maps team id to the ids of its *active* users (Litmos hides the inactive ones);
-    ``path_users`` maps learning path id to its users; ``roles`` maps (team id, role) to the ids of those who have it.
+    ``learners`` maps a learning path or course to its users; ``roles`` maps (team id, role) to the ids of those who have it.
     ``began_at`` is the database time before the first request.
     """
 
@@ -171,8 +174,10 @@ class Snapshot:
     profiles: tuple[Mapping[str, Any], ...]
     teams: tuple[TeamFact, ...]
     members: Mapping[str, frozenset[str]]
-    paths: tuple[LearningPath, ...]
-    path_users: Mapping[str, tuple[PathUser, ...]]
+    items: tuple[Item, ...]
+    learners: Mapping[ItemKey, tuple[Learner, ...]]
+    kinds: frozenset[ItemKind] = frozenset({ItemKind.LEARNING_PATH})
+    """the kinds of items that were listed"""
     roles: Mapping[RoleList, frozenset[str]] = field(default_factory=dict)
     requests: int = 0
 

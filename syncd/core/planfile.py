@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from syncd.core.diff import same
-from syncd.core.model import Action, Change, ObjectKind, State, team_key, team_label
+from syncd.core.model import Action, Change, ItemKey, ObjectKind, State, team_key, team_label
 from syncd.errors import Declined
 
 SCHEMA_VERSION = 1
@@ -95,7 +95,9 @@ def change_data(change: Change) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, ItemKey):
+        return str(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def change_of(data: Mapping[str, Any]) -> Change:
@@ -103,7 +105,10 @@ def change_of(data: Mapping[str, Any]) -> Change:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
     }
-    return Change(**{**values, "action": Action(data["action"]), "kind": ObjectKind(data["kind"])})
+    items = {name: tuple(map(ItemKey.parse, data[name])) for name in ("gives", "takes")}
+    item = None if data["item"] is None else ItemKey.parse(data["item"])
+    kinds = {"action": Action(data["action"]), "kind": ObjectKind(data["kind"])}
+    return Change(**{**values, **items, **kinds, "item": item})
 
 
 def touched(changes: Iterable[Change], current: State) -> dict[str, str]:
@@ -124,12 +129,12 @@ def _row(change: Change, current: State) -> object:
             found = current.teams.get(team)
             return None if found is None else found.id
         case ObjectKind.MEMBERSHIP:
-            started = [[path_id, held[path_id].started] for path_id in change.takes if path_id in held]
+            started = [[str(item), held[item].started] for item in change.takes if item in held]
             return [user_id, team in current.memberships.get(person, ()), started]
         case ObjectKind.ROLE:
             return [user_id, (team, change.role) in current.roles.get(person, ())]
         case _:
-            assignment = held.get(change.path_id)
+            assignment = None if change.item is None else held.get(change.item)
             return [user_id, None if assignment is None else assignment.started]
 
 
@@ -147,7 +152,8 @@ def _told(change: Change, current: State) -> str:
     user = current.users.get(change.employee_id)
     who = f"employee {change.employee_id}"
     if change.kind is not ObjectKind.USER:
-        what = f'team "{team_label(change.team)}"' if change.team else f"learning path {change.path_id}"
+        label = "" if change.item is None else f"{change.item.kind.label} {change.item.id}"
+        what = f'team "{team_label(change.team)}"' if change.team else label
         return f"{who}: {what} is not as it was"
     if user is None:
         return f"{who}: the Litmos user is gone"

@@ -1,11 +1,21 @@
 """Revert: the inverse of what a Run has done, as far as it can be undone, and what cannot. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from syncd.core.diff import same
-from syncd.core.model import Action, Change, FieldValue, ObjectKind, State, User, team_key, team_label
+from syncd.core.model import (
+    Action,
+    Change,
+    FieldValue,
+    ItemKey,
+    ObjectKind,
+    State,
+    User,
+    team_key,
+    team_label,
+)
 
 RULE = "revert"
 """What stands where other Changes name their rule."""
@@ -129,24 +139,29 @@ def _undo_holding(change: Change, user: User, current: State) -> Undone:
         there = (team_key(change.team), change.role) in current.roles.get(change.employee_id, frozenset())
         field, what, along = change.role.title(), f'{change.role} of team "{team_label(change.team)}"', ()
     else:
-        there = change.path_id in held
-        field, what, along = "Assigned", f"learning path {change.path_id}", (change.path_id,)
+        items = () if change.item is None else (change.item,)
+        there = change.item in held
+        field, what, along = "Assigned", _listed(items), items
     adds = change.action is Action.REMOVE
     if there is adds:
         state = "has it again" if there else "has it no more"
         return None, _remark(change, "MOVED", f"{_who(change)}: {what}: {state}")
     values = {"before": {field: not adds}, "after": {field: adds}}
     if adds:
-        lost = (change.path_id,) if change.kind is ObjectKind.ASSIGNMENT else change.takes
-        again = f"{_who(change)} gets {what} again; progress on {', '.join(lost)} is what Litmos kept of it"
+        lost = along if change.kind is ObjectKind.ASSIGNMENT else change.takes
+        again = f"{_who(change)} gets {what} again; progress on {_listed(lost)} is what Litmos kept of it"
         remark = _remark(change, "PROGRESS", again) if lost else None
         return replace(_inverse(change, user, Action.ADD, **values), gives=change.takes), remark
-    started = [path_id for path_id in along if path_id in held and held[path_id].started]
+    started = [item for item in along if item in held and held[item].started]
     if started:
-        kept = f"{_who(change)} keeps {what}: learning path {', '.join(started)} was started since"
+        kept = f"{_who(change)} keeps {what}: {_listed(started)} was started since"
         return None, _remark(change, "STARTED", kept)
-    takes = tuple(path_id for path_id in change.gives if path_id in held)
+    takes = tuple(item for item in change.gives if item in held)
     return replace(_inverse(change, user, Action.REMOVE, **values), takes=takes), None
+
+
+def _listed(items: Iterable[ItemKey]) -> str:
+    return ", ".join(f"{item.kind.label} {item.id}" for item in items)
 
 
 def _switched(change: Change, user: User, *, on: bool) -> Change:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from syncd.core.conditions import Condition, Fields
 from syncd.core.dates import DateFormat
-from syncd.core.model import Role, Status
+from syncd.core.model import ItemName, Role, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +234,15 @@ class TreeRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathRule:
-    """A learning path (by name or id) given to everyone whom ``when`` names."""
+class ItemRule:
+    """A learning path or course given to everyone whom ``when`` names.
+
+    ``take_started``: also what was started, even completed, is taken from whom no rule gives it any more.
+    """
 
     place: Place
-    path: str
+    item: ItemName
+    take_started: bool = False
     when: Condition | None = None
     strict: bool = False
 

@@ -89,8 +89,9 @@ def _telling(facts: Facts) -> list[Traced]:
             return [rule for rule in facts.rules if rule.place.key == f"users.fields.{subject.key}"]
         case SubjectKind.TEAM:
             rules = [rule for rule in facts.rules if rule.place.key.startswith("teams[")]
-        case SubjectKind.PATH:
-            rules = [rule for rule in facts.rules if rule.place.key.startswith("learning_paths[")]
+        case SubjectKind.PATH | SubjectKind.COURSE:
+            part = f"{subject.kind.item_kind}s["
+            rules = [rule for rule in facts.rules if rule.place.key.startswith(part)]
         case _:
             return [rule for rule in facts.rules if rule.step("refused") is not None]
     return [rule for rule in rules if rule.place.key == given] if given else rules
@@ -125,8 +126,8 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
                 if subject.key in facts.unread
                 else "is not in the team"
             )
-        case SubjectKind.PATH:
-            started = facts.paths.get(subject.key)
+        case SubjectKind.PATH | SubjectKind.COURSE:
+            started = facts.items.get(subject.key)
             seen = (
                 "does not have it"
                 if started is None
@@ -134,8 +135,9 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
             )
         case _:
             teams = ", ".join(sorted(facts.teams.values())) or "none"
-            paths = ", ".join(sorted(facts.path_names.get(one, one) for one in facts.paths)) or "none"
-            seen = f"{'active' if user.active else 'inactive'}; teams: {teams}; learning paths: {paths}"
+            items = ", ".join(sorted(facts.item_names.get(one, one) for one in facts.items)) or "none"
+            state = "active" if user.active else "inactive"
+            seen = f"{state}; teams: {teams}; learning paths and courses: {items}"
             switched = ""
     yield Finding(
         check="litmos", state=Health.OK, seen=f"{seen}{switched} (read {_moment(facts.mirror_read_at)})"
@@ -172,7 +174,7 @@ def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
                 seen=f"{hold.code}: {hold.message}",
                 facts={"code": hold.code},
             )
-    if facts.subject.kind is SubjectKind.PATH:
+    if facts.subject.kind.item_kind is not None:
         for problem in facts.problems:
             if f'"{facts.subject.name}"' in problem:
                 yield Finding(check="problem", state=Health.PROBLEM, seen=problem)
@@ -216,7 +218,7 @@ def _grants(facts: Facts) -> Iterator[Finding]:
             return
         case SubjectKind.PERSON:
             given = {one.object_id for one in facts.grants}
-            held = {**facts.teams, **{one: facts.path_names.get(one, one) for one in facts.paths}}
+            held = {**facts.teams, **{one: facts.item_names.get(one, one) for one in facts.items}}
             foreign = sorted(name for one, name in held.items() if one not in given)
             if foreign:
                 yield Finding(
@@ -225,12 +227,11 @@ def _grants(facts: Facts) -> Iterator[Finding]:
         case _:
             grant = facts.grant()
             if grant is not None:
-                run = "" if grant.run_id is None else f" in run {grant.run_id}"
                 yield Finding(
                     check="grant",
                     state=Health.OK,
-                    seen=f"given by syncd{run}, {_moment(grant.at)}",
-                    facts={"run": grant.run_id},
+                    seen=f"{grant.by.replace('syncd gave it', 'given by syncd')}, {_moment(grant.at)}",
+                    facts={"run": grant.run_id, "rule": grant.rule},
                 )
             elif facts.has():
                 yield Finding(check="grant", state=Health.OK, seen="given by somebody else, not by syncd")

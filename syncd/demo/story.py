@@ -35,6 +35,7 @@ WORLD = {
             "AccessLevel": "Account_Owner",
         }
     ],
+    "courses": [{"Name": "Fire Safety"}],
     "learning_paths": [{"Name": "Welcome"}, {"Name": "Sales Foundations"}, {"Name": "Leadership"}],
 }
 
@@ -74,7 +75,9 @@ class Demo:
         write_export(self.folder / "hr.csv", staff)
         self.tell("refresh: reading Litmos whole ...")
         counts = sync.refresh(self.app, self._run("refresh"))
-        self.tell(f"  {counts['users']} user, {counts['teams']} teams, {counts['paths']} learning paths")
+        self.tell(
+            f"  {counts['users']} user, {counts['teams']} teams, {counts['learning_paths']} learning paths"
+        )
         pushed = self._push()
         self._expect(len(self._active()) == len(staff) + 1, "everybody has a Litmos account")
         self._more(f"runs show {pushed.run_id}", f"employees show {staff[0].employee_id}")

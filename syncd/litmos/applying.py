@@ -6,9 +6,10 @@ from http import HTTPStatus
 from typing import Any
 
 from syncd.core.diff import CASELESS_FIELDS
+from syncd.core.model import ItemKey
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
@@ -17,7 +18,7 @@ from syncd.core.operation import (
     RemoveMember,
     RenameTeam,
     SetRole,
-    UnassignPath,
+    UnassignItem,
 )
 from syncd.errors import LitmosError, Permanent, Transient
 from syncd.litmos import reading, shape
@@ -27,6 +28,8 @@ from syncd.litmos.wire import decoded, full_record, holds, new_record, text_of
 
 ALREADY_SO = "already so"
 """The note of an Operation that found nothing left to do."""
+KEPT = "kept: a team or a learning path gives it as well, so Litmos does not take it from one person"
+"""The note of an item that could not be taken from a user."""
 
 
 def create_user(calls: Calls, operation: CreateUser) -> Effects:
@@ -171,39 +174,46 @@ def set_role(calls: Calls, operation: SetRole) -> Effects:
     return Effects(roles_set=(operation,), requests=calls.requests)
 
 
-def assign_paths(calls: Calls, operation: AssignPaths) -> Effects:
-    """Many paths for one user in one call (litmos-api 4.4); the courses in them come with no mail.
+def assign_items(calls: Calls, operation: AssignItems) -> Effects:
+    """Many learning paths, or courses, for one user in one call (litmos-api 4.4, 4.5), with no mail.
 
-    Whether Litmos refuses (409) what the user has already is unsettled: then the others go alone.
+    Courses that are unknown or had already are ignored without a word; whether paths that the user has are refused (409)
+    is unsettled: then the others go alone. The next refresh sees what came of it.
     """
     try:
-        _give_paths(calls, operation.user_id, operation.path_ids)
+        _give_items(calls, operation, operation.item_ids)
     except Permanent as refusal:
         if refusal.status != HTTPStatus.CONFLICT:
             raise
-        held = reading.paths_of_user(calls, operation.user_id)
-        missing = [path_id for path_id in operation.path_ids if path_id not in held]
-        if len(missing) == len(operation.path_ids):
+        held = reading.items_of_user(calls, operation.user_id, operation.kind)
+        missing = [item_id for item_id in operation.item_ids if item_id not in held]
+        if len(missing) == len(operation.item_ids):
             raise
         if not missing:
             return replace(assigned(calls, operation), note=ALREADY_SO)
-        _give_paths(calls, operation.user_id, missing)
+        _give_items(calls, operation, missing)
     return assigned(calls, operation)
 
 
-def assigned(calls: Calls, operation: AssignPaths) -> Effects:
-    """The Effects of paths that the user has now."""
-    pairs = tuple((operation.user_id, path_id) for path_id in operation.path_ids)
-    return Effects(paths_assigned=pairs, requests=calls.requests)
+def assigned(calls: Calls, operation: AssignItems) -> Effects:
+    """The Effects of items that the user has now."""
+    pairs = tuple((operation.user_id, ItemKey(operation.kind, item_id)) for item_id in operation.item_ids)
+    return Effects(assigned=pairs, requests=calls.requests)
 
 
-def unassign_path(calls: Calls, operation: UnassignPath) -> Effects:
-    """Raises Permanent (406) for a path that the user has by way of a team (litmos-api 4.4)."""
-    path = ("users", operation.user_id, "learningpaths", operation.path_id)
-    note = _delete(calls, path)
-    return Effects(
-        paths_unassigned=((operation.user_id, operation.path_id),), requests=calls.requests, note=note
-    )
+def unassign_item(calls: Calls, operation: UnassignItem) -> Effects:
+    """406 for an item that the user has by way of a team, or a course by way of a learning path (litmos-api 4.4, 4.5).
+
+    Then they keep it, and that is remembered: trying again would be refused until whatever else gives it has ended.
+    """
+    path = ("users", operation.user_id, reading.SEGMENT[operation.item.kind], operation.item.id)
+    try:
+        note = _delete(calls, path)
+    except Permanent as refusal:
+        if refusal.status != HTTPStatus.NOT_ACCEPTABLE:
+            raise
+        return Effects(kept=((operation.user_id, operation.item),), requests=calls.requests, note=KEPT)
+    return Effects(unassigned=((operation.user_id, operation.item),), requests=calls.requests, note=note)
 
 
 def read_users(calls: Calls, _operation: ReadUsers) -> Effects:
@@ -212,8 +222,9 @@ def read_users(calls: Calls, _operation: ReadUsers) -> Effects:
     return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)
 
 
-def _give_paths(calls: Calls, user_id: str, path_ids: Iterable[str]) -> None:
-    calls.write("POST", ("users", user_id, "learningpaths"), [{"Id": path_id} for path_id in path_ids])
+def _give_items(calls: Calls, operation: AssignItems, item_ids: Iterable[str]) -> None:
+    path = ("users", operation.user_id, reading.SEGMENT[operation.kind])
+    calls.write("POST", path, [{"Id": item_id} for item_id in item_ids])
 
 
 def _delete(calls: Calls, path: tuple[str, ...]) -> str:

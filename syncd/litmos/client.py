@@ -180,6 +180,7 @@ _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
         ("teams", 4, "leaders"),
         ("teams", 4, "admins"),
         ("users", 4, "learningpaths"),
+        ("users", 4, "courses"),
     }
 )
 

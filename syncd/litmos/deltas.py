@@ -1,25 +1,40 @@
 """Deltas: what changed in Litmos within date windows (``/org/*``), complete or an error, never a part."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from syncd.core.delta import Delta, Progress, TeamRow, Touched
-from syncd.core.model import Role
-from syncd.core.operation import PathUser
+from syncd.core.delta import Delta, Key, Progress, TeamRow, Touched
+from syncd.core.model import ItemKey, ItemKind, Role
+from syncd.core.operation import Learner
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import doubtful
 from syncd.litmos.reading import Progress as Report
-from syncd.litmos.reading import path_fact
+from syncd.litmos.reading import item_fact
 from syncd.litmos.wire import instant, query_time
 
 Span = tuple[datetime, datetime]
+_ITEMS: Mapping[ItemKind, tuple[str, ...]] = {
+    ItemKind.LEARNING_PATH: ("org", "learningpaths"),
+    ItemKind.COURSE: ("org", "courses"),
+}
+_LEARNERS: Mapping[ItemKind, tuple[tuple[str, ...], str, str]] = {
+    ItemKind.LEARNING_PATH: (("org", "learningpaths", "users"), "LearningPathId", "Id"),
+    ItemKind.COURSE: (("org", "users", "courses"), "Id", "UserId"),
+}
+"""Where it is told who has what, and under which members the item and the user are named (litmos-api 4.4, 4.5)."""
+_RESULTS: Mapping[ItemKind, tuple[str, ...]] = {
+    ItemKind.LEARNING_PATH: ("org", "learningpaths", "results"),
+    ItemKind.COURSE: ("org", "results", "details"),
+}
 _ROLES = {"IsTeamLeader": Role.LEADER, "IsTeamAdmin": Role.ADMIN}
 _TEAM = {"Name": "name", "ParentTeamId": "parent_id", "TeamCodeForBulkImport": "code"}
 
 
-def delta(calls: Calls, spans: Sequence[Span], *, progress: Report) -> Delta:
-    """Everything that was touched within the windows, oldest first. Six requests a window and page. Raises LitmosError.
+def delta(calls: Calls, spans: Sequence[Span], *, kinds: Collection[ItemKind], progress: Report) -> Delta:
+    """Everything that was touched within the windows, oldest first. Raises LitmosError.
+
+    Three requests a window and page, and three for each of ``kinds``.
 
     Rows that come in several windows are all kept, in the order of the windows: the later one counts.
     """
@@ -28,17 +43,28 @@ def delta(calls: Calls, spans: Sequence[Span], *, progress: Report) -> Delta:
     teams = _rows(calls, ("org", "teams"), spans, ("Id",))
     members = _rows(calls, ("org", "teams", "users"), spans, ("TeamId", "Id"))
     progress("changed memberships", len(members), None)
-    paths = _rows(calls, ("org", "learningpaths"), spans, ("Id",))
-    assigned = _rows(calls, ("org", "learningpaths", "users"), spans, ("LearningPathId", "Id"))
-    results = _rows(calls, ("org", "learningpaths", "results"), spans, ("Id", "UserId"))
-    progress("changed assignments", len(assigned), None)
+    told = [_told(calls, kind, spans) for kind in sorted(kinds)]
+    progress("changed assignments", sum(len(one.learners) for one in told), None)
     return Delta(
         profiles=tuple(_profile(row) for row in {row["Id"]: row for row in users}.values()),
         teams=tuple(_team(row) for row in {row["Id"]: row for row in teams}.values()),
-        members=tuple(_touched(row, "TeamId") for row in members),
-        paths=tuple(path_fact(row) for row in {row["Id"]: row for row in paths}.values()),
-        path_users=tuple(_touched(row, "LearningPathId") for row in assigned),
-        progress=tuple(_progress(row) for row in results),
+        members=tuple(_touched(row, row["TeamId"], row["Id"]) for row in members),
+        items=tuple(item for one in told for item in one.items),
+        learners=tuple(row for one in told for row in one.learners),
+        progress=tuple(row for one in told for row in one.progress),
+    )
+
+
+def _told(calls: Calls, kind: ItemKind, spans: Sequence[Span]) -> Delta:
+    """What the windows tell of the items of one kind, who has them, and how far people are."""
+    found = _rows(calls, _ITEMS[kind], spans, ("Id",))
+    path, item, user = _LEARNERS[kind]
+    learners = _rows(calls, path, spans, (item, user))
+    results = _rows(calls, _RESULTS[kind], spans, ("Id", "UserId"))
+    return Delta(
+        items=tuple(item_fact(row, kind) for row in {row["Id"]: row for row in found}.values()),
+        learners=tuple(_touched(row, ItemKey(kind, row[item]), row[user]) for row in learners),
+        progress=tuple(_progress(row, kind) for row in results),
     )
 
 
@@ -63,17 +89,17 @@ def _team(row: Row) -> TeamRow:
     return TeamRow(id=row["Id"], known=known, gone="Active" in row and not shape.truth(row, "Active"))
 
 
-def _touched(row: Row, list_key: str) -> Touched:
+def _touched(row: Row, list_id: Key, user_id: str) -> Touched[Key]:
     try:
         at = instant(row.get("UpdatedDate") or row.get("CreatedDate"))
     except ValueError as error:
         raise doubtful(f"/org: {error}") from None
     active = shape.truth(row, "Active") if "Active" in row else True
     roles = {role: shape.truth(row, name) for name, role in _ROLES.items() if row.get(name) is not None}
-    return Touched(list_id=row[list_key], user_id=row["Id"], active=active, at=at, roles=roles)
+    return Touched(list_id=list_id, user_id=user_id, active=active, at=at, roles=roles)
 
 
-def _progress(row: Row) -> Progress:
+def _progress(row: Row, kind: ItemKind) -> Progress:
     done = shape.truth(row, "Completed", "Complete")
-    user = PathUser(user_id=row["UserId"], completed=done, percent=shape.percent(row) or 0.0)
-    return Progress(path_id=row["Id"], user=user)
+    learner = Learner(user_id=row["UserId"], completed=done, percent=shape.percent(row) or 0.0)
+    return Progress(item=ItemKey(kind, row["Id"]), learner=learner)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncd.core.model import ItemKind
 from syncd.core.operation import AddMembers, RemoveMember, TeamFact
 from syncd.errors import Permanent, Transient
 from syncd.litmos import applying, reading
@@ -46,7 +47,7 @@ class Probing:
 
     def paths(self) -> frozenset[str]:
         """The ids of the user's learning paths."""
-        return reading.paths_of_user(self._calls, self.user_id)
+        return reading.items_of_user(self._calls, self.user_id, ItemKind.LEARNING_PATH)
 
     def put(self, profile: Mapping[str, Any], text: str | None, *, active: bool = True) -> datetime | None:
         """PUT the full record with this text in the probe's field, or without that field (None).

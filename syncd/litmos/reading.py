@@ -1,12 +1,12 @@
-"""Reading: users, teams, memberships and learning paths as Litmos lists them; complete, or an error, never a part."""
+"""Reading: users, teams, memberships, learning paths and courses as Litmos lists them; complete, or an error, never a part."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncd.core.model import LearningPath, Role
-from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
+from syncd.core.model import Item, ItemKey, ItemKind, Role
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.errors import LitmosError
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -15,18 +15,22 @@ from syncd.litmos.faults import NOT_FOUND, doubtful
 SEARCH_LENGTH = 50
 """The longest ``search`` that Litmos takes [DOC]."""
 
+SEGMENT: Mapping[ItemKind, str] = {ItemKind.LEARNING_PATH: "learningpaths", ItemKind.COURSE: "courses"}
+"""How a kind is written in Litmos' paths."""
+
 Progress = Callable[[str, int, int | None], None]
 """Told (what, how many so far, of how many if known) after each page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which teams' members (leaders, admins) and which learning paths' users a snapshot reads, told by ids once the lists
-    are known.
+    """Which kinds of items a snapshot lists, and which teams' members (leaders, admins) and items' users it reads, told once
+    those are known.
     """
 
     teams: Callable[[tuple[TeamFact, ...]], Collection[str]]
-    paths: Callable[[tuple[LearningPath, ...]], Collection[str]]
+    kinds: frozenset[ItemKind]
+    items: Callable[[tuple[Item, ...]], Collection[ItemKey]]
     roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: ()
 
 
@@ -44,19 +48,20 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
     for number, (team_id, role) in enumerate(ruled, start=1):
         roles[team_id, role] = people_with_role(calls, team_id, role)
         progress("leaders and admins", number, len(ruled))
-    paths = learning_paths(calls, progress)
-    mapped = sorted(choice.paths(paths))
-    path_users = {}
-    for number, path_id in enumerate(mapped, start=1):
-        path_users[path_id] = users_of_path(calls, path_id)
-        progress("path_users", number, len(mapped))
+    offered = tuple(item for kind in sorted(choice.kinds) for item in items(calls, kind, progress))
+    mapped = sorted(choice.items(offered))
+    people = {}
+    for number, key in enumerate(mapped, start=1):
+        people[key] = learners(calls, key)
+        progress("learners", number, len(mapped))
     return Snapshot(
         began_at=began_at,
         profiles=found,
         teams=listed,
         members=members,
-        paths=paths,
-        path_users=path_users,
+        items=offered,
+        learners=people,
+        kinds=choice.kinds,
         roles=roles,
         requests=calls.requests,
     )
@@ -148,57 +153,57 @@ def teams_of_user(calls: Calls, user_id: str) -> frozenset[str]:
     return frozenset(row["Id"] for row in calls.rows(("users", user_id, "teams")))
 
 
-def learning_paths(calls: Calls, progress: Progress) -> tuple[LearningPath, ...]:
-    """All learning paths."""
-    rows = calls.rows(("learningpaths",), progress=lambda count: progress("learning_paths", count, None))
-    return tuple(path_fact(row) for row in rows)
+def items(calls: Calls, kind: ItemKind, progress: Progress) -> tuple[Item, ...]:
+    """All learning paths, or all courses."""
+    rows = calls.rows((SEGMENT[kind],), progress=lambda count: progress(f"{kind}s", count, None))
+    return tuple(item_fact(row, kind) for row in rows)
 
 
-def learning_path(calls: Calls, path_id: str) -> LearningPath | None:
-    """One learning path, or None if Litmos does not know the id."""
-    row = calls.find(("learningpaths", path_id))
+def item(calls: Calls, key: ItemKey) -> Item | None:
+    """One learning path or course, or None if Litmos does not know the id."""
+    row = calls.find((SEGMENT[key.kind], key.id))
     if row is None:
         return None
-    if row.get("Id") != path_id:
-        raise doubtful("/learningpaths: another learning path came than was asked for")
-    return path_fact(row)
+    if row.get("Id") != key.id:
+        raise doubtful(f"/{SEGMENT[key.kind]}: another one came than was asked for")
+    return item_fact(row, key.kind)
 
 
-def path_fact(row: Mapping[str, Any]) -> LearningPath:
-    """A row of a list of learning paths. Raises Transient for one of another shape."""
+def item_fact(row: Mapping[str, Any], kind: ItemKind) -> Item:
+    """A row of a list of learning paths or courses. Raises Transient for one of another shape."""
     active = shape.truth(row, "Active") if "Active" in row else True
-    return LearningPath(id=row["Id"], name=shape.name(row), active=active)
+    return Item(key=ItemKey(kind, row["Id"]), name=shape.name(row), active=active)
 
 
-def paths_of_user(calls: Calls, user_id: str) -> frozenset[str]:
-    """The ids of the learning paths of a user."""
-    return frozenset(row["Id"] for row in calls.rows(("users", user_id, "learningpaths")))
+def items_of_user(calls: Calls, user_id: str, kind: ItemKind) -> frozenset[str]:
+    """The ids of the learning paths, or the courses, of a user, however they came by them."""
+    return frozenset(row["Id"] for row in calls.rows(("users", user_id, SEGMENT[kind])))
 
 
-def paths_of_team(calls: Calls, team_id: str) -> frozenset[str]:
-    """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know.
+def items_of_team(calls: Calls, team_id: str, kind: ItemKind) -> tuple[Item, ...]:
+    """The learning paths, or the courses, that a team gives its members; none of a team that Litmos does not know.
 
     One more request if it seems not to know it: a list is never taken for empty on the word of one 404.
     """
     try:
-        return frozenset(row["Id"] for row in calls.rows(("teams", team_id, "learningpaths")))
+        return tuple(item_fact(row, kind) for row in calls.rows(("teams", team_id, SEGMENT[kind])))
     except LitmosError as error:
         if error.code != NOT_FOUND:
             raise
     if team(calls, team_id) is not None:
-        raise doubtful("/teams: a team is there, and yet its learning paths are not")
-    return frozenset()
+        raise doubtful(f"/teams: a team is there, and yet its {kind.label}s are not")
+    return ()
 
 
-def users_of_path(calls: Calls, path_id: str) -> tuple[PathUser, ...]:
-    """The users of a learning path and how far they are."""
+def learners(calls: Calls, key: ItemKey) -> tuple[Learner, ...]:
+    """The users of a learning path or course, however they came by it, and how far they are."""
     return tuple(
-        PathUser(
+        Learner(
             user_id=row["Id"],
             completed=shape.truth(row, "Completed"),
             percent=shape.percent(row) or 0.0,
         )
-        for row in calls.rows(("learningpaths", path_id, "users"))
+        for row in calls.rows((SEGMENT[key.kind], key.id, "users"))
     )
 
 

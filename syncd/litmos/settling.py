@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
@@ -12,7 +12,7 @@ from syncd.core.operation import (
     RemoveMember,
     RenameTeam,
     SetRole,
-    UnassignPath,
+    UnassignItem,
 )
 from syncd.errors import Permanent
 from syncd.litmos import applying, reading
@@ -97,17 +97,18 @@ def set_role(calls: Calls, operation: SetRole) -> Effects | None:
     return Effects(roles_set=(operation,), requests=calls.requests)
 
 
-def assign_paths(calls: Calls, operation: AssignPaths) -> Effects | None:
+def assign_items(calls: Calls, operation: AssignItems) -> Effects | None:
     """All of them, or it counts as not done: giving again does no harm."""
-    missing = set(operation.path_ids) - reading.paths_of_user(calls, operation.user_id)
+    missing = set(operation.item_ids) - reading.items_of_user(calls, operation.user_id, operation.kind)
     return None if missing else applying.assigned(calls, operation)
 
 
-def unassign_path(calls: Calls, operation: UnassignPath) -> Effects | None:
+def unassign_item(calls: Calls, operation: UnassignItem) -> Effects | None:
     """By the user's own list."""
-    if operation.path_id in _known(lambda: reading.paths_of_user(calls, operation.user_id)):
+    user_id, item = operation.user_id, operation.item
+    if item.id in _known(lambda: reading.items_of_user(calls, user_id, item.kind)):
         return None
-    return Effects(paths_unassigned=((operation.user_id, operation.path_id),), requests=calls.requests)
+    return Effects(unassigned=((user_id, item),), requests=calls.requests)
 
 
 def _known(read: Callable[[], frozenset[str]]) -> frozenset[str]:

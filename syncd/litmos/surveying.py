@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncd.core.model import LearningPath
+from syncd.core.model import Item, ItemKind
 from syncd.core.operation import TeamFact
 from syncd.errors import LitmosError
 from syncd.litmos import reading
@@ -23,7 +23,8 @@ class Survey:
 
     profiles: tuple[Row, ...] | None = None
     teams: tuple[TeamFact, ...] | None = None
-    paths: tuple[LearningPath, ...] | None = None
+    paths: tuple[Item, ...] | None = None
+    courses: tuple[Item, ...] | None = None
     error: LitmosError | None = None
     samples: tuple[Sample, ...] = ()
     requests: int = 0
@@ -54,8 +55,8 @@ class _Dated:
             self.samples.append((self._watch.sent_at, theirs, self._now()))
 
 
-def survey(client: LitmosClient, now: Callable[[], datetime]) -> Survey:
-    """Read users (full records), then teams, then learning paths, and stop at the first failure.
+def survey(client: LitmosClient, now: Callable[[], datetime], *, courses: bool = False) -> Survey:
+    """Read users (full records), then teams, then learning paths, then ``courses``, and stop at the first failure.
 
     If the full records are forbidden (403), learning paths are still asked for: they are documented for Administrators as
     well, so the two answers tell whose key it is [SPEC]. ``now`` is our clock, UTC.
@@ -63,11 +64,12 @@ def survey(client: LitmosClient, now: Callable[[], datetime]) -> Survey:
     watch = _Clocked(now)
     calls = client.calls(watch)
     dated = _Dated(calls, watch, now)
-    profiles, teams, paths, error = None, None, None, None
+    profiles, teams, paths, offered, error = None, None, None, None, None
     try:
         profiles = reading.profiles(calls, dated.note)
         teams = reading.teams(calls, dated.note)
-        paths = reading.learning_paths(calls, dated.note)
+        paths = reading.items(calls, ItemKind.LEARNING_PATH, dated.note)
+        offered = reading.items(calls, ItemKind.COURSE, dated.note) if courses else None
     except LitmosError as failure:
         error = failure
         dated.note()
@@ -77,14 +79,15 @@ def survey(client: LitmosClient, now: Callable[[], datetime]) -> Survey:
         profiles=profiles,
         teams=teams,
         paths=paths,
+        courses=offered,
         error=error,
         samples=tuple(dated.samples),
         requests=calls.requests,
     )
 
 
-def _paths_if_allowed(calls: Calls) -> tuple[LearningPath, ...] | None:
+def _paths_if_allowed(calls: Calls) -> tuple[Item, ...] | None:
     try:
-        return reading.learning_paths(calls, lambda *_: None)
+        return reading.items(calls, ItemKind.LEARNING_PATH, lambda *_: None)
     except LitmosError:
         return None

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from syncd.core.delta import Delta
-from syncd.core.model import Completion, LearningPath, Role
+from syncd.core.model import Completion, Item, ItemKey, ItemKind, Role
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
+    Learner,
     Operation,
-    PathUser,
     PutUser,
     ReadUsers,
     RemoveMember,
@@ -22,7 +22,7 @@ from syncd.core.operation import (
     SetRole,
     Snapshot,
     TeamFact,
-    UnassignPath,
+    UnassignItem,
     Unwatched,
     Watch,
 )
@@ -40,8 +40,8 @@ _WAYS: Mapping[type[Operation], tuple[Apply, Settle]] = {
     AddMembers: (applying.add_members, settling.add_members),
     RemoveMember: (applying.remove_member, settling.remove_member),
     SetRole: (applying.set_role, settling.set_role),
-    AssignPaths: (applying.assign_paths, settling.assign_paths),
-    UnassignPath: (applying.unassign_path, settling.unassign_path),
+    AssignItems: (applying.assign_items, settling.assign_items),
+    UnassignItem: (applying.unassign_item, settling.unassign_item),
     ReadUsers: (applying.read_users, applying.read_users),
 }
 """How each Operation is applied, and how it is settled."""
@@ -72,30 +72,36 @@ class Target:
     def snapshot(
         self,
         managed_teams: Callable[[tuple[TeamFact, ...]], Collection[str]],
-        mapped_paths: Callable[[tuple[LearningPath, ...]], Collection[str]],
+        mapped_items: Callable[[tuple[Item, ...]], Collection[ItemKey]],
         ruled_roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: (),
         *,
+        kinds: Collection[ItemKind] = (ItemKind.LEARNING_PATH,),
         began_at: datetime,
         progress: Progress = lambda _what, _done, _total: None,
         watch: Watch | None = None,
     ) -> Snapshot:
-        """Read users, teams, learning paths, the members of the managed teams, the leaders and admins of those where a rule
-        decides about them, and the users of the mapped paths.
+        """Read users, teams, items of these ``kinds``, the members of the managed teams, the leaders and admins of those where
+        a rule decides about them, and the users of the mapped items.
 
-        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P(paths) + the sum of P over each of those lists of people. Lists are complete, or the whole snapshot raises.
+        With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P of each kind + the sum of P over each of those lists of
+        people. Lists are complete, or the whole snapshot raises.
         """
-        choice = Choice(teams=managed_teams, paths=mapped_paths, roles=ruled_roles)
+        choice = Choice(teams=managed_teams, kinds=frozenset(kinds), items=mapped_items, roles=ruled_roles)
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
 
     def delta(
         self,
         spans: Sequence[tuple[datetime, datetime]],
         *,
+        kinds: Collection[ItemKind] = (ItemKind.LEARNING_PATH,),
         progress: Progress = lambda _what, _done, _total: None,
         watch: Watch | None = None,
     ) -> Delta:
-        """What was touched in Litmos within these windows of at most 7 days: six requests a window where little changed."""
-        return deltas.delta(self._calls(watch), spans, progress=progress)
+        """What was touched in Litmos within these windows of at most 7 days.
+
+        Three requests a window, and three for each kind of items, where little changed.
+        """
+        return deltas.delta(self._calls(watch), spans, kinds=kinds, progress=progress)
 
     def profiles(
         self, *, progress: Progress = lambda _what, _done, _total: None, watch: Watch | None = None
@@ -103,12 +109,12 @@ class Target:
         """The full records of all users: a request for each thousand."""
         return reading.profiles(self._calls(watch), progress)
 
-    def survey(self, now: Callable[[], datetime]) -> surveying.Survey:
-        """Users, teams and learning paths with P(users) + P(teams) + P(paths) requests, as far as the key may read them.
+    def survey(self, now: Callable[[], datetime], *, courses: bool = False) -> surveying.Survey:
+        """Users, teams and learning paths, and ``courses``: P(n) requests each, as far as the key may read them.
 
         ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
         """
-        return surveying.survey(self._client, now)
+        return surveying.survey(self._client, now, courses=courses)
 
     def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
         """The requests of a probe on one disposable user."""
@@ -126,9 +132,9 @@ class Target:
         """One team, or None if Litmos does not know the id."""
         return reading.team(self._calls(watch), team_id)
 
-    def read_path(self, path_id: str, *, watch: Watch | None = None) -> LearningPath | None:
-        """One learning path, or None if Litmos does not know the id."""
-        return reading.learning_path(self._calls(watch), path_id)
+    def read_item(self, item: ItemKey, *, watch: Watch | None = None) -> Item | None:
+        """One learning path or course, or None if Litmos does not know the id."""
+        return reading.item(self._calls(watch), item)
 
     def members(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the active users of a team."""
@@ -142,17 +148,17 @@ class Target:
         """The ids of the teams of a user, active or not."""
         return reading.teams_of_user(self._calls(watch), user_id)
 
-    def team_paths(self, team_id: str, *, watch: Watch | None = None) -> frozenset[str]:
-        """The ids of the learning paths that a team gives its members; none of a team that Litmos does not know."""
-        return reading.paths_of_team(self._calls(watch), team_id)
+    def team_items(self, team_id: str, kind: ItemKind, *, watch: Watch | None = None) -> tuple[Item, ...]:
+        """The items that a team gives its members; none of a team that Litmos does not know."""
+        return reading.items_of_team(self._calls(watch), team_id, kind)
 
-    def path_users(self, path_id: str, *, watch: Watch | None = None) -> tuple[PathUser, ...]:
-        """The users of a learning path."""
-        return reading.users_of_path(self._calls(watch), path_id)
+    def learners(self, item: ItemKey, *, watch: Watch | None = None) -> tuple[Learner, ...]:
+        """The users of a learning path or course, however they came by it."""
+        return reading.learners(self._calls(watch), item)
 
-    def user_paths(self, user_id: str, *, watch: Watch | None = None) -> frozenset[str]:
-        """The ids of the learning paths of a user."""
-        return reading.paths_of_user(self._calls(watch), user_id)
+    def user_items(self, user_id: str, kind: ItemKind, *, watch: Watch | None = None) -> frozenset[str]:
+        """The ids of the items of a user, however they came by them."""
+        return reading.items_of_user(self._calls(watch), user_id, kind)
 
     def completions(self, since: datetime, to: datetime, watch: Watch | None = None) -> Iterator[Completion]:
         """Results of courses and learning paths that changed between ``since`` and ``to``, oldest window first."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.model import Action, Change, ItemKey, ObjectKind
 from syncd.store.schema import change, run
 
 CHUNK = 500
@@ -24,12 +24,13 @@ def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, stat
             "employee_id": one.employee_id,
             "user_id": one.user_id,
             "team": list(one.team),
-            "path_id": one.path_id,
+            "item": "" if one.item is None else str(one.item),
             "team_id": one.team_id,
             "before": dict(one.before),
             "after": dict(one.after),
-            "gives": list(one.gives),
-            "takes": list(one.takes),
+            "gives": [str(item) for item in one.gives],
+            "takes": [str(item) for item in one.takes],
+            "irreversible": one.irreversible,
             "reason": one.reason,
             "rule": one.rule,
             "origin": one.origin,
@@ -55,12 +56,13 @@ def to_change(row: RowMapping) -> Change:
         employee_id=row["employee_id"],
         user_id=row["user_id"],
         team=tuple(row["team"]),
-        path_id=row["path_id"],
+        item=ItemKey.parse(row["item"]) if row["item"] else None,
         team_id=row["team_id"],
         before=row["before"],
         after=row["after"],
-        gives=tuple(row["gives"]),
-        takes=tuple(row["takes"]),
+        gives=tuple(map(ItemKey.parse, row["gives"])),
+        takes=tuple(map(ItemKey.parse, row["takes"])),
+        irreversible=row["irreversible"],
         reason=row["reason"],
         rule=row["rule"],
         origin=row["origin"],

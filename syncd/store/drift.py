@@ -19,7 +19,7 @@ CHUNK = 500
 class Drift:
     """One difference between the mirror and a reading of Litmos that no Job of syncd made.
 
-    ``kind`` is ``user``, ``membership`` or ``assignment``; ``object_id`` the id of the team or learning path ("" for a user);
+    ``kind`` is ``user``, ``membership`` or ``assignment``; ``object_id`` the id of the team, or the item as text ("" for a user);
     ``field`` a profile field, ``Member``, ``Leader``, ``Admin`` or ``Assigned``.
     """
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 
+from syncd.core.model import ItemKey
 from syncd.core.operation import Effects
 from syncd.store import reflection, removals, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
@@ -65,26 +66,35 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
 
 def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
     table = litmos_assignment
-    gone = [(path_id, user_id) for user_id, path_id in effects.paths_unassigned]
+    gone = [(str(item), user_id) for user_id, item in effects.unassigned]
     removals.note(conn, account, removals.ASSIGNMENT, gone, now)
-    given = [(path_id, user_id) for user_id, path_id in effects.paths_assigned]
+    given = [(str(item), user_id) for user_id, item in effects.assigned]
     removals.forget(conn, account, removals.ASSIGNMENT, given)
-    for user_id, path_id in effects.paths_unassigned:
-        conn.execute(
-            delete(table).where(
-                table.c.account == account, table.c.path_id == path_id, table.c.user_id == user_id
-            )
-        )
-    for user_id, path_id in effects.paths_assigned:
-        here = (table.c.account == account) & (table.c.path_id == path_id) & (table.c.user_id == user_id)
+    for user_id, item in effects.unassigned:
+        conn.execute(delete(table).where(_assignment(account, user_id, item)))
+    for user_id, item in effects.kept:
+        conn.execute(update(table).where(_assignment(account, user_id, item)).values(kept_at=now))
+    for user_id, item in effects.assigned:
+        here = _assignment(account, user_id, item)
         if not conn.execute(update(table).where(here).values(changed_at=now)).rowcount:
             conn.execute(
                 insert(table).values(
                     account=account,
-                    path_id=path_id,
+                    kind=item.kind.value,
+                    item_id=item.id,
                     user_id=user_id,
                     completed=False,
                     percent=0.0,
                     changed_at=now,
                 )
             )
+
+
+def _assignment(account: str, user_id: str, item: ItemKey) -> ColumnElement[bool]:
+    table = litmos_assignment.c
+    return (
+        (table.account == account)
+        & (table.kind == item.kind.value)
+        & (table.item_id == item.id)
+        & (table.user_id == user_id)
+    )

@@ -7,16 +7,17 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from syncd.core.delta import Delta, Progress, TeamRow
+from syncd.core.model import ItemKey
 from syncd.core.operation import RoleList, TeamFact
 from syncd.store import roles as role_lists
 from syncd.store.drift import Drift
-from syncd.store.mirror import READ, set_watermark
-from syncd.store.mirror_tables import litmos_assignment, litmos_path, litmos_team
-from syncd.store.reflection import fold_users, put_path, put_team
+from syncd.store.mirror import READ, lists_read, set_watermark
+from syncd.store.mirror_tables import litmos_assignment, litmos_item, litmos_team
+from syncd.store.reflection import fold_users, put_item, put_team
 
 
 def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datetime) -> list[Drift]:
-    """Users, teams, learning paths and progress that are known already; returns what differed in users.
+    """Users, teams, items and progress that are known already; returns what differed in users.
 
     A row changed after the reading began keeps what the worker wrote.
     """
@@ -24,8 +25,8 @@ def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datet
     for team in delta.teams:
         if not team.gone:
             _fold_team(conn, account, team, began_at)
-    for path in delta.paths:
-        put_path(conn, account, path, began_at)
+    for item in delta.items:
+        put_item(conn, account, item, began_at)
     _fold_progress(conn, account, delta.progress, began_at)
     set_watermark(conn, account, READ, began_at)
     return drift
@@ -36,18 +37,18 @@ def keep_up_to_date(
     account: str,
     *,
     teams: Collection[str],
-    paths: Collection[str],
+    items: Collection[ItemKey],
     roles: Collection[RoleList] = (),
 ) -> None:
     """Only these lists are: of any other it counts as never read who is on it, so that it is read before it is used."""
-    for table, column, kept in (
-        (litmos_team, litmos_team.c.members_read_at, teams),
-        (litmos_path, litmos_path.c.users_read_at, paths),
-    ):
-        here = table.c.account == account
-        read = conn.execute(select(table.c.id).where(here, column.is_not(None))).scalars()
-        for found in sorted(set(read) - set(kept)):
-            conn.execute(update(table).where(here, table.c.id == found).values({column.name: None}))
+    read = lists_read(conn, account)
+    team, item = litmos_team.c, litmos_item.c
+    for team_id in sorted({found for found, at in read.teams.items() if at} - set(teams)):
+        here = (team.account == account) & (team.id == team_id)
+        conn.execute(update(litmos_team).where(here).values(members_read_at=None))
+    for kind, item_id in sorted({found for found, at in read.items.items() if at} - set(items)):
+        here = (item.account == account) & (item.kind == kind.value) & (item.id == item_id)
+        conn.execute(update(litmos_item).where(here).values(users_read_at=None))
     role_lists.keep_up_to_date(conn, account, roles)
 
 
@@ -65,8 +66,9 @@ def _fold_progress(conn: Connection, account: str, found: Iterable[Progress], be
     for one in found:
         here = (
             (table.c.account == account)
-            & (table.c.path_id == one.path_id)
-            & (table.c.user_id == one.user.user_id)
+            & (table.c.kind == one.item.kind.value)
+            & (table.c.item_id == one.item.id)
+            & (table.c.user_id == one.learner.user_id)
         )
-        values = {"completed": one.user.completed, "percent": one.user.percent}
+        values = {"completed": one.learner.completed, "percent": one.learner.percent}
         conn.execute(update(table).where(here, table.c.changed_at <= began_at).values(**values))

@@ -1,21 +1,27 @@
-"""Grants: the memberships and assignments that syncd itself gave, and may therefore take away again."""
+"""Grants: the ledger of the memberships and assignments that syncd gave, or a person adopted for it, and may take away again."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from syncd.core.model import Role
+from syncd.core.model import ItemKey, Role
 from syncd.core.roles import Grant
 from syncd.store.schema import grants
 
+SYNCD = "syncd"
+"""The origin of what a rule gave."""
+ADOPTED = "adopted"
+"""The origin of what a person had made in Litmos, and a person claimed for its rule."""
+CHUNK = 500
 ROLES = (Role.LEADER.value, Role.ADMIN.value)
 """The kinds of grant that are a role in a team."""
 
 
 def load(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    """All grants as (employee_id, team text | path id); ``links`` is employee_id -> user id."""
+    """All grants as (employee_id, team text | item as text); ``links`` is employee_id -> user id."""
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
     rows = conn.execute(
         select(grants.c.user_id, grants.c.object_id).where(
@@ -35,24 +41,53 @@ def roles(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset
 
 
 def add(
-    conn: Connection, account: str, kind: str, given: Iterable[tuple[str, str]], *, run_id: int, now: datetime
+    conn: Connection,
+    account: str,
+    kind: str,
+    given: Iterable[tuple[str, str, str]],
+    *,
+    run_id: int,
+    now: datetime,
 ) -> None:
-    """Remember what was given, as (user id, object id); ``kind`` is ``membership``, ``assignment`` or a role."""
-    pairs = list(given)
-    remove(conn, account, kind, pairs)
+    """Remember what a Run gave, as (user id, object id, rule); ``kind`` is ``membership``, ``assignment`` or a role."""
+    _insert(conn, account, kind, given, {"origin": SYNCD, "run_id": run_id, "granted_at": now})
+
+
+def adopt(
+    conn: Connection,
+    account: str,
+    kind: str,
+    found: Iterable[tuple[str, str, str]],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Remember what a person's ``adopt`` claimed, as (user id, object id, rule): from now on as if syncd had given it."""
+    _insert(conn, account, kind, found, {"origin": ADOPTED, "actor": actor, "granted_at": now})
+
+
+def _insert(
+    conn: Connection,
+    account: str,
+    kind: str,
+    given: Iterable[tuple[str, str, str]],
+    how: Mapping[str, Any],
+) -> None:
+    triples = list(given)
+    remove(conn, account, kind, ((user_id, what) for user_id, what, _ in triples))
     rows = [
         {
             "account": account,
             "kind": kind,
-            "user_id": user,
+            "user_id": user_id,
             "object_id": what,
-            "run_id": run_id,
-            "granted_at": now,
+            "rule": rule,
+            **how,
         }
-        for user, what in pairs
+        for user_id, what, rule in triples
     ]
-    if rows:
-        conn.execute(insert(grants), rows)
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(grants), rows[start : start + CHUNK])
 
 
 def remove(conn: Connection, account: str, kind: str, taken: Iterable[tuple[str, str]]) -> None:
@@ -95,3 +130,29 @@ def places(conn: Connection, account: str) -> Places:
         teams=frozenset(row.object_id for row in rows if row.kind == "membership"),
         roles=frozenset((row.object_id, Role(row.kind)) for row in rows if row.kind in ROLES),
     )
+
+
+def items(conn: Connection, account: str) -> frozenset[ItemKey]:
+    """The learning paths and courses that syncd gave somebody."""
+    here = (grants.c.account == account) & (grants.c.kind == "assignment")
+    return frozenset(
+        map(ItemKey.parse, conn.execute(select(grants.c.object_id).where(here).distinct()).scalars())
+    )
+
+
+def of_users(conn: Connection, account: str, user_ids: Iterable[str]) -> list[RowMapping]:
+    """The ledger's rows about these users."""
+    wanted = sorted(user_ids)
+    here = select(grants).where(grants.c.account == account)
+    return [
+        row
+        for start in range(0, len(wanted), CHUNK)
+        for row in conn.execute(here.where(grants.c.user_id.in_(wanted[start : start + CHUNK]))).mappings()
+    ]
+
+
+def totals(conn: Connection, account: str) -> list[RowMapping]:
+    """How many there are by kind, rule and origin."""
+    columns = (grants.c.kind, grants.c.rule, grants.c.origin)
+    query = select(*columns, func.count().label("number")).where(grants.c.account == account)
+    return list(conn.execute(query.group_by(*columns).order_by(*columns)).mappings())

@@ -67,7 +67,10 @@ def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]
     rows = conn.execute(
         select(grants).where(grants.c.account == account, grants.c.user_id == user_id).limit(MOST * 20)
     )
-    return tuple(Granted(object_id=row.object_id, run_id=row.run_id, at=row.granted_at) for row in rows)
+    return tuple(
+        Granted(object_id=row.object_id, run_id=row.run_id, at=row.granted_at, rule=row.rule, actor=row.actor)
+        for row in rows
+    )
 
 
 def drifted(

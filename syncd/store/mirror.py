@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
 
 from syncd.core.delta import Readings
-from syncd.core.model import Assignment, LearningPath, Role, State, Team, TeamKey, User, team_key
+from syncd.core.model import Assignment, Item, ItemKey, ItemKind, Role, State, Team, TeamKey, User, team_key
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
 from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
+    litmos_item,
     litmos_membership,
-    litmos_path,
     litmos_team,
-    litmos_team_path,
+    litmos_team_item,
     litmos_user,
 )
 from syncd.store.schema import watermark
@@ -74,10 +74,14 @@ def just_read_profile(
     return profile
 
 
-def paths(conn: Connection, account: str) -> list[LearningPath]:
-    """Every learning path."""
-    rows = conn.execute(select(litmos_path).where(litmos_path.c.account == account)).all()
-    return [LearningPath(id=row.id, name=row.name, active=row.active) for row in rows]
+def items(conn: Connection, account: str) -> list[Item]:
+    """Every learning path, and every course if a rule has ever named one."""
+    rows = conn.execute(select(litmos_item).where(litmos_item.c.account == account)).all()
+    return [Item(key=_key(row.kind, row.id), name=row.name, active=row.active) for row in rows]
+
+
+def _key(kind: str, item_id: str) -> ItemKey:
+    return ItemKey(ItemKind(kind), item_id)
 
 
 def team_facts(conn: Connection, account: str) -> tuple[TeamFact, ...]:
@@ -95,11 +99,17 @@ def team_id(conn: Connection, account: str, key: TeamKey) -> str:
 
 
 def current_state(
-    conn: Connection, account: str, links: Mapping[str, str], teams: Iterable[TeamFact] | None = None
+    conn: Connection,
+    account: str,
+    links: Mapping[str, str],
+    teams: Iterable[TeamFact] | None = None,
+    *,
+    kept_since: datetime | None = None,
 ) -> State:
     """The current State of everyone who is linked; ``links`` is employee_id -> user id.
 
-    ``teams`` are the teams as the Plan is about to name them, if not as they are.
+    ``teams`` are the teams as the Plan is about to name them, if not as they are. What Litmos refused to take after
+    ``kept_since`` is marked ``kept``.
     """
     people = {user_id: employee_id for employee_id, user_id in links.items()}
     names = team_names(team_facts(conn, account) if teams is None else teams)
@@ -115,12 +125,14 @@ def current_state(
     for found, user_id, role in roles.of_all(conn, account):
         if user_id in people and found in names:
             held.setdefault(people[user_id], set()).add((team_key(names[found]), role))
-    assignments: dict[str, dict[str, Assignment]] = {}
+    assignments: dict[str, dict[ItemKey, Assignment]] = {}
     for row in conn.execute(select(litmos_assignment).where(litmos_assignment.c.account == account)):
         if row.user_id in people:
+            item = _key(row.kind, row.item_id)
             started = row.completed or row.percent > 0
-            assignments.setdefault(people[row.user_id], {})[row.path_id] = Assignment(
-                path_id=row.path_id, started=started
+            kept = kept_since is not None and row.kept_at is not None and row.kept_at > kept_since
+            assignments.setdefault(people[row.user_id], {})[item] = Assignment(
+                item=item, started=started, kept=kept
             )
     return State(
         users={people[found.id]: found for found in users(conn, account) if found.id in people},
@@ -131,33 +143,38 @@ def current_state(
     )
 
 
-def team_paths(
+def team_items(
     conn: Connection, account: str, teams: Iterable[TeamFact] | None = None
-) -> dict[TeamKey, frozenset[str]]:
-    """The learning paths that teams give their members, as far as they were read; ``teams`` as for ``current_state``."""
+) -> dict[TeamKey, frozenset[ItemKey]]:
+    """What teams give their members, as far as it was read; ``teams`` as for ``current_state``."""
     names = team_names(team_facts(conn, account) if teams is None else teams)
-    found: dict[TeamKey, set[str]] = {}
-    for row in conn.execute(select(litmos_team_path).where(litmos_team_path.c.account == account)):
+    found: dict[TeamKey, set[ItemKey]] = {}
+    for row in conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account)):
         if row.team_id in names:
-            found.setdefault(team_key(names[row.team_id]), set()).add(row.path_id)
-    return {key: frozenset(paths) for key, paths in found.items()}
+            found.setdefault(team_key(names[row.team_id]), set()).add(_key(row.kind, row.item_id))
+    return {key: frozenset(given) for key, given in found.items()}
 
 
-def teams_whose_paths_are_old(conn: Connection, account: str, since: datetime) -> set[str]:
-    """The ids of the teams of which it was not read after ``since`` which learning paths they give."""
-    return _not_read(conn, account, litmos_team, litmos_team.c.paths_read_at, since)
+ITEMS_READ_AT: Mapping[ItemKind, Column[datetime]] = {
+    ItemKind.LEARNING_PATH: litmos_team.c.paths_read_at,
+    ItemKind.COURSE: litmos_team.c.courses_read_at,
+}
+"""When it was last read which items of a kind a team gives."""
 
 
-def paths_whose_users_are_old(conn: Connection, account: str, since: datetime) -> set[str]:
-    """The ids of the learning paths whose users were not read after ``since``."""
-    return _not_read(conn, account, litmos_path, litmos_path.c.users_read_at, since)
-
-
-def _not_read(
-    conn: Connection, account: str, table: Table, read_at: ColumnElement[datetime | None], since: datetime
-) -> set[str]:
+def teams_whose_items_are_old(conn: Connection, account: str, kind: ItemKind, since: datetime) -> set[str]:
+    """The ids of the teams of which it was not read after ``since`` which items of this kind they give."""
+    read_at = ITEMS_READ_AT[kind]
     old = read_at.is_(None) | (read_at < since)
-    return set(conn.execute(select(table.c.id).where(table.c.account == account, old)).scalars())
+    return set(conn.execute(select(litmos_team.c.id).where(litmos_team.c.account == account, old)).scalars())
+
+
+def items_whose_learners_are_old(conn: Connection, account: str, since: datetime) -> set[ItemKey]:
+    """The items whose users were not read after ``since``."""
+    table = litmos_item
+    old = table.c.users_read_at.is_(None) | (table.c.users_read_at < since)
+    rows = conn.execute(select(table.c.kind, table.c.id).where(table.c.account == account, old))
+    return {_key(row.kind, row.id) for row in rows}
 
 
 def readings(conn: Connection, account: str) -> Readings:
@@ -169,31 +186,29 @@ def readings(conn: Connection, account: str) -> Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListsRead:
-    """When the people of each team and of each learning path were last read from Litmos; None: never.
+    """When the people of each team and of each item were last read from Litmos; None: never.
 
     ``roles`` are the lists of leaders and admins that were read at all.
     """
 
     teams: Mapping[str, datetime | None]
-    paths: Mapping[str, datetime | None]
+    items: Mapping[ItemKey, datetime | None]
     roles: Mapping[RoleList, datetime] = field(default_factory=dict)
 
     def oldest(self) -> datetime | None:
         """The oldest of those that are kept up to date, or None if none is."""
-        known = (*self.teams.values(), *self.paths.values(), *self.roles.values())
+        known = (*self.teams.values(), *self.items.values(), *self.roles.values())
         return min((at for at in known if at), default=None)
 
 
 def lists_read(conn: Connection, account: str) -> ListsRead:
     """When each list of people was last read."""
-
-    def of(table: Table, column: ColumnElement[datetime | None]) -> dict[str, datetime | None]:
-        rows = conn.execute(select(table.c.id, column.label("at")).where(table.c.account == account))
-        return {row.id: row.at for row in rows}
-
+    team, item = litmos_team.c, litmos_item.c
+    teams = conn.execute(select(team.id, team.members_read_at).where(team.account == account))
+    items = conn.execute(select(item.kind, item.id, item.users_read_at).where(item.account == account))
     return ListsRead(
-        teams=of(litmos_team, litmos_team.c.members_read_at),
-        paths=of(litmos_path, litmos_path.c.users_read_at),
+        teams={row.id: row.members_read_at for row in teams},
+        items={_key(row.kind, row.id): row.users_read_at for row in items},
         roles=roles.lists_read(conn, account),
     )
 
@@ -207,11 +222,17 @@ def members_of(
 
 
 def users_of(
-    conn: Connection, account: str, path_ids: Collection[str], *, since: datetime | None = None
-) -> set[tuple[str, str]]:
-    """(learning path id, user id) of every assignment of these learning paths, or of those that came after ``since``."""
+    conn: Connection, account: str, items: Collection[ItemKey], *, since: datetime | None = None
+) -> set[tuple[ItemKey, str]]:
+    """(item, user id) of every assignment of these items, or of those that came after ``since``."""
     table = litmos_assignment
-    return _pairs(conn, table.c.account == account, table.c.path_id, table.c.user_id, path_ids, since)
+    found: set[tuple[ItemKey, str]] = set()
+    for kind in {item.kind for item in items}:
+        here = (table.c.account == account) & (table.c.kind == kind.value)
+        ids = {item.id for item in items if item.kind is kind}
+        pairs = _pairs(conn, here, table.c.item_id, table.c.user_id, ids, since)
+        found.update((ItemKey(kind, item_id), user_id) for item_id, user_id in pairs)
+    return found
 
 
 def _pairs(

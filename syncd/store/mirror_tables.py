@@ -28,10 +28,16 @@ litmos_team = Table(
     time_column("leaders_read_at"),
     time_column("admins_read_at"),
     time_column("paths_read_at"),
+    time_column("courses_read_at"),
     time_column("changed_at", required=True),
 )
-litmos_team_path = Table(
-    "litmos_team_path", metadata, key_column("account"), key_column("team_id"), key_column("path_id")
+litmos_team_item = Table(
+    "litmos_team_item",
+    metadata,
+    key_column("account"),
+    key_column("team_id"),
+    key_column("kind"),
+    key_column("item_id"),
 )
 litmos_membership = Table(
     "litmos_membership",
@@ -44,10 +50,11 @@ litmos_membership = Table(
     time_column("changed_at", required=True),
     Index(None, "account", "user_id"),
 )
-litmos_path = Table(
-    "litmos_path",
+litmos_item = Table(
+    "litmos_item",
     metadata,
     key_column("account"),
+    key_column("kind"),
     key_column("id"),
     text_column("name"),
     Column("active", Boolean, nullable=False),
@@ -58,10 +65,12 @@ litmos_assignment = Table(
     "litmos_assignment",
     metadata,
     key_column("account"),
-    key_column("path_id"),
+    key_column("kind"),
+    key_column("item_id"),
     key_column("user_id"),
     Column("completed", Boolean, nullable=False),
     Column("percent", Float, nullable=False),
+    time_column("kept_at"),
     time_column("changed_at", required=True),
     Index(None, "account", "user_id"),
 )

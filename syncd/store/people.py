@@ -79,7 +79,7 @@ def _data(person: Employee) -> dict[str, Any]:
         "ruled_roles": [
             [role, list(wish.names)] for wish in person.teams for role in sorted(wish.ruled_roles)
         ],
-        "learning_paths": [wish.names[0] for wish in person.learning_paths],
+        "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
     }
 

@@ -5,21 +5,21 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
 
 from syncd.core.delta import folded
-from syncd.core.model import LearningPath
-from syncd.core.operation import PathUser, RoleList, Snapshot, TeamFact
+from syncd.core.model import Item, ItemKey, ItemKind
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
 from syncd.store import removals, roles
 from syncd.store.drift import Drift
-from syncd.store.mirror import FULL, READ, set_watermark
+from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark
 from syncd.store.mirror_tables import (
     litmos_assignment,
+    litmos_item,
     litmos_membership,
-    litmos_path,
     litmos_team,
-    litmos_team_path,
+    litmos_team_item,
     litmos_user,
 )
 from syncd.store.vanished import Missing, forget
@@ -41,15 +41,10 @@ def apply_snapshot(
     found = put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at)
     for team in snapshot.teams:
         put_team(conn, account, team, snapshot.began_at)
-    for path in snapshot.paths:
-        put_path(conn, account, path, snapshot.began_at)
+    for item in snapshot.items:
+        put_item(conn, account, item, snapshot.began_at)
     found += apply_lists(
-        conn,
-        account,
-        snapshot.members,
-        snapshot.path_users,
-        snapshot.roles,
-        began_at=snapshot.began_at,
+        conn, account, snapshot.members, snapshot.learners, snapshot.roles, began_at=snapshot.began_at
     )
     set_watermark(conn, account, FULL, snapshot.began_at)
     set_watermark(conn, account, READ, snapshot.began_at)
@@ -60,38 +55,47 @@ def apply_lists(
     conn: Connection,
     account: str,
     members: Mapping[str, frozenset[str]],
-    path_users: Mapping[str, Iterable[PathUser]],
+    learners: Mapping[ItemKey, Iterable[Learner]],
     people_with_roles: Mapping[RoleList, Collection[str]] = MappingProxyType({}),
     *,
     began_at: datetime,
 ) -> list[Drift]:
-    """The active users of some teams, those with a role there, and the users of some learning paths, as read since
-    ``began_at``; what differed.
+    """The active users of some teams, those with a role there, and the users of some items, as read since ``began_at``; what
+    differed.
     """
     inactive = inactive_users(conn, account)
     found: list[Drift] = []
     for team_id, user_ids in members.items():
         found += _replace_members(conn, account, team_id, user_ids, inactive, began_at)
-    for path_id, people in path_users.items():
-        found += _replace_path_users(conn, account, path_id, people, inactive, began_at)
+    for item, people in learners.items():
+        found += _replace_learners(conn, account, item, people, inactive, began_at)
     found += roles.apply_lists(conn, account, people_with_roles, inactive, began_at=began_at)
     removals.prune(conn, account, began_at)
     return found
 
 
-def apply_team_paths(
-    conn: Connection, account: str, team_id: str, paths: Collection[str], began_at: datetime
+def apply_team_items(
+    conn: Connection,
+    account: str,
+    team_id: str,
+    kind: ItemKind,
+    items: Collection[Item],
+    began_at: datetime,
 ) -> None:
-    """Which learning paths a team gives its members, as read by a request that began at ``began_at``."""
-    here = (litmos_team_path.c.account == account) & (litmos_team_path.c.team_id == team_id)
-    conn.execute(delete(litmos_team_path).where(here))
-    rows = [{"account": account, "team_id": team_id, "path_id": path_id} for path_id in sorted(paths)]
+    """Which items of a kind a team gives its members, as read by a request that began at ``began_at``."""
+    table = litmos_team_item
+    here = (table.c.account == account) & (table.c.team_id == team_id) & (table.c.kind == kind.value)
+    conn.execute(delete(table).where(here))
+    ids = {"account": account, "team_id": team_id, "kind": kind.value}
+    for item in items:
+        put_item(conn, account, item, began_at)
+    rows = [{**ids, "item_id": item.key.id} for item in items]
     if rows:
-        conn.execute(insert(litmos_team_path), rows)
+        conn.execute(insert(table), rows)
     conn.execute(
         update(litmos_team)
         .where(litmos_team.c.account == account, litmos_team.c.id == team_id)
-        .values(paths_read_at=began_at)
+        .values({ITEMS_READ_AT[kind].name: began_at})
     )
 
 
@@ -100,12 +104,13 @@ def apply_holdings(
     account: str,
     user_id: str,
     teams: Collection[str],
-    paths: Collection[str],
+    items: Mapping[ItemKind, Collection[str]],
     began_at: datetime,
 ) -> None:
     """What one user has, as read by requests that began at ``began_at``; of teams, those whose members are read.
 
-    Learning paths only go: one that came is given again, which does no harm, for its progress is not known here.
+    Items (of the kinds that were read) only go: one that came is given again, which does no harm, for its progress is
+    not known here.
     """
     table = litmos_membership
     here = (table.c.account == account) & (table.c.user_id == user_id)
@@ -119,14 +124,16 @@ def apply_holdings(
         if user_id not in removals.since(conn, account, removals.MEMBERSHIP, team_id, began_at):
             insert_members(conn, account, [(team_id, user_id)], began_at)
     given = litmos_assignment
-    conn.execute(
-        delete(given).where(
-            given.c.account == account,
-            given.c.user_id == user_id,
-            given.c.changed_at <= began_at,
-            given.c.path_id.not_in(sorted(paths)),
+    for kind, item_ids in items.items():
+        conn.execute(
+            delete(given).where(
+                given.c.account == account,
+                given.c.user_id == user_id,
+                given.c.changed_at <= began_at,
+                given.c.kind == kind.value,
+                given.c.item_id.not_in(sorted(item_ids)),
+            )
         )
-    )
 
 
 def inactive_users(conn: Connection, account: str) -> set[str]:
@@ -255,16 +262,18 @@ def put_team(conn: Connection, account: str, team: TeamFact, began_at: datetime)
         conn.execute(update(litmos_team).where(here).values(**values))
 
 
-def put_path(conn: Connection, account: str, path: LearningPath, began_at: datetime) -> None:
-    """A learning path as read since ``began_at``."""
-    here = (litmos_path.c.account == account) & (litmos_path.c.id == path.id)
-    done = conn.execute(update(litmos_path).where(here).values(name=path.name, active=path.active))
-    if not done.rowcount:
-        conn.execute(
-            insert(litmos_path).values(
-                account=account, id=path.id, name=path.name, active=path.active, changed_at=began_at
-            )
-        )
+def put_item(conn: Connection, account: str, item: Item, began_at: datetime) -> None:
+    """A learning path or course as read since ``began_at``."""
+    values = {"name": item.name, "active": item.active}
+    if not conn.execute(update(litmos_item).where(_here(account, item.key)).values(**values)).rowcount:
+        kind, item_id = item.key
+        ids = {"account": account, "kind": kind.value, "id": item_id}
+        conn.execute(insert(litmos_item).values(**ids, **values, changed_at=began_at))
+
+
+def _here(account: str, item: ItemKey) -> ColumnElement[bool]:
+    table = litmos_item.c
+    return (table.account == account) & (table.kind == item.kind.value) & (table.id == item.id)
 
 
 def _replace_members(
@@ -320,17 +329,18 @@ def insert_members(
         conn.execute(insert(litmos_membership), rows)
 
 
-def _replace_path_users(
+def _replace_learners(
     conn: Connection,
     account: str,
-    path_id: str,
-    people: Iterable[PathUser],
+    item: ItemKey,
+    people: Iterable[Learner],
     inactive: set[str],
     began_at: datetime,
 ) -> list[Drift]:
-    here = (litmos_assignment.c.account == account) & (litmos_assignment.c.path_id == path_id)
+    table = litmos_assignment
+    here = (table.c.account == account) & (table.c.kind == item.kind.value) & (table.c.item_id == item.id)
     rows = conn.execute(select(litmos_assignment).where(here)).all()
-    removed = removals.since(conn, account, removals.ASSIGNMENT, path_id, began_at)
+    removed = removals.since(conn, account, removals.ASSIGNMENT, str(item), began_at)
     seen = {person.user_id: person for person in people if person.user_id not in removed}
     known = {row.user_id: (row.completed, row.percent) for row in rows}
     kept_back = {row.user_id for row in rows if row.changed_at > began_at}
@@ -343,7 +353,7 @@ def _replace_path_users(
     for user_id, person in seen.items():
         values = {"completed": person.completed, "percent": person.percent}
         if user_id not in known:
-            ids = {"account": account, "path_id": path_id, "user_id": user_id}
+            ids = {"account": account, "kind": item.kind.value, "item_id": item.id, "user_id": user_id}
             fresh.append({**ids, **values, "changed_at": began_at})
         elif known[user_id] != (person.completed, person.percent):
             moved.append({**values, "of": user_id})
@@ -351,8 +361,8 @@ def _replace_path_users(
     for start in range(0, len(moved), CHUNK):
         one = update(litmos_assignment).where(here, litmos_assignment.c.user_id == bindparam("of"))
         conn.execute(one, moved[start : start + CHUNK])
-    path = (litmos_path.c.account == account) & (litmos_path.c.id == path_id)
-    is_new = conn.execute(select(litmos_path.c.users_read_at).where(path)).scalar() is None
-    conn.execute(update(litmos_path).where(path).values(users_read_at=began_at))
+    listed = _here(account, item)
+    is_new = conn.execute(select(litmos_item.c.users_read_at).where(listed)).scalar() is None
+    conn.execute(update(litmos_item).where(listed).values(users_read_at=began_at))
     come = seen.keys() - known
-    return [] if is_new else _gone_and_come("assignment", "Assigned", path_id, left, come)
+    return [] if is_new else _gone_and_come("assignment", "Assigned", str(item), left, come)

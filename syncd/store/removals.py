@@ -12,7 +12,7 @@ ASSIGNMENT = "assignment"
 
 
 def note(conn: Connection, account: str, kind: str, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
-    """Remember (team or learning path id, user id) pairs that were taken away ``now``."""
+    """Remember (team id or item as text, user id) pairs that were taken away ``now``."""
     for list_id, user_id in pairs:
         forget(conn, account, kind, [(list_id, user_id)])
         conn.execute(

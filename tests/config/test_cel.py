@@ -96,7 +96,7 @@ FAULTS = {
     'department == "x"': (
         'column 1 (department == "x"): "department" is not known; a column is written row.name or row["a name"]'
     ),
-    'row.a.lowr() == "x"': 'column 11 (() == "x"): "lowr" is not known; did you mean "lower"?',
+    'row.a.lowr() == "x"': 'column 7 (lowr() == "x"): "lowr" is not known; did you mean "lower"?',
     "row.a.startsWith(1)": 'column 17 ((1)): "startsWith" takes no (string, int); a column is a text: compare it with '
     "a text, or write int(row.name)",
     'row.a == "x" &&\n  row.b': 'line 1, column 14 (&&): "&&" takes no (bool, string)',
@@ -244,7 +244,7 @@ def test_expressions_in_a_configuration(tmp_path):
     assert employee.fields["City"] == "Oslo"
     assert employee.fields["DisableMessages"] is False
     assert [wish.names for wish in employee.teams] == [("All", "4711", "SALES")]
-    assert [wish.names for wish in employee.learning_paths] == [("Onboarding",)]
+    assert [wish.item.name for wish in employee.items] == ["Onboarding"]
     used = columns_used(mapping)
     assert used["level"] == "syncd.yaml:14:22"
     assert used["Cost Center"] == "syncd.yaml:20:26"

@@ -13,6 +13,7 @@ from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.mapping import map_record
 from syncd.core.model import Employee, Record
 from tests.config.files import HEAD, USERS, load_text
+from tests.core.factories import path_name
 
 TEXT = HEAD + USERS
 ROW = {
@@ -180,7 +181,7 @@ learning_paths: [Welcome]
     employee = map_record(config.mapping, Record(fields={**ROW, "site": "HQ"}, origin="hr.csv:2"))
     assert isinstance(employee, Employee)
     assert [wish.names for wish in employee.teams] == [("Company", "DE", "Sales ({DE})")]
-    assert [wish.names for wish in employee.learning_paths] == [("Welcome",)]
+    assert [wish.item for wish in employee.items] == [path_name("Welcome")]
     assert columns_used(config.mapping) == {
         "employee_id": "syncd.yaml:6:7",
         "status": "syncd.yaml:7:18",

@@ -17,6 +17,7 @@ from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
+from tests.core.factories import path_name
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "syncd.yaml"
@@ -77,7 +78,7 @@ def test_it_maps_the_sample(config):
     assert first.create_only == {"Culture", "DisableMessages"}
     assert first.report_only == {"CustomField3"}
     assert [wish.names for wish in first.teams] == [("Commercial", "Sales"), ("Everyone",)]
-    assert [wish.names for wish in first.learning_paths] == [("Welcome",), ("Sales Foundations",)]
+    assert [wish.item for wish in first.items] == [path_name("Welcome"), path_name("Sales Foundations")]
     assert second.status is Status.LEFT
 
 
@@ -165,6 +166,17 @@ def test_its_first_line_points_editors_to_the_schema():
 
 def test_the_columns_of_a_sink_are_those_that_sinks_have():
     assert get_args(ResultField) == RESULT_FIELDS
+
+
+def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
+    """A map in a file has the shape of a map of texts: ``oneOf`` would refuse it."""
+    schema = json_schema()
+    table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
+    assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
+    branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
+    assert [branch.count("Settings") for branch in branches] == [2], (
+        "only the source, which its type tells apart"
+    )
 
 
 def test_every_key_of_the_schema_is_described():

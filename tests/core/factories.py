@@ -2,7 +2,48 @@
 
 from collections.abc import Mapping
 
-from syncd.core.model import Employee, FieldValue, Status, User, Wish
+from syncd.core.model import (
+    Employee,
+    FieldValue,
+    Item,
+    ItemKey,
+    ItemKind,
+    ItemName,
+    ItemWish,
+    Status,
+    User,
+    Wish,
+)
+
+
+def path_key(item_id: str) -> ItemKey:
+    """A learning path by its id."""
+    return ItemKey(ItemKind.LEARNING_PATH, item_id)
+
+
+def course_key(item_id: str) -> ItemKey:
+    """A course by its id."""
+    return ItemKey(ItemKind.COURSE, item_id)
+
+
+def path_name(name: str) -> ItemName:
+    """A learning path as a rule names it."""
+    return ItemName(ItemKind.LEARNING_PATH, name)
+
+
+def course_name(name: str) -> ItemName:
+    """A course as a rule names it."""
+    return ItemName(ItemKind.COURSE, name)
+
+
+def learning_path(item_id: str, name: str, *, active: bool = True) -> Item:
+    """A learning path as Litmos lists it."""
+    return Item(key=path_key(item_id), name=name, active=active)
+
+
+def course(item_id: str, name: str, *, active: bool = True) -> Item:
+    """A course as Litmos lists it."""
+    return Item(key=course_key(item_id), name=name, active=active)
 
 
 def employee(
@@ -11,6 +52,7 @@ def employee(
     status: Status = Status.ACTIVE,
     teams: tuple[tuple[str, ...], ...] = (),
     paths: tuple[str, ...] = (),
+    courses: tuple[str, ...] = (),
     strict: bool = False,
     in_scope: bool = True,
     **fields: FieldValue,
@@ -26,7 +68,10 @@ def employee(
         status=status,
         fields=values,
         teams=tuple(Wish(names=names, rule="teams[0]", strict=strict) for names in teams),
-        learning_paths=tuple(Wish(names=(p,), rule="learning_paths[0]", strict=strict) for p in paths),
+        items=(
+            *(ItemWish(item=path_name(name), rule="learning_paths[0]") for name in paths),
+            *(ItemWish(item=course_name(name), rule="courses[0]") for name in courses),
+        ),
         in_scope=in_scope,
         origin=f"hr.csv:{employee_id}",
     )

@@ -8,7 +8,7 @@ from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Change, ObjectKind, State
 from syncd.core.plan import cost_of, digest, minutes
-from tests.core.factories import employee, user_of
+from tests.core.factories import course, employee, learning_path, user_of
 
 PACE = Pace(users=200, per_minute=100)
 
@@ -123,3 +123,15 @@ def test_the_digest_does_not_depend_on_order(changes):
 
 def test_the_digest_depends_on_what_would_be_done():
     assert digest([update(1)]) != digest([update(2)])
+
+
+def test_learning_paths_and_courses_of_one_person_are_one_request_each():
+    person = employee("E1", paths=("p1", "p2"), courses=("c1", "c2"))
+    offered = (*(learning_path(n, n) for n in ("p1", "p2")), *(course(n, n) for n in ("c1", "c2")))
+    current = State(users={"E1": user_of(person, "u1")})
+    requests = compile_requests(diff(desired_state([person], offered), current, Rules()).changes, PACE)
+    assert {(r.kind, r.payload["kind"], tuple(r.payload["items"])) for r in requests} == {
+        (RequestKind.ASSIGN_ITEMS, "learning_path", ("p1", "p2")),
+        (RequestKind.ASSIGN_ITEMS, "course", ("c1", "c2")),
+    }
+    assert len({r.target for r in requests}) == len(requests) == 2

@@ -64,7 +64,7 @@ def test_a_row_changes_only_fields_that_it_carries_and_that_are_compared():
     assert folded(profile, row) == {**profile, "UserName": "b", "Active": False}
 
 
-def at(minute: int, *, active: bool, list_id: str = "t1", user: str = "u1") -> Touched:
+def at(minute: int, *, active: bool, list_id: str = "t1", user: str = "u1") -> Touched[str]:
     return Touched(list_id=list_id, user_id=user, active=active, at=NOW + timedelta(minutes=minute))
 
 

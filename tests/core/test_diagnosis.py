@@ -11,8 +11,8 @@ from syncd.core.coverage import coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding, Health, worst
 from syncd.core.limits import Limits
-from syncd.core.model import LearningPath, Reason, Rejection, Status
-from tests.core.factories import employee, user
+from syncd.core.model import Reason, Rejection, Status
+from tests.core.factories import employee, learning_path, user
 from tests.flows.rig import MAPPING
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ LITMOS = LitmosFacts(
     users=(user("u1", UserName="e1@example.com"), user("u2", UserName="e2@example.com", active=False)),
     fields=FIELDS,
     teams={"t1": ("Commercial",), "t2": ("Commercial", "Sales")},
-    paths=(LearningPath(id="p1", name="Onboarding"),),
+    paths=(learning_path("p1", "Onboarding"),),
     skew=(-0.4, 0.6),
 )
 FACTS = Facts(
@@ -101,10 +101,10 @@ CASES: dict[str, tuple[Facts, str, Health, str]] = {
     "the database's clock ahead": (replace(FACTS, database_skew=300.0), "clock", Health.WARNING, "database's clock is 300"),
     "no learning path": (with_litmos(paths=()), "learning_paths", Health.PROBLEM, "not in Litmos: Onboarding"),
     "two of one name": (
-        with_litmos(paths=(LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="onboarding "))),
+        with_litmos(paths=(learning_path("p1", "Onboarding"), learning_path("p2", "onboarding "))),
         "learning_paths", Health.PROBLEM, "Onboarding (p1, p2)"),
     "an inactive path": (
-        with_litmos(paths=(LearningPath(id="p1", name="Onboarding", active=False),)),
+        with_litmos(paths=(learning_path("p1", "Onboarding", active=False),)),
         "learning_paths", Health.WARNING, "inactive"),
     "teams to create": (with_litmos(teams={}), "teams", Health.OK, "2 would be created"),
     "one team twice": (

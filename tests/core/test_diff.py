@@ -6,17 +6,26 @@ import pytest
 
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, Assignment, LearningPath, State, Status, Team, TeamKey, team_key
-from tests.core.factories import employee, user_of
+from syncd.core.model import Action, Assignment, State, Status, Team, TeamKey, team_key
+from tests.core.factories import (
+    course,
+    course_key,
+    course_name,
+    employee,
+    learning_path,
+    path_key,
+    path_name,
+    user_of,
+)
 
-PATHS = (LearningPath(id="p1", name="Onboarding"), LearningPath(id="p2", name="Sales Basics"))
+PATHS = (learning_path("p1", "Onboarding"), learning_path("p2", "Sales Basics"))
 
 
 NO_RULES = Rules()
 
 
-def compare(people, current, rules=NO_RULES, strict_paths=(), strict_teams=()):
-    desired = desired_state(people, PATHS, strict_path_names=strict_paths, strict_team_keys=strict_teams)
+def compare(people, current, rules=NO_RULES, strict_items=(), strict_teams=()):
+    desired = desired_state(people, PATHS, strict_item_names=strict_items, strict_team_keys=strict_teams)
     return diff(desired, current, rules)
 
 
@@ -162,9 +171,9 @@ def test_a_leaver_keeps_memberships_and_paths():
         users={"E1": user_of(person, "u1")},
         teams={("sales",): Team(id="t1", names=("Sales",))},
         memberships={"E1": frozenset({("sales",)})},
-        assignments={"E1": {"p1": Assignment(path_id="p1")}},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"))}},
     )
-    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "p1")}))
+    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "learning_path:p1")}))
     assert short(compare([person], current, rules)) == [("active:E1", "deactivate")]
 
 
@@ -172,12 +181,17 @@ def test_a_started_path_is_not_taken_away():
     person = employee("E1")
     current = State(
         users={"E1": user_of(person, "u1")},
-        assignments={"E1": {"p1": Assignment(path_id="p1", started=True), "p2": Assignment(path_id="p2")}},
+        assignments={
+            "E1": {
+                path_key("p1"): Assignment(item=path_key("p1"), started=True),
+                path_key("p2"): Assignment(item=path_key("p2")),
+            }
+        },
     )
-    rules = Rules(granted=frozenset({("E1", "p1"), ("E1", "p2")}))
+    rules = Rules(granted=frozenset({("E1", "learning_path:p1"), ("E1", "learning_path:p2")}))
     difference = compare([person], current, rules)
-    assert short(difference) == [("assignment:E1@p2", "remove")]
-    assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+    assert short(difference) == [("assignment:E1@learning_path:p2", "remove")]
+    assert [skip.code for skip in difference.skips] == ["ITEM-STARTED"]
 
 
 SALES: TeamKey = ("sales",)
@@ -191,8 +205,8 @@ IT: TeamKey = ("it",)
         ({"p1": False}, {}, set(), ()),
         ({"p1": False}, {SALES: {"p1"}}, set(), ("p1",)),
         ({"p1": False, "p2": False}, {SALES: {"p1", "p2"}}, set(), ("p1", "p2")),
-        ({"p1": False}, {SALES: {"p1"}}, {("E1", "p1")}, ()),
-        ({"p1": True}, {SALES: {"p1"}}, {("E1", "p1")}, ()),
+        ({"p1": False}, {SALES: {"p1"}}, {("E1", "learning_path:p1")}, ()),
+        ({"p1": True}, {SALES: {"p1"}}, {("E1", "learning_path:p1")}, ()),
         ({"p1": True}, {SALES: {"p1"}, IT: {"p1"}}, set(), ()),
         ({"p1": True}, {IT: {"p1"}}, set(), ()),
         ({"p1": True}, {SALES: {"p1"}}, set(), None),
@@ -206,19 +220,21 @@ def test_leaving_a_team_tells_what_it_takes_and_never_takes_a_started_path(held,
         users={"E1": user_of(person, "u1")},
         teams={key: Team(id=key[0], names=(key[0].upper(),)) for key in (SALES, IT)},
         memberships={"E1": frozenset({SALES})},
-        assignments={"E1": {p: Assignment(path_id=p, started=started) for p, started in held.items()}},
+        assignments={
+            "E1": {path_key(p): Assignment(item=path_key(p), started=started) for p, started in held.items()}
+        },
     )
     rules = Rules(
         granted=frozenset({("E1", "sales"), *granted}),
-        team_paths={key: frozenset(paths) for key, paths in given_by.items()},
+        team_items={key: frozenset(map(path_key, paths)) for key, paths in given_by.items()},
     )
     difference = compare([person], current, rules)
     removals = [change for change in difference.changes if change.action is Action.REMOVE]
     if takes is None:
         assert removals == []
-        assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+        assert [skip.code for skip in difference.skips] == ["ITEM-STARTED"]
     else:
-        assert [change.takes for change in removals] == [takes]
+        assert [change.takes for change in removals] == [tuple(map(path_key, takes))]
         assert difference.skips == ()
 
 
@@ -228,13 +244,13 @@ def test_a_started_path_that_two_left_teams_give_keeps_one_of_them():
         users={"E1": user_of(person, "u1")},
         teams={key: Team(id=key[0], names=(key[0],)) for key in (SALES, IT)},
         memberships={"E1": frozenset({SALES, IT})},
-        assignments={"E1": {"p1": Assignment(path_id="p1", started=True)}},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"), started=True)}},
     )
-    both = dict.fromkeys((SALES, IT), frozenset({"p1"}))
-    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "it")}), team_paths=both)
+    both = dict.fromkeys((SALES, IT), frozenset({path_key("p1")}))
+    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "it")}), team_items=both)
     difference = compare([person], current, rules)
     assert short(difference) == [("membership:E1@sales", "remove")]
-    assert [skip.code for skip in difference.skips] == ["PATH-STARTED"]
+    assert [skip.code for skip in difference.skips] == ["ITEM-STARTED"]
 
 
 def test_joining_a_team_tells_which_paths_come_along():
@@ -242,10 +258,10 @@ def test_joining_a_team_tells_which_paths_come_along():
     current = State(
         users={"E1": user_of(person, "u1")},
         teams={SALES: Team(id="t1", names=("Sales",))},
-        assignments={"E1": {"p2": Assignment(path_id="p2")}},
+        assignments={"E1": {path_key("p2"): Assignment(item=path_key("p2"))}},
     )
-    rules = Rules(team_paths={SALES: frozenset({"p1", "p2"})})
-    assert [change.gives for change in compare([person], current, rules).changes] == [("p1",)]
+    rules = Rules(team_items={SALES: frozenset({path_key("p1"), path_key("p2")})})
+    assert [change.gives for change in compare([person], current, rules).changes] == [(path_key("p1"),)]
 
 
 def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():
@@ -253,8 +269,8 @@ def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():
     current = State(users={"E1": user_of(people[0], "u1")})
     desired = desired_state(people, PATHS)
     assert short(diff(desired, current, Rules())) == [
-        ("assignment:E1@p1", "add"),
-        ("assignment:E1@p2", "add"),
+        ("assignment:E1@learning_path:p1", "add"),
+        ("assignment:E1@learning_path:p2", "add"),
     ]
     assert len(desired.problems) == 1
     assert "No Such Path" in desired.problems[0]
@@ -262,5 +278,86 @@ def test_paths_are_named_by_id_or_by_name_and_unknown_ones_are_a_problem():
 
 def test_a_strict_path_that_nobody_is_given_any_more_is_taken_from_everybody():
     person = employee("E1")
-    current = State(users={"E1": user_of(person, "u1")}, assignments={"E1": {"p1": Assignment(path_id="p1")}})
-    assert short(compare([person], current, strict_paths=("Onboarding",))) == [("assignment:E1@p1", "remove")]
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"))}},
+    )
+    assert short(compare([person], current, strict_items=(path_name("Onboarding"),))) == [
+        ("assignment:E1@learning_path:p1", "remove")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("started", "may_take", "given_by_team", "refused", "code"),
+    [
+        (True, False, False, False, "ITEM-STARTED"),
+        (True, False, True, False, "ITEM-STARTED"),
+        (True, False, False, True, "ITEM-STARTED"),
+        (True, False, True, True, "ITEM-STARTED"),
+        (True, True, True, False, "GIVEN-OTHERWISE"),
+        (True, True, True, True, "GIVEN-OTHERWISE"),
+        (True, True, False, True, "GIVEN-OTHERWISE"),
+        (True, True, False, False, None),
+        *((False, may, True, False, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, True, True, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, False, True, "GIVEN-OTHERWISE") for may in (True, False)),
+        *((False, may, False, False, None) for may in (True, False)),
+    ],
+)
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize("item", [path_key("p1"), course_key("c1")])
+def test_what_no_rule_gives_stays_if_it_was_begun_or_comes_otherwise(
+    item, granted, started, may_take, given_by_team, refused, code
+):
+    """``granted`` or strict: either way it is to go. What was begun goes only if told to, and is marked then."""
+    person = employee("E1", teams=(("Sales",),))
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={SALES: Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({SALES})},
+        assignments={"E1": {item: Assignment(item=item, started=started, kept=refused)}},
+    )
+    rules = Rules(
+        granted=frozenset({("E1", str(item))} if granted else ()),
+        team_items={SALES: frozenset({item})} if given_by_team else {},
+    )
+    offered = (*PATHS, course("c1", "Fire"))
+    names = (path_name("Onboarding"), course_name("Fire"))
+    desired = desired_state(
+        [person],
+        offered,
+        strict_item_names=() if granted else names,
+        takeable_item_names=names if may_take else (),
+    )
+    difference = diff(desired, current, rules)
+    assert [skip.code for skip in difference.skips] == ([code] if code else [])
+    assert short(difference) == ([] if code else [(f"assignment:E1@{item}", "remove")])
+    assert [change.irreversible for change in difference.changes] == ([] if code else [started])
+
+
+@pytest.mark.parametrize(("may_take", "goes"), [(True, True), (False, False)])
+def test_a_team_takes_what_was_begun_along_only_if_told_to(may_take, goes):
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={SALES: Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({SALES})},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"), started=True)}},
+    )
+    rules = Rules(granted=frozenset({("E1", "sales")}), team_items={SALES: frozenset({path_key("p1")})})
+    names = (path_name("Onboarding"),) if may_take else ()
+    changes = diff(desired_state([person], PATHS, takeable_item_names=names), current, rules).changes
+    assert [(change.takes, change.irreversible) for change in changes] == (
+        [((path_key("p1"),), True)] if goes else []
+    )
+
+
+def test_a_course_and_a_learning_path_of_one_id_or_name_are_two_things():
+    person = employee("E1", paths=("Safety",), courses=("Safety",))
+    offered = (learning_path("x", "Safety"), course("x", "Safety"))
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        assignments={"E1": {path_key("x"): Assignment(item=path_key("x"))}},
+    )
+    difference = diff(desired_state([person], offered), current, Rules())
+    assert short(difference) == [("assignment:E1@course:x", "add")]

@@ -16,11 +16,11 @@ from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
+    ItemRule,
     Lookup,
     ManagerRule,
     Otherwise,
     Part,
-    PathRule,
     Place,
     Split,
     StatusRule,
@@ -28,6 +28,7 @@ from syncd.core.rules import (
     Text,
     ValueRule,
 )
+from tests.core.factories import course_name, path_name
 
 ROW = {
     "id": "007",
@@ -435,18 +436,20 @@ def test_teams():
     ]
 
 
-def test_learning_paths():
+def test_learning_paths_and_courses():
     place = Place(where="", key="learning_paths[0]")
     rules = mapping(
-        learning_paths=(
-            PathRule(place=place, path="Onboarding"),
-            PathRule(place=place, path="Sales", when=given_if("dept", "Sales"), strict=True),
+        items=(
+            ItemRule(place=place, item=path_name("Onboarding")),
+            ItemRule(place=place, item=path_name("Sales"), when=given_if("dept", "Sales"), strict=True),
+            ItemRule(place=place, item=course_name("Sales")),
         )
     )
-    assert [wish.names for wish in mapped(rules).learning_paths] == [("Onboarding",), ("Sales",)]
-    assert [wish.names for wish in mapped(rules, dept="IT").learning_paths] == [("Onboarding",)]
-    assert rules.path_names == {"Onboarding", "Sales"}
-    assert rules.strict_paths == {"Sales"}
+    onboarding, sales, course = path_name("Onboarding"), path_name("Sales"), course_name("Sales")
+    assert [wish.item for wish in mapped(rules).items] == [onboarding, sales, course]
+    assert [wish.item for wish in mapped(rules, dept="IT").items] == [onboarding, course]
+    assert rules.item_names == {onboarding, sales, course}
+    assert rules.strict_items == {sales}
 
 
 def test_values_are_data():

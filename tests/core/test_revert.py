@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from syncd.core.model import Action, Assignment, Change, FieldValue, ObjectKind, Role, State, Team, User
 from syncd.core.revert import RULE, reverse
+from tests.core.factories import path_key
 
 SALES = Team(id="t1", names=("EMEA", "Sales"))
 ANA = User(id="u1", active=True, fields={"UserName": "ana", "JobTitle": "Lead", "City": "Oslo"})
@@ -16,7 +17,8 @@ ANA = User(id="u1", active=True, fields={"UserName": "ana", "JobTitle": "Lead", 
 
 def state(user: User | None = ANA, *, member: bool = False, paths: dict[str, bool] | None = None) -> State:
     held = {
-        path_id: Assignment(path_id=path_id, started=started) for path_id, started in (paths or {}).items()
+        path_key(path_id): Assignment(item=path_key(path_id), started=started)
+        for path_id, started in (paths or {}).items()
     }
     return State(
         users={} if user is None else {"E1": user},
@@ -37,10 +39,10 @@ UPDATE = change(
 CREATE = change(Action.CREATE, after={"UserName": "ana"})
 OFF = change(Action.DEACTIVATE, before={"Active": True}, after={"Active": False})
 ON = change(Action.REACTIVATE, before={"Active": False}, after={"Active": True})
-JOIN = change(Action.ADD, ObjectKind.MEMBERSHIP, team=("EMEA", "Sales"), gives=("p9",))
-LEAVE = change(Action.REMOVE, ObjectKind.MEMBERSHIP, team=("EMEA", "Sales"), takes=("p9",))
-GIVE = change(Action.ADD, ObjectKind.ASSIGNMENT, path_id="p1")
-TAKE = change(Action.REMOVE, ObjectKind.ASSIGNMENT, path_id="p1")
+JOIN = change(Action.ADD, ObjectKind.MEMBERSHIP, team=("EMEA", "Sales"), gives=(path_key("p9"),))
+LEAVE = change(Action.REMOVE, ObjectKind.MEMBERSHIP, team=("EMEA", "Sales"), takes=(path_key("p9"),))
+GIVE = change(Action.ADD, ObjectKind.ASSIGNMENT, item=path_key("p1"))
+TAKE = change(Action.REMOVE, ObjectKind.ASSIGNMENT, item=path_key("p1"))
 TEAM = Change(key="team", action=Action.CREATE, kind=ObjectKind.TEAM, team=("EMEA", "Sales"))
 INACTIVE = replace(ANA, active=False)
 
@@ -84,7 +86,7 @@ def test_each_change_has_its_inverse_or_a_reason_why_not(done, current, action, 
         assert one.user_id == "u1"
 
 
-@pytest.mark.parametrize("done", [row[1] for row in TABLE if row[1] is not TEAM])
+@pytest.mark.parametrize("done", [row[1] for row in TABLE if row[1].kind is not ObjectKind.TEAM])
 def test_the_protected_are_never_touched(done):
     found = reverse([done], state(member=True, paths={"p1": False}), is_protected=lambda _user: True)
     assert found.changes == ()
@@ -109,7 +111,7 @@ def test_what_somebody_who_was_created_got_stays_with_the_inactive_user():
 
 def test_a_team_that_is_left_takes_what_it_gave():
     found = reverse([JOIN], state(member=True, paths={"p9": False}), is_protected=lambda _user: False)
-    assert found.changes[0].takes == ("p9",)
+    assert found.changes[0].takes == (path_key("p9"),)
 
 
 Model = dict[str, Any]

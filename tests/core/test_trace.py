@@ -12,9 +12,9 @@ from syncd.core.rules import (
     Column,
     FieldRule,
     IdRule,
+    ItemRule,
     Lookup,
     Otherwise,
-    PathRule,
     Place,
     StatusRule,
     TeamRule,
@@ -22,6 +22,7 @@ from syncd.core.rules import (
     ValueRule,
 )
 from syncd.core.trace import Step, Trace
+from tests.core.factories import path_name
 
 WHERE = "syncd.yaml:1:1"
 
@@ -63,7 +64,7 @@ MAPPING = Mapping(
             when=IN_SALES,
         ),
     ),
-    learning_paths=(PathRule(place=place("learning_paths[0]"), path="Welcome"),),
+    items=(ItemRule(place=place("learning_paths[0]"), item=path_name("Welcome")),),
 )
 ROW = {
     "id": "007",

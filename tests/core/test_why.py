@@ -17,7 +17,7 @@ from syncd.core.model import Action, Change, ObjectKind, Reason, Status
 from syncd.core.rules import Absence, Place
 from syncd.core.trace import Step, Traced
 from syncd.core.why import MOST, why
-from tests.core.factories import employee, user_of
+from tests.core.factories import employee, path_key, user_of
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ANA = employee(
@@ -29,7 +29,7 @@ TITLE = Subject(kind=SubjectKind.FIELD, name="JobTitle", key="JobTitle")
 CITY = Subject(kind=SubjectKind.FIELD, name="City", key="City")
 SALES = Subject(kind=SubjectKind.TEAM, name="EMEA > Sales", key="emea/sales")
 CHOIR = Subject(kind=SubjectKind.TEAM, name="Choir", key="choir")
-WELCOME = Subject(kind=SubjectKind.PATH, name="Welcome", key="p1")
+WELCOME = Subject(kind=SubjectKind.PATH, name="Welcome", key="learning_path:p1")
 
 
 def rule(key: str, *steps: tuple[str, str | bool | None]) -> Traced:
@@ -61,7 +61,7 @@ ADD = Change(
     kind=ObjectKind.MEMBERSHIP,
     employee_id="E1",
     team=("EMEA", "Sales"),
-    gives=("p1",),
+    gives=(path_key("p1"),),
 )
 CREATE_TEAM = Change(
     key="team:emea/sales",
@@ -91,8 +91,8 @@ def facts(subject: Subject = PERSON, **changed: Any) -> Facts:
         user=USER,
         mirror_read_at=NOW,
         teams={"emea/sales": "EMEA > Sales"},
-        paths={"p1": False},
-        path_names={"p1": "Welcome"},
+        items={"learning_path:p1": False},
+        item_names={"learning_path:p1": "Welcome"},
     )
     return replace(plain, **changed)
 
@@ -141,14 +141,14 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("LIMITED", facts(TITLE, holds=(HELD,), **PLANNED)),
     ("PLANNED", facts(TITLE, **PLANNED)),
     ("PLANNED", facts(SALES, changes=(CREATE_TEAM, ADD), teams={})),
-    ("PLANNED", facts(WELCOME, changes=(ADD,), paths={})),
+    ("PLANNED", facts(WELCOME, changes=(ADD,), items={})),
     ("WITHHELD", facts(TITLE, policy=Policy.CREATE_ONLY, withheld=(UPDATE,), user=STALE_USER)),
     ("PROTECTED", facts(skips=(Skip(employee_id="E1", code="PROTECTED", message="Litmos user u1 is protected"),))),
     ("OUT-OF-SCOPE", facts(TITLE, skips=(Skip(employee_id="E1", code="OUT-OF-SCOPE", message="scope: leaves out"),))),
     ("LEFT", facts(skips=(Skip(employee_id="E1", code="LEFT", message="has left, and has no account"),), user=None)),
     ("LEFT", facts(TITLE, employee=replace(ANA, status=Status.LEFT), user=replace(USER, active=False))),
-    ("PATH-STARTED", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
-                           skips=(Skip(employee_id="E1", code="PATH-STARTED", message='team "Choir" is kept'),))),
+    ("ITEM-STARTED", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
+                           skips=(Skip(employee_id="E1", code="ITEM-STARTED", message='team "Choir" is kept'),))),
     ("ABSENT-IGNORED", facts(**ABSENT)),
     ("ABSENT-COUNTED", facts(absence=Absence(deactivates=True), **ABSENT)),
     ("NO-USER", facts(user=None, user_id="", changes=())),
@@ -163,7 +163,7 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("FOREIGN", facts(CHOIR, teams=IN_CHOIR)),
     ("KEPT", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,))),
     ("KEPT", facts(SALES, teams={})),
-    ("PATH-UNKNOWN", facts(Subject(kind=SubjectKind.PATH, name="Welcome", key="Welcome"), paths={},
+    ("ITEM-UNKNOWN", facts(Subject(kind=SubjectKind.PATH, name="Welcome", key="Welcome"), items={},
                            problems=('learning path "Welcome" is not in Litmos (3 others are)',))),
 )  # fmt: skip
 
@@ -195,9 +195,9 @@ def test_a_reason_that_nobody_foresaw_is_told_in_its_own_words():
 
 
 def test_a_skip_of_another_team_is_no_answer_about_this_one():
-    skip = Skip(employee_id="E1", code="PATH-STARTED", message='team "Band" is kept')
+    skip = Skip(employee_id="E1", code="ITEM-STARTED", message='team "Band" is kept')
     assert answer(facts(CHOIR, skips=(skip,))).facts["code"] == "NO-RULE"
-    assert answer(facts(PERSON, skips=(skip,))).facts["code"] == "PATH-STARTED"
+    assert answer(facts(PERSON, skips=(skip,))).facts["code"] == "ITEM-STARTED"
 
 
 # ---------------------------------------------------------------- what it rests on
@@ -248,7 +248,7 @@ def test_why_does_she_have_no_account():
     refused = rule("users.fields.Email", ("from", "x"), ("refused", "EMAIL-INVALID: no @"))
     found = told(
         facts(
-            employee=None, user=None, user_id="", reasons=reasons, rules=(*RULES, refused), teams={}, paths={}
+            employee=None, user=None, user_id="", reasons=reasons, rules=(*RULES, refused), teams={}, items={}
         )
     )
     assert found[0].startswith("answer: HR's row is rejected (EMAIL-INVALID, FIELD-REQUIRED)")

@@ -10,7 +10,7 @@ from typing import Any
 from syncd.app import App, Settings, open_app
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
-from syncd.core.rules import Column, FieldRule, IdRule, PathRule, Place, StatusRule, TeamRule, ValueRule
+from syncd.core.rules import Column, FieldRule, IdRule, ItemRule, Place, StatusRule, TeamRule, ValueRule
 from syncd.crew import drain
 from syncd.litmos.endpoint import Endpoint
 from syncd.sandbox.journal import Entry
@@ -21,6 +21,7 @@ from syncd.sources import CsvSourceSettings, open_source
 from syncd.store import runs
 from syncd.store.database import Database
 from syncd.sync import Pushed, pull, push, refresh
+from tests.core.factories import path_name
 
 COLUMNS = (
     "employee_id",
@@ -76,7 +77,7 @@ MAPPING = Mapping(
             ),
         ),
     ),
-    learning_paths=(PathRule(place=place("learning_paths[0]"), path="Onboarding"),),
+    items=(ItemRule(place=place("learning_paths[0]"), item=path_name("Onboarding")),),
     match=("ExternalEmployeeId", "UserName"),
     protected_levels=frozenset({"Account_Owner"}),
 )

@@ -20,8 +20,8 @@ from syncd.store import drift, mirror
 from syncd.store.database import Database
 from syncd.store.mirror_tables import (
     litmos_assignment,
+    litmos_item,
     litmos_membership,
-    litmos_path,
     litmos_team,
     litmos_user,
 )
@@ -67,14 +67,17 @@ def whole(rig: Rig, *, hide: frozenset[str] = frozenset()) -> dict[str, Any]:
         members = conn.execute(select(litmos_membership.c.team_id, litmos_membership.c.user_id)).all()
         given = conn.execute(
             select(
-                litmos_assignment.c.path_id,
+                litmos_assignment.c.kind,
+                litmos_assignment.c.item_id,
                 litmos_assignment.c.user_id,
                 litmos_assignment.c.completed,
                 litmos_assignment.c.percent,
             )
         ).all()
         teams = mirror.team_facts(conn, "main")
-        paths = conn.execute(select(litmos_path.c.id, litmos_path.c.name, litmos_path.c.active)).all()
+        paths = conn.execute(
+            select(litmos_item.c.kind, litmos_item.c.id, litmos_item.c.name, litmos_item.c.active)
+        ).all()
     inactive = {row.id for row in rows if not row.active}
     return {
         "users": {row.id: (row.active, normalise_profile(row.profile)) for row in rows},
@@ -97,8 +100,8 @@ def make_old(rig: Rig, **ages: timedelta) -> None:
                     .values(members_read_at=now - age)
                 )
                 conn.execute(
-                    update(litmos_path)
-                    .where(litmos_path.c.users_read_at.is_not(None))
+                    update(litmos_item)
+                    .where(litmos_item.c.users_read_at.is_not(None))
                     .values(users_read_at=now - age)
                 )
             else:

@@ -231,14 +231,14 @@ def test_a_learning_path_that_vanishes_leaves_the_mirror_only_when_it_is_really_
     before = mirrored(rig)
     hidden = {"kind": "status", "status": 200, "body": "[]", "path": "^/learningpaths$", "count": 0}
     rig.sandbox.faults.set([hidden])
-    with pytest.raises(RefreshError, match="0 users, 0 teams and 1 learning paths"):
+    with pytest.raises(RefreshError, match="0 users, 0 teams and 1 learning paths or courses"):
         rig.refresh()
     assert mirrored(rig) == before
     unknown = {"kind": "status", "status": 404, "body": "", "path": "^/learningpaths/[^/]+$", "count": 0}
     rig.sandbox.faults.set([hidden, unknown])
     assert rig.refresh()["gone"] == 1
     with rig.database.read() as conn:
-        assert mirror.paths(conn, "main") == []
+        assert mirror.items(conn, "main") == []
 
 
 @pytest.mark.parametrize("fresh", [True, False])

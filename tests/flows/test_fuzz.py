@@ -35,9 +35,9 @@ WORLD = {"learning_paths": [{"Name": "Onboarding"}, {"Name": "Sales Basics"}]}
 MIRROR = (
     "litmos_user",
     "litmos_team",
-    "litmos_team_path",
+    "litmos_team_item",
     "litmos_membership",
-    "litmos_path",
+    "litmos_item",
     "litmos_assignment",
 )
 KNOWN = (*MIRROR, "link", "grants", "completion")

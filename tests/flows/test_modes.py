@@ -19,12 +19,13 @@ import pytest
 
 from syncd.core.conditions import OneOf
 from syncd.core.limits import Limits
-from syncd.core.rules import PathRule
+from syncd.core.rules import ItemRule
 from syncd.crew import drain
 from syncd.errors import Unauthorized
 from syncd.sandbox.modes import Modes
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
+from tests.core.factories import path_name
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, field_rule, person, place
 
 ODD = "&<>\"'/é漢"
@@ -216,9 +217,9 @@ def mapping_of_the_story() -> Any:
     return replace(
         MAPPING,
         fields=(*MAPPING.fields, replace(field_rule("City", "division"), on_create=True)),
-        learning_paths=(
-            *MAPPING.learning_paths,
-            PathRule(place=place("learning_paths[1]"), path=SAFETY, when=works),
+        items=(
+            *MAPPING.items,
+            ItemRule(place=place("learning_paths[1]"), item=path_name(SAFETY), when=works),
         ),
     )
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from syncd.core.contract import Question
-from syncd.core.operation import AssignPaths, Interrupted, Unwatched
+from syncd.core.model import ItemKind
+from syncd.core.operation import AssignItems, Interrupted, Unwatched
 from syncd.errors import Declined, SourceError, Uncertain
 from syncd.probe import Probed, probe
 from syncd.sandbox import user_rules
@@ -184,7 +185,7 @@ def test_a_user_with_learning_paths_is_not_deactivated(rig):
     set_modes(rig, deactivation_keeps_teams=False)
     app = rig.open()
     path_id = rig.sandbox.dump()["learning_paths"][0]["Id"]
-    given = AssignPaths(user_id=rig.users()[NAME]["Id"], path_ids=(path_id,))
+    given = AssignItems(user_id=rig.users()[NAME]["Id"], kind=ItemKind.LEARNING_PATH, item_ids=(path_id,))
     app.target.apply(given, watch=Unwatched())
     app.client.close()
     found = probed(rig, team="Probe")

@@ -12,6 +12,7 @@ from syncd.core.limits import Limits
 from syncd.core.rules import TeamRule, Text
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
+from tests.core.factories import path_key
 from tests.flows.rig import MAPPING, Rig, person, place
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}, {"Name": "Sales Basics"}]}
@@ -137,10 +138,10 @@ def test_a_mover_takes_along_no_more_than_the_plan_says_and_loses_no_started_pat
             row["department"] = "Sales"
     pushed = rig.push(fresh=True)
     planned = {change.key: change for change in pushed.draft.plan.changes}
-    assert planned["membership:00001@commercial/sales"].takes == (path_id,)
-    assert planned["membership:00002@commercial/sales"].gives == (path_id,)
+    assert planned["membership:00001@commercial/sales"].takes == (path_key(path_id),)
+    assert planned["membership:00002@commercial/sales"].gives == (path_key(path_id),)
     assert "membership:00003@commercial/sales" not in planned
-    assert [(skip.employee_id, skip.code) for skip in pushed.draft.plan.skips] == [("00003", "PATH-STARTED")]
+    assert [(skip.employee_id, skip.code) for skip in pushed.draft.plan.skips] == [("00003", "ITEM-STARTED")]
     assert {("Sales", "p3@example.com"), ("Sales", "p2@example.com")} <= rig.members()
     assert ("Sales", "p1@example.com") not in rig.members()
     learners = {

@@ -11,7 +11,7 @@ from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
 from tests.flows.rig import MAPPING, Rig, person
 
-NOTHING_BUT_USERS = replace(MAPPING, teams=(), learning_paths=())
+NOTHING_BUT_USERS = replace(MAPPING, teams=(), items=())
 LIMIT, WINDOW = 20, 3.0
 
 

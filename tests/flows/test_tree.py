@@ -42,7 +42,7 @@ def rig(database: Database, tmp_path: Path) -> Iterator[Rig]:
             {"code": "2", "name": "Operations", "parent": ""},
         ]
         made.changed = {
-            "mapping": replace(MAPPING, teams=(), trees=(TREE,), learning_paths=()),
+            "mapping": replace(MAPPING, teams=(), trees=(TREE,), items=()),
             "limits": Limits(minimum_population=1000),
             "refresh_max_age": 0.0,
         }
@@ -244,7 +244,7 @@ def test_a_team_for_each_manager_led_by_them(rig):
         roles={Role.LEADER: RoleRule(place=place("teams[0].leaders"), managers=True)},
     )
     manager = ManagerRule(place=place("users.manager"), value=of("manager"))
-    rig.changed["mapping"] = replace(MAPPING, teams=(), trees=(rule,), manager=manager, learning_paths=())
+    rig.changed["mapping"] = replace(MAPPING, teams=(), trees=(rule,), manager=manager, items=())
     for row in rig.hr[1:]:
         row["manager"] = "00001"
     rig.push()

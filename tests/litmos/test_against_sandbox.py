@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from syncd.core.model import FieldValue
+from syncd.core.model import FieldValue, ItemKind
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
     PutUser,
     ReadUsers,
     RemoveMember,
-    UnassignPath,
+    UnassignItem,
     Unwatched,
 )
 from syncd.core.profile import WRITABLE_FIELDS, normalise_profile
@@ -22,6 +22,7 @@ from syncd.errors import Limited, Permanent, Transient, Unauthorized, Uncertain
 from syncd.litmos.applying import ALREADY_SO
 from syncd.litmos.target import Target
 from syncd.sandbox import Sandbox
+from tests.core.factories import path_key
 from tests.litmos.fakes import FakeGate, client
 
 WATCH = Unwatched()
@@ -197,22 +198,22 @@ def test_teams_and_members_come_and_go(sandbox, target):
 def test_paths_come_and_go(sandbox, target):
     ann = user_id(sandbox, "ann@example.com")
     both = (path_id(sandbox, "Onboarding"), path_id(sandbox, "Safety"))
-    give = AssignPaths(user_id=ann, path_ids=both)
+    give = AssignItems(user_id=ann, kind=ItemKind.LEARNING_PATH, item_ids=both)
     assert target.settle(give, watch=WATCH) is None
     target.apply(give, watch=WATCH)
     assert target.settle(give, watch=WATCH) is not None
-    assert [user.user_id for user in target.path_users(both[0])] == [ann]
-    take = UnassignPath(user_id=ann, path_id=both[0])
+    assert [user.user_id for user in target.learners(path_key(both[0]))] == [ann]
+    take = UnassignItem(user_id=ann, item=path_key(both[0]))
     assert target.settle(take, watch=WATCH) is None
     target.apply(take, watch=WATCH)
     assert target.settle(take, watch=WATCH) is not None
-    assert target.user_paths(ann) == {both[1]}
+    assert target.user_items(ann, ItemKind.LEARNING_PATH) == {both[1]}
 
 
 def test_a_snapshot_is_what_the_account_holds(sandbox, target):
     snapshot = target.snapshot(
         lambda teams: [team.id for team in teams],
-        lambda paths: [path.id for path in paths],
+        lambda items: [item.key for item in items],
         began_at=NOW,
         watch=WATCH,
     )
@@ -310,7 +311,7 @@ class TestFaults:
 def test_results_come_back_as_completions(sandbox, target):
     ann = user_id(sandbox, "ann@example.com")
     onboarding = path_id(sandbox, "Onboarding")
-    target.apply(AssignPaths(user_id=ann, path_ids=(onboarding,)), watch=WATCH)
+    target.apply(AssignItems(user_id=ann, kind=ItemKind.LEARNING_PATH, item_ids=(onboarding,)), watch=WATCH)
     now = datetime.now(UTC)
     complete(sandbox, {"UserName": "ann@example.com", "Course": "Fire", "Score": "90"})
     since, to = now - timedelta(days=1), now + timedelta(days=2)

@@ -232,7 +232,7 @@ def test_a_write_with_an_odd_answer_is_uncertain(body):
         ("teams", "T1"),
         ("users", "U1", "teams"),
         ("learningpaths", "L1"),
-        ("users", "U1", "courses", "C1"),
+        ("users", "U1", "courses"),
     ],
 )
 def test_what_must_never_be_deleted_is_not(path):

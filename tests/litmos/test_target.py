@@ -3,23 +3,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncd.core.model import LearningPath
+from syncd.core.model import ItemKind
 from syncd.core.operation import (
     AddMembers,
-    AssignPaths,
+    AssignItems,
     CreateTeam,
     CreateUser,
-    PathUser,
+    Learner,
     PutUser,
     ReadUsers,
     RemoveMember,
     TeamFact,
-    UnassignPath,
+    UnassignItem,
     Unwatched,
 )
 from syncd.errors import Permanent, Transient, Uncertain
 from syncd.litmos.applying import ALREADY_SO
 from syncd.litmos.target import Target
+from tests.core.factories import course_key, learning_path, path_key
 from tests.litmos.fakes import FakeWatch, client
 from tests.litmos.server import Server, reply
 
@@ -299,16 +300,22 @@ def test_settling_many_missing_members_does_not_ask_for_each(litmos, target):
 REMOVALS = [
     (RemoveMember(team_id="T1", user_id="U1"), "DELETE /teams/T1/users/U1", "GET /users/U1/teams", "T1"),
     (
-        UnassignPath(user_id="U1", path_id="L1"),
+        UnassignItem(user_id="U1", item=path_key("L1")),
         "DELETE /users/U1/learningpaths/L1",
         "GET /users/U1/learningpaths",
         "L1",
+    ),
+    (
+        UnassignItem(user_id="U1", item=course_key("C1")),
+        "DELETE /users/U1/courses/C1",
+        "GET /users/U1/courses",
+        "C1",
     ),
 ]
 
 
 def taken(effects):
-    return effects.members_removed + effects.paths_unassigned
+    return effects.members_removed + effects.unassigned
 
 
 @pytest.mark.parametrize(("removal", "delete", "_read", "_object"), REMOVALS)
@@ -333,17 +340,29 @@ def test_settling_a_removal_asks_the_user(litmos, target, removal, _delete, read
     assert target.settle(removal, watch=WATCH) is not None
 
 
-def test_a_path_that_came_by_way_of_a_team_cannot_be_taken(litmos, target):
+def test_an_item_that_came_otherwise_as_well_is_kept_and_that_is_remembered(litmos, target):
     litmos.known["DELETE /users/U1/learningpaths/L1"] = reply("", "406 Not Acceptable")
-    with pytest.raises(Permanent) as caught:
-        target.apply(UnassignPath(user_id="U1", path_id="L1"), watch=WATCH)
-    assert caught.value.code == "LITMOS-406-NOT-ACCEPTABLE"
+    effects = target.apply(UnassignItem(user_id="U1", item=path_key("L1")), watch=WATCH)
+    assert (effects.unassigned, effects.kept) == ((), (("U1", path_key("L1")),))
+    assert effects.note.startswith("kept: ")
+
+
+def test_courses_are_given_without_mail_in_one_call_and_settled_by_the_users_list(litmos, target):
+    wanted = AssignItems(user_id="U1", kind=ItemKind.COURSE, item_ids=("C1", "C2"))
+    litmos.known["POST /users/U1/courses"] = reply("", MADE)
+    assert target.apply(wanted, watch=WATCH).assigned == (("U1", course_key("C1")), ("U1", course_key("C2")))
+    assert litmos.sent() == [{"Id": "C1"}, {"Id": "C2"}]
+    assert litmos.heard[0].query["sendmessage"] == "false"
+    litmos.known["GET /users/U1/courses"] = [{"Id": "C1"}]
+    assert target.settle(wanted, watch=WATCH) is None
+    litmos.known["GET /users/U1/courses"] = [{"Id": "C1"}, {"Id": "C2"}]
+    assert target.settle(wanted, watch=WATCH) is not None
 
 
 def test_paths_are_assigned_in_one_call_and_settled_by_the_users_list(litmos, target):
-    wanted = AssignPaths(user_id="U1", path_ids=("L1", "L2"))
+    wanted = AssignItems(user_id="U1", kind=ItemKind.LEARNING_PATH, item_ids=("L1", "L2"))
     litmos.known["POST /users/U1/learningpaths"] = reply("", MADE)
-    assert target.apply(wanted, watch=WATCH).paths_assigned == (("U1", "L1"), ("U1", "L2"))
+    assert target.apply(wanted, watch=WATCH).assigned == (("U1", path_key("L1")), ("U1", path_key("L2")))
     assert litmos.sent() == [{"Id": "L1"}, {"Id": "L2"}]
     litmos.known["GET /users/U1/learningpaths"] = [{"Id": "L1"}]
     assert target.settle(wanted, watch=WATCH) is None
@@ -364,8 +383,10 @@ def test_paths_that_are_refused_because_the_user_has_some_are_given_without_thos
     refused = iter([reply("", "409 Conflict"), reply()])
     litmos.known["POST /users/U1/learningpaths"] = lambda: next(refused)
     litmos.known["GET /users/U1/learningpaths"] = [{"Id": path_id} for path_id in held]
-    effects = target.apply(AssignPaths(user_id="U1", path_ids=("L1", "L2")), watch=WATCH)
-    assert effects.paths_assigned == (("U1", "L1"), ("U1", "L2"))
+    effects = target.apply(
+        AssignItems(user_id="U1", kind=ItemKind.LEARNING_PATH, item_ids=("L1", "L2")), watch=WATCH
+    )
+    assert effects.assigned == (("U1", path_key("L1")), ("U1", path_key("L2")))
     sent = [json.loads(heard.body) for heard in litmos.heard if heard.method == "POST"]
     assert [[row["Id"] for row in body] for body in sent] == bodies
 
@@ -374,7 +395,7 @@ def test_paths_that_are_refused_though_the_user_has_none_stay_refused(litmos, ta
     litmos.known["POST /users/U1/learningpaths"] = reply("", "409 Conflict")
     litmos.known["GET /users/U1/learningpaths"] = []
     with pytest.raises(Permanent):
-        target.apply(AssignPaths(user_id="U1", path_ids=("L1",)), watch=WATCH)
+        target.apply(AssignItems(user_id="U1", kind=ItemKind.LEARNING_PATH, item_ids=("L1",)), watch=WATCH)
 
 
 def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
@@ -386,12 +407,12 @@ def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
 
 
 def test_the_paths_of_a_team_are_none_only_if_the_team_is_not_there(litmos, target):
-    litmos.known["GET /teams/T1/learningpaths"] = [{"Id": "L1"}]
-    assert target.team_paths("T1") == {"L1"}
-    assert target.team_paths("T2") == frozenset()
+    litmos.known["GET /teams/T1/learningpaths"] = [{"Id": "L1", "Name": "Safety"}]
+    assert target.team_items("T1", ItemKind.LEARNING_PATH) == (learning_path("L1", "Safety"),)
+    assert target.team_items("T2", ItemKind.LEARNING_PATH) == ()
     litmos.known["GET /teams/T2"] = {"Id": "T2", "Name": "Sales"}
     with pytest.raises(Transient):
-        target.team_paths("T2")
+        target.team_items("T2", ItemKind.LEARNING_PATH)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -433,7 +454,7 @@ def test_a_snapshot_reads_what_is_chosen_and_no_more(litmos, target):
     told = []
     snapshot = target.snapshot(
         lambda teams: {team.id for team in teams if team.name != "Other"},
-        lambda paths: {path.id for path in paths if path.active},
+        lambda items: {item.key for item in items if item.active},
         began_at=NOW,
         progress=lambda *facts: told.append(facts),
         watch=WATCH,
@@ -444,8 +465,8 @@ def test_a_snapshot_reads_what_is_chosen_and_no_more(litmos, target):
     assert snapshot.teams[0] == TeamFact(id="T1", name="R&D", parent_id="", code="1-RD")
     assert snapshot.teams[1].parent_id == "T1"
     assert snapshot.members == {"T1": frozenset({"U1"}), "T2": frozenset()}
-    assert snapshot.paths[1] == LearningPath(id="L2", name="Old", active=False)
-    assert snapshot.path_users == {"L1": (PathUser(user_id="U1", completed=False, percent=33.5),)}
+    assert snapshot.items[1] == learning_path("L2", "Old", active=False)
+    assert snapshot.learners == {path_key("L1"): (Learner(user_id="U1", completed=False, percent=33.5),)}
     assert snapshot.requests == len(litmos.heard) == 6
     assert ("members", 2, 2) in told
 
@@ -460,7 +481,9 @@ def test_one_bad_page_fails_the_whole_snapshot(litmos, target, place, answer):
     a_small_litmos(litmos)
     litmos.known[place] = answer
     with pytest.raises(Transient):
-        target.snapshot(lambda _teams: ["T1", "T2"], lambda _paths: ["L1"], began_at=NOW, watch=WATCH)
+        target.snapshot(
+            lambda _teams: ["T1", "T2"], lambda _items: [path_key("L1")], began_at=NOW, watch=WATCH
+        )
 
 
 def test_a_list_row_among_full_records_fails_the_snapshot(litmos, target):

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from syncd.core.delta import Delta, Progress, Readings, TeamRow
-from syncd.core.model import LearningPath
-from syncd.core.operation import Effects, PathUser, Snapshot, TeamFact
+from syncd.core.operation import Effects, Learner, Snapshot, TeamFact
 from syncd.core.team_names import team_names
 from syncd.store import mirror, reflection
 from syncd.store.database import Database
@@ -17,11 +16,13 @@ from syncd.store.drift import Drift
 from syncd.store.effects import apply_effects
 from syncd.store.folding import apply_delta, keep_up_to_date
 from syncd.store.vanished import Missing, missing
+from tests.core.factories import learning_path, path_key
 from tests.store.makers import ACCOUNT, now_of
 
 SALES = TeamFact(id="t1", name="Sales", parent_id="")
 EMEA = TeamFact(id="t2", name="EMEA", parent_id="t1")
-ONBOARDING = LearningPath(id="p1", name="Onboarding")
+P1 = path_key("p1")
+ONBOARDING = learning_path("p1", "Onboarding")
 LINKS = {"E1": "u1", "E2": "u2"}
 
 
@@ -35,8 +36,8 @@ def snapshot(began_at: datetime, *profiles: Mapping[str, Any], **parts: Any) -> 
     whole: dict[str, Any] = {
         "teams": (SALES, EMEA),
         "members": {},
-        "paths": (ONBOARDING,),
-        "path_users": {},
+        "items": (ONBOARDING,),
+        "learners": {},
         **parts,
     }
     return Snapshot(began_at=began_at, profiles=profiles, **whole)
@@ -74,12 +75,10 @@ def past(database):
 
 
 def test_a_reading_becomes_the_current_state(database, past):
-    path_users = {"p1": (PathUser(user_id="u1", completed=False, percent=40.0),)}
+    learners = {P1: (Learner(user_id="u1", completed=False, percent=40.0),)}
     take(
         database,
-        snapshot(
-            past, profile("u1"), profile("u2"), members={"t2": frozenset({"u1"})}, path_users=path_users
-        ),
+        snapshot(past, profile("u1"), profile("u2"), members={"t2": frozenset({"u1"})}, learners=learners),
     )
     with database.read() as conn:
         state = mirror.current_state(conn, ACCOUNT, LINKS)
@@ -88,7 +87,7 @@ def test_a_reading_becomes_the_current_state(database, past):
         assert mirror.count_users(conn, ACCOUNT) == 2
     assert sorted(state.users) == ["E1", "E2"]
     assert state.memberships == {"E1": frozenset({("sales", "emea")})}
-    assert state.assignments["E1"]["p1"].started is True
+    assert state.assignments["E1"][P1].started is True
 
 
 def test_the_same_reading_again_is_no_drift(database, past):
@@ -109,26 +108,24 @@ def test_a_reading_never_overwrites_what_was_written_since_it_began(database, pa
     take(database, snapshot(past - timedelta(hours=1), profile("u1", JobTitle="Old")))
     began_at = now_of(database) - timedelta(seconds=1)
     apply(database, Effects(profiles=(profile("u1", active=False, JobTitle="New"),)))
-    apply(database, Effects(members_added=(("t1", "u1"),), paths_assigned=(("u1", "p1"),)))
-    late = snapshot(
-        began_at, profile("u1", JobTitle="Old"), members={"t1": frozenset()}, path_users={"p1": ()}
-    )
+    apply(database, Effects(members_added=(("t1", "u1"),), assigned=(("u1", P1),)))
+    late = snapshot(began_at, profile("u1", JobTitle="Old"), members={"t1": frozenset()}, learners={P1: ()})
     take(database, late)
     assert user_fields(database, "u1")["JobTitle"] == "New"
     assert user_fields(database, "u1")["Active"] is False
     assert members(database) == {("E1", "sales")}
     with database.read() as conn:
-        assert "p1" in mirror.current_state(conn, ACCOUNT, LINKS).assignments["E1"]
+        assert P1 in mirror.current_state(conn, ACCOUNT, LINKS).assignments["E1"]
 
 
 def test_a_reading_never_puts_back_what_was_taken_away_since_it_began(database, past):
     given = {
         "members": {"t1": frozenset({"u1"})},
-        "path_users": {"p1": (PathUser(user_id="u1", completed=False, percent=0.0),)},
+        "learners": {P1: (Learner(user_id="u1", completed=False, percent=0.0),)},
     }
     take(database, snapshot(past, profile("u1"), **given))
     began_at = now_of(database) - timedelta(seconds=1)
-    apply(database, Effects(members_removed=(("t1", "u1"),), paths_unassigned=(("u1", "p1"),)))
+    apply(database, Effects(members_removed=(("t1", "u1"),), unassigned=(("u1", P1),)))
     take(database, snapshot(began_at, profile("u1"), **given))
     assert members(database) == set()
     with database.read() as conn:
@@ -158,7 +155,7 @@ def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past
     second = snapshot(now_of(database), profile("u1"), teams=(SALES,))
     with database.read() as conn:
         assert missing(conn, ACCOUNT, second) == Missing(
-            users=frozenset({"u2"}), teams=frozenset({"t2"}), paths=frozenset()
+            users=frozenset({"u2"}), teams=frozenset({"t2"}), items=frozenset()
         )
     take(database, second)
     assert members(database) == {("E2", "sales/emea")}
@@ -170,14 +167,14 @@ def test_what_vanishes_from_the_lists_stays_until_it_is_confirmed(database, past
 
 
 def test_a_learning_path_that_is_confirmed_gone_takes_its_assignments_along(database, past):
-    users = (PathUser(user_id="u1", completed=False, percent=0.0),)
-    take(database, snapshot(past, profile("u1"), path_users={"p1": users}))
-    second = snapshot(now_of(database), profile("u1"), paths=())
+    users = (Learner(user_id="u1", completed=False, percent=0.0),)
+    take(database, snapshot(past, profile("u1"), learners={P1: users}))
+    second = snapshot(now_of(database), profile("u1"), items=())
     with database.read() as conn:
-        assert missing(conn, ACCOUNT, second).paths == {"p1"}
-    take(database, second, gone=Missing(paths=frozenset({"p1"})))
+        assert missing(conn, ACCOUNT, second).items == {P1}
+    take(database, second, gone=Missing(items=frozenset({P1})))
     with database.read() as conn:
-        assert mirror.paths(conn, ACCOUNT) == []
+        assert mirror.items(conn, ACCOUNT) == []
         assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
 
 
@@ -200,9 +197,9 @@ def test_what_was_made_since_the_reading_began_has_not_vanished(database, past):
 def test_effects_move_only_their_own_rows(database, past):
     take(database, snapshot(past, profile("u1"), profile("u2"), members={"t1": frozenset({"u1", "u2"})}))
     gone, come = (("t1", "u1"),), (("t2", "u2"),)
-    apply(database, Effects(members_removed=gone, members_added=come, paths_assigned=(("u2", "p1"),)))
+    apply(database, Effects(members_removed=gone, members_added=come, assigned=(("u2", P1),)))
     assert members(database) == {("E2", "sales"), ("E2", "sales/emea")}
-    apply(database, Effects(paths_unassigned=(("u2", "p1"),)))
+    apply(database, Effects(unassigned=(("u2", P1),)))
     with database.read() as conn:
         assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
 
@@ -212,7 +209,7 @@ def test_the_same_effects_twice_are_as_once(database, past):
         profiles=(profile("u1"),),
         teams=(SALES,),
         members_added=(("t1", "u1"),),
-        paths_assigned=(("u1", "p1"),),
+        assigned=(("u1", P1),),
     )
     take(database, snapshot(past))
     apply(database, effects)
@@ -265,13 +262,13 @@ def test_accounts_do_not_see_each_other(database, past):
 
 
 def test_whether_people_were_ever_read_is_known_per_team_and_path(database, past):
-    take(database, snapshot(past, members={"t1": frozenset()}, path_users={}))
+    take(database, snapshot(past, members={"t1": frozenset()}, learners={}))
     with database.read() as conn:
         read = mirror.lists_read(conn, ACCOUNT)
-    assert read == mirror.ListsRead(teams={"t1": past, "t2": None}, paths={"p1": None})
+    assert read == mirror.ListsRead(teams={"t1": past, "t2": None}, items={P1: None})
     assert read.oldest() == past
     with database.write() as conn:
-        keep_up_to_date(conn, ACCOUNT, teams={"t2"}, paths=set())
+        keep_up_to_date(conn, ACCOUNT, teams={"t2"}, items=set())
     with database.read() as conn:
         assert mirror.lists_read(conn, ACCOUNT).oldest() is None
 
@@ -287,7 +284,7 @@ def test_a_delta_changes_only_the_fields_that_it_carries(database, past):
     told = Delta(
         profiles=({"Id": "u1", "Active": True, "JobTitle": "Lead", "Points": 9, "CreatedBy": "x"},),
         teams=(TeamRow(id="t2", known={"name": "Europe"}),),
-        paths=(LearningPath(id="p1", name="Welcome", active=False),),
+        items=(learning_path("p1", "Welcome", active=False),),
     )
     found = fold(database, told, now)
     assert found == [Drift(kind="user", user_id="u1", field="JobTitle", before="Rep", after="Lead")]
@@ -295,7 +292,7 @@ def test_a_delta_changes_only_the_fields_that_it_carries(database, past):
     assert (fields["JobTitle"], fields["City"], fields["Active"]) == ("Lead", "Bonn", True)
     with database.read() as conn:
         assert mirror.team_facts(conn, ACCOUNT)[1] == replace(EMEA, name="Europe")
-        assert mirror.paths(conn, ACCOUNT) == [LearningPath(id="p1", name="Welcome", active=False)]
+        assert mirror.items(conn, ACCOUNT) == [learning_path("p1", "Welcome", active=False)]
         assert mirror.just_read_profile(conn, ACCOUNT, "u1", since=past) is None
         assert mirror.readings(conn, ACCOUNT) == Readings(full=past, last=now)
 
@@ -309,11 +306,11 @@ def test_a_delta_never_overwrites_what_changed_since_it_began(database, past):
 
 
 def test_a_delta_tells_how_far_people_are(database, past):
-    users = (PathUser(user_id="u1", completed=False, percent=0.0),)
-    take(database, snapshot(past, profile("u1"), path_users={"p1": users}))
-    begun = Progress(path_id="p1", user=PathUser(user_id="u1", completed=False, percent=10.0))
-    nobody = Progress(path_id="p9", user=PathUser(user_id="u1", completed=True, percent=100.0))
+    users = (Learner(user_id="u1", completed=False, percent=0.0),)
+    take(database, snapshot(past, profile("u1"), learners={P1: users}))
+    begun = Progress(item=P1, learner=Learner(user_id="u1", completed=False, percent=10.0))
+    nobody = Progress(item=path_key("p9"), learner=Learner(user_id="u1", completed=True, percent=100.0))
     fold(database, Delta(progress=(begun, nobody)), now_of(database))
     with database.read() as conn:
         held = mirror.current_state(conn, ACCOUNT, LINKS).assignments
-    assert {path_id: one.started for path_id, one in held["E1"].items()} == {"p1": True}
+    assert {item: one.started for item, one in held["E1"].items()} == {P1: True}

@@ -8,7 +8,7 @@ import pytest
 from syncd.core.model import Managed, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
-from tests.core.factories import employee
+from tests.core.factories import course_key, employee
 from tests.store.makers import ACCOUNT, new_run, now_of
 
 
@@ -158,12 +158,20 @@ def test_grants_are_remembered_once_and_forgotten(database):
     with database.write() as conn:
         now = database.now(conn)
         for _ in range(2):
-            grants.add(conn, ACCOUNT, "membership", [("u1", "sales"), ("u9", "ops")], run_id=run_id, now=now)
-        grants.add(conn, ACCOUNT, "assignment", [("u1", "p1")], run_id=run_id, now=now)
-        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "p1")}
+            grants.add(
+                conn,
+                ACCOUNT,
+                "membership",
+                [("u1", "sales", "teams[0]"), ("u9", "ops", "teams[1]")],
+                run_id=run_id,
+                now=now,
+            )
+        grants.add(conn, ACCOUNT, "assignment", [("u1", "course:c1", "courses[0]")], run_id=run_id, now=now)
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "sales"), ("E1", "course:c1")}
         assert grants.places(conn, ACCOUNT).teams == {"sales", "ops"}
         grants.remove(conn, ACCOUNT, "membership", [("u1", "sales")])
-        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "p1")}
+        assert grants.load(conn, ACCOUNT, {"E1": "u1"}) == {("E1", "course:c1")}
+        assert grants.items(conn, ACCOUNT) == {course_key("c1")}
 
 
 def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):

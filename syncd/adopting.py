@@ -1,0 +1,52 @@
+"""Adopting: a person claims for a rule what was made in Litmos by hand, so that it is taken away again like syncd's own."""
+
+from syncd.app import App
+from syncd.core.ledger import Claim, claims
+from syncd.doctor import is_protected
+from syncd.errors import Declined
+from syncd.intake import take_in
+from syncd.log import get_logger
+from syncd.planner import draft
+from syncd.refreshing import is_old
+from syncd.store import grants, lease
+from syncd.sync import planning
+
+log = get_logger(__name__)
+
+
+def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...]:
+    """Claim for ``rule`` (``teams[0]``) what it would give, somebody has, and syncd did not make. Sends nothing to Litmos.
+
+    HR is read now; of Litmos the mirror must be fresh, for a claim must not rest on what is no more. Raises Declined,
+    SourceError, ConfigError, Busy.
+    """
+    known = app.settings.mapping.granting_rules
+    if rule not in known:
+        raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
+    with planning(app) as mine:
+        intake = take_in(app.source, app.settings.mapping)
+        if is_old(app, intake.managed.with_teams(app.settings.mapping.strict_teams)):
+            raise Declined(
+                "what is known of Litmos is too old to claim anything; first: syncd refresh --delta"
+            )
+        made = draft(app, intake)
+        found = claims(
+            made.desired,
+            made.current,
+            made.granted,
+            rule,
+            is_protected=lambda user: is_protected(app.settings.mapping, user),
+        )
+        if not dry_run:
+            _store(app, found, actor, mine)
+    log.info("adopted", rule=rule, claims=len(found), dry_run=dry_run)
+    return found
+
+
+def _store(app: App, found: tuple[Claim, ...], actor: str, mine: lease.Held) -> None:
+    with app.database.write() as conn:
+        lease.fence(conn, mine)
+        now = app.database.now(conn)
+        for kind in sorted({claim.holding.kind for claim in found}):
+            given = [(c.holding.user_id, c.holding.object, c.rule) for c in found if c.holding.kind == kind]
+            grants.adopt(conn, app.account, kind, given, actor=actor, now=now)
