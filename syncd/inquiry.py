@@ -1,45 +1,38 @@
 """Inquiry: one person: what the mapping makes of the rows now, and everything that is known and was done. Only reads."""
 
-import difflib
-from collections import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.compile import Request
 from syncd.core.diff import Skip
-from syncd.core.facts import Facts, Subject, SubjectKind
+from syncd.core.facts import Facts
 from syncd.core.limits import Policy
-from syncd.core.mapping import Mapping, identify, map_record
+from syncd.core.mapping import identify, map_record
 from syncd.core.match import comparable
 from syncd.core.model import (
     Change,
     Employee,
-    Item,
-    ItemKind,
     Reason,
     Record,
     Rejection,
+    State,
     team_key,
     team_label,
     team_text,
 )
-from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.selection import of_people
+from syncd.core.subject import Subject, SubjectKind, find_subject
 from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
-from syncd.errors import Declined, SourceError
-from syncd.intake import Intake, require, take_in
+from syncd.errors import SourceError
+from syncd.intake import Intake, alike, require, take_in
 from syncd.planner import Draft, draft
-from syncd.store import history, jobs, links, mirror
-
-KINDS: abc.Mapping[ItemKind, SubjectKind] = {
-    ItemKind.LEARNING_PATH: SubjectKind.PATH,
-    ItemKind.COURSE: SubjectKind.COURSE,
-}
-"""What is asked about, by the kind of item."""
+from syncd.store import history, jobs, links, mirror, people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +86,13 @@ def preview(app: App, employee_id: str) -> Preview:
     Raises Declined, naming ids that look alike, if no row has this employee id; SourceError, ConfigError.
     """
     intake, records = _read(app, employee_id)
-    require(intake, [employee_id])
+    if not records:
+        require(intake, [employee_id])
     return _preview(app, employee_id, intake, records)
 
 
 def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
-    """HR, and the rows that claim this employee id."""
+    """HR, and the rows that claim this employee id, whatever its case."""
     records: list[Record] = []
     mapping, wanted = app.settings.mapping, comparable(employee_id)
 
@@ -109,8 +103,9 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
     return take_in(app.source, mapping, nodes=app.node_sources, tap=tap), records
 
 
-def _preview(app: App, employee_id: str, intake: Intake, records: Sequence[Record]) -> Preview:
+def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
     made = draft(app, intake)
+    employee_id = identify(app.settings.mapping, records[0]) if records else asked
     employee = made.employees.get(employee_id)
     origins = {record.origin for record in records}
     changes = of_people(made.plan.changes, {employee_id})
@@ -152,9 +147,10 @@ def inquire(app: App, employee_id: str, about: str = "") -> Facts:
 
 def _inquired(app: App, found: Preview, about: str) -> Facts:
     made = found.draft
-    facts = _stored(app, found.employee_id, about, user_id=found.match.user_id, wishes=found.employee)
+    facts = _stored(app, found.employee_id, about, user_id=found.match.user_id, employee=found.employee)
     return replace(
         facts,
+        alike=() if found.rows else alike(found.intake, found.employee_id),
         input_name=found.intake.name,
         input_rows=found.intake.rows,
         origins=tuple(row.origin for row in found.rows),
@@ -177,80 +173,74 @@ def _stored(
     about: str,
     *,
     user_id: str = "",
-    wishes: Employee | None = None,
+    employee: Employee | None = None,
     unreadable: str = "",
 ) -> Facts:
-    """What the store knows; ``user_id`` is whom the person would be linked with, ``wishes`` whom the mapping makes."""
+    """What the store knows; ``user_id`` is whom the person would be linked with, ``employee`` what the mapping makes."""
     account, settings = app.account, app.settings
     with app.database.read() as conn:
-        link = links.how(conn, account, employee_id)
-        user_id = user_id or links.find(conn, account, employee_id)
-        state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
-        items = mirror.items(conn, account)
-        teams = team_names(mirror.team_facts(conn, account))
-        texts = {team_id: team_text(team_key(chain)) for team_id, chain in teams.items()}
-        paused, read = jobs.paused(conn, account), mirror.lists_read(conn, account)
-        return Facts(
+        link, paused = links.how(conn, account, employee_id), jobs.paused(conn, account)
+        facts = Facts(
             employee_id=employee_id,
-            subject=_subject(about, settings.mapping, wishes, teams.values(), items),
+            subject=Subject(kind=SubjectKind.PERSON),
             now=app.database.now(conn),
             input_name=app.source.name,
             unreadable=unreadable,
+            reasons=tuple(
+                Reason(code=reason["code"], message=reason["message"])
+                for row in people.quarantined(conn, account, employee_id)
+                for reason in row["reasons"]
+            ),
             known=history.known(conn, account, app.source.name, employee_id),
             absence=settings.mapping.absence,
-            user_id=user_id,
+            user_id=user_id or links.find(conn, account, employee_id),
             linked_by="" if link is None else link[0],
             linked_at=None if link is None else link[1],
-            user=state.users.get(employee_id),
-            mirror_read_at=mirror.readings(conn, account).last,
-            teams={
-                team_text(key): team_label(state.teams[key].names)
-                for key in state.memberships.get(employee_id, ())
-            },
-            items={str(item): one.started for item, one in state.assignments.get(employee_id, {}).items()},
-            unread=frozenset(
-                texts[team_id] for team_id, at in read.teams.items() if at is None and team_id in texts
-            )
-            | frozenset(str(item) for item, at in read.items.items() if at is None),
-            item_names={str(item.key): item.name for item in items},
             policy=settings.policy,
             paused="" if paused is None else paused.reason,
             history=history.happened(conn, account, employee_id),
-            grants=history.granted(conn, account, user_id),
-            drift=history.drifted(conn, account, user_id, texts),
         )
+        return _with_litmos(conn, app, facts, about, employee)
 
 
-def _subject(
-    about: str,
-    mapping: Mapping,
-    employee: Employee | None,
-    teams: Iterable[tuple[str, ...]],
-    items: Sequence[Item],
-) -> Subject:
-    """What a person at the keyboard means: a field first, then a team, then a learning path or course. Raises Declined."""
-    wanted = comparable(about)
-    if not wanted:
-        return Subject(kind=SubjectKind.PERSON)
-    field = next((name for name in PROFILE_FIELDS if comparable(name) == wanted), None)
-    if field is not None:
-        return Subject(kind=SubjectKind.FIELD, name=field, key=field)
-    wishes = () if employee is None else (wish.names for wish in employee.teams)
-    named = {team_text(team_key(names)): names for names in (*wishes, *teams)}
-    for text, names in named.items():
-        if wanted in {comparable(names[-1]), comparable(team_label(names)), comparable(text)}:
-            return Subject(kind=SubjectKind.TEAM, name=team_label(names), key=text)
-    for item in sorted(items, key=lambda one: one.key.kind is ItemKind.COURSE):
-        if about in {item.key.id, str(item.key)} or comparable(item.name) == wanted:
-            return Subject(kind=KINDS[item.key.kind], name=item.name, key=str(item.key))
-    ruled = next((one for one in sorted(mapping.item_names) if comparable(one.name) == wanted), None)
-    if ruled is not None:
-        return Subject(kind=KINDS[ruled.kind], name=ruled.name, key=ruled.name)
-    titles = (item.name for item in items)
-    known = [*PROFILE_FIELDS, *(team_label(names) for names in named.values()), *titles]
-    near = difflib.get_close_matches(about, known, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise Declined(f"{about} is no field, team, learning path or course that is known{hint}")
+def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee: Employee | None) -> Facts:
+    """The same with what Litmos has, as the mirror knows it; and with what is asked about, which may be one of these."""
+    account, person, user_id = app.account, facts.employee_id, facts.user_id
+    state = mirror.current_state(conn, account, {person: user_id} if user_id else {})
+    items = mirror.items(conn, account)
+    names = team_names(mirror.team_facts(conn, account))
+    texts = {team_id: team_text(team_key(chain)) for team_id, chain in names.items()}
+    teams = {team_text(key): team_label(state.teams[key].names) for key in state.memberships.get(person, ())}
+    wishes = {team_text(wish.key): wish.names for wish in employee.teams} if employee else {}
+    read = mirror.lists_read(conn, account)
+    unread = [texts.get(team_id, "") for team_id, at in read.teams.items() if at is None]
+    return replace(
+        facts,
+        subject=find_subject(
+            about,
+            teams=(*wishes.values(), *names.values()),
+            own={*wishes, *teams},
+            items=items,
+            ruled=app.settings.mapping.item_names,
+        ),
+        user=state.users.get(person),
+        mirror_read_at=mirror.readings(conn, account).last,
+        teams=teams,
+        items={str(item): one.started for item, one in state.assignments.get(person, {}).items()},
+        roles=_roles(state, person),
+        unread=frozenset([*unread, *(str(item) for item, at in read.items.items() if at is None)]),
+        item_names={str(item.key): item.name for item in items},
+        grants=history.granted(conn, account, user_id),
+        drift=history.drifted(conn, account, user_id, texts),
+    )
+
+
+def _roles(state: State, employee_id: str) -> dict[str, tuple[str, ...]]:
+    """Team text -> the roles that the person has there besides member."""
+    found: dict[str, tuple[str, ...]] = {}
+    for team, role in sorted(state.roles.get(employee_id, ())):
+        found[team_text(team)] = (*found.get(team_text(team), ()), role.value)
+    return found
 
 
 def _row(app: App, record: Record) -> Row:

@@ -102,14 +102,23 @@ def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterato
 
 def require(intake: Intake, people: Iterable[str]) -> None:
     """Raises Declined, naming ids that look alike, unless a row has each of these employee ids."""
-    known = {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
+    known = _ids(intake)
     for employee_id in people:
         if employee_id not in known:
-            alike = sorted(one for one in known if one and _bare(one) == _bare(employee_id))[:3]
-            hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+            near = alike(intake, employee_id)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
             raise Declined(
                 f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
             )
+
+
+def alike(intake: Intake, employee_id: str) -> tuple[str, ...]:
+    """A few ids that differ from this one in case, or in zeros in front (spreadsheets drop them)."""
+    return tuple(sorted(one for one in _ids(intake) if one and _bare(one) == _bare(employee_id))[:3])
+
+
+def _ids(intake: Intake) -> set[str]:
+    return {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
 
 
 def _bare(employee_id: str) -> str:

@@ -258,7 +258,7 @@ def test_discarded_jobs_are_tried_again(bench):
 
 
 def test_two_pushes_at_once_one_is_busy(bench):
-    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 1.0, "count": 0}])
+    bench.sandbox.faults.set([{"kind": "slow", "method": "GET", "seconds": 3.0, "count": 0}])
     first = subprocess.Popen(bench.command("push"), cwd=bench.folder, env=bench.env,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     try:

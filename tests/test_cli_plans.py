@@ -45,6 +45,13 @@ def test_only_somebody_whom_no_row_names(bench):
     assert bench.writes() == 0
 
 
+def test_plan_all_lists_who_is_left_alone_and_why(bench):
+    bench.configure(("employee:", "scope: {when: {department: Sales}}\nemployee:"))
+    assert "; 3 left alone" in bench.run("plan").stdout
+    shown = bench.run("plan", "--all").stdout
+    assert "= employee 00002 left alone: OUT-OF-SCOPE: scope: leaves this person out" in shown
+
+
 # ---------------------------------------------------------------- a plan in a file
 
 
@@ -106,6 +113,9 @@ def test_a_configuration_change_as_a_people_change(bench):
     assert "users.fields.JobTitle  6" in shown
     assert "employee 00001  JobTitle: nothing -> 'REP'  [users.fields.JobTitle]" in shown
     assert "A push before: 0 changes, 0 requests" in shown
+    bench.run("plan", "--against", "old.yaml", "--at-most", "6")
+    assert "6 people" in bench.run("plan", "--against", "old.yaml", "--at-most", "5", expect=6).stdout
+    bench.run("plan", "--at-most", "5", expect=2)
     found = bench.json("plan", "--against", "old.yaml")
     assert {one["cause"]: (one["people"], one["gains"]) for one in found["causes"]} == {
         "users.fields.JobTitle": (6, 6),
@@ -113,6 +123,14 @@ def test_a_configuration_change_as_a_people_change(bench):
         "teams": (6, 8),
     }
     assert found["before"]["config_digest"] != found["now"]["config_digest"]
+
+
+def test_a_learning_path_that_the_new_configuration_misspells_is_named(bench):
+    bench.run("refresh")
+    older(bench, ("  - path: Onboarding", "  - path: Onbording"))
+    shown = bench.run("plan", "--against", "old.yaml").stdout
+    assert 'learning path "Onbording" is not in Litmos' in shown
+    assert 'learning path "Onboarding": add -> nothing  [learning_paths[0]]' in shown
 
 
 def test_the_same_configuration_affects_nobody(bench):

@@ -118,6 +118,16 @@ def test_preview_says_why_nothing_happens_to_the_protected(bench):
     assert "PROTECTED: " in bench.run("preview", "00001").stdout
 
 
+def test_an_id_is_found_whatever_its_case(bench):
+    rows = bench.staff(6)
+    rows[0]["employee_id"] = "E1"
+    bench.write_hr(rows)
+    bench.run("push")
+    assert 'Team: "Sales"' in bench.run("preview", "e1").stdout
+    assert bench.json("why", "e1")["employee_id"] == "E1"
+    assert why(bench, "e1")[0] == "IN-STEP"
+
+
 def test_preview_of_nobody_names_ids_that_look_alike(bench):
     refused = bench.run("preview", "1", expect=1)
     assert "did you mean 00001?" in refused.stderr
@@ -259,6 +269,7 @@ def test_why_when_hr_cannot_be_read_tells_what_is_known(bench):
 def test_why_of_nobody_and_of_nothing(bench):
     bench.run("refresh")
     assert why(bench, "77")[0] == "UNKNOWN-PERSON"
+    assert "did you mean 00001?" in why(bench, "1")[1][0]
     assert "did you mean" in bench.run("why", "00001", "JobTitel", expect=1).stderr
 
 

@@ -13,8 +13,8 @@ FEW = 20
 """So many people's differences are listed unless all are asked for."""
 
 
-def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed: bool) -> None:
-    """Compare, print, and exit as ``--detailed-exitcode`` says. Raises ConfigError, SourceError, typer.Exit."""
+def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed: bool, at_most: int) -> None:
+    """Compare, print, and exit as ``--detailed-exitcode`` and ``--at-most`` say. Raises ConfigError, SourceError, typer.Exit."""
     from syncd.comparing import against
     from syncd.config import load
     from syncd.wiring import settings_of
@@ -29,7 +29,7 @@ def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed:
         note("Litmos was never read; first: syncd refresh")
     if detailed and found.now.holds and not found.before.holds:
         raise typer.Exit(Exit.HELD)
-    if detailed and found.comparison.differing:
+    if detailed and found.comparison.differing and (not at_most or found.comparison.people > at_most):
         raise typer.Exit(Exit.CHANGES_PENDING)
 
 
@@ -52,6 +52,9 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         say(f"  {who}{about}: {before} -> {now}  [{one.cause}]")
     if len(listed) < len(comparison.differing):
         say(f"    ... and {len(comparison.differing) - len(listed)} more (--all lists them)")
+    for problem in found.now.problems:
+        if problem not in found.before.problems:
+            say(f"  ? {plain(problem)}")
     for when, plan in (("before", found.before), ("now", found.now)):
         held = "".join(f"; held: {hold.code}: {hold.message}" for hold in plan.holds)
         say(f"A push {when}: {len(plan.changes)} changes, {_range(plan.cost)} requests{plain(held)}")
@@ -88,4 +91,5 @@ def _plan(plan: Any) -> dict[str, Any]:
         "changes": len(plan.changes),
         "requests": [plan.cost.low, plan.cost.high],
         "holds": [asdict(hold) for hold in plan.holds],
+        "problems": list(plan.problems),
     }

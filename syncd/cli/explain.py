@@ -41,13 +41,17 @@ def why(
         if json:
             subject = {"kind": facts.subject.kind.value, "name": facts.subject.name}
             show_json(
-                {"employee_id": employee, "subject": subject, "findings": [asdict(one) for one in found]}
+                {
+                    "employee_id": facts.employee_id,
+                    "subject": subject,
+                    "findings": [asdict(one) for one in found],
+                }
             )
             return
         first, *rest = found
         kind = facts.subject.kind.value.replace("path", "learning path")
         of = f", {kind} {facts.subject.name}" if facts.subject.name else ""
-        say(f"Employee {plain(employee)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
+        say(f"Employee {plain(facts.employee_id)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
         for one in rest:
             say(f"  {one.check:<8} {plain(one.seen)}")
         if first.next:

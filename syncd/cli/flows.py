@@ -103,6 +103,9 @@ def plan(
             help="Instead, compare with this older configuration: who is affected, and by which rule."
         ),
     ] = None,
+    at_most: Annotated[
+        int, typer.Option(metavar="PEOPLE", help="With --against: exit 6 only if more people are affected.")
+    ] = 0,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -111,6 +114,9 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
+    if at_most and against is None:
+        note("--at-most is for --against")
+        raise typer.Exit(Exit.USAGE)
     if against is not None and (only or save or fresh):
         note(
             "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
@@ -118,7 +124,14 @@ def plan(
         raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
         if against is not None:
-            show_against(app, against, json=json, everything=everything, detailed=detailed)
+            show_against(
+                app,
+                against,
+                json=json,
+                everything=everything,
+                detailed=detailed or at_most > 0,
+                at_most=at_most,
+            )
             return
         pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
         if save is not None:
@@ -152,7 +165,8 @@ def _plan(
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
         made = pushed.draft
-        show_json({"run": run_id, "state": pushed.state, **plan_json(made.plan, told_rejections(made))})
+        told = plan_json(made.plan, told_rejections(made))
+        show_json({"run": run_id, "state": pushed.state, **made.part.about, **told})
     elif not json:
         show_plan(pushed.draft, everything=everything)
     return pushed
@@ -197,8 +211,8 @@ def _send(app: Any, run_id: int) -> None:
         drain(app, run_id, update=update)
 
 
-def _report(app: Any, run_id: int, *, json: bool) -> None:
-    """Say how a push ended, and exit by it."""
+def _report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
+    """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
     from syncd.store import changes, runs
 
     with app.database.read() as conn:
@@ -206,9 +220,8 @@ def _report(app: Any, run_id: int, *, json: bool) -> None:
         tally = changes.tally(conn, run_id)
     state = run["state"]
     if json:
-        show_json(
-            {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
-        )
+        told = {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
+        show_json({**told, **({"remarks": [asdict(one) for one in remarks]} if remarks else {})})
     else:
         done = sum(states.get("done", 0) for states in tally.values())
         say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")
@@ -259,7 +272,7 @@ def revert(
             return
         if reverted.state != "held" and wait:
             _send(app, run_id)
-        _report(app, run_id, json=json)
+        _report(app, run_id, json=json, remarks=reverted.remarks)
 
 
 def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:

@@ -34,6 +34,8 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
         say(
             f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}"
         )
+    for skip in plan.skips if everything else ():
+        say(f"  = employee {plain(skip.employee_id)} left alone: {skip.code}: {plain(skip.message)}")
     for problem in plan.problems:
         say(f"  ? {plain(problem)}")
     say(summary(plan, len(rejections)))
@@ -59,6 +61,8 @@ def summary(plan: Plan, rejected: int) -> str:
     text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
     if plan.withheld:
         text += f"; {plan.withheld} withheld by push.policy"
+    if plan.skips:
+        text += f"; {len({skip.employee_id for skip in plan.skips})} left alone"
     if rejected:
         text += f"; {rejected} {'row' if rejected == 1 else 'rows'} rejected"
     return f"{text}  [digest {plan.digest}]"

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from syncd.core.facts import Facts, SubjectKind
+from syncd.core.diff import same
+from syncd.core.facts import Facts
 from syncd.core.finding import Finding, Health
 from syncd.core.limits import Policy
-from syncd.core.model import Status
+from syncd.core.managers import CAUSES
+from syncd.core.model import Employee, Status
 from syncd.core.profile import PROFILE_FIELDS
+from syncd.core.subject import SubjectKind
 
 LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 """The states of a Job that is not done."""
@@ -32,11 +35,13 @@ NEXT: Mapping[str, str] = {
     "OUT-OF-SCOPE": "syncd preview {employee}",
     "LEFT": "syncd preview {employee}",
     "ITEM-STARTED": "syncd preview {employee}",
+    **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
     "NOT-MAPPED": "syncd config show",
     "WHEN-NOT": "syncd preview {employee}",
     "ON-CREATE": "syncd config show",
+    "IF-EMPTY": "syncd config show",
     "REPORT-ONLY": "syncd config show",
     "NO-VALUE": "syncd preview {employee}",
     "NO-RULE": "syncd preview {employee}",
@@ -103,10 +108,14 @@ def _unreadable(facts: Facts) -> Answer | None:
 def _unknown(facts: Facts) -> Answer | None:
     if facts.origins or facts.known or facts.reasons or facts.history or facts.user_id:
         return None
+    hint = (
+        f"did you mean {' or '.join(facts.alike)}?"
+        if facts.alike
+        else "a row with an unreadable id is in quarantine"
+    )
     return Answer(
         code="UNKNOWN-PERSON",
-        seen=f"no row of {facts.input_name} ({facts.input_rows} rows) has this employee id, and none had; "
-        "a row whose id cannot be read would be in quarantine",
+        seen=f"no row of {facts.input_name} ({facts.input_rows} rows) has this employee id, and none had; {hint}",
     )
 
 
@@ -241,11 +250,13 @@ def _of_field(facts: Facts) -> Answer:
     makes nothing (skipped, blank kept)     NO-VALUE
     makes what Litmos has                   IN-STEP
     sets it at creation only                ON-CREATE
+    sets it while Litmos has nothing        IF-EMPTY
     only reports a difference               REPORT-ONLY
+    else                                    KEPT
     ======================================  ============
     """
     name, employee = facts.subject.key, facts.employee
-    rule = facts.rule(f"users.fields.{name}")
+    rule = facts.rule()
     have = "" if facts.user is None else facts.user.fields.get(name, "")
     if rule is None or employee is None:
         known = "" if name in PROFILE_FIELDS else ", and Litmos has no such field that syncd may write"
@@ -261,14 +272,22 @@ def _of_field(facts: Facts) -> Answer:
     if name not in employee.fields:
         return Answer(code="NO-VALUE", seen=f"the rule makes no value here, so Litmos keeps {have!r}")
     wanted = employee.fields[name]
-    if name in employee.create_only and wanted != have:
-        seen_now = f"HR says {wanted!r}, Litmos has {have!r}: the rule sets it when a user is created, and never again"
-        return Answer(code="ON-CREATE", seen=seen_now)
-    if name in employee.report_only and wanted != have:
-        return Answer(
-            code="REPORT-ONLY", seen=f"HR says {wanted!r}, Litmos has {have!r}: the rule only reports it"
-        )
-    return Answer(code="IN-STEP", seen=f"HR says {wanted!r}, and Litmos has {have!r}")
+    if same(name, have, wanted):
+        return Answer(code="IN-STEP", seen=f"HR says {wanted!r}, and Litmos has {have!r}")
+    code, why = next(
+        ((code, why) for code, names, why in _lasting(employee) if name in names),
+        ("KEPT", "a push leaves it as it is"),
+    )
+    return Answer(code=code, seen=f"HR says {wanted!r}, Litmos has {have!r}: {why}")
+
+
+def _lasting(employee: Employee) -> tuple[tuple[str, frozenset[str], str], ...]:
+    """Code, fields, and why a difference in them stays."""
+    return (
+        ("ON-CREATE", employee.create_only, "the rule sets it when a user is created, and never again"),
+        ("IF-EMPTY", employee.if_empty, "the rule sets it only while Litmos has nothing"),
+        ("REPORT-ONLY", employee.report_only, "the rule only reports a difference"),
+    )
 
 
 def _of_object(facts: Facts) -> Answer:

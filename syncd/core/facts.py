@@ -3,69 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from syncd.core.diff import Skip
 from syncd.core.limits import Hold, Policy
+from syncd.core.managers import MANAGER_ID
 from syncd.core.model import (
-    Action,
     Change,
     Employee,
     FieldValue,
-    ItemKind,
-    ObjectKind,
     Reason,
     User,
-    team_key,
     team_text,
 )
 from syncd.core.rules import Absence
+from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
 OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE"})
 """Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
-
-
-class SubjectKind(StrEnum):
-    """What is asked about."""
-
-    PERSON = "person"
-    FIELD = "field"
-    TEAM = "team"
-    PATH = "path"
-    COURSE = "course"
-
-    @property
-    def item_kind(self) -> ItemKind | None:
-        """The kind of item that is asked about, or None."""
-        return {SubjectKind.PATH: ItemKind.LEARNING_PATH, SubjectKind.COURSE: ItemKind.COURSE}.get(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is asked about: ``name`` is for people to read, ``key`` a field, a team text, or an item as text.
-
-    ``key`` is the name itself for a learning path or course that Litmos does not have.
-    """
-
-    kind: SubjectKind
-    name: str = ""
-    key: str = ""
-
-    def concerns(self, change: Change) -> bool:
-        """Whether the Change is about this."""
-        match self.kind:
-            case SubjectKind.FIELD:
-                return change.kind is ObjectKind.USER and (
-                    self.key in change.after or self.key in change.before or change.action is Action.CREATE
-                )
-            case SubjectKind.TEAM:
-                return bool(change.team) and team_text(team_key(change.team)) == self.key
-            case SubjectKind.PATH | SubjectKind.COURSE:
-                items = (*change.gives, *change.takes, *([change.item] if change.item else []))
-                return self.key in map(str, items)
-            case _:
-                return True
+OF_FIELDS = {"MANAGER-": MANAGER_ID}
+"""How the codes of Skips begin that are of one field only."""
+RULES_OF_FIELDS = {MANAGER_ID: "users.manager"}
+"""Fields that have another rule than ``users.fields``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +52,10 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A membership or assignment that syncd gave or that was adopted: its object (team text, or item as text), how, when."""
+    """What syncd gave, or was adopted, ``membership``, ``assignment`` or a role: its object (team text, or item as text)."""
 
     object_id: str
+    kind: str
     run_id: int | None
     at: datetime
     rule: str = ""
@@ -136,9 +96,11 @@ class Known:
 class Facts:
     """Everything known about one person.
 
-    ``unreadable`` says why HR cannot be read now ("": it can). ``origins`` are the rows that name the person, ``rules`` what
+    ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
+    no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
-    mirror, ``items`` item as text -> whether it was started, ``unread`` the teams and items whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
+    mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
+    whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
     followed. ``history`` is newest first.
     """
@@ -149,6 +111,7 @@ class Facts:
     input_name: str = ""
     input_rows: int = 0
     unreadable: str = ""
+    alike: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     rules: tuple[Traced, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -162,6 +125,7 @@ class Facts:
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, bool] = field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
     item_names: Mapping[str, str] = field(default_factory=dict)
     policy: Policy = Policy.SYNC
@@ -184,22 +148,27 @@ class Facts:
         return tuple(change for change in self.withheld if self.subject.concerns(change))
 
     def skipped(self) -> tuple[Skip, ...]:
-        """The Skips of the whole person, and those whose message names what is asked about; unknown codes are of both."""
-        key = self.subject.key
-        names = {self.subject.name, key, key.partition(":")[2]} - {""}
-        whole = self.subject.kind is SubjectKind.PERSON
-        return tuple(
-            skip
-            for skip in self.skips
-            if whole or skip.code not in OF_OBJECTS or any(name in skip.message for name in names)
-        )
+        """The Skips of the whole person, and those of what is asked about; unknown codes are of both."""
+        return tuple(skip for skip in self.skips if self._is_about(skip))
+
+    def _is_about(self, skip: Skip) -> bool:
+        if self.subject.kind is SubjectKind.PERSON:
+            return True
+        if skip.code in OF_OBJECTS:
+            key = self.subject.key
+            return any(
+                name in skip.message for name in {self.subject.name, key, key.partition(":")[2]} - {""}
+            )
+        field = next((name for start, name in OF_FIELDS.items() if skip.code.startswith(start)), None)
+        return field is None or field == self.subject.key
 
     def past(self) -> tuple[Happened, ...]:
         """What happened to the subject, newest first."""
         return tuple(one for one in self.history if self.subject.concerns(one.change))
 
-    def rule(self, key: str) -> Traced | None:
-        """What the rule with this YAML path made."""
+    def rule(self) -> Traced | None:
+        """What the rule made that makes the field which is asked about."""
+        key = RULES_OF_FIELDS.get(self.subject.key, f"users.fields.{self.subject.key}")
         return next((rule for rule in self.rules if rule.place.key == key), None)
 
     def given(self) -> str:
@@ -226,5 +195,8 @@ class Facts:
         return self.subject.key in held
 
     def grant(self) -> Granted | None:
-        """By which Run syncd gave what is asked about, or None."""
-        return next((one for one in self.grants if one.object_id == self.subject.key), None)
+        """By which Run syncd gave the membership or assignment that is asked about, or None."""
+        kinds = {"membership", "assignment"}
+        return next(
+            (one for one in self.grants if one.object_id == self.subject.key and one.kind in kinds), None
+        )

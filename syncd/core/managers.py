@@ -18,7 +18,7 @@ FEW = 5
 _Node = tuple[str, str]
 """Somebody in the tree of managers: ("user", Litmos id), or ("new", employee id) of somebody to be created."""
 
-_CAUSES = {
+CAUSES = {
     "MANAGER-SELF": "is the employee",
     "MANAGER-UNKNOWN": "is neither in HR's data nor in Litmos",
     "MANAGER-AMBIGUOUS": "may be several people",
@@ -41,7 +41,7 @@ class Unresolved:
     def message(self) -> str:
         """A sentence about this one employee."""
         return (
-            f"the manager whom HR names, {self.named!r}, {_CAUSES[self.code]}; ManagerId is left as Litmos has it, and tried "
+            f"the manager whom HR names, {self.named!r}, {CAUSES[self.code]}; ManagerId is left as Litmos has it, and tried "
             "again by every push"
         )
 
@@ -77,14 +77,14 @@ class Managers:
         by_code: dict[str, list[Unresolved]] = defaultdict(list)
         for one in self.unresolved:
             by_code[one.code].append(one)
-        return tuple(_sentence(code, by_code[code]) for code in _CAUSES if code in by_code)
+        return tuple(_sentence(code, by_code[code]) for code in CAUSES if code in by_code)
 
 
 def _sentence(code: str, found: Sequence[Unresolved]) -> str:
     some = ", ".join(f"{one.employee_id} ({one.origin}: {one.named!r})" for one in found[:FEW])
     more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
     of = "1 employee" if len(found) == 1 else f"{len(found)} employees"
-    return f"{code}: the manager whom HR names {_CAUSES[code]}: {of}, {some}{more}; left as Litmos has it"
+    return f"{code}: the manager whom HR names {CAUSES[code]}: {of}, {some}{more}; left as Litmos has it"
 
 
 def resolve_managers(

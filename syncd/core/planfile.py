@@ -71,15 +71,20 @@ def loads(text: str, name: str) -> SavedPlan:
             f"{name} was edited after it was saved: its digest is {digest}, its content's {_digest(body)}; "
             f"make it again: syncd plan --save {name}"
         )
-    return SavedPlan(
-        account=body["account"],
-        config_digest=body["config_digest"],
-        input=body["input"],
-        people=tuple(body["people"]),
-        changes=tuple(change_of(data) for data in body["changes"]),
-        touched=body["touched"],
-        about=body["about"],
-    )
+    try:
+        return SavedPlan(
+            account=body["account"],
+            config_digest=body["config_digest"],
+            input=body["input"],
+            people=tuple(body["people"]),
+            changes=tuple(change_of(data) for data in body["changes"]),
+            touched=body["touched"],
+            about=body["about"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Declined(
+            f"{name} is of another version of syncd ({error}); make it again: syncd plan --save {name}"
+        ) from None
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from syncd.core.answer import answer
-from syncd.core.facts import Facts, Happened, SubjectKind
+from syncd.core.facts import Facts, Happened
 from syncd.core.finding import Finding, Health, count
 from syncd.core.model import Change
+from syncd.core.subject import SubjectKind
 from syncd.core.trace import Traced, told
 
 MOST = 6
@@ -86,7 +87,8 @@ def _telling(facts: Facts) -> list[Traced]:
     subject, given = facts.subject, facts.given()
     match subject.kind:
         case SubjectKind.FIELD:
-            return [rule for rule in facts.rules if rule.place.key == f"users.fields.{subject.key}"]
+            rule = facts.rule()
+            return [] if rule is None else [rule]
         case SubjectKind.TEAM:
             rules = [rule for rule in facts.rules if rule.place.key.startswith("teams[")]
         case SubjectKind.PATH | SubjectKind.COURSE:
@@ -94,7 +96,7 @@ def _telling(facts: Facts) -> list[Traced]:
             rules = [rule for rule in facts.rules if rule.place.key.startswith(part)]
         case _:
             return [rule for rule in facts.rules if rule.step("refused") is not None]
-    return [rule for rule in rules if rule.place.key == given] if given else rules
+    return [rule for rule in rules if f"{rule.place.key}.".startswith(f"{given}.")] if given else rules
 
 
 def _match(facts: Facts) -> Iterator[Finding]:
@@ -118,14 +120,7 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
         case SubjectKind.FIELD:
             seen = f"{subject.key} is {user.fields.get(subject.key, '')!r}"
         case SubjectKind.TEAM:
-            unread = "is perhaps in the team: its members were never read"
-            seen = (
-                "is in the team"
-                if facts.has()
-                else unread
-                if subject.key in facts.unread
-                else "is not in the team"
-            )
+            seen = _in_team(facts)
         case SubjectKind.PATH | SubjectKind.COURSE:
             started = facts.items.get(subject.key)
             seen = (
@@ -136,12 +131,26 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
         case _:
             teams = ", ".join(sorted(facts.teams.values())) or "none"
             items = ", ".join(sorted(facts.item_names.get(one, one) for one in facts.items)) or "none"
+            heads = "; ".join(
+                f"{' and '.join(roles)} of {facts.teams.get(team, team)}"
+                for team, roles in facts.roles.items()
+            )
             state = "active" if user.active else "inactive"
             seen = f"{state}; teams: {teams}; learning paths and courses: {items}"
+            seen += f"; {heads}" if heads else ""
             switched = ""
     yield Finding(
         check="litmos", state=Health.OK, seen=f"{seen}{switched} (read {_moment(facts.mirror_read_at)})"
     )
+
+
+def _in_team(facts: Facts) -> str:
+    team = facts.subject.key
+    if facts.has():
+        return "is in the team" + (f", as {' and '.join(facts.roles[team])}" if team in facts.roles else "")
+    if team in facts.unread:
+        return "is perhaps in the team: its members were never read"
+    return "is not in the team"
 
 
 def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
@@ -226,6 +235,10 @@ def _grants(facts: Facts) -> Iterator[Finding]:
                 )
         case _:
             grant = facts.grant()
+            for one in facts.grants:
+                if one.object_id == facts.subject.key and one.kind in facts.roles.get(one.object_id, ()):
+                    made = f"made {one.kind} by syncd, {_moment(one.at)}"
+                    yield Finding(check="grant", state=Health.OK, seen=made, facts={"run": one.run_id})
             if grant is not None:
                 yield Finding(
                     check="grant",

@@ -80,7 +80,7 @@ class Demo:
         )
         pushed = self._push()
         self._expect(len(self._active()) == len(staff) + 1, "everybody has a Litmos account")
-        self._more(f"runs show {pushed.run_id}", f"employees show {staff[0].employee_id}")
+        self._more(f"runs show {pushed.run_id}", f"why {staff[0].employee_id}")
         return staff
 
     def second_day(self, staff: list[Person], today: date) -> tuple[Person, ...]:
@@ -93,7 +93,7 @@ class Demo:
         after = {user["ExternalEmployeeId"]: user for user in self._users()}
         self._check_second_day(day, before, after)
         self.tell("The two mistakes are in quarantine, and those people keep what they had:")
-        self._more("employees quarantine", f"employees show {day.bad_email}")
+        self._more("employees quarantine", f"why {day.bad_email}", f"preview {day.bad_email}")
         return day.rows
 
     def _check_second_day(self, day: SecondDay, before: dict[str, Any], after: dict[str, Any]) -> None:

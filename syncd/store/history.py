@@ -68,7 +68,14 @@ def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]
         select(grants).where(grants.c.account == account, grants.c.user_id == user_id).limit(MOST * 20)
     )
     return tuple(
-        Granted(object_id=row.object_id, run_id=row.run_id, at=row.granted_at, rule=row.rule, actor=row.actor)
+        Granted(
+            object_id=row.object_id,
+            kind=row.kind,
+            run_id=row.run_id,
+            at=row.granted_at,
+            rule=row.rule,
+            actor=row.actor,
+        )
         for row in rows
     )
 

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from syncd.core.answer import NEXT, answer
 from syncd.core.diff import Skip
-from syncd.core.facts import Drifted, Facts, Granted, Happened, Known, Subject, SubjectKind
+from syncd.core.facts import Drifted, Facts, Granted, Happened, Known
 from syncd.core.finding import Health
 from syncd.core.limits import Hold, Policy
+from syncd.core.managers import CAUSES
 from syncd.core.model import Action, Change, ObjectKind, Reason, Status
 from syncd.core.rules import Absence, Place
+from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Step, Traced
 from syncd.core.why import MOST, why
 from tests.core.factories import employee, path_key, user_of
@@ -26,6 +28,7 @@ ANA = employee(
 USER = user_of(ANA, "u1")
 PERSON = Subject(kind=SubjectKind.PERSON)
 TITLE = Subject(kind=SubjectKind.FIELD, name="JobTitle", key="JobTitle")
+MANAGER = Subject(kind=SubjectKind.FIELD, name="ManagerId", key="ManagerId")
 CITY = Subject(kind=SubjectKind.FIELD, name="City", key="City")
 SALES = Subject(kind=SubjectKind.TEAM, name="EMEA > Sales", key="emea/sales")
 CHOIR = Subject(kind=SubjectKind.TEAM, name="Choir", key="choir")
@@ -117,7 +120,7 @@ ABSENT: dict[str, Any] = {"origins": (), "employee": None, "rules": (), "known":
 NOBODY: dict[str, Any] = {**ABSENT, "known": None, "user_id": "", "user": None}
 PLANNED: dict[str, Any] = {"changes": (UPDATE,), "user": STALE_USER}
 NOT_FOR_HER = (rule("users.fields.City", ("seen", "country is 'FR'"), ("when", False)),)
-MINE = Granted(object_id="choir", run_id=4, at=NOW)
+MINE = Granted(object_id="choir", kind="membership", run_id=4, at=NOW)
 IN_CHOIR = {"emea/sales": "EMEA > Sales", "choir": "Choir"}
 
 CASES: tuple[tuple[str, Facts], ...] = (
@@ -149,6 +152,8 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("LEFT", facts(TITLE, employee=replace(ANA, status=Status.LEFT), user=replace(USER, active=False))),
     ("ITEM-STARTED", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
                            skips=(Skip(employee_id="E1", code="ITEM-STARTED", message='team "Choir" is kept'),))),
+    *((code, facts(MANAGER, skips=(Skip(employee_id="E1", code=code, message="manager '9' was not set"),)))
+      for code in CAUSES),
     ("ABSENT-IGNORED", facts(**ABSENT)),
     ("ABSENT-COUNTED", facts(absence=Absence(deactivates=True), **ABSENT)),
     ("NO-USER", facts(user=None, user_id="", changes=())),
@@ -157,6 +162,8 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("NO-VALUE", facts(TITLE, employee=employee("E1"))),
     ("ON-CREATE", facts(CITY, user=STALE_USER, employee=replace(ANA, create_only=frozenset({"City"})))),
     ("REPORT-ONLY", facts(CITY, user=STALE_USER, employee=replace(ANA, report_only=frozenset({"City"})))),
+    ("IF-EMPTY", facts(CITY, user=STALE_USER, employee=replace(ANA, if_empty=frozenset({"City"})))),
+    ("KEPT", facts(CITY, user=STALE_USER)),
     ("IN-STEP", facts(CITY, employee=replace(ANA, create_only=frozenset({"City"})))),
     ("NO-RULE", facts(CHOIR)),
     ("UNMANAGED", facts(CHOIR, unread=frozenset({"choir"}))),
@@ -200,6 +207,31 @@ def test_a_skip_of_another_team_is_no_answer_about_this_one():
     assert answer(facts(PERSON, skips=(skip,))).facts["code"] == "ITEM-STARTED"
 
 
+def test_a_manager_who_cannot_be_found_is_no_answer_about_another_field():
+    skip = Skip(employee_id="E1", code="MANAGER-UNKNOWN", message="manager '9' was not set")
+    assert answer(facts(TITLE, skips=(skip,))).facts["code"] == "IN-STEP"
+    assert answer(facts(PERSON, skips=(skip,))).facts["code"] == "MANAGER-UNKNOWN"
+
+
+def test_the_manager_has_a_rule_of_its_own():
+    rules = (rule("users.manager", ("from", "E9")),)
+    boss = employee("E1", ManagerId="u9")
+    known = facts(MANAGER, rules=rules, employee=boss, user=user_of(boss, "u1"))
+    assert answer(known).facts["code"] == "IN-STEP"
+    assert "rule: users.manager (syncd.yaml:9:5): from 'E9'" in told(known)
+
+
+def test_a_role_in_a_team_is_told():
+    grant = Granted(object_id="emea/sales", kind="leader", run_id=4, at=NOW)
+    rules = (*RULES, rule("teams[0].leaders", ("seen", "title is 'Lead'"), ("when", True)))
+    found = told(facts(SALES, rules=rules, roles={"emea/sales": ("leader",)}, grants=(grant,)))
+    assert "litmos: is in the team, as leader (read 2026-11-27 12:00Z)" in found
+    assert "rule: teams[0].leaders (syncd.yaml:9:5): when holds (title is 'Lead')" in found
+    assert "grant: made leader by syncd, 2026-11-27 12:00Z" in found
+    assert "grant: given by somebody else, not by syncd" in found
+    assert any("leader of EMEA > Sales" in line for line in told(facts(roles={"emea/sales": ("leader",)})))
+
+
 # ---------------------------------------------------------------- what it rests on
 
 
@@ -208,7 +240,7 @@ def told(known: Facts) -> list[str]:
 
 
 def test_why_is_ana_in_sales():
-    given = Granted(object_id="emea/sales", run_id=4, at=NOW)
+    given = Granted(object_id="emea/sales", kind="membership", run_id=4, at=NOW)
     found = told(facts(SALES, grants=(given,), history=(happened(ADD, run_id=4, request="add_members"),)))
     assert found == [
         "answer: teams[0] gives it, and Litmos has it: syncd gave it in run 4",
@@ -262,7 +294,7 @@ def test_why_does_she_have_no_account():
 
 def test_what_others_gave_is_named_of_a_person():
     assert "grant: not given by syncd: Choir, Welcome" in told(
-        facts(teams=IN_CHOIR, grants=(Granted(object_id="emea/sales", run_id=1, at=NOW),))
+        facts(teams=IN_CHOIR, grants=(Granted(object_id="emea/sales", kind="membership", run_id=1, at=NOW),))
     )
 
 

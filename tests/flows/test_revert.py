@@ -85,6 +85,15 @@ def test_what_a_human_changed_since_stays(rig):
     assert [remark.code for remark in reverted.remarks] == ["MOVED"]
 
 
+def test_taking_back_twice_does_nothing_more(rig):
+    rig.hr[0]["title"] = "Chief"
+    bad = rig.push()
+    take_back(rig, bad.run_id)
+    again = take_back(rig, bad.run_id)
+    assert again.draft.plan.changes == ()
+    assert [remark.code for remark in again.remarks] == ["MOVED"]
+
+
 def test_a_dry_run_sends_nothing(rig):
     rig.hr[0]["title"] = "Chief"
     bad = rig.push()
