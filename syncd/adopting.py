@@ -24,7 +24,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
     if rule not in known:
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:
-        intake = take_in(app.source, app.settings.mapping)
+        intake = take_in(app.source, app.settings.mapping, app.now())
         if is_old(app, intake.managed.with_teams(app.settings.mapping.strict_teams)):
             raise Declined(
                 "what is known of Litmos is too old to claim anything; first: syncd refresh --delta"

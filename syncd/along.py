@@ -16,13 +16,14 @@ from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
-from syncd.store import lease, mirror, reflection
+from syncd.store import aside, lease, mirror, reflection
 from syncd.store.lease import Held
 
 AGE = timedelta(hours=1)
 """How old an answer may be that a Plan relies on."""
 MOST_RETURNING = 200
-"""So many people who come back are read singly, at two requests or three each; what more of them lost, the next refresh sees."""
+"""So many people who come back are read singly, at two requests or three each, those first for whom something is put aside;
+what more of them lost, the next refresh sees."""
 
 
 def read_returning(
@@ -33,7 +34,10 @@ def read_returning(
     Two requests a person, three if rules name courses. Raises LitmosError, and Busy if ``mine`` was lost.
     """
     kinds = sorted({ItemKind.LEARNING_PATH} | app.settings.mapping.item_kinds)
-    found = sorted(change.user_id for change in changes if change.action is Action.REACTIVATE)
+    with app.database.read() as conn:
+        waiting = aside.waiting(conn, app.account)
+    back = {change.user_id for change in changes if change.action is Action.REACTIVATE}
+    found = [*sorted(back & waiting), *sorted(back - waiting)]
     for number, user_id in enumerate(found[:MOST_RETURNING], start=1):
         with app.database.read() as conn:
             began_at = app.database.now(conn)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from syncd.core.limits import Limits, Policy
@@ -79,6 +80,11 @@ class App:
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),
         )
+
+    def now(self) -> datetime:
+        """The database's time, UTC."""
+        with self.database.read() as conn:
+            return self.database.now(conn)
 
     def interrupt(self) -> None:
         """Ask everything to end: requests in flight are finished and recorded, nothing new is sent."""

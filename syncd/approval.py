@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.account import same
 from syncd.core.compile import Pace, compile_requests
-from syncd.core.diff import same
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import StaleApproval

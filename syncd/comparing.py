@@ -32,8 +32,9 @@ def against(app: App, old: Settings) -> Compared:
     HR is read once, from the source of ``app``. Raises SourceError, ConfigError.
     """
     records: list[Record] = []
-    intake = take_in(app.source, app.settings.mapping, nodes=app.node_sources, tap=records.append)
-    mapped = map_records(old.mapping, records)
+    at = app.now()
+    intake = take_in(app.source, app.settings.mapping, at, nodes=app.node_sources, tap=records.append)
+    mapped = map_records(old.mapping, records, now=at)
     earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)
     before, now = draft(replace(app, settings=settings), earlier), draft(app, intake)

@@ -50,7 +50,7 @@ def examine(
     ``now`` is this host's clock, UTC; ``warnings`` are the configuration's. Raises Interrupted.
     """
     update("reading HR", 0, None)
-    hr = _read_source(source, settings)
+    hr = _read_source(source, settings, now())
     if isinstance(app, StoreError):
         facts = Facts(
             rules=settings.mapping, limits=settings.limits, warnings=warnings, database=str(app), source=hr
@@ -82,10 +82,10 @@ def examine(
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 
 
-def _read_source(source: Source, settings: Settings) -> SourceFacts:
+def _read_source(source: Source, settings: Settings, now: datetime) -> SourceFacts:
     """As push reads it."""
     try:
-        intake = take_in(source, settings.mapping)
+        intake = take_in(source, settings.mapping, now)
     except (SourceError, ConfigError) as error:
         return SourceFacts(name=source.name, trouble=str(error), unfit=isinstance(error, ConfigError))
     return SourceFacts(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from syncd.core.compile import JUST_READ_SECONDS, RequestKind
 from syncd.core.managers import MANAGER_ID
-from syncd.core.model import FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
+from syncd.core.model import GIVE_BACK, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -33,7 +33,8 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text.
+    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text. What is
+    given back to somebody who returns is no grant: a person had given it.
     """
 
     operation: Operation | None
@@ -92,7 +93,8 @@ def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
     fields, note = _with_manager(conn, payload, bearings)
-    return Errand(operation=CreateUser(fields=fields), note=note)
+    invite = payload.get("invite", False)
+    return Errand(operation=CreateUser(fields=fields, invite=invite), note=note)
 
 
 def _with_manager(
@@ -147,7 +149,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text, rule) for user_id, rule in found.items()),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items() if rule != GIVE_BACK),
     )
 
 
@@ -175,6 +177,7 @@ def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
         grants=tuple(
             (user_id, str(ItemKey(kind, item_id)), rule)
             for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+            if rule != GIVE_BACK
         ),
     )
 

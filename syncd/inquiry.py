@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.compile import Request
-from syncd.core.diff import Skip
 from syncd.core.facts import Facts
 from syncd.core.limits import Policy
 from syncd.core.mapping import identify, map_record
@@ -20,6 +19,7 @@ from syncd.core.model import (
     Reason,
     Record,
     Rejection,
+    Skip,
     State,
     team_key,
     team_label,
@@ -100,7 +100,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
         if comparable(identify(mapping, record)) == wanted:
             records.append(record)
 
-    return take_in(app.source, mapping, nodes=app.node_sources, tap=tap), records
+    return take_in(app.source, mapping, app.now(), nodes=app.node_sources, tap=tap), records
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
@@ -114,7 +114,7 @@ def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) ->
         return Preview(
             employee_id=employee_id,
             intake=intake,
-            rows=tuple(_row(app, record) for record in records),
+            rows=tuple(_row(app, record, app.database.now(conn)) for record in records),
             employee=employee,
             reasons=_reasons(made.rejections, employee_id, origins),
             match=_match(made, links.how(conn, app.account, employee_id), employee_id),
@@ -243,10 +243,10 @@ def _roles(state: State, employee_id: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _row(app: App, record: Record) -> Row:
+def _row(app: App, record: Record, now: datetime) -> Row:
     """Only the columns that the mapping names: nobody needs to see the salary beside them."""
     trace, mapping = Trace(), app.settings.mapping
-    map_record(mapping, record, trace)
+    map_record(mapping, record, trace, now=now)
     named = [(column, record.fields[column]) for column in all_columns(mapping) if column in record.fields]
     return Row(origin=record.origin, cells=tuple(named), rules=tuple(trace.rules))
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from syncd.core.columns import columns_used, unsaid
+from syncd.core.managed import Managed
 from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Managed, Node, Record, Rejection
+from syncd.core.model import Employee, Node, Record, Rejection
 from syncd.core.nodes import map_nodes
 from syncd.core.rules import columns_of
 from syncd.errors import ConfigError, Declined, Fault
@@ -50,18 +51,21 @@ class Intake:
 def take_in(
     source: Source,
     mapping: Mapping,
+    now: datetime,
     *,
     nodes: abc.Mapping[str, Source] = MappingProxyType({}),
     tap: Callable[[Record], None] | None = None,
 ) -> Intake:
-    """Read and map; ``tap`` is handed each Record as it passes. ``nodes`` is where the rows of the nodes of a tree are, by space.
+    """Read, and map as of ``now``; ``tap`` is handed each Record as it passes. ``nodes`` is where the rows of the nodes of a
+    tree are, by space.
 
     Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing(columns_used(mapping), reading.columns, reading.name)
-        result = map_records(mapping, reading.records if tap is None else _tapped(reading.records, tap))
+        records = reading.records if tap is None else _tapped(reading.records, tap)
+        result = map_records(mapping, records, now=now)
     apart, problems = _nodes_apart(mapping, nodes)
     return Intake(
         source=source.name,

@@ -1,7 +1,7 @@
 """Managing: which teams, and which roles in them, the rules name, and a refresh therefore reads."""
 
 from syncd.app import App
-from syncd.core.model import Managed
+from syncd.core.managed import Managed
 from syncd.core.tree import expected
 from syncd.intake import Intake
 from syncd.store import people, ties

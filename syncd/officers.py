@@ -5,7 +5,8 @@ from collections.abc import Set as AbstractSet
 
 from syncd.app import App
 from syncd.core.delta import Touched, to_read_again
-from syncd.core.model import Managed, Role, team_key, team_text
+from syncd.core.managed import Managed
+from syncd.core.model import Role, team_key, team_text
 from syncd.core.operation import RoleList, TeamFact, Watch
 from syncd.core.team_names import team_names
 from syncd.store import reflection

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.diff import same
+from syncd.core.account import same
 from syncd.core.model import ItemKind, User, team_label
 from syncd.store import changes, drift, jobs, links, mirror, people, probes, queue, results, runs, window
 

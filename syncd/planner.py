@@ -10,18 +10,33 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules, diff
+from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Measure, Policy
 from syncd.core.match import Matching, match
-from syncd.core.model import Employee, NodeKey, Rejection, State
+from syncd.core.model import Action, Employee, NodeKey, ObjectKind, Rejection, State, Status
 from syncd.core.plan import Plan, make_plan
 from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.relations import relate
-from syncd.store import approvals, changes, inputs, lease, links, mirror, people, queue, runs, ties
+from syncd.relations import Relations, relate
+from syncd.store import (
+    approvals,
+    aside,
+    changes,
+    inputs,
+    lease,
+    links,
+    mirror,
+    people,
+    queue,
+    runs,
+    ties,
+    unwanted,
+)
 from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
@@ -84,16 +99,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         strict_team_keys=related.strict_teams,
     )
     rejections = (*intake.rejections, *matching.rejections)
-    rules = Rules(
-        granted=related.granted(conn, account, matching.links),
-        granted_roles=related.granted_roles(conn, account, matching.links),
-        undecided=related.forest.undecided_teams(),
-        team_items=mirror.team_items(conn, account, related.forest.teams),
-        absent=_absent(conn, app, intake, rejections, now),
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
-        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-    )
+    rules = _rules(conn, app, related, matching.links, now, _absent(conn, app, intake, rejections, now))
     difference = part.of(related.completed(diff(desired, current, rules)))
     plan = make_plan(
         difference,
@@ -102,7 +108,12 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         measure=_measure(conn, app, intake, current, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
-        problems=(*intake.notes, *desired.problems, *related.problems(difference)),
+        problems=(
+            *intake.notes,
+            *desired.problems,
+            *related.problems(difference),
+            *lifecycle.doubts(related.employees),
+        ),
         approved=approvals.valid(conn, account, now),
     )
     return Draft(
@@ -117,6 +128,32 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         desired=desired,
         granted=rules.granted,
         ties=related.forest.learned,
+    )
+
+
+def _rules(
+    conn: Connection,
+    app: App,
+    related: Relations,
+    linked: abc.Mapping[str, str],
+    now: datetime,
+    absent: abc.Mapping[str, str],
+) -> Rules:
+    """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
+    account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
+    return Rules(
+        granted=related.granted(conn, account, linked),
+        granted_roles=related.granted_roles(conn, account, linked),
+        undecided=related.forest.undecided_teams(),
+        team_items=mirror.team_items(conn, account, related.forest.teams),
+        absent=absent,
+        protected_levels=frozenset(mapping.protected_levels),
+        protected_usernames=frozenset(mapping.protected_usernames),
+        leaving_scope_deactivates=mapping.leaving_scope_deactivates,
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        had=aside.had(conn, account, linked, within=policy.give_back, now=now),
+        muted=aside.muted(conn, account, linked),
+        invites=mapping.invites,
     )
 
 
@@ -142,15 +179,10 @@ def _absent(
     if not absence.deactivates or nameless or not intake.complete:
         return {}
     named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
-    return people.absent_long_enough(
-        conn,
-        app.account,
-        intake.source,
-        named=named,
-        new_input=_is_new(conn, app, intake),
-        files=absence.after_files,
-        since=now - timedelta(hours=absence.after_hours),
-    )
+    new_input = _is_new(conn, app, intake)
+    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
@@ -229,6 +261,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
         new_input=_is_new(conn, app, intake),
         now=now,
     )
+    _remember_overlap(conn, app, made, made.employees, now)
     inputs.accept(conn, input_id)
 
 
@@ -248,3 +281,20 @@ def _accept_people(
         new_input=False,
         now=now,
     )
+    _remember_overlap(conn, app, made, chosen, now)
+
+
+def _remember_overlap(
+    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
+) -> None:
+    """Since when those of these people who moved have memberships that no rule gives them."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
+    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)

@@ -66,7 +66,7 @@ def probe(
     """
     with planning(app):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.settings.mapping)
+        intake = take_in(app.source, app.settings.mapping, app.now())
         before = _restore_earlier(app, username)
         update("looking at the user", 0, None)
         profile = app.target.find_user(username)

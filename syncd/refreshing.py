@@ -10,7 +10,8 @@ from syncd import officers
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKey, Managed
+from syncd.core.managed import Managed
+from syncd.core.model import ItemKey
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.core.team_names import team_names

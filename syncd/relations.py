@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from syncd.app import App
-from syncd.core.diff import Difference, Skip
+from syncd.core.diff import Difference
 from syncd.core.managers import Managers, resolve_managers
-from syncd.core.model import Action, Employee, TeamKey, User
+from syncd.core.model import Action, Employee, Skip, TeamKey, User
 from syncd.core.roles import Grant, appoint
 from syncd.core.team_names import clashes, moved_texts
 from syncd.core.tree import Forest, plant

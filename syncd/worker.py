@@ -23,7 +23,7 @@ from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertai
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import changes, grants, jobs, links, mirror, queue, runs, ties
+from syncd.store import aside, changes, grants, jobs, links, mirror, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -219,6 +219,8 @@ class Worker:
         changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         _follow_teams(conn, account, job, effects, now)
         apply_effects(conn, account, effects, began_at=began_at, now=now)
+        if job.kind == RequestKind.PUT_USER:
+            aside.after_put(conn, account, job.payload, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now

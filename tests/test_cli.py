@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.config import manual
 from tests.flows.rig import person
 from tests.workbench import KEY, Workbench, eventually, workbench
 
@@ -107,6 +108,38 @@ def test_init_writes_a_valid_configuration_and_never_overwrites(bare):
     refused = bare.run("init", expect=1)
     assert "nothing was written" in refused.stderr
     assert bare.config_file.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(("words", "login"), [((), "sso"), (("--login", "invitation"), "invitation")])
+def test_init_writes_how_people_log_in_and_asks_nobody_without_a_terminal(bare, words, login):
+    bare.run("init", *words)
+    written = bare.config_file.read_text(encoding="utf-8")
+    changed = [
+        line for line, was in zip(written.splitlines(), manual().splitlines(), strict=True) if line != was
+    ]
+    assert [line[: len(f"  login: {login} ")] for line in changed] == (
+        [] if login == "sso" else ["  login: invitation "]
+    )
+    assert "is valid" in bare.run("config", "check").stdout
+
+
+@pytest.mark.parametrize(("answer", "login"), [(b"\n", "sso"), (b"y\n", "invitation")])
+def test_init_asks_at_a_terminal_how_people_log_in(bare, answer, login):
+    ours, theirs = pty.openpty()
+    os.write(ours, answer)
+    done = subprocess.run(
+        bare.command("init"),
+        cwd=bare.folder,
+        env=bare.env,
+        stdin=theirs,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert b"mail each new user an invitation?" in done.stderr
+    assert f"\n  login: {login} " in bare.config_file.read_text(encoding="utf-8")
 
 
 def test_no_configuration_exits_3(bare):

@@ -8,6 +8,7 @@ late or half (tests/flows/test_hold.py); lost zeros and ids used again, leaving 
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -278,7 +279,7 @@ ROWS: dict[str, tuple[bytes, str, Outcome]] = {
 def taken(folder: Path, content: bytes, source: str) -> Intake:
     (folder / "hr.csv").write_bytes(content)
     config = load_text(folder, CONFIG.format(source=source), dedent=False)
-    return take_in(source_of(config), config.mapping)
+    return take_in(source_of(config), config.mapping, datetime(2026, 11, 24, tzinfo=UTC))
 
 
 CASES = {**ENCODINGS, **SHAPES, **CELLS, **ROWS}

@@ -274,6 +274,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_probe_account_state"), ["account", "state"], unique=False)
 
     op.create_table(
+        "put_aside",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "kind", "object_id", "user_id", name=op.f("pk_put_aside")),
+    )
+    op.create_table(
+        "unwanted",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "key", name=op.f("pk_unwanted")),
+    )
+    op.create_table(
         "quarantine",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -410,6 +427,7 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
+        sa.Column("invite", sa.Boolean(), nullable=False),
         sa.Column("irreversible", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("rule", sa.Text(), server_default="", nullable=False),
@@ -588,6 +606,8 @@ def downgrade() -> None:
     op.drop_table("rate_slot")
     op.drop_table("queue_pause")
     op.drop_table("quarantine")
+    op.drop_table("unwanted")
+    op.drop_table("put_aside")
     with op.batch_alter_table("probe", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_probe_account_state"))
 

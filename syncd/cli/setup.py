@@ -1,6 +1,7 @@
 """Commands that set up and serve: init, config, db, serve, healthcheck, sandbox, demo."""
 
 import urllib.request
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +24,20 @@ def register(app: typer.Typer) -> None:
     app.add_typer(db_app, name="db")
 
 
-def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path()) -> None:
+class Login(StrEnum):
+    """How people log in to Litmos."""
+
+    SSO = "sso"
+    INVITATION = "invitation"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path(),
+    login: Annotated[
+        Login | None,
+        typer.Option(help="How people log in; a terminal is asked, and else it is sso, so no mail is sent."),
+    ] = None,
+) -> None:
     """Write the commented configuration, and the schema for editors, into a folder; nothing is overwritten."""
     from syncd.config import manual, schema_text
 
@@ -33,13 +47,23 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path
         if target.exists():
             note(f"{target} is there already; nothing was written")
             raise typer.Exit(Exit.FAILED)
-        target.write_text(manual(), encoding="utf-8")
+        target.write_text(manual(login=login or _ask_login()), encoding="utf-8")
         schema.write_text(schema_text(), encoding="utf-8")
         say(f"Wrote {target} and {schema}")
         note(
             f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; "
             f"syncd config check -c {target}; syncd doctor -c {target}"
         )
+
+
+def _ask_login() -> Login:
+    """How people log in, as somebody at a terminal says; without one, single sign-on: nobody is mailed by default."""
+    import sys
+
+    if not sys.stdin.isatty():
+        return Login.SSO
+    question = "Do people log in with a password, so that Litmos must mail each new user an invitation?"
+    return Login.INVITATION if typer.confirm(question, default=False, err=True) else Login.SSO
 
 
 @config_app.command("check")

@@ -59,6 +59,9 @@ def summary(plan: Plan, rejected: int) -> str:
         for action, number in actions.items()
     ]
     text = "Plan: " + (", ".join(parts) if parts else "nothing to change")
+    invited = sum(change.invite for change in plan.changes)
+    if invited:
+        text += f"; {invited} invited by e-mail"
     if plan.withheld:
         text += f"; {plan.withheld} withheld by push.policy"
     if plan.skips:
@@ -106,7 +109,7 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
         )
     else:
-        what = change.action.value
+        what = change.action.value + (", and invite by e-mail" if change.invite else "")
     if change.irreversible:
         what += " (started: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""

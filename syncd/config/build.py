@@ -3,6 +3,7 @@
 from syncd.config.document import Document, Loc
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
+from syncd.config.lifecycle import build_dates, build_lifecycle
 from syncd.config.mapping_parts import CoursePart, EmployeePart, PathPart, StatusPart
 from syncd.config.root import Root
 from syncd.config.teams import build_teams, build_trees, check_protected, place, when
@@ -51,6 +52,9 @@ def build_mapping(root: Root, document: Document) -> Mapping:
             after_files=absent.after_files,
             after_hours=absent.after_hours,
         ),
+        dates=build_dates(root.employee.dates, document),
+        lifecycle=build_lifecycle(root.employee),
+        invites=_invites(root, document),
         match=tuple(root.users.match),
         link_field=root.users.link_field,
         manager=build_manager(root.users, document),
@@ -86,6 +90,23 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
         table={trim(word): Status(status) for word, status in part.table.items()},
         otherwise=Status.ACTIVE if part.otherwise == "active" else None,
     )
+
+
+def _invites(root: Root, document: Document) -> bool:
+    """Whether who is created is invited. Litmos mails while it creates and never later (litmos-api 4.1)."""
+    users, dates = root.users, root.employee.dates
+    if users.invite_on == "start":
+        loc: Loc = ("users", "invite_on")
+        if users.login == "sso":
+            document.fault(loc, "nobody is invited with login: sso")
+        elif dates.hire is None:
+            document.fault(loc, "needs employee.dates.hire: the day on which people start")
+        elif dates.lead:
+            document.fault(
+                loc,
+                "contradicts employee.dates.lead: Litmos invites somebody when the account is made, and at no other time",
+            )
+    return users.login == "invitation"
 
 
 def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:

@@ -4,7 +4,6 @@ from collections.abc import Mapping as TypingMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncd.config.mapping_parts import NodeFilePart
 from syncd.config.secrets import Secret
 from syncd.config.settings import (
     LitmosSettings,
@@ -15,6 +14,7 @@ from syncd.config.settings import (
     SourceSettings,
     WebSettings,
 )
+from syncd.config.team_parts import NodeFilePart
 from syncd.core.mapping import Mapping
 
 

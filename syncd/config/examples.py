@@ -1,6 +1,7 @@
 """Examples: rows with what the mapping is to make of them, kept beside the rules and run whenever they are checked."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from syncd.config.document import Document, Loc
@@ -27,7 +28,14 @@ def check_examples(examples: tuple[ExamplePart, ...], mapping: Mapping, document
             continue
         given = {trim(name): text for name, text in example.given.items()}
         record = Record(fields={**dict.fromkeys(columns, ""), **given}, origin=document.where(loc))
-        _compare(example.expect, map_record(mapping, record), (*loc, "expect"), document)
+        dated = [] if mapping.dates is None else [column.name for column in mapping.dates.columns]
+        if example.on is None and any(given.get(name) for name in dated):
+            document.fault(
+                loc, "gives a day, so it needs `on`: the day on which it is looked at", at_key=True
+            )
+            continue
+        noon = datetime.combine(example.on or date(2000, 1, 1), time(12), UTC)
+        _compare(example.expect, map_record(mapping, record, now=noon), (*loc, "expect"), document)
 
 
 def _compare(expected: ExpectPart, found: Employee | Rejection, loc: Loc, document: Document) -> None:

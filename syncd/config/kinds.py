@@ -9,9 +9,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Val
 
 from syncd.config.secrets import Lookups, Secret
 
+MOST_DAYS = 366
 DURATION_PATTERN = r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_WHOLE_DAYS = re.compile(r"(\d{1,9})\s*d")
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(.*)", re.DOTALL)
 
 
@@ -35,6 +37,18 @@ def seconds(value: Any) -> Any:
     if found is None:
         raise ValueError("must be a duration with its unit, such as 25s, 30m, 72h or 2d")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def _days(value: Any) -> Any:
+    """``7d`` as 7: days of a calendar, so hours are refused."""
+    if not isinstance(value, str):
+        return value
+    found = _WHOLE_DAYS.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("must be whole days, such as 0d or 7d")
+    if int(found[1]) > MOST_DAYS:
+        raise ValueError(f"must be at most {MOST_DAYS}d")
+    return int(found[1])
 
 
 def duration(number: float) -> str:
@@ -119,6 +133,8 @@ Seconds = Annotated[
     float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 ]
 """A duration, written with its unit."""
+Days = Annotated[int, BeforeValidator(_days), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*d$"})]
+"""Whole days, written with their unit."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """true or false, and nothing that resembles them."""
 FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]

@@ -1,11 +1,13 @@
 """Mapping parts: the shape of the mapping in the file, as written. ``build`` makes core rules of them."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from syncd.config.kinds import Character, FilePath, Flag, Part, Table, Text, Texts, When, as_list
+from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When
+from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
 
 
@@ -195,8 +197,8 @@ class StatusPart(Part):
     """The HR column."""
     transform: Texts = ()
     """Named transforms, in order."""
-    table: dict[str, Literal["active", "left"]] = Field(alias="map", min_length=1)
-    """HR's words, each active or left."""
+    table: dict[str, Literal["future", "active", "leave", "left"]] = Field(alias="map", min_length=1)
+    """HR's words, each future, active, leave or left."""
     otherwise: Literal["reject", "active"] = Field(default="reject", alias="else")
     """What another word means: reject the row, or active. Never left: an unknown word locks nobody out."""
 
@@ -210,6 +212,14 @@ class EmployeePart(Part):
     """The status; without it everybody in the data is active."""
     absent: AbsentPart = AbsentPart()
     """What absence from the data means."""
+    dates: DatesPart = DatesPart()
+    """The days on which somebody begins and ends to work here."""
+    leave: Literal["keep", "suspend", "mute"] = "keep"
+    """Somebody on leave is as if active (keep), has no access (suspend), or gets no messages of Litmos (mute)."""
+    overlap: Days = 0
+    """How long somebody who moves keeps the teams that no rule gives them any more."""
+    give_back: GiveBack = 90 * 86_400.0
+    """For how long after a deactivation somebody who returns is given back what a person had given: or always, never."""
 
 
 class ProtectedPart(Part):
@@ -247,6 +257,8 @@ class ExamplePart(Part):
 
     given: Table
     """Columns with their texts; those that are not listed are blank."""
+    on: date | None = None
+    """The day on which the row is looked at, such as 2026-11-24 (at noon, UTC): what somebody is may depend on it."""
     expect: ExpectPart
     """What is to become of it."""
 
@@ -260,6 +272,10 @@ class UsersPart(Part):
     """The field that holds the employee id, so that a lost database finds everybody again."""
     protected: ProtectedPart = ProtectedPart()
     """Users that are never touched."""
+    login: Literal["sso", "invitation"] = "sso"
+    """How people log in: by single sign-on, or with a password, for which Litmos mails each new user an invitation."""
+    invite_on: Literal["create", "start"] = "create"
+    """For invitations: create: as soon as an account is due; start: on the first working day, which makes it then."""
     sensitive: Texts = ()
     """Columns that may go to Litmos although their names look like pay, a bank account, an identity number or the like."""
     manager: (
@@ -268,92 +284,6 @@ class UsersPart(Part):
     """Who somebody's manager is; Litmos' ManagerId follows."""
     fields: dict[str, FieldItem]
     """Litmos profile fields."""
-
-
-class NamePart(Part):
-    """How a team's name is made. A text is short for {template: text}."""
-
-    template: Text | None = None
-    """A text with columns in braces: "{department}"."""
-    expr: Text | None = None
-    """A CEL expression over the row."""
-
-
-def _short_template(value: Any) -> Any:
-    """``name: "{department}"`` is short for ``name: {template: "{department}"}``."""
-    return {"template": value} if isinstance(value, str) else value
-
-
-NameItem = Annotated[NamePart, BeforeValidator(_short_template, json_schema_input_type=NamePart | Text)]
-"""A name of a team, or its template."""
-
-
-class RolePart(Part):
-    """Who leads, or administers, a team."""
-
-    when: When | None = None
-    """Those of the team's people for whom it holds; with managers, those of the managers."""
-    managers: Flag = False
-    """true: whoever manages somebody in the team, as users.manager says; they become a member, too."""
-
-
-class NodeFilePart(Part):
-    """A CSV file with a row for each unit of the organisation."""
-
-    path: FilePath
-    """The file."""
-    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
-    """What separates cells: one character, or tab."""
-    encoding: Text = "utf-8"
-    """How the file is encoded; never guessed."""
-    code: Text
-    """The column of the file with the unit's code, which stays when its name changes."""
-    name: Annotated[Text, Field(min_length=1)]
-    """The team's name; the file's columns in braces."""
-    parent: Text | None = None
-    """The column of the file with the code of the unit above; blank for none."""
-
-
-class TreePart(Part):
-    """The teams of an organisation tree: by codes, by a path, or one for each manager."""
-
-    code: Text | None = None
-    """The column with the code of somebody's unit. A unit keeps its team, and that its people, when its name changes."""
-    name: NameItem | None = None
-    """The team's name; columns in braces. Of a tree of managers they are the manager's: "Team of {first_name} {last_name}"."""
-    parent: Text | None = None
-    """The column with the code of the unit above; blank for none."""
-    file: NodeFilePart | None = None
-    """A file that describes the units, instead of name and parent."""
-    path: Text | None = None
-    """The column with the names of all teams from the top down, in one text. Such teams are known by their names."""
-    separator: Annotated[Text, Field(min_length=1)] = "/"
-    """What stands between the names of a path."""
-    managers: Flag = False
-    """true: a team for everybody who manages somebody, with the people whom they manage; side by side."""
-    moved: Literal["report", "rebuild"] = "report"
-    """What becomes of a unit whose unit above changed: Litmos cannot move a team. report, or rebuild it as a new team."""
-    space: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "org"
-    """A short name of ours for these codes; keep it, the tie of each code to its team hangs on it."""
-
-
-class TeamPart(Part):
-    """A team, and who is in it; or a tree of them."""
-
-    name: NameItem | None = None
-    """The team's name; columns in braces: "{department}", or {expr: ...}. A blank name gives nothing."""
-    tree: TreePart | None = None
-    """Instead of a name: the teams of an organisation tree."""
-    parent: Annotated[tuple[NameItem, ...], BeforeValidator(as_list)] = ()
-    """The team above it, or a list of names from the root down."""
-    when: When | None = None
-    """Who is in it; everybody by default."""
-    leaders: RolePart | None = None
-    """Who of them leads it; without it leaders are not touched."""
-    admins: RolePart | None = None
-    """Who of them administers it; without it admins are not touched."""
-    remove: Literal["own", "strict"] = "own"
-    """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
 
 
 def _short_path(value: Any) -> Any:

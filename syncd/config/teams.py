@@ -2,8 +2,8 @@
 
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
-from syncd.config.mapping_parts import NamePart, TeamPart, TreePart
 from syncd.config.root import Root
+from syncd.config.team_parts import NamePart, TeamPart, TreePart
 from syncd.config.values import build_column, build_formula, build_template
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition

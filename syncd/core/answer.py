@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from syncd.core.diff import same
+from syncd.core.account import OFF, same
 from syncd.core.facts import Facts
 from syncd.core.finding import Finding, Health
 from syncd.core.limits import Policy
 from syncd.core.managers import CAUSES
-from syncd.core.model import Employee, Status
+from syncd.core.model import Employee
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.subject import SubjectKind
 
@@ -34,7 +34,12 @@ NEXT: Mapping[str, str] = {
     "PROTECTED": "syncd config show",
     "OUT-OF-SCOPE": "syncd preview {employee}",
     "LEFT": "syncd preview {employee}",
+    "LEAVE": "syncd preview {employee}",
+    "FUTURE": "syncd preview {employee}",
+    "LEAVING": "syncd preview {employee}",
+    "UNCLEAR": "syncd config show",
     "ITEM-STARTED": "syncd preview {employee}",
+    "OVERLAP": "syncd config show",
     **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
@@ -83,7 +88,7 @@ def answer(facts: Facts) -> Finding:
     the Policy withholds it                             WITHHELD
     the person, or the object, is skipped               the Skip's own code
     the person is missing from HR                       ABSENT-COUNTED or ABSENT-IGNORED
-    the person has left                                 LEFT
+    the person has left, or is on leave                 LEFT or LEAVE
     else, by what is asked about                        see ``_of_field`` and ``_of_object``
     ==================================================  =================================
     """
@@ -221,10 +226,12 @@ def _absent(facts: Facts) -> Answer | None:
 
 
 def _left(facts: Facts) -> Answer | None:
-    if facts.employee is None or facts.employee.status is not Status.LEFT:
+    employee = facts.employee
+    if employee is None or employee.status not in OFF:
         return None
     account = "there is no Litmos user" if facts.user is None else "the Litmos user is inactive"
-    return Answer(code="LEFT", seen=f"HR says: left; {account}, and everything else stays as it is")
+    said = employee.because or f"HR says: {employee.status}"
+    return Answer(code=employee.status.upper(), seen=f"{said}; {account}, and everything else stays as it is")
 
 
 def _by_subject(facts: Facts) -> Answer:

@@ -35,6 +35,8 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield from mapping.scope.columns()
     for value in (mapping.employee_id.value, mapping.status.value):
         yield from columns_of(value.parts)
+    if mapping.dates is not None:
+        yield from columns_of(mapping.dates.columns)
     for field_rule in mapping.fields:
         if not field_rule.optional:
             yield from field_rule.columns()
@@ -42,6 +44,11 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield from columns_of(mapping.manager.value.parts)
     for parts in mapping.team_templates:
         yield from columns_of(parts)
+    yield from _asked(mapping)
+
+
+def _asked(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """The columns of the conditions of teams, roles and learning paths."""
     conditions = [rule.when for rule in mapping.membership_rules]
     conditions += [role.when for rule in mapping.membership_rules for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.items]

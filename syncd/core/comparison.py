@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.diff import Difference, Skip
-from syncd.core.model import Action, Change, ObjectKind, Rejection, team_label
+from syncd.core.diff import Difference
+from syncd.core.model import Action, Change, ObjectKind, Rejection, Skip, team_label
 from syncd.core.plan import Plan
 
 POLICY = "push.policy"
@@ -12,6 +12,11 @@ CAUSES: Mapping[str, str] = {
     "OUT-OF-SCOPE": "scope",
     "PROTECTED": "users.protected",
     "LEFT": "employee.status",
+    "LEAVE": "employee.leave",
+    "FUTURE": "employee.dates",
+    "LEAVING": "employee.dates",
+    "UNCLEAR": "employee.dates.contradiction",
+    "OVERLAP": "employee.overlap",
 }
 """The part of the configuration that decides about a Skip; other codes stand for themselves."""
 

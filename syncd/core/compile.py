@@ -28,7 +28,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
+from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
 from syncd.core.team_renames import Step, TeamRenames
 
 PAGE = 1000
@@ -157,10 +157,12 @@ def _put(
     after: tuple[str, ...] = (),
 ) -> Request:
     active: bool | None = None
+    mutes: bool | None = None
     fields: dict[str, Any] = {}
     for change in parts:
         if change.action is Action.UPDATE:
             fields.update(change.after)
+            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
         else:
             active = change.action is Action.REACTIVATE
     manager = fields.pop(MANAGER, "")
@@ -175,6 +177,7 @@ def _put(
             "fields": fields,
             "manager": manager,
             "active": active,
+            "mutes": mutes,
         },
         after=(*after, *_creates_of(manager, created_users)),
         changes=tuple(change.key for change in parts),
@@ -239,7 +242,12 @@ def _user_create(change: Change, created_users: set[str]) -> Request:
         kind=RequestKind.CREATE_USER,
         stage=2,
         target=f"new-user:{change.employee_id}",
-        payload={"employee_id": change.employee_id, "fields": fields, "manager": manager},
+        payload={
+            "employee_id": change.employee_id,
+            "fields": fields,
+            "manager": manager,
+            "invite": change.invite,
+        },
         after=_creates_of(manager, created_users),
         changes=(change.key,),
     )

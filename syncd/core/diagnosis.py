@@ -157,10 +157,18 @@ def _source(source: SourceFacts, limits: Limits) -> list[Finding]:
     people = source.employees
     active = sum(e.status is Status.ACTIVE and e.in_scope for e in people)
     left = sum(e.status is Status.LEFT for e in people)
-    facts = {"rows": source.rows, "active": active, "left": left, "out_of_scope": len(people) - active - left}
+    outside = sum(not e.in_scope and e.status is not Status.LEFT for e in people)
+    waiting = len(people) - active - left - outside
+    facts = {
+        "rows": source.rows,
+        "active": active,
+        "left": left,
+        "waiting": waiting,
+        "out_of_scope": outside,
+    }
     seen = (
-        f"{source.name}: {count(source.rows, 'row')}; {active} active, {left} left, "
-        f"{facts['out_of_scope']} out of scope"
+        f"{source.name}: {count(source.rows, 'row')}; {active} active, {left} left, {outside} out of scope"
+        + (f", {waiting} on leave or waiting for a day" if waiting else "")
     )
     if not source.complete:
         seen += "; the end may be missing, so nobody's absence counts"

@@ -1,21 +1,22 @@
-"""Diff: desired State against current State, as a list of Changes. Pure; the truth table is in ``_account``."""
+"""Diff: desired State against current State, as a list of Changes. Pure; ``core.account`` has the table of accounts."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from syncd.core.account import of_account, of_messages, skipped, switched_off
 from syncd.core.desired import Desired
-from syncd.core.match import comparable
+from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
+    GIVE_BACK,
     Action,
     Assignment,
     Change,
     Employee,
-    FieldValue,
     ItemKey,
     ObjectKind,
+    Skip,
     State,
-    Status,
     TeamKey,
     User,
     team_key,
@@ -23,9 +24,6 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.roles import Grant, role_changes, settle_level
-
-CASELESS_FIELDS = frozenset({"UserName", "Email"})
-"""Fields in which a difference of case alone is no difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +36,8 @@ class Rules:
     ``team_items`` are what a team gives its members, and takes when they leave it;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
+    ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
+    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
@@ -48,15 +48,10 @@ class Rules:
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
     leaving_scope_deactivates: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence."""
-
-    employee_id: str
-    code: str
-    message: str
+    overlap: Overlap = field(default_factory=Overlap)
+    had: Mapping[str, Had] = field(default_factory=dict)
+    muted: frozenset[str] = frozenset()
+    invites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,25 +68,32 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
     skips: list[Skip] = []
     for employee_id, employee in sorted(desired.employees.items()):
         user = current.users.get(employee_id)
-        skip = _skipped(employee, user, rules)
+        skip = skipped(
+            employee,
+            user,
+            protected=user is not None and is_protected(user, rules),
+            leaving_scope_deactivates=rules.leaving_scope_deactivates,
+        )
         if skip is not None:
             skips.append(skip)
             continue
-        changes.extend(_account(settle_level(employee, user, current), user))
+        changes.extend(of_account(settle_level(employee, user, current), user, invites=rules.invites))
         if employee_id in desired.state.users:
+            changes.extend(of_messages(employee, user, by_syncd=employee_id in rules.muted))
             leaving: set[TeamKey] = set(rules.undecided.get(employee_id, ()))
             for compared in (_memberships, _assignments):
                 found, kept = compared(employee, user, desired, current, rules)
                 changes.extend(found)
                 skips.extend(kept)
                 leaving.update(team_key(change.team) for change in found if change.action is Action.REMOVE)
+            changes.extend(_given_back(employee, user, desired, current, rules))
             changes.extend(
                 role_changes(employee, user, desired, current, granted=rules.granted_roles, leaving=leaving)
             )
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not is_protected(user, rules):
-            changes.append(_switch_off(employee_id, user, reason=reason, origin=""))
+            changes.append(switched_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
     return Difference(changes=tuple(_with_team_id(change, current) for change in changes), skips=tuple(skips))
 
 
@@ -99,110 +101,6 @@ def _with_team_id(change: Change, current: State) -> Change:
     """The Change with the id of the team that it is about, if Litmos has that team."""
     team = current.teams.get(team_key(change.team)) if change.team else None
     return change if team is None else replace(change, team_id=team.id)
-
-
-def _skipped(employee: Employee, user: User | None, rules: Rules) -> Skip | None:
-    """People nothing may happen to: protected accounts, those out of scope, leavers who never had an account."""
-    if user is not None and is_protected(user, rules):
-        return Skip(
-            employee_id=employee.employee_id,
-            code="PROTECTED",
-            message=f"Litmos user {user.id} is protected ({user.fields.get('AccessLevel', '')}); nothing is changed",
-        )
-    if not employee.in_scope and not (rules.leaving_scope_deactivates and user is not None and user.active):
-        return Skip(
-            employee_id=employee.employee_id, code="OUT-OF-SCOPE", message="scope: leaves this person out"
-        )
-    if employee.status is Status.LEFT and user is None:
-        return Skip(
-            employee_id=employee.employee_id, code="LEFT", message="has left, and has no Litmos account"
-        )
-    return None
-
-
-def _account(employee: Employee, user: User | None) -> Iterable[Change]:
-    """The account itself.
-
-    ================  ==================  =====================================
-    HR says           Litmos has          Change
-    ================  ==================  =====================================
-    active, in scope  no user             create
-    active, in scope  an inactive user    reactivate (and update what differs)
-    active, in scope  an active user      update what differs
-    left, or scope    an active user      deactivate
-    left, or scope    an inactive user    none
-    ================  ==================  =====================================
-    """
-    if employee.status is Status.LEFT or not employee.in_scope:
-        if user is not None and user.active:
-            reason = "HR says: left" if employee.in_scope else "left the scope (scope.leaving: deactivate)"
-            yield _switch_off(employee.employee_id, user, reason=reason, origin=employee.origin)
-        return
-    if user is None:
-        yield Change(
-            key=f"user:{employee.employee_id}",
-            action=Action.CREATE,
-            kind=ObjectKind.USER,
-            employee_id=employee.employee_id,
-            after={
-                name: value
-                for name, value in sorted(employee.fields.items())
-                if value != "" and name not in employee.report_only
-            },
-            reason="HR says: active, and Litmos has no such user",
-            rule="users",
-            origin=employee.origin,
-        )
-        return
-    if not user.active:
-        yield Change(
-            key=f"active:{employee.employee_id}",
-            action=Action.REACTIVATE,
-            kind=ObjectKind.USER,
-            employee_id=employee.employee_id,
-            user_id=user.id,
-            before={"Active": False},
-            after={"Active": True},
-            reason="HR says: active",
-            rule="employee.status",
-            origin=employee.origin,
-        )
-    yield from _update(employee, user)
-
-
-def _update(employee: Employee, user: User) -> Iterable[Change]:
-    before: dict[str, FieldValue] = {}
-    after: dict[str, FieldValue] = {}
-    for name, wanted in sorted(employee.fields.items()):
-        if name in employee.create_only or name in employee.report_only:
-            continue
-        have = user.fields.get(name, "")
-        if name in employee.if_empty and have != "":
-            continue
-        if not same(name, have, wanted):
-            before[name], after[name] = have, wanted
-    if after:
-        yield Change(
-            key=f"user:{employee.employee_id}",
-            action=Action.UPDATE,
-            kind=ObjectKind.USER,
-            employee_id=employee.employee_id,
-            user_id=user.id,
-            before=before,
-            after=after,
-            reason=f"HR differs in {', '.join(after)}",
-            rule=f"users.fields.{next(iter(after))}" if len(after) == 1 else "users.fields",
-            origin=employee.origin,
-        )
-
-
-def same(name: str, have: FieldValue, wanted: FieldValue) -> bool:
-    """Whether two normalised values of a profile field are the same to Litmos."""
-    if name in CASELESS_FIELDS:
-        return comparable(have) == comparable(wanted)
-    if isinstance(have, bool) or isinstance(wanted, bool):
-        return (have or False) == (wanted or False)
-    return have == wanted
 
 
 def _teams(desired: Desired, current: State) -> Iterable[Change]:
@@ -240,8 +138,14 @@ def _memberships(
         for key in sorted(have - wanted.keys() - rules.undecided.get(person, frozenset()))
         if (why := _ending(key, desired, current, rules, person))
     }
-    staying = (have - ending.keys()) | wanted.keys()
+    overlapping = {
+        key: skip for key in ending if (skip := _overlapping(person, current.teams[key].names, rules))
+    }
+    staying = (have - ending.keys()) | wanted.keys() | overlapping.keys()
     for key, why in ending.items():
+        if key in overlapping:
+            skips.append(overlapping[key])
+            continue
         takes = _taken(key, staying, person, held, rules)
         names = current.teams[key].names
         started = [item for item in takes if held[item].started]
@@ -269,6 +173,19 @@ def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person
     return ""
 
 
+def _overlapping(person: str, names: tuple[str, ...], rules: Rules) -> Skip | None:
+    """Why a mover keeps a team for now, if so."""
+    key = _membership_key(person, team_key(names))
+    until = rules.overlap.ends(key)
+    if until is None:
+        return None
+    message = (
+        f'team "{team_label(names)}" is kept until {until:%Y-%m-%d %H:%M} UTC (employee.overlap), '
+        "though no rule gives it any more"
+    )
+    return Skip(employee_id=person, code="OVERLAP", message=message, key=key)
+
+
 def _taken(
     key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[ItemKey, Assignment], rules: Rules
 ) -> tuple[ItemKey, ...]:
@@ -289,7 +206,7 @@ def _membership(
     action: Action, employee: Employee, user: User | None, names: tuple[str, ...], rule: str, reason: str
 ) -> Change:
     return Change(
-        key=f"membership:{employee.employee_id}@{team_text(team_key(names))}",
+        key=_membership_key(employee.employee_id, team_key(names)),
         action=action,
         kind=ObjectKind.MEMBERSHIP,
         employee_id=employee.employee_id,
@@ -301,6 +218,35 @@ def _membership(
         rule=rule,
         origin=employee.origin,
     )
+
+
+def _membership_key(person: str, team: TeamKey) -> str:
+    return f"membership:{person}@{team_text(team)}"
+
+
+def _given_back(
+    employee: Employee, user: User | None, desired: Desired, current: State, rules: Rules
+) -> Iterable[Change]:
+    """What a person had given by hand, and a deactivation of syncd's took.
+
+    Nothing that a rule decides about: what a rule gives is given again anyway, and a ``strict`` rule is the whole truth.
+    """
+    person = employee.employee_id
+    had = rules.had.get(person)
+    if had is None:
+        return
+    reason = f"had it before the deactivation of {had.taken_at:%Y-%m-%d}"
+    teams = {*current.memberships.get(person, ()), *desired.state.memberships.get(person, ())}
+    held = current.assignments.get(person, {}).keys() | desired.state.assignments.get(person, {}).keys()
+    for key in sorted(had.teams - teams - desired.strict_teams):
+        if key in current.teams:
+            gives = tuple(sorted(rules.team_items.get(key, frozenset()) - held))
+            change = _membership(Action.ADD, employee, user, current.teams[key].names, GIVE_BACK, reason)
+            yield replace(change, gives=gives)
+            teams.add(key)
+    along = {item for key in teams for item in rules.team_items.get(key, ())}
+    for item in sorted(had.items - held - along - desired.strict_items):
+        yield _assignment(Action.ADD, employee, user, item, GIVE_BACK, reason)
 
 
 def _assignments(
@@ -372,21 +318,6 @@ def _assignment(
         reason=reason,
         rule=rule,
         origin=employee.origin,
-    )
-
-
-def _switch_off(employee_id: str, user: User, *, reason: str, origin: str) -> Change:
-    return Change(
-        key=f"active:{employee_id}",
-        action=Action.DEACTIVATE,
-        kind=ObjectKind.USER,
-        employee_id=employee_id,
-        user_id=user.id,
-        before={"Active": True},
-        after={"Active": False},
-        reason=reason,
-        rule="employee.status" if origin else "employee.absent",
-        origin=origin,
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.core.diff import Skip
 from syncd.core.limits import Hold, Policy
 from syncd.core.managers import MANAGER_ID
 from syncd.core.model import (
@@ -12,6 +11,7 @@ from syncd.core.model import (
     Employee,
     FieldValue,
     Reason,
+    Skip,
     User,
     team_text,
 )
@@ -19,7 +19,7 @@ from syncd.core.rules import Absence
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE"})
+OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP"})
 """Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 OF_FIELDS = {"MANAGER-": MANAGER_ID}
 """How the codes of Skips begin that are of one field only."""

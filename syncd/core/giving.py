@@ -3,47 +3,13 @@
 from collections.abc import Iterable
 
 from syncd.core.checks import check_team_name
-from syncd.core.conditions import Condition, Fields, cell
-from syncd.core.model import FieldValue, Node, NodeKey, Reason, Role, Wish, team_label
+from syncd.core.conditions import Condition, Fields
+from syncd.core.model import Node, NodeKey, Role, Wish, team_label
 from syncd.core.nodes import own_nodes
-from syncd.core.rules import Place, TeamRule, TreeRule, ValueRule
-from syncd.core.trace import Listener
+from syncd.core.reasons import Reasons
+from syncd.core.rules import Place, TeamRule, TreeRule
 from syncd.core.transforms import Refused, normalize
-from syncd.core.values import evaluate, render, shown, steps
-
-
-class Reasons:
-    """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
-
-    def __init__(self, told: Listener | None = None) -> None:
-        self.found: list[Reason] = []
-        self.told = told
-
-    def add(self, place: Place, refused: Refused) -> None:
-        """One more reason, which names the rule and its place."""
-        self.found.append(Reason(code=refused.code, message=f"{place.key} ({place.where}): {refused.why}"))
-        self.tell(place, "refused", f"{refused.code}: {refused.why}")
-
-    def tell(self, place: Place, step: str, made: FieldValue | None) -> None:
-        """What a step of a rule made."""
-        if self.told is not None:
-            self.told(place, step, made)
-
-    def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
-        """What the condition of a rule found in the row, and whether it holds."""
-        if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
-            self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
-            self.told(place, "when", holds)
-
-    def value(self, place: Place, rule: ValueRule, cells: Fields) -> tuple[str, str | None]:
-        """What ``evaluate`` gives; each step is told. Raises Refused."""
-        if self.told is None:
-            return evaluate(rule, cells)
-        made: tuple[str, str | None] = ("", None)
-        for made in steps(rule, cells):
-            self.told(place, *made)
-        return made
+from syncd.core.values import render
 
 
 def holds(condition: Condition | None, place: Place, cells: Fields, reasons: Reasons) -> bool:

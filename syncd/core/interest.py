@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from syncd.core.model import Item, ItemKey, ItemKind, ItemName, Managed, Role, team_key, team_text
+from syncd.core.managed import Managed
+from syncd.core.model import Item, ItemKey, ItemKind, ItemName, Role, team_key, team_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 from collections import abc
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from syncd.core import giving
 from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, no_email_check
 from syncd.core.conditions import Condition, Fields
+from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
-from syncd.core.giving import Reasons, holds
+from syncd.core.giving import holds
+from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
@@ -23,8 +26,10 @@ from syncd.core.model import (
     team_key,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
+    DatesRule,
     FieldRule,
     IdRule,
     ItemRule,
@@ -51,7 +56,8 @@ class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
     ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
-    ``blanks`` are words in cells that say that there is nothing.
+    ``blanks`` are words in cells that say that there is nothing. ``invites``: people log in with a password of Litmos, so
+    who is created is invited.
     """
 
     employee_id: IdRule
@@ -64,6 +70,9 @@ class Mapping:
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
     leaving_scope_deactivates: bool = False
     absence: Absence = field(default_factory=Absence)
+    dates: DatesRule | None = None
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    invites: bool = False
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     manager: ManagerRule | None = None
@@ -149,20 +158,27 @@ class MappingResult:
     rejections: tuple[Rejection, ...]
 
 
-def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises; a Rejection has all reasons. ``told`` hears what each step made.
+def map_record(
+    mapping: Mapping, record: Record, told: Listener | None = None, *, now: datetime | None = None
+) -> Employee | Rejection:
+    """Follow every rule for one Record. Never raises for a Record; a Rejection has all reasons. ``told`` hears what each
+    step made.
 
-    Whoever has left, or is out of scope, needs a readable id, status and scope only: a leaver with a blank e-mail
-    address must still lose access. Their fields that cannot be read are left out.
+    Whoever is not active today, or is out of scope, needs a readable id, status and scope only: a leaver with a blank
+    e-mail address must still lose access. Their fields that cannot be read are left out.
+
+    ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
     reasons = Reasons(told)
     cells = clean_cells(record.fields, mapping.blanks)
     employee_id = _employee_id(mapping.employee_id, cells, reasons)
-    status = _status(mapping.status, cells, reasons)
+    word = _status(mapping.status, cells, reasons)
+    dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
+    found = None if word is None else _standing(mapping, word, dates, now, reasons)
     in_scope = holds(mapping.scope, mapping.scope_place, cells, reasons)
-    synced = status is Status.ACTIVE and in_scope
+    synced = found is not None and found.status is Status.ACTIVE and in_scope
     ignored = Reasons(told)
-    heard = reasons if synced or status is None else ignored
+    heard = reasons if synced or found is None else ignored
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
     teams = giving.teams(mapping.teams, cells, reasons) if synced else ()
@@ -170,11 +186,11 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
     seats = giving.seats(mapping.trees, cells, reasons) if synced else ()
     nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
     items = _items(mapping, cells, reasons) if synced else ()
-    if reasons.found or status is None:
+    if reasons.found or found is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
     return Employee(
         employee_id=employee_id,
-        status=status,
+        status=found.status,
         fields=fields,
         create_only=mapping.create_only,
         if_empty=mapping.if_empty,
@@ -187,16 +203,22 @@ def map_record(mapping: Mapping, record: Record, told: Listener | None = None) -
         seats=seats,
         nodes=nodes,
         origin=record.origin,
+        because=found.because,
+        decided_by=found.rule,
+        muted=found.muted,
+        doubts=found.doubts,
     )
 
 
-def map_records(mapping: Mapping, records: abc.Iterable[Record]) -> MappingResult:
+def map_records(
+    mapping: Mapping, records: abc.Iterable[Record], *, now: datetime | None = None
+) -> MappingResult:
     """Follow every rule for every Record, and find what only all of them together show.
 
     Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
     another match key: each names the others' lines, and none is applied.
     """
-    outcomes = reject_shared_ids([map_record(mapping, record) for record in records])
+    outcomes = reject_shared_ids([map_record(mapping, record, now=now) for record in records])
     for key in dict.fromkeys(("UserName", *mapping.match)):
         outcomes = reject_shared_values(outcomes, key)
     return MappingResult(
@@ -232,6 +254,25 @@ def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
         return None
     reasons.tell(rule.place, "is", status.value)
     return status
+
+
+def _dates(rule: DatesRule | None, cells: Fields, reasons: Reasons, now: datetime | None) -> Dates:
+    if rule is None:
+        return NO_DATES
+    if now is None:
+        raise ValueError("a mapping with dates needs to know when it is followed")
+    return read_dates(rule, cells, reasons.add)
+
+
+def _standing(
+    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: Reasons
+) -> Standing:
+    """What the person is today; a contradiction that is to be rejected is a reason."""
+    found = standing(word, dates, mapping.lifecycle, now)
+    leaving = mapping.dates.leaving if mapping.dates is not None else None
+    if leaving and LONG_PAST in found.doubts and mapping.lifecycle.contradiction is Contradiction.REJECT:
+        reasons.add(leaving.place, Refused(LONG_PAST, found.because))
+    return found
 
 
 def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:

@@ -3,7 +3,7 @@
 Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times are UTC-aware always.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -64,10 +64,21 @@ class Record:
 
 
 class Status(StrEnum):
-    """What HR says about a person now."""
+    """What a person is today, by HR's word and dates (``core.lifecycle`` has the table).
 
+    The first four are also what HR's words can mean; the last two come of dates alone.
+    """
+
+    FUTURE = "future"
+    """is hired, and the day has not come"""
     ACTIVE = "active"
+    LEAVE = "leave"
+    """is away for a while, and has no access meanwhile"""
     LEFT = "left"
+    LEAVING = "leaving"
+    """is on the way out, and keeps access for some days more; is given nothing"""
+    UNCLEAR = "unclear"
+    """HR contradicts itself; nothing is changed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +145,9 @@ class Employee:
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
     have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
-    names yet; a blank code stands for their manager), ``nodes`` those that their row describes.
+    names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
+    why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
+    ``core.lifecycle``.
     """
 
     employee_id: str
@@ -151,6 +164,10 @@ class Employee:
     seats: tuple[tuple[NodeKey, Wish], ...] = ()
     nodes: tuple[Node, ...] = ()
     origin: str = ""
+    because: str = ""
+    decided_by: str = "employee.status"
+    muted: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,34 +267,6 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Managed:
-    """What the rules name, and what is therefore read and touched: teams and roles in teams, by names and by Litmos ids."""
-
-    teams: frozenset[TeamKey]
-    roles: frozenset[tuple[TeamKey, Role]] = frozenset()
-    team_ids: frozenset[str] = frozenset()
-    role_ids: frozenset[tuple[str, Role]] = frozenset()
-
-    @classmethod
-    def of(cls, wishes: Iterable[Wish]) -> "Managed":
-        """The teams of these Wishes, and the ones above them."""
-        named = list(wishes)
-        return cls(
-            teams=frozenset(w.key[:depth] for w in named for depth in range(1, len(w.key) + 1)),
-            roles=frozenset((w.key, role) for w in named for role in w.ruled_roles),
-        )
-
-    def with_teams(self, teams: Iterable[TeamKey]) -> "Managed":
-        """The same, and these teams."""
-        return replace(self, teams=self.teams | frozenset(teams))
-
-    def with_ids(self, ids: Mapping[str, Iterable[Role]]) -> "Managed":
-        """The same, and the teams with these ids, with the roles about which a rule decides there."""
-        roles = frozenset((team_id, role) for team_id, ruled in ids.items() for role in ruled)
-        return replace(self, team_ids=self.team_ids | ids.keys(), role_ids=self.role_ids | roles)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """The lasting tie employee <-> Litmos user; ``made_by`` is a match key (``UserName``), ``create`` or ``person``."""
 
@@ -339,7 +328,8 @@ class Change:
     ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
     ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only what differs. ``gives`` and
     ``takes`` are the learning paths and courses that come or go along with the membership; ``irreversible`` says that what
-    somebody has begun is lost. ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
+    somebody has begun is lost. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
+    ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -355,6 +345,7 @@ class Change:
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
     irreversible: bool = False
+    invite: bool = False
     reason: str = ""
     rule: str = ""
     origin: str = ""
@@ -363,6 +354,25 @@ class Change:
     def role(self) -> Role:
         """What a Change of kind ``role`` is about, and ``member`` of any other."""
         return next((role for role in Role if role.title() in self.after), Role.MEMBER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Somebody to whom nothing happens, and why: ``code`` is stable, ``message`` a sentence.
+
+    ``key`` is that of the Change which is not made; "" if it is all about the person.
+    """
+
+    employee_id: str
+    code: str
+    message: str
+    key: str = ""
+
+
+GIVE_BACK = "employee.give_back"
+"""The rule of a Change that gives back what a person once had: it does not become a grant of syncd's."""
+LEAVE = "employee.leave"
+"""The rule of a Change that is about somebody on leave, or back from it."""
 
 
 def team_key(names: tuple[str, ...]) -> TeamKey:

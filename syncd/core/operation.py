@@ -17,9 +17,13 @@ RoleList = tuple[str, Role]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateUser:
-    """Create a user with these fields (``UserName`` among them); Litmos fills in the rest."""
+    """Create a user with these fields (``UserName`` among them); Litmos fills in the rest.
+
+    ``invite``: Litmos sends them its invitation, the only mail that syncd ever asks for.
+    """
 
     fields: Mapping[str, FieldValue]
+    invite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from syncd.core.compile import Pace, Request, compile_requests
-from syncd.core.diff import Difference, Skip
+from syncd.core.diff import Difference
 from syncd.core.limits import Hold, Limits, Measure, Policy, holds, permitted
-from syncd.core.model import Change
+from syncd.core.model import Change, Skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,9 @@ def minutes(requests: int, window: tuple[int, float]) -> float:
 
 
 def change_hash(change: Change) -> str:
-    """What an approval covers: person or object, kind, action and value; not when or why."""
-    return _hash([change.key, change.kind.value, change.action.value, sorted(change.after.items())])
+    """What an approval covers: person or object, kind, action and value, and whether a mail is sent; not when or why."""
+    mail = ["invite"] if change.invite else []
+    return _hash([change.key, change.kind.value, change.action.value, sorted(change.after.items()), *mail])
 
 
 def digest(changes: Sequence[Change]) -> str:

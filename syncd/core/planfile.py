@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any
 
-from syncd.core.diff import same
+from syncd.core.account import same
 from syncd.core.model import Action, Change, ItemKey, ObjectKind, State, team_key, team_label
 from syncd.errors import Declined
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from syncd.core.diff import same
+from syncd.core.account import same
 from syncd.core.model import (
     Action,
     Change,

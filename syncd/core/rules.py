@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from syncd.core.conditions import Condition, Fields
-from syncd.core.dates import DateFormat
+from syncd.core.dates import ISO, DateFormat
 from syncd.core.model import ItemName, Role, Status
 
 
@@ -150,6 +150,42 @@ class StatusRule:
     value: ValueRule
     table: Mapping[str, Status]
     otherwise: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRule:
+    """A day in HR's data: where it stands, and in which format of ``strptime`` it is read."""
+
+    place: Place
+    column: Column
+    read: str = ISO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRule:
+    """A person's time zone: the column that names it, by way of ``table`` if it is in there, else ``fallback``.
+
+    Zones are named as in the IANA database: ``Europe/Berlin``. ``column`` None: everybody is in ``fallback``.
+    """
+
+    fallback: str = "UTC"
+    column: Column | None = None
+    table: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatesRule:
+    """The days that matter: the first working day, the last one, and in whose time zone a day begins."""
+
+    hire: DayRule | None = None
+    leaving: DayRule | None = None
+    zone: ZoneRule = field(default_factory=ZoneRule)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The HR columns that hold them."""
+        days = [rule.column for rule in (self.hire, self.leaving) if rule is not None]
+        return (*days, *([] if self.zone.column is None else [self.zone.column]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,8 @@ def _rules(facts: Facts) -> Iterator[Finding]:
     """The rule of a field; of a team or learning path the rules that give it, else those that do not and why."""
     if facts.employee is not None and facts.subject.kind is SubjectKind.PERSON:
         out = "" if facts.employee.in_scope else ", out of scope"
-        yield Finding(check="rule", state=Health.OK, seen=f"HR says: {facts.employee.status.value}{out}")
+        said = facts.employee.because or f"HR says: {facts.employee.status.value}"
+        yield Finding(check="rule", state=Health.OK, seen=f"{said}{out}")
     for rule in _telling(facts):
         yield Finding(
             check="rule",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from syncd.core.diff import CASELESS_FIELDS
+from syncd.core.account import CASELESS_FIELDS
 from syncd.core.model import ItemKey
 from syncd.core.operation import (
     AddMembers,
@@ -35,7 +35,7 @@ KEPT = "kept: a team or a learning path gives it as well, so Litmos does not tak
 def create_user(calls: Calls, operation: CreateUser) -> Effects:
     """201 and the full user [REC]; skipfirstlogin also as a parameter, for the body's was ignored [REC]."""
     skip = {"skipfirstlogin": "true"} if operation.fields.get("SkipFirstLogin") is True else {}
-    made = calls.write("POST", ("users",), new_record(operation.fields), skip)
+    made = calls.write("POST", ("users",), new_record(operation.fields), skip, invite=operation.invite)
     row = _object_with_id(made, "the new user")
     if flaw := shape.flaw({**new_record(operation.fields), **row}):
         raise unknown_outcome(f"Litmos took the new user, and answered oddly: {flaw}", 200)

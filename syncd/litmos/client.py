@@ -137,14 +137,25 @@ class Calls:
                 break
         return list(found.values())
 
-    def write(self, method: str, path: Path, body: object = None, params: Params | None = None) -> Any:
+    def write(
+        self,
+        method: str,
+        path: Path,
+        body: object = None,
+        params: Params | None = None,
+        *,
+        invite: bool = False,
+    ) -> Any:
         """Write; returns the JSON of the answer, or None if it is empty. Raises LitmosError.
 
-        ``sendmessage=false`` always: syncd never lets Litmos mail people (litmos-api 6.7).
+        ``sendmessage=false`` always, as Litmos mails people about some writes unless told not to (litmos-api 6.7); but
+        for ``invite``, the invitation of a new user, and of nobody else.
         """
         _refuse_deleting(method, path)
+        _refuse_mailing(method, path, invite=invite)
         data = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        answer, fault = self._exchange(method, path, {"sendmessage": "false", **(params or {})}, data)
+        mail = {"sendmessage": "true" if invite else "false"}
+        answer, fault = self._exchange(method, path, {**(params or {}), **mail}, data)
         if fault is not None:
             raise fault
         if not answer.body.strip():
@@ -172,6 +183,12 @@ def parsed(answer: Answer) -> Any:
         raise doubtful(str(error)) from None
     except (ValueError, RecursionError):
         raise doubtful("it is no JSON, or is cut off") from None
+
+
+def _refuse_mailing(method: str, path: Path, *, invite: bool) -> None:
+    """Only who is created is ever invited."""
+    if invite and (method, *path) != ("POST", "users"):
+        raise Permanent("syncd mails nobody but new users", code="LITMOS-MAIL-FORBIDDEN")
 
 
 _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(

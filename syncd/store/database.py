@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,16 @@ NO_TABLES = "the database has not all its tables: syncd db upgrade"
 
 
 class Database:
-    """One database of syncd. Thread-safe."""
+    """One database of syncd. Thread-safe.
+
+    ``ahead`` is how far its clock is put forward: none, but where days are rehearsed that have not come.
+    """
 
     def __init__(self, engine: Engine, path: Path | None) -> None:
         """Over an engine; ``path`` is the SQLite file, None for PostgreSQL. Use ``open_database``."""
         self.engine = engine
         self.path = path
+        self.ahead = timedelta()
 
     @property
     def is_sqlite(self) -> bool:
@@ -63,9 +67,9 @@ class Database:
         """The database's time now, aware UTC: the only clock for leases, slots and schedules."""
         if self.is_sqlite:
             value = conn.execute(text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")).scalar_one()
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+            return datetime.fromisoformat(value).replace(tzinfo=UTC) + self.ahead
         found: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
-        return found.astimezone(UTC)
+        return found.astimezone(UTC) + self.ahead
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,12 +1,14 @@
 """Effects: how the mirror moves by what one Operation made known."""
 
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 
 from syncd.core.model import ItemKey
 from syncd.core.operation import Effects
-from syncd.store import reflection, removals, roles
+from syncd.store import aside, reflection, removals, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
 
 _PEOPLE_READ_AT = (litmos_team.c.members_read_at, *roles.READ_AT.values())
@@ -62,6 +64,8 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
     reflection.insert_members(conn, account, effects.members_added, now)
     removals.note(conn, account, removals.MEMBERSHIP, effects.members_removed, now)
     removals.forget(conn, account, removals.MEMBERSHIP, effects.members_added)
+    for team_id, pairs in groupby(sorted(effects.members_added), key=itemgetter(0)):
+        aside.forget(conn, account, aside.MEMBERSHIP, team_id, {user_id for _, user_id in pairs}, now)
 
 
 def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
@@ -70,6 +74,8 @@ def _apply_assignments(conn: Connection, account: str, effects: Effects, now: da
     removals.note(conn, account, removals.ASSIGNMENT, gone, now)
     given = [(str(item), user_id) for user_id, item in effects.assigned]
     removals.forget(conn, account, removals.ASSIGNMENT, given)
+    for user_id, item in effects.assigned:
+        aside.forget(conn, account, aside.ASSIGNMENT, str(item), [user_id], now)
     for user_id, item in effects.unassigned:
         conn.execute(delete(table).where(_assignment(account, user_id, item)))
     for user_id, item in effects.kept:

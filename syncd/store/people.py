@@ -1,12 +1,14 @@
 """People: Employees as HR last had them, whose absence is being counted, and the quarantine."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
-from syncd.core.model import Employee, Managed, Rejection, Role, Wish
+from syncd.core.lifecycle import Missed
+from syncd.core.managed import Managed
+from syncd.core.model import Employee, Rejection, Role, Wish
 from syncd.store.schema import employee, quarantine
 
 CHUNK = 500
@@ -84,33 +86,23 @@ def _data(person: Employee) -> dict[str, Any]:
     }
 
 
-def absent_long_enough(
-    conn: Connection,
-    account: str,
-    source: str,
-    *,
-    named: Collection[str],
-    new_input: bool,
-    files: int,
-    since: datetime,
-) -> Mapping[str, str]:
-    """Who is absent from ``files`` distinct accepted inputs, the present one included, and from before ``since``.
+def missed(
+    conn: Connection, account: str, source: str, *, named: Collection[str], new_input: bool
+) -> dict[str, Missed]:
+    """Who is absent, from how many distinct accepted inputs, the present one included, and since when.
 
-    ``named`` are all whom the present input names, rejected ones too. Returns employee_id -> a sentence with the numbers.
+    ``named`` are all whom the present input names, rejected ones too: they are not absent.
     """
     rows = conn.execute(
         select(employee.c.employee_id, employee.c.absent_count, employee.c.absent_since).where(
             employee.c.account == account, employee.c.source == source, employee.c.absent_since.is_not(None)
         )
     ).all()
-    found = {}
-    for row in rows:
-        count = row.absent_count + int(new_input)
-        if row.employee_id not in named and count >= files and row.absent_since <= since:
-            found[row.employee_id] = (
-                f"absent from {count} inputs, since {row.absent_since:%Y-%m-%d %H:%M} UTC"
-            )
-    return found
+    return {
+        row.employee_id: Missed(inputs=row.absent_count + int(new_input), since=row.absent_since)
+        for row in rows
+        if row.employee_id not in named
+    }
 
 
 def managed(conn: Connection, account: str) -> Managed:

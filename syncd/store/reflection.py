@@ -11,7 +11,7 @@ from syncd.core.delta import folded
 from syncd.core.model import Item, ItemKey, ItemKind
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise, normalise_profile
-from syncd.store import removals, roles
+from syncd.store import aside, removals, roles
 from syncd.store.drift import Drift
 from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark
 from syncd.store.mirror_tables import (
@@ -112,6 +112,10 @@ def apply_holdings(
     Items (of the kinds that were read) only go: one that came is given again, which does no harm, for its progress is
     not known here.
     """
+    read = [str(ItemKey(kind, item_id)) for kind, ids in items.items() for item_id in ids]
+    for aside_kind, kept in ((aside.MEMBERSHIP, teams), (aside.ASSIGNMENT, read)):
+        for object_id in kept:
+            aside.forget(conn, account, aside_kind, object_id, [user_id], began_at)
     table = litmos_membership
     here = (table.c.account == account) & (table.c.user_id == user_id)
     ended = here & (table.c.changed_at <= began_at) & table.c.team_id.not_in(sorted(teams))
@@ -292,6 +296,7 @@ def _replace_members(
     for start in range(0, len(ended), CHUNK):
         some = litmos_membership.c.user_id.in_(ended[start : start + CHUNK])
         conn.execute(delete(litmos_membership).where(here, some))
+    aside.forget(conn, account, aside.MEMBERSHIP, team_id, members, began_at)
     joined = members - known - removals.since(conn, account, removals.MEMBERSHIP, team_id, began_at)
     insert_members(conn, account, ((team_id, user_id) for user_id in joined), began_at)
     team = (litmos_team.c.account == account) & (litmos_team.c.id == team_id)
@@ -342,6 +347,7 @@ def _replace_learners(
     rows = conn.execute(select(litmos_assignment).where(here)).all()
     removed = removals.since(conn, account, removals.ASSIGNMENT, str(item), began_at)
     seen = {person.user_id: person for person in people if person.user_id not in removed}
+    aside.forget(conn, account, aside.ASSIGNMENT, str(item), seen.keys(), began_at)
     known = {row.user_id: (row.completed, row.percent) for row in rows}
     kept_back = {row.user_id for row in rows if row.changed_at > began_at}
     left = sorted(known.keys() - kept_back - seen.keys() - inactive)

@@ -105,6 +105,23 @@ employee = Table(
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
 )
+put_aside = Table(
+    "put_aside",
+    metadata,
+    key_column("account"),
+    key_column("kind"),
+    key_column("object_id"),
+    key_column("user_id"),
+    time_column("taken_at", required=True),
+)
+unwanted = Table(
+    "unwanted",
+    metadata,
+    key_column("account"),
+    key_column("key"),
+    text_column("employee_id"),
+    time_column("since", required=True),
+)
 quarantine = Table(
     "quarantine",
     metadata,
@@ -180,6 +197,7 @@ change = Table(
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
     Column("takes", Json, nullable=False),
+    Column("invite", Boolean, nullable=False),
     Column("irreversible", Boolean, nullable=False),
     text_column("reason"),
     text_column("rule"),

@@ -108,3 +108,16 @@ def test_what_is_not_as_expected_is_a_fault_at_its_place(tmp_path, expect, given
 def test_examples_of_a_faulty_mapping_say_nothing(tmp_path):
     text = example("{employee_id: 8}").replace("blank: keep", "blank: kep")
     assert [fault.split(": ")[1] for fault in faults_of(tmp_path, text)] == ["users.fields.City.blank"]
+
+
+def test_a_row_that_gives_a_day_is_looked_at_on_a_day(tmp_path):
+    dates = BEFORE.replace("users:\n", "  dates: {hire: hired}\nusers:\n", 1)
+    given = GIVEN.replace("}", ", hired: 2026-12-01}")
+    row = f"{dates}examples:\n  - given: {given}\n"
+    for day, status in (("2026-11-30", "future"), ("2026-12-01", "active")):
+        load_text(tmp_path, f"{row}    on: {day}\n    expect: {{status: {status}}}\n")
+    load_text(tmp_path, f"{dates}examples:\n  - given: {GIVEN}\n    expect: {{status: active}}\n")
+    (fault,) = faults_of(tmp_path, f"{row}    expect: {{status: active}}\n")
+    assert "examples[0]: gives a day, so it needs `on`" in fault
+    (fault,) = faults_of(tmp_path, f"{row}    on: soon\n    expect: {{}}\n")
+    assert "examples[0].on: " in fault

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,6 +34,9 @@ ROW = dict(
 )
 
 
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
 @pytest.fixture(scope="module")
 def config():
     return load(FILE, environ={"LITMOS_API_KEY": "x"})
@@ -51,7 +55,7 @@ def test_it_asks_for_columns_of_the_sample_only(config):
 
 def test_it_maps_the_sample(config):
     rows = [ROW, {**ROW, "employee_id": "00102", "email": "b@example.com", "status": "Left"}]
-    result = map_records(config.mapping, [Record(fields=row, origin="hr.csv") for row in rows])
+    result = map_records(config.mapping, [Record(fields=row, origin="hr.csv") for row in rows], now=NOW)
     assert result.rejections == ()
     first, second = result.employees
     assert dict(first.fields) == {
@@ -125,6 +129,10 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    if '{from: leaving_date, in: "%Y-%m-%d"}' in text:
+        commented.update(f"employee.dates.leaving.{key}" for key in ("from", "in"))
+    if "{from: location, map: {Oslo: Europe/Oslo}, default: UTC}" in text:
+        commented.update(f"employee.dates.timezone.{key}" for key in ("from", "map", "default"))
     if '# map: {file: countries.csv, from: code, to: name, delimiter: ",", encoding: utf-8}' in text:
         commented |= {f"users.fields.*.map.{key}" for key in ("file", "from", "to", "delimiter", "encoding")}
     if "{expr: EXPRESSION}" in text and "{template: TEXT}" in text:

@@ -55,6 +55,8 @@ def employee(
     courses: tuple[str, ...] = (),
     strict: bool = False,
     in_scope: bool = True,
+    muted: bool = False,
+    doubts: tuple[str, ...] = (),
     **fields: FieldValue,
 ) -> Employee:
     """An Employee with a UserName made from the id unless given."""
@@ -73,6 +75,8 @@ def employee(
             *(ItemWish(item=course_name(name), rule="courses[0]") for name in courses),
         ),
         in_scope=in_scope,
+        muted=muted,
+        doubts=doubts,
         origin=f"hr.csv:{employee_id}",
     )
 

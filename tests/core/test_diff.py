@@ -1,12 +1,27 @@
 """The diff as truth tables: accounts, teams, memberships, assignments."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from syncd.core.account import MESSAGES, OFF
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, Assignment, State, Status, Team, TeamKey, team_key
+from syncd.core.lifecycle import Had, Overlap
+from syncd.core.model import (
+    GIVE_BACK,
+    Action,
+    Assignment,
+    Employee,
+    State,
+    Status,
+    Team,
+    TeamKey,
+    team_key,
+)
 from tests.core.factories import (
     course,
     course_key,
@@ -33,23 +48,31 @@ def short(difference):
     return [(c.key, c.action.value) for c in difference.changes]
 
 
-@pytest.mark.parametrize(
-    ("status", "in_scope", "has_user", "active", "expected"),
-    [
-        (Status.ACTIVE, True, False, False, [("user:E1", "create")]),
-        (Status.ACTIVE, True, True, True, []),
-        (Status.ACTIVE, True, True, False, [("active:E1", "reactivate")]),
-        (Status.LEFT, True, True, True, [("active:E1", "deactivate")]),
-        (Status.LEFT, True, True, False, []),
-        (Status.LEFT, True, False, False, []),
-        (Status.ACTIVE, False, True, True, []),
-        (Status.ACTIVE, False, False, False, []),
-    ],
-)
-def test_accounts(status, in_scope, has_user, active, expected):
+ACCOUNTS = {
+    Status.ACTIVE: {None: "create", False: "reactivate", True: ""},
+    Status.LEFT: {None: "", False: "", True: "deactivate"},
+    Status.LEAVE: {None: "", False: "", True: "deactivate"},
+    Status.FUTURE: {None: "", False: "", True: ""},
+    Status.LEAVING: {None: "", False: "", True: ""},
+    Status.UNCLEAR: {None: "", False: "", True: ""},
+}
+"""What somebody is today -> whether Litmos' user is active (None: there is none) -> the Change."""
+
+
+@pytest.mark.parametrize("in_scope", [True, False])
+@pytest.mark.parametrize("active", [None, False, True])
+@pytest.mark.parametrize("status", Status)
+def test_accounts(status, active, in_scope):
     person = employee("E1", status=status, in_scope=in_scope)
-    users = {"E1": user_of(person, "u1", active=active)} if has_user else {}
-    assert short(compare([person], State(users=users))) == expected
+    users = {} if active is None else {"E1": user_of(person, "u1", active=active, JobTitle="old")}
+    difference = compare([replace(person, fields={**person.fields, "JobTitle": "new"})], State(users=users))
+    expected = ACCOUNTS[status][active] if in_scope else ""
+    actions = [change.action.value for change in difference.changes]
+    updated = ["update"] if in_scope and status is Status.ACTIVE and active is not None else []
+    assert actions == ([expected] if expected else []) + updated
+    told = "OUT-OF-SCOPE" if not in_scope else status.upper()
+    quiet = in_scope and (status is Status.ACTIVE or (status in OFF and active is not None))
+    assert [skip.code for skip in difference.skips] == ([] if quiet else [told])
 
 
 def test_leaving_the_scope_deactivates_only_if_told():
@@ -361,3 +384,187 @@ def test_a_course_and_a_learning_path_of_one_id_or_name_are_two_things():
     )
     difference = diff(desired_state([person], offered), current, Rules())
     assert short(difference) == [("assignment:E1@course:x", "add")]
+
+
+# ------------------------------------------------------------------------------------------------ leave, return, moves
+
+
+@pytest.mark.parametrize(
+    ("muted", "by_syncd", "mapped", "has", "expected"),
+    [
+        (True, False, None, False, True),
+        (True, False, None, True, None),  # a person wanted it so
+        (True, True, None, False, True),
+        (True, False, False, False, True),  # whatever the mapping says
+        (True, True, False, True, None),
+        (False, True, None, True, False),
+        (False, True, None, False, None),
+        (False, False, None, True, None),  # a person wanted it so, and keeps it
+        (False, True, False, True, False),  # the mapping says it anyway
+        (False, True, True, True, None),
+    ],
+)
+def test_messages_stop_during_leave_and_are_as_before_afterwards(muted, by_syncd, mapped, has, expected):
+    fields = {} if mapped is None else {MESSAGES: mapped}
+    person = employee("E1", muted=muted, **fields)
+    current = State(users={"E1": user_of(person, "u1", **{MESSAGES: has})})
+    rules = Rules(muted=frozenset({"E1"} if by_syncd else ()))
+    found = [dict(change.after) for change in compare([person], current, rules).changes]
+    assert found == ([] if expected is None else [{MESSAGES: expected}])
+
+
+def test_nobody_on_leave_is_created_to_be_muted():
+    difference = compare([employee("E1", muted=True, teams=(("IT",),))], State())
+    assert [change.kind.value for change in difference.changes] == ["team"]
+    assert [skip.code for skip in difference.skips] == ["LEAVE"]
+
+
+TAKEN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CLUB: TeamKey = ("book club",)
+
+
+@pytest.mark.parametrize(
+    ("has_teams", "has_paths", "by_rule", "strict", "along", "back"),
+    [
+        ((), (), (), (), {}, ["membership:E1@book club", "assignment:E1@learning_path:p2"]),
+        ((CLUB,), ("p2",), (), (), {}, []),
+        ((), (), (), (CLUB,), {}, ["assignment:E1@learning_path:p2"]),  # a strict rule is the whole truth
+        ((), (), ("p2",), (), {}, ["membership:E1@book club"]),  # a rule gives it again anyway
+        (
+            (),
+            (),
+            (),
+            (),
+            {CLUB: {path_key("p2")}},
+            ["membership:E1@book club"],
+        ),  # it comes along with the team
+    ],
+)
+def test_who_returns_is_given_back_what_a_person_had_given(
+    has_teams, has_paths, by_rule, strict, along, back
+):
+    person = employee("E1", paths=by_rule)
+    current = State(
+        users={"E1": user_of(person, "u1", active=False)},
+        teams={CLUB: Team(id="t1", names=("Book Club",))},
+        memberships={"E1": frozenset(has_teams)},
+        assignments={"E1": {path_key(p): Assignment(item=path_key(p)) for p in has_paths}},
+    )
+    had = Had(teams=frozenset({CLUB, ("gone",)}), items=frozenset({path_key("p2")}), taken_at=TAKEN)
+    rules = Rules(had={"E1": had}, team_items={key: frozenset(ids) for key, ids in along.items()})
+    difference = compare([person], current, rules, strict_teams=strict)
+    returned = [change for change in difference.changes if change.rule == GIVE_BACK]
+    assert [change.key for change in returned] == back
+    assert {change.reason for change in returned} <= {"had it before the deactivation of 2026-11-24"}
+
+
+def test_whoever_has_left_is_given_nothing_back():
+    person = employee("E1", status=Status.LEFT)
+    current = State(
+        users={"E1": user_of(person, "u1", active=False)}, teams={CLUB: Team(id="t1", names=("Book Club",))}
+    )
+    rules = Rules(had={"E1": Had(teams=frozenset({CLUB}), taken_at=TAKEN)})
+    assert compare([person], current, rules).changes == ()
+
+
+@pytest.mark.parametrize(("since", "removed"), [(None, False), (13, False), (14, True)])
+def test_a_mover_keeps_the_team_of_before_for_the_overlap(since, removed):
+    person = employee("E1", teams=(("IT",),))
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={key: Team(id=key[0], names=(key[0].upper(),)) for key in (SALES, IT)},
+        memberships={"E1": frozenset({SALES})},
+    )
+    key = "membership:E1@sales"
+    known = {} if since is None else {key: TAKEN - timedelta(days=since)}
+    overlap = Overlap(length=timedelta(days=14), since=known, at=TAKEN)
+    difference = compare([person], current, Rules(granted=frozenset({("E1", "sales")}), overlap=overlap))
+    assert short(difference) == [("membership:E1@it", "add")] + ([(key, "remove")] if removed else [])
+    assert [(skip.code, skip.key) for skip in difference.skips] == ([] if removed else [("OVERLAP", key)])
+
+
+def test_a_path_that_a_team_kept_for_the_overlap_gives_is_not_said_to_go():
+    """Sales is kept for now; leaving Field would take the path that both give, were Sales not there."""
+    person = employee("E1")
+    field: TeamKey = ("field",)
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={key: Team(id=key[0], names=(key[0].upper(),)) for key in (SALES, field)},
+        memberships={"E1": frozenset({SALES, field})},
+        assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"))}},
+    )
+    overlap = Overlap(
+        length=timedelta(days=14),
+        since={"membership:E1@field": TAKEN - timedelta(days=20)},
+        at=TAKEN,
+    )
+    rules = Rules(
+        granted=frozenset({("E1", "sales"), ("E1", "field")}),
+        team_items=dict.fromkeys((SALES, field), frozenset({path_key("p1")})),
+        overlap=overlap,
+    )
+    (change,) = compare([person], current, rules).changes
+    assert (change.key, change.takes) == ("membership:E1@field", ())
+
+
+# ------------------------------------------------------------------------------------------------ what holds always
+
+STATUSES = st.sampled_from(Status)
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> tuple[list[Employee], State, Rules]:
+    """People of every kind, some absent, some protected, and a Litmos that has some of them, on or off."""
+    people, users, memberships, missing = [], {}, {}, {}
+    for number in range(draw(st.integers(1, 6))):
+        person = employee(
+            f"E{number}",
+            status=draw(STATUSES),
+            muted=draw(st.booleans()),
+            in_scope=draw(st.booleans()),
+            teams=draw(st.sampled_from([(), (("IT",),), (("Sales",), ("IT",))])),
+            paths=draw(st.sampled_from([(), ("p1",)])),
+        )
+        listed = draw(st.booleans())
+        if listed:
+            people.append(person)
+        if draw(st.booleans()):
+            level = draw(st.sampled_from(["Learner", "Account_Owner"]))
+            users[f"E{number}"] = user_of(
+                person, f"u{number}", active=draw(st.booleans()), AccessLevel=level, JobTitle="Other"
+            )
+            memberships[f"E{number}"] = draw(st.sampled_from([frozenset(), frozenset({SALES})]))
+            if not listed and draw(st.booleans()):
+                missing[f"E{number}"] = "absent from 3 inputs"
+    current = State(
+        users=users,
+        teams={key: Team(id=key[0], names=(key[0].upper(),)) for key in (SALES, IT)},
+        memberships=memberships,
+    )
+    rules = Rules(
+        granted=frozenset((person, "sales") for person in memberships),
+        absent=missing,
+        protected_levels=frozenset({"Account_Owner"}),
+        leaving_scope_deactivates=draw(st.booleans()),
+    )
+    return people, current, rules
+
+
+@given(companies())
+def test_nobody_is_changed_but_by_what_they_are_today(company):
+    """Rejected people are not among the employees, so they count as not listed here."""
+    people, current, rules = company
+    listed = {person.employee_id: person for person in people}
+    for change in compare(people, current, rules).changes:
+        if change.kind.value == "team":
+            continue
+        person, user = listed.get(change.employee_id), current.users.get(change.employee_id)
+        assert user is None or user.fields["AccessLevel"] != "Account_Owner"
+        if change.action is Action.DEACTIVATE:
+            absent = person is None and change.employee_id in rules.absent
+            out = person is not None and not person.in_scope and rules.leaving_scope_deactivates
+            assert absent or out or (person is not None and person.status in {Status.LEFT, Status.LEAVE})
+            continue
+        assert person is not None, change
+        assert person.in_scope, change
+        assert person.status is Status.ACTIVE, change

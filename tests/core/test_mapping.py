@@ -1,6 +1,7 @@
 """Records in, Employees or Rejections out."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 from syncd.core.columns import columns_used, unsaid
 from syncd.core.conditions import Between, Condition, OneOf
 from syncd.core.dates import DateFormat
+from syncd.core.lifecycle import Contradiction, Lifecycle
 from syncd.core.mapping import Mapping, map_record, map_records
 from syncd.core.model import Employee, Record, Rejection, Status
 from syncd.core.rules import (
     Column,
+    DatesRule,
+    DayRule,
     FieldRule,
     IdRule,
     ItemRule,
@@ -595,3 +599,68 @@ def test_whom_a_row_names_as_the_manager(cell, blank, manager):
         keep_blank=blank == "keep",
     )
     assert mapped(mapping(manager=rule), boss=cell).manager == manager
+
+
+# ------------------------------------------------------------------------------------------------ dates
+
+
+def day(name: str) -> DayRule:
+    return DayRule(
+        place=Place(where="f.yaml:7:5", key=f"employee.dates.{name}"),
+        column=Column(name=name, where="f.yaml:7:9"),
+    )
+
+
+DATED = mapping(dates=DatesRule(hire=day("hire"), leaving=day("leaving")), lifecycle=Lifecycle(lead=7))
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def on_that_day(rules: Mapping = DATED, **cells: str) -> Employee | Rejection:
+    record = Record(fields={**ROW, "hire": "", "leaving": "", **cells}, origin="hr.csv:2")
+    return map_record(rules, record, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("cells", "status"),
+    [
+        ({"hire": "2026-12-01"}, Status.ACTIVE),
+        ({"hire": "2026-12-02"}, Status.FUTURE),
+        ({"hire": "2026-12-02", "mail": ""}, Status.FUTURE),  # there may be no address yet
+        ({"leaving": "2026-11-23", "mail": "", "first": ""}, Status.LEFT),
+        ({"leaving": "2026-11-24"}, Status.ACTIVE),
+        ({"leaving": "2020-11-24", "mail": ""}, Status.UNCLEAR),
+        ({"status": "Left", "hire": "yesterday", "leaving": "31/12"}, Status.LEFT),
+    ],
+)
+def test_dates_make_what_somebody_is_today_and_only_the_active_need_whole_rows(cells, status):
+    outcome = on_that_day(**cells)
+    assert isinstance(outcome, Employee), outcome
+    assert outcome.status is status
+    assert bool(outcome.fields.get("UserName")) is ("mail" not in cells)
+
+
+def test_a_date_that_cannot_be_read_rejects_whoever_has_not_left():
+    outcome = on_that_day(hire="01.12.2026", leaving="2026-02-30")
+    assert isinstance(outcome, Rejection)
+    assert [(reason.code, reason.message.split(":")[0]) for reason in outcome.reasons] == [
+        ("DATE-INVALID", "employee.dates.hire (f.yaml"),
+        ("DATE-INVALID", "employee.dates.leaving (f.yaml"),
+    ]
+
+
+def test_a_contradiction_is_rejected_by_policy():
+    rules = replace(DATED, lifecycle=Lifecycle(contradiction=Contradiction.REJECT))
+    outcome = on_that_day(rules, leaving="2020-11-24")
+    assert isinstance(outcome, Rejection)
+    (reason,) = outcome.reasons
+    assert reason.code == "LEAVING-LONG-PAST"
+    assert "HR says: active, but the last working day was 2020-11-24 (UTC)" in reason.message
+
+
+def test_a_mapping_with_dates_is_never_followed_without_a_day():
+    with pytest.raises(ValueError, match="needs to know when"):
+        map_record(DATED, Record(fields=ROW, origin="hr.csv:2"))
+
+
+def test_the_columns_of_dates_are_asked_for():
+    assert {"hire", "leaving"} <= set(columns_used(DATED))

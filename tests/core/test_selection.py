@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.diff import Difference, Skip
-from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.diff import Difference
+from syncd.core.model import Action, Change, ObjectKind, Skip
 from syncd.core.selection import EVERYTHING, Part, of_people
 
 PEOPLE = st.sampled_from(["E1", "E2", "E3"])

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.answer import NEXT, answer
-from syncd.core.diff import Skip
 from syncd.core.facts import Drifted, Facts, Granted, Happened, Known
 from syncd.core.finding import Health
 from syncd.core.limits import Hold, Policy
 from syncd.core.managers import CAUSES
-from syncd.core.model import Action, Change, ObjectKind, Reason, Status
+from syncd.core.model import Action, Change, ObjectKind, Reason, Skip, Status
 from syncd.core.rules import Absence, Place
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Step, Traced
@@ -150,6 +149,9 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("OUT-OF-SCOPE", facts(TITLE, skips=(Skip(employee_id="E1", code="OUT-OF-SCOPE", message="scope: leaves out"),))),
     ("LEFT", facts(skips=(Skip(employee_id="E1", code="LEFT", message="has left, and has no account"),), user=None)),
     ("LEFT", facts(TITLE, employee=replace(ANA, status=Status.LEFT), user=replace(USER, active=False))),
+    ("LEAVE", facts(TITLE, employee=replace(ANA, status=Status.LEAVE), user=replace(USER, active=False))),
+    *((code, facts(skips=(Skip(employee_id="E1", code=code, message="nothing is changed"),)))
+      for code in ("FUTURE", "LEAVING", "UNCLEAR", "OVERLAP")),
     ("ITEM-STARTED", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
                            skips=(Skip(employee_id="E1", code="ITEM-STARTED", message='team "Choir" is kept'),))),
     *((code, facts(MANAGER, skips=(Skip(employee_id="E1", code=code, message="manager '9' was not set"),)))

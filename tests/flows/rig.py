@@ -144,7 +144,8 @@ class Rig:
     def write_hr(self) -> None:
         """Write the HR file."""
         with (self.folder / "hr.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            columns = dict.fromkeys([*COLUMNS, *(column for row in self.hr for column in row)])
+            writer = csv.DictWriter(file, list(columns))
             writer.writeheader()
             writer.writerows(self.hr)
         if self.nodes:

@@ -219,6 +219,21 @@ def test_a_write_never_lets_litmos_send_mail_and_is_announced_as_one():
     assert watch.announced == [True]
 
 
+def test_the_invitation_of_a_new_user_is_the_only_mail_there_is():
+    with Server(lambda _heard, _line: reply('{"Id":"U1"}', "201 Created")) as server:
+        calls = client(server.url).calls(FakeWatch())
+        calls.write("POST", ("users",), {}, {"sendmessage": "true"})
+        calls.write("POST", ("users",), {}, invite=True)
+        for method, path in (
+            ("PUT", ("users", "U1")),
+            ("POST", ("users", "U1", "teams")),
+            ("POST", ("teams",)),
+        ):
+            with pytest.raises(Permanent, match="mails nobody but new users"):
+                calls.write(method, path, {}, invite=True)
+        assert [heard.query["sendmessage"] for heard in server.heard] == ["false", "true"]
+
+
 @pytest.mark.parametrize("body", ["not JSON", "{", "<html/>", '{"Detail":"sorry"}'])
 def test_a_write_with_an_odd_answer_is_uncertain(body):
     with Server(lambda _heard, _line: reply(body)) as server, pytest.raises(Uncertain):

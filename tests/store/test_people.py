@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.core.model import Managed, Reason, Rejection
+from syncd.core.managed import Managed
+from syncd.core.model import Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
 from tests.core.factories import course_key, employee
@@ -42,10 +43,8 @@ def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: boo
 def absent(database: Database, *named: str, files: int = 2, new: bool = True) -> set[str]:
     """Who is absent from so many inputs, the present one included."""
     with database.read() as conn:
-        found = people.absent_long_enough(
-            conn, ACCOUNT, "hr", named=named, new_input=new, files=files, since=database.now(conn)
-        )
-    return set(found)
+        found = people.missed(conn, ACCOUNT, "hr", named=named, new_input=new)
+    return {person for person, missed in found.items() if missed.inputs >= files}
 
 
 def test_absence_is_counted_by_distinct_inputs(database):
@@ -80,13 +79,16 @@ def test_a_rejected_person_is_not_absent(database):
     assert absent(database, "E1", files=1) == set()
 
 
-def test_a_sentence_says_how_long_somebody_is_absent(database):
+def test_it_is_remembered_since_when_somebody_is_absent(database):
     take(database, "E1")
     take(database)
     with database.read() as conn:
-        now = database.now(conn)
-        found = people.absent_long_enough(conn, ACCOUNT, "hr", named=(), new_input=True, files=2, since=now)
-    assert found["E1"].startswith("absent from 2 inputs, since ")
+        first = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True)["E1"]
+    take(database)
+    with database.read() as conn:
+        found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=False)["E1"]
+    assert (first.inputs, found.inputs) == (2, 2)
+    assert found.since == first.since
 
 
 def test_employees_are_kept_as_hr_last_had_them(database):
