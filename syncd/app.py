@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from syncd.core.doubts import Expect
+from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
@@ -33,6 +35,8 @@ class Settings:
     max_attempts: int = 8
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
+    expect: Expect = field(default_factory=Expect)
+    hold: HoldMode = HoldMode.ALL
     hold_expires: float = 72 * 3600.0
     refresh_max_age: float = 300.0
     check_within: float = 172_800.0

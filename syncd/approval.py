@@ -1,56 +1,70 @@
 """Approval: a person decides about a held Run. Approval covers Changes, not Runs, and outlives newer Plans until it expires."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.account import same
 from syncd.core.compile import Pace, compile_requests
+from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
-from syncd.errors import StaleApproval
+from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
 
+DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
 
-def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None) -> tuple[int, int]:
-    """Let a held Run go; returns how many Changes are sent and how many had become stale.
 
-    The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw.
-    Each Change is then judged by its own mirror row: what is no longer as it was planned is not sent, and the next push
-    plans it anew. Raises StaleApproval.
+def approve(
+    app: App,
+    run_id: int,
+    *,
+    actor: str,
+    seen_digest: str | None = None,
+    choice: Choice = ALL_HELD,
+    losing: int | None = None,
+) -> tuple[int, int]:
+    """Let what a Run holds go, or a person's choice of it; returns how many Changes are sent and how many were stale.
+
+    The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw;
+    ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row: what is no
+    longer as it was planned is not sent, and the next push plans it anew. What needs something that is not chosen, or
+    not done yet, goes on waiting. The input is accepted once nothing waits and nothing was rejected.
+
+    Raises StaleApproval, and Declined if nothing would go.
     """
     with app.database.write() as conn:
         now = app.database.now(conn)
-        run = runs.get(conn, run_id)
-        if run is None or run["state"] != "held":
-            state = "does not exist" if run is None else f"is {run['state']}"
+        run = _holding(conn, run_id)
+        _must_be_as_seen(conn, run, seen_digest)
+        going, staying = _divided(conn, run_id, choice)
+        if losing is not None and losing != _leavers(going):
             raise StaleApproval(
-                f"run {run_id} {state}; syncd runs --state held shows what waits for approval"
-            )
-        stored = changes.load(conn, run_id)
-        found = digest(stored)
-        if found != run["plan_digest"] or (seen_digest is not None and seen_digest != found):
-            raise StaleApproval(
-                f"run {run_id}: the plan is {found}, not {seen_digest or run['plan_digest']}; "
+                f"run {run_id}: {_leavers(going)} people would lose access, not {losing}; "
                 f"look at it again: syncd runs show {run_id}"
             )
         approvals.add(
             conn,
             app.account,
-            [change_hash(change) for change in stored],
+            [change_hash(change) for change in going],
             run_id=run_id,
             actor=actor,
             now=now,
             expires_at=now + timedelta(seconds=app.settings.hold_expires),
         )
-        if run["input_id"] is not None and "only" not in run["summary"]:
+        keys = [change.key for change in going]
+        changes.approve(conn, run_id, keys)
+        runs.decide(conn, run_id, "running", actor=actor, reason=_said("approved", going, staying), now=now)
+        if _is_whole(conn, run) and not staying:
             inputs.accept(conn, run["input_id"])
-        runs.decide(conn, run_id, "running", actor=actor, reason="approved", now=now)
-        current = mirror.current_state(conn, app.account, _links(conn, app, stored, now))
-        fresh = [change for change in stored if _still_holds(change, current)]
-        stale = [change.key for change in stored if not _still_holds(change, current)]
+        current = mirror.current_state(conn, app.account, _links(conn, app, going, now))
+        fresh = [change for change in going if _still_holds(change, current)]
+        stale = [change.key for change in going if not _still_holds(change, current)]
+        changes.set_state(conn, run_id, keys, "planned")
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
         pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
@@ -65,24 +79,92 @@ def approve(app: App, run_id: int, *, actor: str, seen_digest: str | None = None
     return len(fresh), len(stale)
 
 
-def reject(app: App, run_id: int, *, actor: str, reason: str) -> None:
-    """Cancel a held Run; the next push plans again, and is held again if it is as large. Raises StaleApproval."""
+def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = ALL_HELD) -> int:
+    """Cancel what a Run holds, or a person's choice of it and what needs that; returns how many Changes.
+
+    The next push plans again, and is held again if it is as large. Raises StaleApproval.
+    """
     with app.database.write() as conn:
         now = app.database.now(conn)
-        run = runs.get(conn, run_id)
-        if run is None or run["state"] != "held":
-            state = "does not exist" if run is None else f"is {run['state']}"
-            raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what can be rejected")
-        keys = [change.key for change in changes.load(conn, run_id)]
+        _holding(conn, run_id)
+        held = changes.load(conn, run_id, states=["held"])
+        gone = refused(held, choice)
+        if held and not gone:
+            raise Declined(
+                f"run {run_id} holds nothing of that; syncd runs show {run_id} shows what it holds"
+            )
+        if len(gone) == len(held):
+            runs.decide(conn, run_id, "cancelled", actor=actor, reason=reason, now=now)
+        keys = [change.key for change in gone]
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
-        runs.decide(conn, run_id, "cancelled", actor=actor, reason=reason, now=now)
+    return len(gone)
 
 
-def _links(conn: Connection, app: App, stored: list[Change], now: datetime) -> dict[str, str]:
+def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None) -> int:
+    """How many people would lose access by an approval, where that is more than a Limit allows; else 0.
+
+    Raises StaleApproval, and Declined, as ``approve`` would.
+    """
+    with app.database.read() as conn:
+        run = _holding(conn, run_id)
+        _must_be_as_seen(conn, run, seen_digest)
+        if DEACTIVATIONS not in {hold["code"] for hold in run["holds"]}:
+            return 0
+        going, _staying = _divided(conn, run_id, choice)
+        return _leavers(going)
+
+
+def _holding(conn: Connection, run_id: int) -> Mapping[str, Any]:
+    """The Run, if it holds anything for a person."""
+    run = runs.get(conn, run_id)
+    waits = run is not None and (run["state"] == "held" or runs.holds_any(conn, run_id))
+    if run is None or not waits:
+        state = "does not exist" if run is None else f"is {run['state']}"
+        raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what waits for a person")
+    return dict(run)
+
+
+def _must_be_as_seen(conn: Connection, run: Mapping[str, Any], seen_digest: str | None) -> None:
+    """Raise StaleApproval if the stored Changes are not those of the Plan, or not those that the person saw."""
+    run_id, planned = run["id"], run["plan_digest"]
+    found = digest(changes.load(conn, run_id))
+    if found != planned or (seen_digest is not None and seen_digest != found):
+        raise StaleApproval(
+            f"run {run_id}: the plan is {found}, not {seen_digest or planned}; "
+            f"look at it again: syncd runs show {run_id}"
+        )
+
+
+def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change], list[Change]]:
+    held = changes.load(conn, run_id, states=["held"])
+    going, staying = divide(held, choice, pending=changes.load(conn, run_id, states=["queued"]))
+    if held and not going:
+        raise Declined(
+            f"run {run_id} holds nothing of that, or nothing that need not wait for something else; "
+            f"syncd runs show {run_id} shows what it holds, and why"
+        )
+    return going, staying
+
+
+def _is_whole(conn: Connection, run: Mapping[str, Any]) -> bool:
+    """Whether the Run's Plan was for everybody HR names, and nothing of it was rejected."""
+    rejected = changes.load(conn, run["id"], states=["cancelled"])
+    return run["input_id"] is not None and "only" not in run["summary"] and not rejected
+
+
+def _leavers(going: list[Change]) -> int:
+    return sum(change.action is Action.DEACTIVATE for change in going)
+
+
+def _said(what: str, going: list[Change], staying: list[Change]) -> str:
+    return what if not staying else f"{what} {len(going)} of {len(going) + len(staying)} held changes"
+
+
+def _links(conn: Connection, app: App, going: list[Change], now: datetime) -> dict[str, str]:
     """The Links there are, and those that the Plan matched (they are stored only now, with the approval)."""
     known = dict(links.load(conn, app.account))
     taken = set(known.values())
-    for change in stored:
+    for change in going:
         if change.user_id and change.employee_id not in known and change.user_id not in taken:
             known[change.employee_id] = change.user_id
             links.save(conn, app.account, change.employee_id, change.user_id, "approved match", now)

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from syncd.core.columns import columns_used, unsaid
+from syncd.core.columns import all_columns, columns_used, unsaid
+from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
 from syncd.core.managed import Managed
 from syncd.core.mapping import Mapping, map_records
 from syncd.core.match import comparable
@@ -18,29 +19,43 @@ from syncd.core.nodes import map_nodes
 from syncd.core.rules import columns_of
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
+from syncd.sources.base import require_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """One reading of the source: who it names, what was wrong with it, and which bytes it was.
 
-    ``sha256`` is of the input read; ``modified_at`` is None where a source has no such thing.
     ``complete`` False: people may be missing at its end, so nobody's absence follows from it. ``notes`` are sentences
     about what it does not say.
     """
 
     source: str
     name: str
-    sha256: str
     size_bytes: int
-    rows: int
     complete: bool
-    modified_at: datetime | None
+    fingerprint: Fingerprint
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
     notes: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
     """The nodes of organisation trees that have rows of their own."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes that were read."""
+        return self.fingerprint.sha256
+
+    @property
+    def rows(self) -> int:
+        """How many there are, rejected ones too."""
+        return self.fingerprint.rows
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The ids of all whom it names, whether their rows are valid or not."""
+        rejected = (rejection.employee_id for rejection in self.rejections)
+        return frozenset(employee.employee_id for employee in self.employees).union(rejected) - {""}
 
     @property
     def managed(self) -> Managed:
@@ -54,27 +69,38 @@ def take_in(
     now: datetime,
     *,
     nodes: abc.Mapping[str, Source] = MappingProxyType({}),
+    dated: Dated | None = None,
     tap: Callable[[Record], None] | None = None,
 ) -> Intake:
-    """Read, and map as of ``now``; ``tap`` is handed each Record as it passes. ``nodes`` is where the rows of the nodes of a
-    tree are, by space.
+    """Read, and map as of ``now``; ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` is the column
+    that says how old it is; ``tap`` is handed each Record.
 
     Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
         _refuse_missing(columns_used(mapping), reading.columns, reading.name)
-        records = reading.records if tap is None else _tapped(reading.records, tap)
-        result = map_records(mapping, records, now=now)
+        if dated is not None:
+            require_columns(reading, [dated.column])
+        mapped = [column for column in all_columns(mapping) if column in reading.columns]
+        sighting = Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
+        records = sighting.watch(reading.records)
+        result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
     apart, problems = _nodes_apart(mapping, nodes)
     return Intake(
         source=source.name,
         name=reading.name,
-        sha256=reading.sha256,
         size_bytes=reading.size_bytes,
-        rows=reading.rows,
         complete=reading.complete,
-        modified_at=reading.modified_at,
+        fingerprint=Fingerprint(
+            sha256=reading.sha256,
+            rows=reading.rows,
+            columns=reading.columns,
+            modified_at=reading.modified_at,
+            dated=sighting.latest,
+            filled=sighting.filled,
+            sample=sample_of([employee.employee_id for employee in result.employees]),
+        ),
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
         notes=(*_unsaid(mapping, reading.columns, reading.name), *problems),

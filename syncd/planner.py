@@ -14,14 +14,16 @@ from syncd.core import lifecycle
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules, diff
+from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
-from syncd.core.limits import Measure, Policy
+from syncd.core.limits import Policy
 from syncd.core.match import Matching, match
 from syncd.core.model import Action, Employee, NodeKey, ObjectKind, Rejection, State, Status
 from syncd.core.plan import Plan, make_plan
 from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
+from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
 from syncd.relations import Relations, relate
 from syncd.store import (
     approvals,
@@ -105,16 +107,20 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=_measure(conn, app, intake, current, rejections),
+        measure=measure_of(current, settings.limits),
+        doubts=doubts_about(conn, app, intake, rejections),
         pace=Pace(users=len(users), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
         problems=(
+            *seen_before(conn, app, intake),
             *intake.notes,
             *desired.problems,
             *related.problems(difference),
             *lifecycle.doubts(related.employees),
         ),
         approved=approvals.valid(conn, account, now),
+        hold=settings.hold,
+        recent=done_lately(conn, account, settings.limits, now),
     )
     return Draft(
         plan=plan,
@@ -157,19 +163,6 @@ def _rules(
     )
 
 
-def _measure(
-    conn: Connection, app: App, intake: Intake, current: State, rejections: tuple[Rejection, ...]
-) -> Measure:
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    return Measure(
-        population=sum(user.active for user in current.users.values()),
-        holdings=sum(map(len, current.memberships.values())) + sum(map(len, current.assignments.values())),
-        rows=intake.rows,
-        rejected=len(rejections),
-        last_rows=None if last is None else last["rows"],
-    )
-
-
 def _absent(
     conn: Connection, app: App, intake: Intake, rejections: tuple[Rejection, ...], now: datetime
 ) -> abc.Mapping[str, str]:
@@ -196,8 +189,9 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
 
     ``intake`` is None for a Plan that was not made from HR.
 
-    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. A Plan with holds makes
-    the Run ``held``: nothing of it is sent, and its input is not accepted. Older held Runs expire.
+    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
+    ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
+    older Runs hold expires.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
@@ -206,7 +200,11 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = None if intake is None else inputs.save(conn, app.account, run_id, intake, now)
+        input_id = None
+        if intake is not None:
+            input_id = inputs.save(
+                conn, app.account, run_id, intake, fingerprint_of(intake, made.rejections), now
+            )
         runs.set_plan(
             conn,
             run_id,
@@ -219,18 +217,23 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         if intake is not None:
             people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
-            changes.insert_all(conn, run_id, plan.changes, state="planned")
+            changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
+            runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
         if made.part.is_whole:
             runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
         if plan.holds:
-            changes.insert_all(conn, run_id, plan.changes, state="held")
-            runs.hold(conn, run_id, plan.holds, expires_at=now + timedelta(seconds=settings.hold_expires))
-            return "held"
-        if intake is not None and input_id is not None:
+            expires_at = now + timedelta(seconds=settings.hold_expires)
+            runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
+        believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
+        if believed and intake is not None and input_id is not None:
             _accept(conn, app, intake, made, input_id=input_id, now=now)
-        changes.insert_all(conn, run_id, plan.changes, state="planned")
+        changes.insert_all(
+            conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
+        )
+        if plan.waits:
+            return "held"
         others = queue.enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )

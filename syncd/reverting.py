@@ -8,13 +8,13 @@ from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired
 from syncd.core.diff import Difference, Rules, is_protected
-from syncd.core.limits import Measure
 from syncd.core.match import Matching
 from syncd.core.model import Change, State
 from syncd.core.plan import make_plan
 from syncd.core.revert import Remark, reverse
 from syncd.core.selection import Part
 from syncd.errors import Declined
+from syncd.measuring import done_lately, measure_of
 from syncd.planner import Draft
 from syncd.store import approvals, changes, jobs, links, mirror, queue, runs
 
@@ -61,14 +61,9 @@ def _draft(
         difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=Measure(
-            population=sum(user.active for user in current.users.values()),
-            holdings=sum(map(len, current.memberships.values()))
-            + sum(map(len, current.assignments.values())),
-            rows=0,
-            rejected=0,
-            last_rows=None,
-        ),
+        measure=measure_of(current, settings.limits),
+        hold=settings.hold,
+        recent=done_lately(conn, app.account, settings.limits, app.database.now(conn)),
         pace=Pace(users=mirror.count_users(conn, app.account), per_minute=settings.per_minute),
         window=(settings.requests, settings.window),
         approved=approvals.valid(conn, app.account, app.database.now(conn)),

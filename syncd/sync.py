@@ -87,7 +87,13 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.settings.mapping, app.now(), nodes=app.node_sources)
+        intake = take_in(
+            app.source,
+            app.settings.mapping,
+            app.now(),
+            nodes=app.node_sources,
+            dated=app.settings.expect.dated,
+        )
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))

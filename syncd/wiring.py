@@ -62,6 +62,8 @@ def settings_of(config: Config) -> Settings:
         max_attempts=litmos.max_attempts,
         policy=push.policy,
         limits=push.limits,
+        expect=config.source.expect.expect,
+        hold=push.hold,
         hold_expires=push.hold_expires,
         refresh_max_age=push.refresh_max_age,
         check_within=push.check_within,
@@ -85,6 +87,7 @@ def source_of(config: Config) -> Source:
                 encoding=settings.encoding,
                 settle_seconds=settings.stable_for,
                 final_newline=settings.final_newline,
+                trailer=settings.expect.trailer or "",
             )
         )
     return open_source(

@@ -32,6 +32,7 @@ FLOWS = {
     "inquiry",
     "intake",
     "managing",
+    "measuring",
     "officers",
     "overview",
     "planner",

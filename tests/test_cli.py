@@ -251,9 +251,38 @@ def test_a_held_run_exits_4_and_can_be_approved(held):
     bench.run("plan", "--detailed-exitcode", expect=4)
     bench.run("approve", str(run), "--digest", "0000", expect=4)
     assert len(bench.usernames()) == 30
-    bench.run("approve", str(run))
+    unconfirmed = bench.run("approve", str(run), expect=2)
+    assert "30 people would lose access" in unconfirmed.stderr
+    assert f"syncd approve {run} --confirm-count 30" in unconfirmed.stderr
+    bench.run("approve", str(run), "--confirm-count", "29", expect=2)
+    assert len(bench.usernames()) == 30
+    bench.run("approve", str(run), "--confirm-count", "30")
     assert bench.state(run) == "succeeded"
     assert bench.usernames() == set()
+
+
+def test_a_held_run_says_why_and_is_approved_in_parts(bench):
+    """What no limit counts is sent at once with ``hold: slice``; of the rest a person chooses."""
+    bench.configure(("push: {policy: sync}", "push: {policy: sync, hold: slice}"))
+    rows = bench.staff(30)
+    bench.run("push")
+    bench.write_hr(
+        [{**row, "status": "Left"} for row in rows[:8]] + [{**rows[8], "title": "Lead"}, *rows[9:]]
+    )
+    pushed = bench.run("push", expect=4)
+    assert "Of 9 changes 8 wait for a person; the others go" in pushed.stdout
+    assert "Run 2: held; 1 of 9 changes done" in pushed.stdout
+    shown = bench.run("runs", "show", "2").stdout
+    assert "Held: LIMIT-DEACTIVATIONS: 8 deactivations are 26.7 % of 30 people" in shown
+    assert "Waiting for a person, LIMIT-DEACTIVATIONS: 8 deactivate user" in shown
+    assert "syncd approve 2" in shown
+    assert "none of deactivations" in bench.run("approve", "2", "--only", "leavers", expect=2).stderr
+    assert "holds nothing of that" in bench.run("approve", "2", "--only", "creates", expect=1).stderr
+    bench.run("approve", "2", "--employee", "00001", "--employee", "00002", "--confirm-count", "2", expect=4)
+    assert len(bench.usernames()) == 28
+    bench.run("reject", "2", "--only", "deactivations", "--reason", "a broken export")
+    assert bench.state(2) == "cancelled"
+    assert len(bench.usernames()) == 28
 
 
 def test_a_held_run_can_be_rejected(held):
@@ -305,7 +334,7 @@ def test_two_pushes_at_once_one_is_busy(bench):
         assert f"pid {first.pid}" in refused.stderr
         bench.sandbox.faults.set([])
     finally:
-        assert first.wait(30) == 0
+        assert first.wait(60) == 0
     assert [run["state"] for run in bench.json("runs")["runs"]] == ["cancelled", "succeeded"]
 
 

@@ -54,6 +54,19 @@ def test_healthcheck_tells_a_served_from_a_dead_daemon(bench):
     )
 
 
+def test_observe_plans_on_schedule_and_sends_nothing(bench):
+    bench.configure(("policy: sync", "policy: observe, limits: {creates: {count: 5}}"))
+    assert "policy   observe: plans are made and shown, nothing is sent" in bench.run("status").stdout
+    with bench.serving():
+        made = bench.queue("push")
+        eventually(lambda: bench.state(made) == "succeeded", lambda: bench.state(made))
+    shown = bench.run("runs", "show", str(made)).stdout
+    assert "create user: 12 planned" in shown
+    assert "Would be held: LIMIT-CREATES: 12 creates are more than push.limits.creates.count = 5" in shown
+    assert "approve" not in shown
+    assert bench.writes() == 0
+
+
 def test_serve_does_all_three_flows_that_are_queued(bench):
     with bench.serving():
         for flow in ("refresh", "push"):

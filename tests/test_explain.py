@@ -207,7 +207,7 @@ def test_why_is_a_held_change_not_made_and_what_to_type(bench):
     code, lines, following = why(bench, "00001")
     assert (code, following) == ("HELD", "Next: syncd runs show 2")
     assert any("held" in line and line.startswith("  history") for line in lines)
-    bench.run("approve", "2")
+    bench.run("approve", "2", "--confirm-count", "6")
     code, lines, _ = why(bench, "00001")
     assert code == "LEFT"
     assert any("approved by cli:" in line and line.startswith("  history") for line in lines)

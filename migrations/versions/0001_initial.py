@@ -121,6 +121,11 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "fingerprint",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_input")),
     )
     with op.batch_alter_table("input", schema=None) as batch_op:
@@ -437,6 +442,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_change_run_id_run"), ondelete="CASCADE"
         ),
@@ -445,6 +451,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_change_employee_id_id"), ["employee_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_change_finished_at"), ["finished_at"], unique=False)
 
     op.create_table(
         "job",

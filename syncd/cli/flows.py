@@ -1,4 +1,4 @@
-"""Commands that run a Flow or decide about one: refresh, plan, push, revert, pull, approve, reject."""
+"""Commands that run a Flow: refresh, plan, push, revert, pull."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from syncd.cli.output import note, plain, progress, say, show_json
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (refresh, plan, push, revert, pull, approve, reject):
+    for command in (refresh, plan, push, revert, pull):
         app.command()(command)
 
 
@@ -200,18 +200,19 @@ def push(
             app, send=True, fresh=fresh, everything=everything, json=json, people=only or (), saved=kept
         )
         if pushed.state != "held" and wait:
-            _send(app, pushed.run_id)
-        _report(app, pushed.run_id, json=json)
+            send(app, pushed.run_id)
+        report(app, pushed.run_id, json=json)
 
 
-def _send(app: Any, run_id: int) -> None:
+def send(app: Any, run_id: int) -> None:
+    """Send a Run's Jobs, here and now, until it ends or holds what is left."""
     from syncd.crew import drain
 
     with progress("push") as update:
         drain(app, run_id, update=update)
 
 
-def _report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
+def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
     """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
     from syncd.store import changes, runs
 
@@ -271,8 +272,8 @@ def revert(
             note(f"Nothing was sent. To do it: syncd revert {run}")
             return
         if reverted.state != "held" and wait:
-            _send(app, run_id)
-        _report(app, run_id, json=json, remarks=reverted.remarks)
+            send(app, run_id)
+        report(app, run_id, json=json, remarks=reverted.remarks)
 
 
 def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:
@@ -303,42 +304,3 @@ def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
                 say(f"Run {run_id}: {rows} new results delivered to {name}")
             if not delivered:
                 say(f"Run {run_id}: results were read; pull.sinks names nowhere to deliver them")
-
-
-def approve(
-    run: Annotated[int, typer.Argument(help="The held run.")],
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    digest: Annotated[
-        str | None, typer.Option(help="Approve only if the plan still has this digest.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
-    ] = True,
-) -> None:
-    """Let a held run go. What became stale meanwhile is not sent."""
-    with opened(config) as app:
-        from syncd.approval import approve as let_go
-
-        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest)
-        if not json:
-            say(
-                f"Run {run}: approved; {sent} changes are sent"
-                + (f", {stale} had become stale" if stale else "")
-            )
-        if wait:
-            _send(app, run)
-        _report(app, run, json=json)
-
-
-def reject(
-    run: Annotated[int, typer.Argument(help="The held run.")],
-    config: ConfigOption = None,
-    reason: Annotated[str, typer.Option(help="Why, for the sync log.")] = "",
-) -> None:
-    """Cancel a held run: nothing of it is sent."""
-    with opened(config) as app:
-        from syncd.approval import reject as cancel
-
-        cancel(app, run, actor=actor(), reason=reason or "no reason given")
-        say(f"Run {run}: rejected; nothing was sent. The next push plans again.")

@@ -31,6 +31,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
 
         with database.read() as conn:
             found = overview(conn, loaded.litmos.account, database.now(conn))
+        found["policy"] = loaded.push.policy.value
         if json:
             show_json(found)
             return
@@ -38,6 +39,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             last = state["last"]
             what = "never ran" if last is None else f"run {last['id']} {last['state']}"
             say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}")
+        sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
+        say(f"policy   {found['policy']}{sends_nothing}")
         window = found["window"]
         frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
         say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
@@ -140,6 +143,7 @@ def runs_show(
                 raise typer.Exit(Exit.FAILED)
             rows = changes.listed(conn, run_id=run, limit=limit)
             tally = changes.tally(conn, run)
+            causes = changes.causes(conn, run)
             names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
             source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
             drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
@@ -149,12 +153,14 @@ def runs_show(
                     "run": dict(found),
                     "input": None if source is None else dict(source),
                     "tally": tally,
+                    "causes": causes,
                     "changes": [dict(row) for row in rows],
                     "drift": [dict(row) for row in drifted],
                 }
             )
             return
         _show_run(dict(found), source, tally)
+        _show_causes(dict(found), causes)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
             say(f"  {row['state']:<10} {plain(describe(changes.to_change(row), names))}{plain(why)}")
@@ -188,13 +194,31 @@ def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]
     if "only" in run["summary"]:
         say(f"Only: {plain(', '.join(run['summary']['only']))}")
     for hold in run["holds"]:
-        say(f"Held: {hold['code']}: {hold['message']}")
+        say(f"{'Would be held' if run['expires_at'] is None else 'Held'}: {hold['code']}: {hold['message']}")
     if run["error"]:
         say(f"Error: {plain(run['error'])}")
     if run["decided_by"] or run["decision_reason"]:
         say(f"Decision: {plain(run['decision_reason'])} {plain(run['decided_by'])}".rstrip())
     for what, states in tally.items():
         say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+
+
+CAUSES = {
+    "HELD-WHOLE": "counted by no limit; the push is held whole",
+    "HELD-WAITS": "needs something that is held",
+}
+
+
+def _show_causes(run: dict[str, Any], causes: dict[str, dict[str, int]]) -> None:
+    """What a Run holds, grouped by why, and what may be done about it."""
+    for code, numbers in causes.items():
+        why = f" ({CAUSES[code]})" if code in CAUSES else ""
+        say(f"Waiting for a person, {code}{why}: " + ", ".join(f"{n} {what}" for what, n in numbers.items()))
+    if run["state"] == "held" or causes:
+        say(
+            f"Decide by {_moment(run['expires_at'])}: syncd approve {run['id']}   or   syncd reject {run['id']}   "
+            "(a part: --only, --employee, --field)"
+        )
 
 
 @employees_app.command("show")

@@ -41,6 +41,8 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     say(summary(plan, len(rejections)))
     for hold in plan.holds:
         say(f"Held: {hold.code}: {hold.message}")
+    if plan.held and not plan.waits:
+        say(f"Of {len(plan.changes)} changes {len(plan.held)} wait for a person; the others go")
     say(cost_line(plan.cost))
 
 

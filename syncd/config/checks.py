@@ -2,6 +2,7 @@
 
 import codecs
 import ipaddress
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -10,9 +11,12 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from syncd.config.document import Document, Loc
+from syncd.config.faults import suggestion
 from syncd.config.root import Root
 from syncd.config.settings import CsvSettings
-from syncd.core.limits import Limit, Policy
+from syncd.core.dates import format_fault
+from syncd.core.limits import EVERY_OTHER, Limit, Policy
+from syncd.core.managers import MANAGER_ID
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -25,9 +29,15 @@ def check_settings(root: Root, document: Document) -> None:
         document.fault(("database",), f"must be a {' or '.join(_DATABASES)} URL, not {scheme}")
     if isinstance(root.source, CsvSettings):
         _note(document, ("source", "encoding"), encoding_fault, root.source.encoding)
+        if root.source.expect.trailer is not None:
+            _note(document, ("source", "expect", "trailer"), trailer_fault, root.source.expect.trailer)
+    if root.source.expect.dated is not None:
+        form = root.source.expect.dated.format
+        _note(document, ("source", "expect", "dated", "format"), dated_fault, form)
     for index, sink in enumerate(root.pull.sinks):
         _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
     _check_sink_names(root, document)
+    _check_limited_fields(root, document)
     for flow in ("refresh", "push", "pull"):
         expression = getattr(root.schedules, flow)
         if expression is not None:
@@ -111,6 +121,27 @@ def encoding_fault(name: str) -> str:
     except (LookupError, ValueError):
         return f'"{name}" is no encoding that Python knows; such are utf-8, utf-16, cp1252, iso-8859-15'
     return ""
+
+
+def _check_limited_fields(root: Root, document: Document) -> None:
+    """A Limit on a field that is not mapped would never hold anything."""
+    for name in root.push.limits_part.fields:
+        if name not in {EVERY_OTHER, MANAGER_ID, *root.users.fields}:
+            hint = suggestion(name, sorted(root.users.fields))
+            document.fault(("push", "limits", "fields", name), f"is not in users.fields{hint}", at_key=True)
+
+
+def trailer_fault(trailer: str) -> str:
+    """Why ``trailer`` cannot be the last line of a file, or ""."""
+    unknown = re.sub(r"{rows}|{any}", "", trailer)
+    if "{" in unknown or "}" in unknown:
+        return "may hold {rows} and {any}, and no other braces"
+    return "may hold {rows} once" if trailer.count("{rows}") > 1 else ""
+
+
+def dated_fault(form: str) -> str:
+    """Why ``form`` cannot be how dates are read, or ""."""
+    return format_fault(form, reads=True)
 
 
 def _check_sink_names(root: Root, document: Document) -> None:

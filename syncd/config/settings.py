@@ -16,11 +16,13 @@ from syncd.config.kinds import (
     Texts,
     When,
 )
+from syncd.config.limit_parts import Count, LimitsPart
 from syncd.core.cells import BLANKS
-from syncd.core.limits import Limit, Limits, Policy
+from syncd.core.dates import ISO
+from syncd.core.doubts import Dated, Expect
+from syncd.core.holding import HoldMode
+from syncd.core.limits import Limits, Policy
 
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
 ResultKind = Literal["course", "learning_path"]
 ResultField = Literal[
     "employee_id",
@@ -88,6 +90,55 @@ class LitmosSettings(Part):
     """Tries of one request before it is given up and shown as failed."""
 
 
+class RowsPart(Part):
+    """How many rows an input may have at all."""
+
+    min: Count | None = None
+    """Never fewer; null for no such bound."""
+    max: Count | None = None
+    """Never more; null for no such bound."""
+
+
+class DatedPart(Part):
+    """A column whose latest date says how old an input is."""
+
+    column: Text
+    """The column."""
+    format: Text = ISO
+    """How its dates are written."""
+
+
+class SourceExpectPart(Part):
+    """What HR's inputs are known to be like; one that is not holds the push, and nothing of it is sent."""
+
+    columns: Literal["any", "same"] = "any"
+    """same: always the columns of the last accepted input, in any order."""
+    rows: RowsPart = RowsPart()
+    """How many rows it may have at all."""
+    dated: DatedPart | None = None
+    """The column that says how old an input is; null: the time at which the file was written says it."""
+    older: Literal["hold", "ignore"] = "hold"
+    """What an input means that is older than the last accepted one."""
+
+    @property
+    def expect(self) -> Expect:
+        """The same as the core's value."""
+        return Expect(
+            same_columns=self.columns == "same",
+            min_rows=self.rows.min,
+            max_rows=self.rows.max,
+            dated=None if self.dated is None else Dated(column=self.dated.column, form=self.dated.format),
+            newer=self.older == "hold",
+        )
+
+
+class CsvExpectPart(SourceExpectPart):
+    """What HR's files are known to be like."""
+
+    trailer: Annotated[Text, Field(min_length=1)] | None = None
+    """The last line, which proves that a file is whole; {rows} is the number of rows, {any} any text. Without it: refused."""
+
+
 class CsvSettings(Part):
     """HR as a CSV file with a header line."""
 
@@ -109,6 +160,8 @@ class CsvSettings(Part):
     """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
     blanks: Texts = BLANKS
     """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
+    expect: CsvExpectPart = CsvExpectPart()
+    """What the file is known to be like."""
 
     @model_validator(mode="after")
     def _characters_work_together(self) -> "CsvSettings":
@@ -136,65 +189,11 @@ class SqlSettings(Part):
     """More rows than this are refused, not cut off."""
     blanks: Texts = BLANKS
     """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What the result is known to be like."""
 
 
 SourceSettings = CsvSettings | SqlSettings
-
-
-class LimitPart(Part):
-    """How much of one thing is allowed; what is exceeded first counts."""
-
-    count: Count | None = None
-    """At most so many; null for any number."""
-    percent: Percent | None = None
-    """At most this share; null for any share."""
-
-    @property
-    def limit(self) -> Limit:
-        """The same as the core's value."""
-        return Limit(count=self.count, percent=self.percent)
-
-
-class DeactivationLimit(LimitPart):
-    """People who would lose access."""
-
-    count: Count | None = 20
-    """At most so many; null for any number."""
-    percent: Percent | None = 5.0
-    """At most this share of the linked, active users; null for any share."""
-
-
-class ChangeLimit(LimitPart):
-    """People who would be updated, deactivated or reactivated."""
-
-    percent: Percent | None = 30.0
-    """At most this share of the linked, active users; null for any share."""
-
-
-class RemovalLimit(LimitPart):
-    """Memberships, learning paths and courses that would be taken away."""
-
-    percent: Percent | None = 20.0
-    """At most this share of all those known; null for any share."""
-
-
-class LimitsPart(Part):
-    """What holds a push for a person to approve."""
-
-    deactivations: DeactivationLimit = DeactivationLimit()
-    """People who would lose access."""
-    changes: ChangeLimit = ChangeLimit()
-    """People who would be updated, deactivated or reactivated."""
-    creates: LimitPart = LimitPart()
-    """People who would be created."""
-    removals: RemovalLimit = RemovalLimit()
-    """Memberships, learning paths and courses that would be taken away."""
-    shrink_percent: Percent = 20.0
-    """How much smaller than the last accepted input the source may be."""
-    rejected_percent: Percent = 5.0
-    """How many of its rows may be rejected."""
-    minimum_population: Count = 20
-    """Below this many users the percentages do not count."""
 
 
 class PushSettings(Part):
@@ -204,6 +203,8 @@ class PushSettings(Part):
     """observe (plan, send nothing), create-only, upsert-only, or sync (all of it)."""
     limits_part: LimitsPart = Field(default=LimitsPart(), alias="limits")
     """How much one push may do before it is held for a person."""
+    hold: HoldMode = HoldMode.ALL
+    """all: the whole push is held; slice: what the exceeded limit counts, and what needs that. A doubted input holds all."""
     hold_expires: Annotated[Seconds, Field(gt=0)] = 72 * 3600.0
     """How long a held run waits, and how long an approval is good for."""
     refresh_max_age: Annotated[Seconds, Field(ge=0)] = 300.0
@@ -214,16 +215,7 @@ class PushSettings(Part):
     @property
     def limits(self) -> Limits:
         """The Limits as the core's value."""
-        part = self.limits_part
-        return Limits(
-            deactivations=part.deactivations.limit,
-            changes=part.changes.limit,
-            creates=part.creates.limit,
-            removals=part.removals.limit,
-            shrink_percent=part.shrink_percent,
-            rejected_percent=part.rejected_percent,
-            minimum_population=part.minimum_population,
-        )
+        return self.limits_part.limits
 
 
 class SinkSettings(Part):

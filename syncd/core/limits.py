@@ -1,10 +1,11 @@
 """Policy and Limits: what a push may do at all, and how much before it is held for a person."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.counts import COUNTED, Counted, Group, Kind, Measure, Subject
+from syncd.core.model import Action, Change, team_label
 
 
 class Policy(StrEnum):
@@ -31,50 +32,85 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """At most ``count`` (None: any number), and at most ``percent`` of the population (None: any share)."""
+    """At most ``count`` (None: any number), and at most ``percent`` of what there is (None: any share).
+
+    The percentage counts only where there is at least ``minimum`` (None: ``Limits.minimum_population``).
+    """
 
     count: int | None = None
     percent: float | None = None
+    minimum: int | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it limits anything."""
+        return self.count is not None or self.percent is not None
+
+
+EVERY_OTHER = "*"
+"""In ``Limits.fields``: each field that has no Limit of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one push may do before it is held.
+    """How much may happen before a push is held: now, together with what happened in the last ``window`` seconds.
 
-    Percentages are of the *population* (linked, active Litmos users) and count only once that is at least
-    ``minimum_population``. ``changes`` counts people who are updated, deactivated or reactivated. ``removals`` counts
-    memberships and assignments taken away, those that go along with a team included, as a share of all those known. ``shrink_percent`` is how much smaller than
-    the last accepted input a source may be; ``rejected_percent`` how many of its rows may be rejected.
+    What each Limit counts, and of what it is a share, says the table ``COUNTED``; ``window`` None counts each push for
+    itself. The last five are of an input (``core.doubts``): how much smaller or larger than the last accepted one it may
+    be, how many of whom that one named it must name, from which share on a column that goes blank is a doubt, and how
+    many of its rows may be rejected; None is no limit.
     """
 
     deactivations: Limit = Limit(count=20, percent=5.0)
     changes: Limit = Limit(percent=30.0)
     creates: Limit = Limit()
+    updates: Limit = Limit()
+    renames: Limit = Limit()
+    fields: Mapping[str, Limit] = field(default_factory=lambda: {EVERY_OTHER: Limit()})
     removals: Limit = Limit(percent=20.0)
+    memberships_removed: Limit = Limit()
+    memberships_added: Limit = Limit()
+    assignments_removed: Limit = Limit()
+    assignments_added: Limit = Limit()
+    team_creates: Limit = Limit()
+    team_removals: Limit = Limit(minimum=10)
+    window: float | None = 86_400.0
     shrink_percent: float = 20.0
+    grow_percent: float | None = 100.0
+    overlap_percent: float | None = 80.0
+    blank_percent: float | None = 50.0
     rejected_percent: float = 5.0
     minimum_population: int = 20
+
+    def of(self, name: str, group: Group = ()) -> Limit:
+        """The Limit on a count, or on one group of it."""
+        found: Limit | Mapping[str, Limit] = getattr(self, name)
+        return found if isinstance(found, Limit) else found.get(self._field(group), Limit())
+
+    def key(self, name: str, group: Group = ()) -> str:
+        """The key of that Limit in the configuration: ``push.limits.fields.Email``."""
+        path = f"push.limits.{name}"
+        return path if isinstance(getattr(self, name), Limit) else f"{path}.{self._field(group)}"
+
+    def sets(self, name: str) -> bool:
+        """Whether anything limits a count."""
+        found: Limit | Mapping[str, Limit] = getattr(self, name)
+        return any(one.is_set for one in ([found] if isinstance(found, Limit) else found.values()))
+
+    def _field(self, group: Group) -> str:
+        return group[0] if group[0] in self.fields else EVERY_OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """One reason why a run is held: a stable ``code`` and a sentence with the numbers."""
+    """One reason why a run is held: a stable ``code``, a sentence with the numbers, and what it holds.
+
+    ``keys`` are those of the Changes that it counts; None is everything, for then the source itself looks wrong.
+    """
 
     code: str
     message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """What the Limits are held against: numbers about the input and about what Litmos has now."""
-
-    population: int
-    holdings: int
-    """memberships and assignments known now"""
-    rows: int
-    rejected: int
-    last_rows: int | None
-    """rows of the last accepted input, None if there was none"""
+    keys: frozenset[str] | None = None
 
 
 def permitted(changes: Iterable[Change], policy: Policy) -> tuple[Change, ...]:
@@ -82,68 +118,85 @@ def permitted(changes: Iterable[Change], policy: Policy) -> tuple[Change, ...]:
     return tuple(change for change in changes if change.action in policy.actions)
 
 
-def holds(changes: Sequence[Change], limits: Limits, measure: Measure) -> tuple[Hold, ...]:
-    """Every Limit that is exceeded; an empty tuple lets the run go. ``changes`` leave out the approved ones."""
-    deactivated = sum(change.action is Action.DEACTIVATE for change in changes)
-    created = sum(change.action is Action.CREATE and change.kind is ObjectKind.USER for change in changes)
-    removed = sum(1 + len(change.takes) for change in changes if change.action is Action.REMOVE)
-    changed = len(
-        {
-            change.employee_id
-            for change in changes
-            if change.kind is ObjectKind.USER and change.action is not Action.CREATE
-        }
-    )
-    floor = limits.minimum_population
-    found = [
-        _exceeded("deactivations", deactivated, limits.deactivations, measure.population, floor, "people"),
-        _exceeded("changes", changed, limits.changes, measure.population, floor, "people"),
-        _exceeded("creates", created, limits.creates, measure.population, floor, "people"),
-        _exceeded(
-            "removals", removed, limits.removals, measure.holdings, floor, "memberships and assignments"
-        ),
-        _shrunk(limits, measure),
-        _rejected(limits, measure),
-    ]
+def watched(limits: Limits) -> frozenset[Kind]:
+    """The kinds of Changes that some Limit counts: of what was done lately, only these matter."""
+    return frozenset().union(*(row.kinds for row in COUNTED if limits.sets(row.name)))
+
+
+def holds(
+    changes: Iterable[Change], limits: Limits, measure: Measure, recent: Iterable[Change] = ()
+) -> tuple[Hold, ...]:
+    """Every Limit on effects that is exceeded.
+
+    ``changes`` and ``recent`` (what was done, or queued, within the window) leave out what a person has approved. What
+    is planned now and was done lately counts once; where nothing is planned now, nothing is held.
+    """
+    now, before = _by_kind(changes), _by_kind(recent)
+    found = [_exceeded(row, now, before, limits, measure) for row in COUNTED if limits.sets(row.name)]
     return tuple(hold for hold in found if hold is not None)
 
 
-def _exceeded(name: str, number: int, limit: Limit, base: int, floor: int, what: str) -> Hold | None:
-    if number == 0:
-        return None
-    if limit.count is not None and number > limit.count:
-        message = f"{number} {name} are more than push.limits.{name}.count = {limit.count}"
-    elif limit.percent is not None and base >= floor and number * 100 > limit.percent * base:
-        share = number * 100 / base
-        message = (
-            f"{number} {name} are {share:.1f} % of {base} {what}, "
-            f"more than push.limits.{name}.percent = {limit.percent:g}"
-        )
-    else:
-        return None
-    return Hold(code=f"LIMIT-{name.upper()}", message=message)
+def _by_kind(changes: Iterable[Change]) -> dict[Kind, list[Change]]:
+    found: dict[Kind, list[Change]] = {}
+    for change in changes:
+        found.setdefault((change.kind, change.action), []).append(change)
+    return found
 
 
-def _shrunk(limits: Limits, measure: Measure) -> Hold | None:
-    last = measure.last_rows
-    if not last or (last - measure.rows) * 100 <= limits.shrink_percent * last:
+def _grouped(
+    row: Counted, changes: Mapping[Kind, Sequence[Change]], measure: Measure
+) -> dict[Group, dict[Subject, list[str]]]:
+    """By group and subject, the keys of the Changes that touch it."""
+    groups: dict[Group, dict[Subject, list[str]]] = {}
+    for kind in row.kinds & changes.keys():
+        for change in changes[kind]:
+            for group, subject in row.subjects(change, measure):
+                groups.setdefault(group, {}).setdefault(subject, []).append(change.key)
+    return groups
+
+
+TOLD = 5
+"""So many fields or teams a message names."""
+
+
+def _exceeded(
+    row: Counted,
+    now: Mapping[Kind, Sequence[Change]],
+    before: Mapping[Kind, Sequence[Change]],
+    limits: Limits,
+    measure: Measure,
+) -> Hold | None:
+    """One row of the table: a Hold that tells of every group in which too much would happen."""
+    planned, done = _grouped(row, now, measure), _grouped(row, before, measure)
+    told, keys = [], set[str]()
+    for group, subjects in sorted(planned.items()):
+        earlier = len(done.get(group, {}).keys() - subjects.keys())
+        sentence = _too_many(row, group, len(subjects), earlier, limits, measure)
+        if sentence:
+            told.append(sentence)
+            keys.update(key for some in subjects.values() for key in some)
+    if not told:
         return None
-    percent = (last - measure.rows) * 100 / last
+    more = f"; and {len(told) - TOLD} more such" if len(told) > TOLD else ""
     return Hold(
-        code="LIMIT-SHRINK",
-        message=f"the source has {measure.rows} rows, {percent:.1f} % fewer than the {last} of the last accepted input; "
-        f"push.limits.shrink_percent = {limits.shrink_percent:g}",
+        code=f"LIMIT-{row.name.upper().replace('_', '-')}",
+        message="; ".join(told[:TOLD]) + more,
+        keys=frozenset(keys),
     )
 
 
-def _rejected(limits: Limits, measure: Measure) -> Hold | None:
-    if measure.rows < limits.minimum_population or (
-        measure.rejected * 100 <= limits.rejected_percent * measure.rows
-    ):
-        return None
-    percent = measure.rejected * 100 / measure.rows
-    return Hold(
-        code="LIMIT-REJECTED",
-        message=f"{measure.rejected} of {measure.rows} rows are rejected ({percent:.1f} %); "
-        f"push.limits.rejected_percent = {limits.rejected_percent:g}",
-    )
+def _too_many(row: Counted, group: Group, number: int, earlier: int, limits: Limits, measure: Measure) -> str:
+    """A sentence with the numbers if this group's Limit is exceeded, else ""."""
+    limit, key = limits.of(row.name, group), limits.key(row.name, group)
+    total = number + earlier
+    base = row.base(measure, group) + (earlier if row.loses else 0)
+    least = limits.minimum_population if limit.minimum is None else limit.minimum
+    amount = f"{number} {row.noun.format(team_label(group))}"
+    if earlier and limits.window is not None:
+        amount += f" now and {earlier} in the last {limits.window / 3600:g} h"
+    if limit.count is not None and total > limit.count:
+        return f"{amount} are more than {key}.count = {limit.count}"
+    if limit.percent is not None and base >= least and total * 100 > limit.percent * base:
+        share = f"{total * 100 / base:.1f} %" if base else "more"
+        return f"{amount} are {share} of {base} {row.of}, more than {key}.percent = {limit.percent:g}"
+    return ""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from syncd.core.compile import Pace, Request, compile_requests
+from syncd.core.counts import Measure
 from syncd.core.diff import Difference
-from syncd.core.limits import Hold, Limits, Measure, Policy, holds, permitted
+from syncd.core.holding import Cause, HoldMode, held_back
+from syncd.core.limits import Hold, Limits, Policy, holds, permitted
 from syncd.core.model import Change, Skip
 
 
@@ -26,8 +28,10 @@ class Cost:
 class Plan:
     """What a push would do.
 
-    ``changes`` are what the Policy lets through, ``withheld`` how many it does not; ``holds`` is empty if the run may
-    go; ``digest`` identifies the Changes, whatever their order and whatever else the Plan says.
+    ``changes`` are what the Policy lets through, ``withheld`` how many it does not; ``holds`` is empty if all may go;
+    ``held`` says why which Changes wait. ``requests`` and ``cost`` are of what may go; of all, where nothing may.
+    ``approved`` are the keys of Changes that a person has approved already; ``digest`` identifies the Changes,
+    whatever their order and whatever else the Plan says.
     """
 
     changes: tuple[Change, ...]
@@ -36,8 +40,20 @@ class Plan:
     skips: tuple[Skip, ...]
     problems: tuple[str, ...]
     holds: tuple[Hold, ...]
+    held: Mapping[str, Cause]
+    approved: frozenset[str]
     cost: Cost
     digest: str
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing of it may go until a person decides, or the next Plan takes its place."""
+        return bool(self.holds) and len(self.held) == len(self.changes)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the input itself is doubted."""
+        return any(hold.keys is None for hold in self.holds)
 
     @property
     def counts(self) -> Mapping[str, Mapping[str, int]]:
@@ -60,22 +76,32 @@ def make_plan(
     window: tuple[int, float],
     problems: Sequence[str] = (),
     approved: frozenset[str] = frozenset(),
+    recent: Sequence[Change] = (),
+    doubts: Sequence[Hold] = (),
+    hold: HoldMode = HoldMode.ALL,
 ) -> Plan:
     """From a Difference to a Plan.
 
     ``window`` is (requests, seconds) of the rolling window; ``approved`` are hashes (``change_hash``) of Changes that a
-    person has approved and that therefore count against no Limit.
+    person has approved and that therefore count against no Limit; ``recent`` is what was done without that, lately;
+    ``doubts`` are what is doubted of the input; ``hold`` is what a Limit that is exceeded holds.
     """
     changes = permitted(difference.changes, policy)
-    requests = compile_requests(changes, pace)
-    counted = [change for change in changes if change_hash(change) not in approved]
+    hashes = {change.key: change_hash(change) for change in changes}
+    counted = [change for change in changes if hashes[change.key] not in approved]
+    found = (*holds(counted, limits, measure, recent), *doubts)
+    held = held_back(changes, found, hold)
+    going = [change for change in changes if change.key not in held]
+    requests = compile_requests(going or changes, pace)
     return Plan(
         changes=changes,
         requests=requests,
         withheld=len(difference.changes) - len(changes),
         skips=difference.skips,
         problems=tuple(problems),
-        holds=holds(counted, limits, measure),
+        holds=found,
+        held=held,
+        approved=frozenset(key for key, found in hashes.items() if found in approved),
         cost=cost_of(requests, window),
         digest=digest(changes),
     )

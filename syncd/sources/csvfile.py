@@ -12,6 +12,7 @@ from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
 from syncd.sources.settings import CsvSourceSettings
+from syncd.sources.trailer import must_agree, take_off
 
 
 class CsvSource:
@@ -45,7 +46,9 @@ class CsvSource:
             sleep=self._sleep,
         )
         try:
+            said = take_off(copy.path, settings.trailer, codec, settings.path.name)
             found = _scan_copy(copy.path, settings, codec)
+            must_agree(said, found.rows, settings.path.name)
         except BaseException:
             copy.path.unlink()
             raise
@@ -108,7 +111,7 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         sha256=copy.sha256,
         size_bytes=copy.size_bytes,
         modified_at=copy.modified_at,
-        complete=found.final_newline or not settings.final_newline,
+        complete=bool(settings.trailer) or found.final_newline or not settings.final_newline,
         place=f"{settings.path.name}:",
         raw=rows,
     )

@@ -11,7 +11,8 @@ class CsvSourceSettings:
     ``quote`` is "" where the file has no quoting at all. ``encoding`` is never guessed; ``utf-8`` accepts a byte order
     mark. A file that was modified less than ``settle_seconds`` ago is waited for, and refused if it still changes.
     ``final_newline`` says that a complete file ends with a line end: one that does not is read, but proves nobody's
-    absence (``Reading.complete``). Raises ValueError for characters that cannot work.
+    absence (``Reading.complete``). ``trailer`` is what the last line must be, "" for no such line: ``{rows}`` stands for
+    the number of rows, ``{any}`` for any text. Raises ValueError for characters that cannot work.
     """
 
     name: str
@@ -21,6 +22,7 @@ class CsvSourceSettings:
     encoding: str = "utf-8"
     settle_seconds: float = 0.0
     final_newline: bool = True
+    trailer: str = ""
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or self.delimiter in '\r\n\0 "':

@@ -1,19 +1,33 @@
 """Changes: every difference that a Run planned, with what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
+from syncd.core.counts import Kind
+from syncd.core.holding import Cause
 from syncd.core.model import Action, Change, ItemKey, ObjectKind
 from syncd.store.schema import change, run
 
 CHUNK = 500
 
 
-def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, state: str) -> None:
-    """Store the Changes of a Plan in its order."""
+def insert_all(
+    conn: Connection,
+    run_id: int,
+    planned: Sequence[Change],
+    *,
+    state: str,
+    held: Mapping[str, Cause] | None = None,
+    approved: Collection[str] = frozenset(),
+) -> None:
+    """Store the Changes of a Plan in its order; ``approved`` are the keys of those that a person has approved.
+
+    Those that are ``held`` are in that state, with their Cause, and the others in ``state``.
+    """
+    causes = held or {}
     rows = [
         {
             "run_id": run_id,
@@ -35,7 +49,10 @@ def insert_all(conn: Connection, run_id: int, planned: Sequence[Change], *, stat
             "reason": one.reason,
             "rule": one.rule,
             "origin": one.origin,
-            "state": state,
+            "state": "held" if one.key in causes else state,
+            "code": causes[one.key].code if one.key in causes else "",
+            "message": causes[one.key].message if one.key in causes else "",
+            "approved": one.key in approved,
         }
         for seq, one in enumerate(planned)
     ]
@@ -96,6 +113,23 @@ def listed(
     return list(conn.execute(query).mappings())
 
 
+def done_lately(conn: Connection, account: str, kinds: Collection[Kind], since: datetime) -> list[Change]:
+    """The Changes of these kinds that were done since then, or are queued, and that no person has approved."""
+    if not kinds:
+        return []
+    wanted = or_(
+        *((change.c.kind == kind.value) & (change.c.action == action.value) for kind, action in sorted(kinds))
+    )
+    query = (
+        select(change)
+        .join(run, run.c.id == change.c.run_id)
+        .where(run.c.account == account, change.c.approved.is_(False), wanted)
+    )
+    done = query.where(change.c.finished_at >= since, change.c.state == "done")
+    queued = query.where(run.c.state.in_(["running", "held"]), change.c.state == "queued")
+    return [to_change(row) for one in (done, queued) for row in conn.execute(one).mappings()]
+
+
 def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     """How many Changes of a Run are in each state: ``"create user" -> state -> number``."""
     found: dict[str, dict[str, int]] = {}
@@ -107,6 +141,20 @@ def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     ).all()
     for row in rows:
         found.setdefault(f"{row.action} {row.kind}", {})[row.state] = row.number
+    return found
+
+
+def causes(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
+    """What is held, by why: the code of its Cause -> ``"deactivate user"`` -> number."""
+    found: dict[str, dict[str, int]] = {}
+    rows = conn.execute(
+        select(change.c.code, change.c.action, change.c.kind, func.count().label("number"))
+        .where(change.c.run_id == run_id, change.c.state == "held")
+        .group_by(change.c.code, change.c.action, change.c.kind)
+        .order_by(change.c.code, change.c.kind, change.c.action)
+    ).all()
+    for row in rows:
+        found.setdefault(row.code, {})[f"{row.action} {row.kind}"] = row.number
     return found
 
 
@@ -127,6 +175,16 @@ def set_state(
             update(change)
             .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
             .values(**values)
+        )
+
+
+def approve(conn: Connection, run_id: int, keys: Sequence[str]) -> None:
+    """Note that a person has approved these Changes of a Run: they count against no Limit from now on."""
+    for start in range(0, len(keys), CHUNK):
+        conn.execute(
+            update(change)
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
+            .values(approved=True)
         )
 
 

@@ -1,10 +1,11 @@
 """Inputs: which bytes each Run read, and which of them were accepted as the state of HR."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from syncd.core.doubts import Fingerprint
 from syncd.store.schema import input_
 
 
@@ -22,27 +23,14 @@ class InputFacts(Protocol):
         ...
 
     @property
-    def sha256(self) -> str:
-        """Hash of the content."""
-        ...
-
-    @property
     def size_bytes(self) -> int:
         """Size of the private copy."""
         ...
 
-    @property
-    def rows(self) -> int:
-        """Data rows."""
-        ...
 
-    @property
-    def modified_at(self) -> datetime | None:
-        """When the file was written, if that is known."""
-        ...
-
-
-def save(conn: Connection, account: str, run_id: int, facts: InputFacts, now: datetime) -> int:
+def save(
+    conn: Connection, account: str, run_id: int, facts: InputFacts, found: Fingerprint, now: datetime
+) -> int:
     """Keep what was read, not accepted yet; returns its id."""
     made = conn.execute(
         insert(input_)
@@ -50,17 +38,39 @@ def save(conn: Connection, account: str, run_id: int, facts: InputFacts, now: da
             account=account,
             source=facts.source,
             name=facts.name,
-            sha256=facts.sha256,
+            sha256=found.sha256,
             size_bytes=facts.size_bytes,
-            rows=facts.rows,
-            modified_at=facts.modified_at,
+            rows=found.rows,
+            modified_at=found.modified_at,
             read_at=now,
             run_id=run_id,
             accepted=False,
+            fingerprint={
+                "rejected": found.rejected,
+                "columns": list(found.columns),
+                "dated": None if found.dated is None else found.dated.isoformat(),
+                "filled": dict(found.filled),
+                "sample": list(found.sample),
+            },
         )
         .returning(input_.c.id)
     )
     return int(made.scalar_one())
+
+
+def to_fingerprint(row: RowMapping) -> Fingerprint:
+    """One stored row as a value."""
+    kept = row["fingerprint"]
+    return Fingerprint(
+        sha256=row["sha256"],
+        rows=row["rows"],
+        rejected=kept["rejected"],
+        columns=tuple(kept["columns"]),
+        modified_at=row["modified_at"],
+        dated=None if kept["dated"] is None else date.fromisoformat(kept["dated"]),
+        filled=kept["filled"],
+        sample=tuple(kept["sample"]),
+    )
 
 
 def accept(conn: Connection, input_id: int) -> None:
@@ -68,18 +78,19 @@ def accept(conn: Connection, input_id: int) -> None:
     conn.execute(update(input_).where(input_.c.id == input_id).values(accepted=True))
 
 
-def last_accepted(conn: Connection, account: str, source: str) -> RowMapping | None:
-    """The last accepted input of a source, or None."""
-    return (
-        conn.execute(
-            select(input_)
-            .where(input_.c.account == account, input_.c.source == source, input_.c.accepted.is_(True))
-            .order_by(input_.c.id.desc())
-            .limit(1)
-        )
-        .mappings()
-        .first()
+def last_accepted(
+    conn: Connection, account: str, source: str, sha256: str | None = None
+) -> RowMapping | None:
+    """The last accepted input of a source, or the last one that was of these very bytes; None if there was none."""
+    query = (
+        select(input_)
+        .where(input_.c.account == account, input_.c.source == source, input_.c.accepted.is_(True))
+        .order_by(input_.c.id.desc())
+        .limit(1)
     )
+    if sha256 is not None:
+        query = query.where(input_.c.sha256 == sha256)
+    return conn.execute(query).mappings().first()
 
 
 def get(conn: Connection, input_id: int) -> RowMapping | None:

@@ -14,6 +14,8 @@ from syncd.store.queue import LIVE
 from syncd.store.schema import change, job, run
 
 UNFINISHED = ("queued", "running")
+_WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()
+"""Whether Changes of a Run wait for a person."""
 
 
 def lease_name(account: str, flow: str) -> str:
@@ -142,50 +144,74 @@ def set_plan(
     )
 
 
-def hold(conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime) -> bool:
-    """Running -> held, with every reason; False if it has ended meanwhile."""
-    reasons = [{"code": one.code, "message": one.message} for one in holds]
+def hold(
+    conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime, whole: bool = True
+) -> bool:
+    """Running -> held, with every reason; False if it has ended meanwhile.
+
+    Not ``whole``: a part of it goes on, and it is held once that is done (``finish_if_done``).
+    """
+    note_holds(conn, run_id, holds)
     done = conn.execute(
         update(run)
         .where(run.c.id == run_id, run.c.state == "running")
-        .values(state="held", holds=reasons, expires_at=expires_at)
+        .values(state="held" if whole else "running", expires_at=expires_at)
     )
     return bool(done.rowcount)
 
 
+def note_holds(conn: Connection, run_id: int, holds: Sequence[Hold]) -> None:
+    """Keep why a Run is held, or would be if anything of it were to be sent."""
+    reasons = [{"code": one.code, "message": one.message} for one in holds]
+    conn.execute(update(run).where(run.c.id == run_id).values(holds=reasons))
+
+
 def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by: int | None = None) -> int:
-    """Held -> expired: those whose time is up, or all of them because a newer Plan takes their place."""
-    query = (run.c.account == account) & (run.c.state == "held")
+    """What is held is superseded: that whose time is up, or all of it because a newer Plan takes its place.
+
+    Held Runs are expired; one of which a part is being sent goes on with that. Returns how many Runs it were.
+    """
+    query = (run.c.account == account) & ((run.c.state == "held") | ((run.c.state == "running") & _WAITS))
     if superseded_by is None:
         query &= run.c.expires_at <= now
     found = list(conn.execute(select(run.c.id).where(query)).scalars())
     reason = "nobody decided in time" if superseded_by is None else f"run {superseded_by} has a newer plan"
-    if found:
-        conn.execute(
-            update(run)
-            .where(run.c.id.in_(found))
-            .values(state="expired", finished_at=now, decision_reason=reason)
-        )
+    for run_id in found:
+        decide(conn, run_id, "expired", actor="", reason=reason, now=now)
         conn.execute(
             update(change)
-            .where(change.c.run_id.in_(found), change.c.state == "held")
+            .where(change.c.run_id == run_id, change.c.state == "held")
             .values(state="superseded", message=reason, finished_at=now)
         )
     return len(found)
 
 
+def holds_any(conn: Connection, run_id: int) -> bool:
+    """Whether an unfinished Run holds Changes for a person, even while others of it are being sent."""
+    query = select(run.c.id).where(run.c.id == run_id, run.c.state.in_(["running", "held"]), _WAITS)
+    return conn.execute(query).first() is not None
+
+
 def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str, now: datetime) -> bool:
-    """Held -> running (approved) or cancelled (rejected); False if it is not held any more."""
-    values: dict[str, Any] = {
-        "state": state,
-        "decided_by": actor,
-        "decided_at": now,
-        "decision_reason": reason,
-    }
-    if state != "running":
-        values["finished_at"] = now
-    done = conn.execute(update(run).where(run.c.id == run_id, run.c.state == "held").values(**values))
-    return bool(done.rowcount)
+    """Say what was decided about what a Run holds; a held Run becomes ``running``, ``cancelled`` or ``expired``.
+
+    One that is running, since a part of it is being sent, goes on. Where some of its Changes failed before, it is ``failed``
+    instead of the latter two. False if it holds nothing.
+    """
+    if state != "running" and _failed(conn, run_id):
+        state = "failed"
+    values: dict[str, Any] = {"decided_by": actor, "decided_at": now, "decision_reason": reason}
+    ended = {} if state == "running" else {"finished_at": now}
+    mine = update(run).where(run.c.id == run_id)
+    decided = conn.execute(mine.where(run.c.state == "held").values(**values, **ended, state=state))
+    if decided.rowcount:
+        return True
+    return bool(conn.execute(mine.where(run.c.state == "running", _WAITS).values(**values)).rowcount)
+
+
+def _failed(conn: Connection, run_id: int) -> int:
+    query = select(func.count()).where(change.c.run_id == run_id, change.c.state == "failed")
+    return int(conn.execute(query).scalar_one())
 
 
 def finish(
@@ -208,6 +234,8 @@ def finish(
 def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
     """End a running push whose last Job has ended: ``succeeded``, or ``failed`` if a Change failed. Returns its state.
 
+    Where Changes of it wait for a person, it is ``held`` instead.
+
     The Run's row is locked first: of two Jobs that end at once, one must see that the other has ended.
     """
     conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update(key_share=True))
@@ -215,15 +243,19 @@ def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
         select(func.count()).where(job.c.run_id == run_id, job.c.state.in_(sorted(LIVE)))
     ).scalar_one()
     if not live:
-        failed = conn.execute(
-            select(func.count()).where(change.c.run_id == run_id, change.c.state == "failed")
-        ).scalar_one()
+        failed = _failed(conn, run_id)
         total = conn.execute(select(func.count()).where(change.c.run_id == run_id)).scalar_one()
-        if failed:
-            finish(conn, run_id, "failed", error=f"{failed} of {total} changes failed", now=now)
-        else:
-            finish(conn, run_id, "succeeded", now=now)
+        holds = update(run).where(run.c.id == run_id, run.c.state == "running", _WAITS).values(state="held")
+        if not conn.execute(holds).rowcount:
+            _end(conn, run_id, failed, total, now)
     return str(conn.execute(select(run.c.state).where(run.c.id == run_id)).scalar_one())
+
+
+def _end(conn: Connection, run_id: int, failed: int, total: int, now: datetime) -> None:
+    if failed:
+        finish(conn, run_id, "failed", error=f"{failed} of {total} changes failed", now=now)
+    else:
+        finish(conn, run_id, "succeeded", now=now)
 
 
 def reopen(conn: Connection, run_ids: Sequence[int]) -> None:

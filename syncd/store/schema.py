@@ -149,6 +149,7 @@ input_ = Table(
     time_column("read_at", required=True),
     Column("run_id", Integer),
     Column("accepted", Boolean, nullable=False),
+    Column("fingerprint", Json, nullable=False),
     Index(None, "account", "source", "accepted", "id"),
 )
 run = Table(
@@ -207,8 +208,10 @@ change = Table(
     text_column("message"),
     Column("job_id", Integer),
     time_column("finished_at"),
+    Column("approved", Boolean, nullable=False),
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
+    Index(None, "finished_at"),
 )
 LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
 job = Table(

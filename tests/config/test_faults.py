@@ -176,6 +176,8 @@ NAMED_FAULTS = [
     ("schedules: {pull: 61 * * * *}", "14:19: schedules.pull: is no cron expression"),
     ("push: {limits: {deactivations: {percent: 500}}}", "14:42: push.limits.deactivations.percent: must be less than"),
     ("push: {limits: {changes: {percent: .nan}}}", "14:36: push.limits.changes.percent: must be a"),
+    ("push: {limits: {fields: {Emial: {percent: 5}}}}", "14:26: push.limits.fields.Emial: is not in users.fields;"),
+    ("push: {limits: {window: 24}}", "14:25: push.limits.window: must be a duration with its unit"),
     ("pull: {sinks: [{name: r, path: r.csv, columns: {a: b}}]}", "14:52: pull.sinks[0].columns.a: must be employee_id"),
     ("pull: {sinks: [{name: r, path: r.csv, mode: delta, columns: {a: kind}}]}", "14:16: pull.sinks[0]: in mode delta"),
     ("  protected: {access_levels: [Administrater]}", '14:31: users.protected.access_levels[0]: "Administrater" is no'),

@@ -109,7 +109,7 @@ def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     """Every key of the file, written as ``keys_of`` writes them."""
     if isinstance(data, dict):
-        tables = ("users.fields", ".map", ".columns", ".given", "expect.fields")
+        tables = ("users.fields", ".map", ".columns", ".given", "expect.fields", "limits.fields")
         for key, value in data.items():
             name = "*" if path.endswith(tables) else key
             yield f"{path}.{name}".lstrip(".")
@@ -129,6 +129,8 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    if "{column: exported_on, format: " in text:
+        commented |= {"source.expect.dated.column", "source.expect.dated.format"}
     if '{from: leaving_date, in: "%Y-%m-%d"}' in text:
         commented.update(f"employee.dates.leaving.{key}" for key in ("from", "in"))
     if "{from: location, map: {Oslo: Europe/Oslo}, default: UTC}" in text:

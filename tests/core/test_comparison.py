@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from syncd.core.comparison import Cause, Differing, Side, compare
 from syncd.core.compile import Pace
+from syncd.core.counts import Measure
 from syncd.core.diff import Difference
-from syncd.core.limits import Limits, Measure, Policy
+from syncd.core.limits import Limits, Policy
 from syncd.core.model import Action, Change, FieldValue, ObjectKind, Reason, Rejection, Skip
 from syncd.core.plan import make_plan
 
-MEASURE = Measure(population=0, holdings=0, rows=0, rejected=0, last_rows=None)
+MEASURE = Measure(population=0)
 
 
 def side(

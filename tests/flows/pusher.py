@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from syncd.core.holding import HoldMode
+from syncd.core.limits import Limit, Limits
 from syncd.store.database import open_database
 from tests.flows.rig import Rig, person
 
@@ -12,12 +14,18 @@ STAFF = [person(number) for number in range(1, 9)]
 LIMIT, WINDOW = 500, 0.5
 
 
-def main(url: str, base_url: str, api_key: str, folder: str) -> None:
-    """Push, and print how the Run ended."""
+def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") -> None:
+    """Push, and print how the Run ended; in the story ``leavers`` half of the staff has left, which is too many."""
     sandbox: Any = SimpleNamespace(
         base_url=base_url, api_key=api_key, limiter=SimpleNamespace(limit=LIMIT, window=WINDOW)
     )
     rig = Rig(sandbox=sandbox, database=open_database(url), folder=Path(folder), hr=list(STAFF))
+    if story == "leavers":
+        rig.hr = [{**row, "status": "Left"} for row in STAFF[:4]] + [
+            {**row, "title": "Lead"} for row in STAFF[4:]
+        ]
+        limits = Limits(deactivations=Limit(count=1), changes=Limit())
+        rig.changed = {"limits": limits, "hold": HoldMode.SLICE}
     pushed = rig.push()
     print(rig.run(pushed.run_id)["state"])  # noqa: T201 - the parent reads it
 

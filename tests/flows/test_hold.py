@@ -1,5 +1,6 @@
 """What holds a push, and what a person may do about it. A bad file deactivates nobody."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from syncd.approval import approve, reject
+from syncd.core.doubts import Dated, Expect
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.rules import Absence
 from syncd.crew import drain
@@ -192,3 +194,126 @@ def test_the_policy_says_what_a_push_may_do(policy, created, titled, left, rig):
     assert ("p99@example.com" in users) is created
     assert (users["p1@example.com"]["JobTitle"] == "Lead") is titled
     assert (not users["p2@example.com"]["Active"]) is left
+
+
+def test_a_bad_change_does_not_come_in_waves(rig):
+    """Two may lose access in any 24 hours, in one push or in several."""
+    leave(rig, 0, 1)
+    assert rig.push().state == "running"
+    leave(rig, 2)
+    third = rig.push()
+    assert third.state == "held"
+    assert rig.run(third.run_id)["holds"][0]["message"] == (
+        "1 deactivations now and 2 in the last 24 h are more than push.limits.deactivations.count = 2"
+    )
+    assert active(rig) == 10
+    rig.changed["limits"] = replace(FEW, window=None)
+    assert rig.push().state == "running"
+    assert active(rig) == 9
+
+
+def test_what_is_queued_counts_as_done_and_what_was_approved_does_not(rig):
+    leave(rig, 0, 1)
+    rig.push(drained=False)
+    leave(rig, 2)
+    held = rig.push(drained=False)
+    assert held.state == "held"
+    app = rig.open()
+    approve(app, held.run_id, actor="ana")
+    drain(app, held.run_id)
+    app.client.close()
+    assert active(rig) == 9
+    leave(rig, 3, 4)
+    assert rig.push().state == "running"
+    assert active(rig) == 7
+
+
+def test_a_column_that_shifts_is_held_by_the_limit_on_its_field(rig):
+    rig.changed["limits"] = replace(FEW, fields={"JobTitle": Limit(percent=50), "*": Limit()})
+    for row in rig.hr[:7]:
+        row["title"] = row["department"]
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["holds"] == [
+        {
+            "code": "LIMIT-FIELDS",
+            "message": "7 changes of JobTitle are 58.3 % of 12 people, "
+            "more than push.limits.fields.JobTitle.percent = 50",
+        }
+    ]
+
+
+def test_no_single_team_is_emptied(rig):
+    """Sales has 6 people: three who move and one who leaves the company are too many for it."""
+    rig.changed["limits"] = replace(FEW, removals=Limit(), team_removals=Limit(percent=50, minimum=5))
+    for row in (rig.hr[0], rig.hr[2], rig.hr[4]):
+        row["department"] = "Support"
+    leave(rig, 6)
+    pushed = rig.push()
+    [hold] = rig.run(pushed.run_id)["holds"]
+    assert hold["code"] == "LIMIT-TEAM-REMOVALS"
+    assert '4 members lost by team "commercial > sales" are 66.7 % of 6 members' in hold["message"]
+    rig.hr[0]["department"] = "Sales"
+    assert rig.push().state == "running"
+
+
+def codes_of(rig: Rig, run_id: int) -> list[str]:
+    """Why a Run is held."""
+    return [hold["code"] for hold in rig.run(run_id)["holds"]]
+
+
+def test_another_tenants_file_is_held_until_approved_and_then_not_doubted_again(rig):
+    rig.changed["limits"] = replace(FEW, shrink_percent=90)
+    rig.hr = [person(n) for n in range(101, 113)]
+    held = rig.push()
+    assert codes_of(rig, held.run_id) == ["LIMIT-OVERLAP"]
+    assert "p101@example.com" not in rig.users()
+    app = rig.open()
+    approve(app, held.run_id, actor="ana")
+    drain(app, held.run_id)
+    app.client.close()
+    rig.hr[0]["title"] = "Lead"
+    assert rig.push().state == "running"
+    assert rig.users()["p101@example.com"]["JobTitle"] == "Lead"
+
+
+def test_an_older_file_that_comes_late_is_held_and_an_old_one_again_is_told(rig):
+    first = (rig.folder / "hr.csv").read_bytes()
+    rig.hr[0]["title"] = "Lead"
+    rig.push()
+    path = rig.folder / "hr.csv"
+    rig.write_hr = lambda: None
+    path.write_bytes(first)
+    again = rig.push(send=False)
+    assert any("byte for byte, what run 1 read" in problem for problem in again.draft.plan.problems)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    late = rig.push()
+    assert codes_of(rig, late.run_id) == ["SOURCE-OLDER"]
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Lead"
+
+
+def test_a_date_in_the_file_says_how_old_it_is(rig):
+    rig.changed["expect"] = Expect(dated=Dated(column="division"))
+    for row in rig.hr:
+        row["division"] = "2026-11-23"
+    rig.changed["limits"] = replace(FEW, removals=Limit())
+    assert codes_of(rig, rig.push().run_id) == []
+    for row in rig.hr:
+        row["division"] = "2026-11-22"
+    assert codes_of(rig, rig.push().run_id) == ["SOURCE-OLDER"]
+
+
+def test_a_column_that_goes_blank_is_held(rig):
+    for row in rig.hr:
+        row["title"] = ""
+    assert codes_of(rig, rig.push().run_id) == ["LIMIT-BLANK"]
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Rep"
+
+
+def test_many_rejected_rows_that_a_person_approved_are_not_held_again(rig):
+    rig.hr[0]["email"] = "no address"
+    held = rig.push()
+    assert codes_of(rig, held.run_id) == ["LIMIT-REJECTED"]
+    app = rig.open()
+    approve(app, held.run_id, actor="ana")
+    app.client.close()
+    assert rig.push().state == "succeeded"

@@ -1,10 +1,11 @@
 """People: absence is counted by distinct inputs; quarantine, Links, grants, inputs and approvals."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from syncd.core.doubts import Fingerprint
 from syncd.core.managed import Managed
 from syncd.core.model import Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
@@ -17,12 +18,9 @@ from tests.store.makers import ACCOUNT, new_run, now_of
 class Read:
     """What is kept of an input."""
 
-    sha256: str
     source: str = "hr"
     name: str = "hr.csv"
     size_bytes: int = 10
-    rows: int = 1
-    modified_at: datetime | None = None
 
 
 def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: bool = True) -> None:
@@ -178,16 +176,29 @@ def test_grants_are_remembered_once_and_forgotten(database):
 
 def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
     run_id = new_run(database)
+    mark = Fingerprint(
+        sha256="aaa",
+        rows=3,
+        rejected=1,
+        columns=("id", "city"),
+        modified_at=datetime(2026, 11, 20, 5, tzinfo=UTC),
+        dated=date(2026, 11, 20),
+        filled={"id": 3, "city": 2},
+        sample=("001", "002"),
+    )
     with database.write() as conn:
         now = database.now(conn)
-        first = inputs.save(conn, ACCOUNT, run_id, Read("aaa"), now)
+        first = inputs.save(conn, ACCOUNT, run_id, Read(), mark, now)
         assert inputs.last_accepted(conn, ACCOUNT, "hr") is None
         inputs.accept(conn, first)
-        inputs.save(conn, ACCOUNT, run_id, Read("bbb"), now)
+        inputs.save(conn, ACCOUNT, run_id, Read(), Fingerprint(sha256="bbb", rows=3), now)
         found = inputs.last_accepted(conn, ACCOUNT, "hr")
         assert inputs.last_accepted(conn, ACCOUNT, "other") is None
+        again = inputs.last_accepted(conn, ACCOUNT, "hr", sha256="aaa")
+        assert inputs.last_accepted(conn, ACCOUNT, "hr", sha256="bbb") is None
     assert found is not None
-    assert (found["id"], found["sha256"]) == (first, "aaa")
+    assert found == again
+    assert (found["id"], inputs.to_fingerprint(found)) == (first, mark)
 
 
 @pytest.mark.parametrize(("age", "valid"), [(timedelta(), {"h1", "h2"}), (timedelta(hours=2), set())])

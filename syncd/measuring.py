@@ -1,0 +1,74 @@
+"""Measuring: what Limits and Doubts are judged by, gathered from the store: what there is, what was done, the input before."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from syncd.app import App
+from syncd.core.counts import Measure
+from syncd.core.doubts import Fingerprint, doubts
+from syncd.core.limits import Hold, Limits, watched
+from syncd.core.model import Change, Rejection, State, TeamKey
+from syncd.intake import Intake
+from syncd.store import changes, inputs
+
+
+def measure_of(current: State, limits: Limits) -> Measure:
+    """What these Limits are shares of."""
+    by_team = limits.team_removals.is_set
+    return Measure(
+        population=sum(user.active for user in current.users.values()),
+        memberships=sum(map(len, current.memberships.values())),
+        assignments=sum(map(len, current.assignments.values())),
+        teams=len(current.teams),
+        team_sizes=_team_sizes(current) if by_team else {},
+        teams_of=current.memberships if by_team else {},
+    )
+
+
+def _team_sizes(current: State) -> Mapping[TeamKey, int]:
+    """How many active people each team has."""
+    return Counter(
+        team
+        for person, teams in current.memberships.items()
+        if person in current.users and current.users[person].active
+        for team in teams
+    )
+
+
+def done_lately(conn: Connection, account: str, limits: Limits, now: datetime) -> Sequence[Change]:
+    """What was done, without a person's approval, within the window of the Limits."""
+    if limits.window is None:
+        return []
+    return changes.done_lately(conn, account, watched(limits), now - timedelta(seconds=limits.window))
+
+
+def fingerprint_of(intake: Intake, rejections: Sequence[Rejection]) -> Fingerprint:
+    """The input's, with all that were rejected, when it was mapped or when it was matched."""
+    return replace(intake.fingerprint, rejected=len(rejections))
+
+
+def doubts_about(
+    conn: Connection, app: App, intake: Intake, rejections: Sequence[Rejection]
+) -> tuple[Hold, ...]:
+    """What is doubted of an input, compared with the last accepted one."""
+    last = inputs.last_accepted(conn, app.account, intake.source)
+    return doubts(
+        fingerprint_of(intake, rejections),
+        None if last is None else inputs.to_fingerprint(last),
+        named=intake.named,
+        expect=app.settings.expect,
+        limits=app.settings.limits,
+    )
+
+
+def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
+    """A word about bytes that were accepted before the last accepted ones: HR may have put back an old export."""
+    last = inputs.last_accepted(conn, app.account, intake.source)
+    same = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
+    if last is not None and same is not None and last["sha256"] != intake.sha256:
+        when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
+        yield f"{intake.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
