@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.diff import Difference
 from syncd.core.managers import Managers, resolve_managers
+from syncd.core.mapping import Mapping
 from syncd.core.model import Action, Employee, Skip, TeamKey, User
 from syncd.core.roles import Grant, appoint
 from syncd.core.team_names import clashes, moved_texts
@@ -74,13 +75,7 @@ def relate(
 ) -> Relations:
     """Gather what the core needs to relate people and teams, and let it decide. ``links`` is employee_id -> user id."""
     mapping = app.settings.mapping
-    managers = resolve_managers(
-        employees,
-        users,
-        links,
-        by=mapping.manager.by if mapping.manager else "",
-        is_protected=lambda user: is_protected(mapping, user),
-    )
+    managers = _managers(mapping, employees, users, links)
     facts = mirror.team_facts(conn, app.account)
     forest, seated = plant(
         managers.applied(employees),
@@ -98,4 +93,21 @@ def relate(
         forest=forest,
         moved=moved_texts(facts, forest.teams),
         strict_teams=mapping.strict_teams | forest.keys_of(strict),
+    )
+
+
+def _managers(
+    mapping: Mapping,
+    employees: abc.Sequence[Employee],
+    users: abc.Sequence[User],
+    links: abc.Mapping[str, str],
+) -> Managers:
+    if mapping.manager is None:
+        return Managers()
+    return resolve_managers(
+        employees,
+        users,
+        links,
+        by=mapping.manager.by,
+        is_protected=lambda user: is_protected(mapping, user),
     )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Status, User
@@ -54,10 +54,10 @@ class Managers:
     whom this Plan creates; ``bosses`` employee_id -> the manager's employee id, wherever HR's rows tell it, circles too.
     """
 
-    ids: Mapping[str, str]
-    later: Mapping[str, str]
-    bosses: Mapping[str, str]
-    unresolved: tuple[Unresolved, ...]
+    ids: Mapping[str, str] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+    bosses: Mapping[str, str] = field(default_factory=dict)
+    unresolved: tuple[Unresolved, ...] = ()
 
     def applied(self, employees: Iterable[Employee]) -> list[Employee]:
         """The employees with their managers among their fields; those unresolved as they were."""

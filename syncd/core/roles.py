@@ -38,6 +38,8 @@ def appoint(employees: Iterable[Employee], bosses: Mapping[str, str]) -> list[Em
     whom the rule's ``when`` holds (``may_head``). Being put into a team as its leader makes nobody else a leader of it.
     """
     people = {employee.employee_id: employee for employee in employees}
+    if not bosses:
+        return list(people.values())
     headed: dict[str, dict[TeamKey, Wish]] = {}
     for employee_id, employee in sorted(people.items()):
         boss = people.get(bosses.get(employee_id, ""))

@@ -38,11 +38,11 @@ class Forest:
     with their new names; ``ties`` all that hold now, those ``learned`` among them; ``created`` the nodes whose team is made.
     """
 
-    names: Mapping[NodeKey, tuple[str, ...]]
-    teams: tuple[TeamFact, ...]
-    ties: Mapping[NodeKey, str]
-    learned: Mapping[NodeKey, str]
-    created: Mapping[TeamKey, NodeKey]
+    names: Mapping[NodeKey, tuple[str, ...]] = field(default_factory=dict)
+    teams: tuple[TeamFact, ...] = ()
+    ties: Mapping[NodeKey, str] = field(default_factory=dict)
+    learned: Mapping[NodeKey, str] = field(default_factory=dict)
+    created: Mapping[TeamKey, NodeKey] = field(default_factory=dict)
     renames: tuple[Change, ...] = ()
     undecided: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """employee_id -> spaces in which they sit where no team is: what they have of that tree stays"""
@@ -300,6 +300,8 @@ def plant(
     ``bosses`` is employee_id -> the manager's employee id, ``apart`` are the nodes that have rows of their own. Whoever sits
     in a node that no row describes stays in the team that it is tied to, if it is.
     """
+    if not rules:
+        return Forest(teams=tuple(teams)), list(employees)
     by_manager = {rule.space for rule in rules if rule.managers}
     seated, nodes = gathered(employees, bosses, apart, by_manager)
     found, contradicted = distinct(nodes)
