@@ -20,7 +20,9 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
     HR is read now; of Litmos the mirror must be fresh, for a claim must not rest on what is no more. Raises Declined,
     SourceError, ConfigError, Busy.
     """
-    known = app.settings.mapping.granting_rules
+    mapping = app.settings.mapping
+    people = [one for one in mapping.items if not one.team]
+    known = [*(one.place.key for one in mapping.teams), *(one.place.key for one in people)]
     if rule not in known:
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:

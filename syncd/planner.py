@@ -17,14 +17,17 @@ from syncd.core.diff import Difference, Rules, diff
 from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Policy
+from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, NodeKey, ObjectKind, Rejection, State, Status
+from syncd.core.model import Action, Employee, Item, NodeKey, ObjectKind, Rejection, State, Status
 from syncd.core.plan import Plan, make_plan
+from syncd.core.recommend import recommended
 from syncd.core.selection import EVERYTHING, Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
 from syncd.relations import Relations, relate
+from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
     aside,
@@ -93,15 +96,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR
     )
     items = mirror.items(conn, account)
-    desired = desired_state(
-        related.employees,
-        items,
-        strict_item_names=mapping.strict_items,
-        takeable_item_names=mapping.takeable_items,
-        strict_team_keys=related.strict_teams,
-    )
+    desired = _desired(mapping, related, items)
     rejections = (*intake.rejections, *matching.rejections)
-    rules = _rules(conn, app, related, matching.links, now, _absent(conn, app, intake, rejections, now))
+    absent = _absent(conn, app, intake, rejections, now)
+    rules = _rules(conn, app, related, matching.links, desired, now, absent)
     difference = part.of(related.completed(diff(desired, current, rules)))
     plan = make_plan(
         difference,
@@ -117,6 +115,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *desired.problems,
             *related.problems(difference),
             *lifecycle.doubts(related.employees),
+            *recommended(desired, current, difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -137,11 +136,23 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
 
 
+def _desired(mapping: Mapping, related: Relations, items: abc.Sequence[Item]) -> Desired:
+    return desired_state(
+        related.employees,
+        items,
+        strict_item_names=mapping.strict_items,
+        takeable_item_names=mapping.takeable_items,
+        gift_rules=mapping.gift_rules,
+        strict_team_keys=related.strict_teams,
+    )
+
+
 def _rules(
     conn: Connection,
     app: App,
     related: Relations,
     linked: abc.Mapping[str, str],
+    desired: Desired,
     now: datetime,
     absent: abc.Mapping[str, str],
 ) -> Rules:
@@ -151,7 +162,7 @@ def _rules(
         granted=related.granted(conn, account, linked),
         granted_roles=related.granted_roles(conn, account, linked),
         undecided=related.forest.undecided_teams(),
-        team_items=mirror.team_items(conn, account, related.forest.teams),
+        reach=reach_of(conn, account, desired.gifts, related.forest.teams),
         absent=absent,
         protected_levels=frozenset(mapping.protected_levels),
         protected_usernames=frozenset(mapping.protected_usernames),

@@ -41,6 +41,7 @@ FLOWS = {
     "probe",
     "reverting",
     "saving",
+    "shelves",
     "sync",
     "worker",
 }

@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("item_id", sa.Text(), nullable=False),
+        sa.Column("library", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account", "team_id", "kind", "item_id", name=op.f("pk_litmos_team_item")),
     )
     op.create_table(

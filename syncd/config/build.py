@@ -18,7 +18,7 @@ from syncd.core.rules import (
     Text,
     ValueRule,
 )
-from syncd.core.transforms import trim
+from syncd.core.transforms import normalize, trim
 
 
 def build_mapping(root: Root, document: Document) -> Mapping:
@@ -110,10 +110,33 @@ def _invites(root: Root, document: Document) -> bool:
 
 
 def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
+    library = isinstance(part, CoursePart) and part.library
+    _check_via(part, loc, document, library=library)
     return ItemRule(
         place=place(loc, document),
         item=ItemName(item.kind, trim(item.name)),
         take_started=part.take_started,
+        team=tuple(normalize(name) for name in part.team) if part.via == "team" else (),
+        library=library,
         when=when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )
+
+
+def _check_via(part: PathPart | CoursePart, loc: Loc, document: Document, *, library: bool) -> None:
+    """What a rule for a team may say, and one for people may not, and the other way round."""
+    if part.via == "person":
+        for key, said in (("team", part.team), ("library", library)):
+            if said:
+                document.fault((*loc, key), "needs via: team", at_key=True)
+        return
+    if not part.team:
+        document.fault((*loc, "via"), "needs team:, the name of the team")
+    if part.when is not None:
+        document.fault(
+            (*loc, "when"), "has no place beside via: team, which reaches all its members", at_key=True
+        )
+    if part.remove == "strict":
+        document.fault(
+            (*loc, "remove"), "strict has no meaning beside via: team, for the rule names one team"
+        )

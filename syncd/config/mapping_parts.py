@@ -307,6 +307,10 @@ class ItemPart(Part):
     """own: only what syncd gave is taken away; strict: the rule is the whole truth."""
     take_started: Flag = False
     """true: what somebody has started, even completed, is taken away as well, which cannot be undone."""
+    via: Literal["person", "team"] = "person"
+    """person: to each person whom `when` names; team: to a team, and so to all its members, present and future."""
+    team: Texts = ()
+    """For via: team. The team's name, or its names from the root down."""
 
 
 class PathPart(ItemPart):
@@ -321,6 +325,8 @@ class CoursePart(ItemPart):
 
     course: Annotated[Text, Field(min_length=1)]
     """Its name or its id."""
+    library: Flag = False
+    """For via: team. true: into the team's course library, where its members help themselves."""
 
 
 PathItem = Annotated[PathPart, BeforeValidator(_short_path, json_schema_input_type=PathPart | str)]

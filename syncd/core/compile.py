@@ -12,8 +12,10 @@ stage  Requests                                waits for
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign items (one per user and kind)    the user, if created here
+5      give a team items (one per team, kind)  the team
 5      make leader or admin                    the membership, and a ``PUT`` of that user
 6      remove member, unassign item            nothing
+6      take an item from a team                nothing
 6      leader or admin no longer               a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -23,13 +25,24 @@ read). The cheaper way is taken.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any
 
 from syncd.core.managers import MANAGER
-from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key, team_text
-from syncd.core.team_renames import Step, TeamRenames
+from syncd.core.model import (
+    LEAVE,
+    Action,
+    Change,
+    ItemKey,
+    ItemKind,
+    ObjectKind,
+    TeamKey,
+    team_key,
+    team_text,
+)
+from syncd.core.request import Request, RequestKind
+from syncd.core.team_renames import TeamRenames
+from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
@@ -41,42 +54,6 @@ JUST_READ_SECONDS = 300
 """How long a record counts as just read."""
 SAFE_SHARE = 0.8
 """The share of that time into which a batch is fitted: other work takes its part of the window, too."""
-
-
-class RequestKind(StrEnum):
-    """What a Request does; each kind has one Operation."""
-
-    READ_USERS = "read_users"
-    CREATE_USER = "create_user"
-    PUT_USER = "put_user"
-    CREATE_TEAM = "create_team"
-    RENAME_TEAM = "rename_team"
-    ADD_MEMBERS = "add_members"
-    REMOVE_MEMBER = "remove_member"
-    ASSIGN_ITEMS = "assign_items"
-    UNASSIGN_ITEM = "unassign_item"
-    SET_ROLE = "set_role"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One API call (or a read and the write that depends on it) that carries one or many Changes.
-
-    ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
-    it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
-    Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
-    """
-
-    key: str
-    kind: RequestKind
-    stage: int
-    target: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +71,15 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     renames = TeamRenames.of(changes)
     requests = [
         *_puts(changes, pace, created_users),
-        *(_team_rename(step) for step in renames.steps),
-        *_team_creates(changes, created_teams, renames),
+        *(team_rename(step) for step in renames.steps),
+        *team_creates(changes, created_teams, renames),
         *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
+        *_gifts(changes, created_teams),
         *_removals(changes),
     ]
-    requests += _role_sets(changes, requests)
+    requests += role_sets(changes, requests)
     return tuple(sorted(requests, key=lambda request: request.stage))
 
 
@@ -186,49 +164,6 @@ def _put(
     )
 
 
-def _team_creates(
-    changes: Sequence[Change], created: set[tuple[str, ...]], renames: TeamRenames
-) -> Iterable[Request]:
-    for change in sorted(changes, key=lambda c: (len(c.team), c.team)):
-        if _is(change, Action.CREATE, ObjectKind.TEAM):
-            parent = team_key(change.team[:-1])
-            yield Request(
-                key=_team_request(change.team),
-                kind=RequestKind.CREATE_TEAM,
-                stage=1,
-                target=f"team:{team_text(team_key(change.team))}",
-                payload={"team": list(change.team), "node": _node(change)},
-                after=(
-                    *((_team_request(change.team[:-1]),) if parent in created else ()),
-                    *renames.before_create(change),
-                ),
-                changes=(change.key,),
-            )
-
-
-def _team_rename(step: Step) -> Request:
-    return Request(
-        key=step.key,
-        kind=RequestKind.RENAME_TEAM,
-        stage=1,
-        target=step.key,
-        payload={"team_id": step.team_id, "name": step.name},
-        after=step.after,
-        changes=step.changes,
-        low=2,
-        high=2,
-    )
-
-
-def _node(change: Change) -> list[str]:
-    """The node of an organisation tree whose team is created: its space and code; nothing of another team."""
-    return [str(change.after[name]) for name in ("Space", "Code") if name in change.after]
-
-
-def _team_request(names: tuple[str, ...]) -> str:
-    return f"create-team:{team_text(team_key(names))}"
-
-
 def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
     """The Request that creates somebody's manager, if it is in this Plan."""
     return (f"create:{manager}",) if manager in created_users else ()
@@ -263,7 +198,7 @@ def _member_adds(
     for key, parts in sorted(by_team.items()):
         for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
             chunk = parts[start : start + MEMBERS_PER_CALL]
-            after = [_team_request(chunk[0].team)] if key in created_teams else []
+            after = [team_request(chunk[0].team)] if key in created_teams else []
             after += [f"create:{c.employee_id}" for c in chunk if c.employee_id in created_users]
             yield Request(
                 key=f"add-members:{team_text(key)}:{number}",
@@ -313,39 +248,34 @@ def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Req
             )
 
 
-def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
-    """One call per user, team and role.
-
-    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
-    for that, and for the membership that it needs.
-    """
-    carriers = {key: request.key for request in others for key in request.changes}
-    found = []
+def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> Iterable[Request]:
+    """Given to a team in one call: the items of a kind, and those of its library in another."""
+    given: dict[tuple[TeamKey, ItemKind, bool], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
-        if change.kind is not ObjectKind.ROLE:
-            continue
-        person, text = change.employee_id, team_text(team_key(change.team))
-        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
-        found.append(
-            Request(
-                key=f"role:{change.key}",
-                kind=RequestKind.SET_ROLE,
-                stage=5 if change.action is Action.ADD else 6,
-                target=change.key,
-                payload={
-                    "employee_id": person,
-                    "user_id": change.user_id,
-                    "team": list(change.team),
-                    "team_id": change.team_id,
-                    "role": change.role.value,
-                    "held": change.action is Action.ADD,
-                    "rule": change.rule,
-                },
-                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
-                changes=(change.key,),
+        if _is(change, Action.ADD, ObjectKind.TEAM_ASSIGNMENT) and change.item is not None:
+            library = change.after.get("Library") is True
+            given.setdefault((team_key(change.team), change.item.kind, library), []).append(
+                (change, change.item)
             )
-        )
-    return found
+    for (team, kind, library), parts in sorted(given.items()):
+        for number, start in enumerate(range(0, len(parts), ITEMS_PER_CALL)):
+            chunk = parts[start : start + ITEMS_PER_CALL]
+            name = f"{team_text(team)}:{kind}:{'library' if library else 'members'}:{number}"
+            yield Request(
+                key=f"give-team:{name}",
+                kind=RequestKind.GIVE_TEAM,
+                stage=5,
+                target=f"team-given:{name}",
+                payload={
+                    "team": list(chunk[0][0].team),
+                    "kind": kind.value,
+                    "items": [item.id for _, item in chunk],
+                    "rules": [change.rule for change, _ in chunk],
+                    "library": library,
+                },
+                after=(team_request(chunk[0][0].team),) if team in created_teams else (),
+                changes=tuple(change.key for change, _ in chunk),
+            )
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:
@@ -356,6 +286,9 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
             kind = RequestKind.UNASSIGN_ITEM
             payload = {"item": str(change.item)}
+        elif _is(change, Action.REMOVE, ObjectKind.TEAM_ASSIGNMENT):
+            kind = RequestKind.TAKE_FROM_TEAM
+            payload = {"team": list(change.team), "item": str(change.item)}
         else:
             continue
         yield Request(

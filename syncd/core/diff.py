@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.account import of_account, of_messages, skipped, switched_off
 from syncd.core.desired import Desired
+from syncd.core.gifts import Reach, compare_gifts
 from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
     GIVE_BACK,
@@ -33,7 +34,7 @@ class Rules:
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | item as text), and
     ``granted_roles`` the leaders and admins; ``undecided`` maps employee_id to the teams of which nobody knows whether they
     belong there, so that nothing is taken from them there;
-    ``team_items`` are what a team gives its members, and takes when they leave it;
+    ``reach`` is what teams give their members, and take when they leave, and whom that reaches;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
     ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
@@ -43,7 +44,7 @@ class Rules:
     granted: frozenset[tuple[str, str]] = frozenset()
     granted_roles: frozenset[Grant] = frozenset()
     undecided: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
-    team_items: Mapping[TeamKey, frozenset[ItemKey]] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
     absent: Mapping[str, str] = field(default_factory=dict)
     protected_levels: frozenset[str] = frozenset()
     protected_usernames: frozenset[str] = frozenset()
@@ -65,7 +66,11 @@ class Difference:
 def diff(desired: Desired, current: State, rules: Rules) -> Difference:
     """Compare. Rejected people are in neither ``desired`` nor ``rules.absent``, so nothing happens to them."""
     changes: list[Change] = list(_teams(desired, current))
-    skips: list[Skip] = []
+    given, kept_gifts = compare_gifts(
+        desired.gifts, rules.reach, coming=desired.state.teams, takeable=desired.takeable
+    )
+    changes.extend(given)
+    skips: list[Skip] = [Skip(employee_id="", code=one.code, message=one.message) for one in kept_gifts]
     for employee_id, employee in sorted(desired.employees.items()):
         user = current.users.get(employee_id)
         skip = skipped(
@@ -128,7 +133,7 @@ def _memberships(
     skips: list[Skip] = []
     for key, wish in sorted(wanted.items()):
         if key not in have:
-            gives = rules.team_items.get(key, frozenset()) - held.keys()
+            gives = rules.reach.items.get(key, frozenset()) - held.keys()
             change = _membership(
                 Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person"
             )
@@ -190,10 +195,10 @@ def _taken(
     key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[ItemKey, Assignment], rules: Rules
 ) -> tuple[ItemKey, ...]:
     """What goes with a team: the items it gives, unless syncd gave them or a team that stays does, too."""
-    otherwise = {item for team in staying for item in rules.team_items.get(team, ())}
+    otherwise = {item for team in staying for item in rules.reach.items.get(team, ())}
     return tuple(
         item
-        for item in sorted(rules.team_items.get(key, ()))
+        for item in sorted(rules.reach.items.get(key, ()))
         if item in held and item not in otherwise and (person, str(item)) not in rules.granted
     )
 
@@ -240,11 +245,11 @@ def _given_back(
     held = current.assignments.get(person, {}).keys() | desired.state.assignments.get(person, {}).keys()
     for key in sorted(had.teams - teams - desired.strict_teams):
         if key in current.teams:
-            gives = tuple(sorted(rules.team_items.get(key, frozenset()) - held))
+            gives = tuple(sorted(rules.reach.items.get(key, frozenset()) - held))
             change = _membership(Action.ADD, employee, user, current.teams[key].names, GIVE_BACK, reason)
             yield replace(change, gives=gives)
             teams.add(key)
-    along = {item for key in teams for item in rules.team_items.get(key, ())}
+    along = {item for key in teams for item in rules.reach.items.get(key, ())}
     for item in sorted(had.items - held - along - desired.strict_items):
         yield _assignment(Action.ADD, employee, user, item, GIVE_BACK, reason)
 
@@ -256,7 +261,8 @@ def _assignments(
     have = current.assignments.get(person, {})
     wanted = desired.state.assignments.get(person, {})
     teams = current.memberships.get(person, frozenset()) | {wish.key for wish in employee.teams}
-    by_team = {item for team in teams for item in rules.team_items.get(team, ())}
+    by_team = {item for team in teams for item in rules.reach.items.get(team, ())}
+    by_team |= {gift.item for gift in desired.gifts if gift.key[0] in teams and not gift.library}
     changes: list[Change] = []
     skips: list[Skip] = []
     for item in sorted(wanted.keys() - have.keys()):

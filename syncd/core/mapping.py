@@ -132,9 +132,9 @@ class Mapping:
         return frozenset(rule.item for rule in self.items if rule.take_started)
 
     @property
-    def granting_rules(self) -> tuple[str, ...]:
-        """The names of the rules that give something: ``teams[0]``, ``courses[1]``."""
-        return (*(rule.place.key for rule in self.teams), *(rule.place.key for rule in self.items))
+    def gift_rules(self) -> tuple[ItemRule, ...]:
+        """The rules that give something to a team."""
+        return tuple(rule for rule in self.items if rule.team)
 
     @property
     def strict_teams(self) -> frozenset[TeamKey]:
@@ -343,7 +343,7 @@ def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish,
     """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
     wishes: dict[tuple[ItemKind, str], ItemWish] = {}
     for rule in mapping.items:
-        if holds(rule.when, rule.place, cells, reasons):
+        if not rule.team and holds(rule.when, rule.place, cells, reasons):
             same = (rule.item.kind, rule.item.name.casefold())
             wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
             reasons.tell(rule.place, "is", rule.item.name)

@@ -5,7 +5,6 @@ Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -43,6 +42,13 @@ class ItemKey(NamedTuple):
         """The item of such a text. Raises ValueError for any other."""
         kind, _, item_id = text.partition(":")
         return cls(ItemKind(kind), item_id)
+
+
+class TeamShelf(NamedTuple):
+    """All items of one kind that a team gives its members, or has in its library: one list in Litmos."""
+
+    team_id: str
+    kind: ItemKind
 
 
 class ItemName(NamedTuple):
@@ -275,30 +281,6 @@ class Link:
     made_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """A training result as Litmos reports it.
-
-    ``kind`` is ``course`` or ``learning_path``; ``percent`` 0-100 as text ("" unknown); times are UTC or None.
-    ``completion_id`` is stable: the same result read twice has the same id.
-    """
-
-    completion_id: str
-    kind: str
-    user_id: str
-    username: str
-    object_id: str
-    object_name: str
-    completed: bool
-    percent: str
-    score: str
-    assigned_at: datetime | None
-    started_at: datetime | None
-    completed_at: datetime | None
-    compliant_until: datetime | None
-    updated_at: datetime | None
-
-
 class Action(StrEnum):
     """What a Change does."""
 
@@ -318,6 +300,7 @@ class ObjectKind(StrEnum):
     MEMBERSHIP = "membership"
     ROLE = "role"
     ASSIGNMENT = "assignment"
+    TEAM_ASSIGNMENT = "team_assignment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,9 +308,10 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
-    ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only what differs. ``gives`` and
-    ``takes`` are the learning paths and courses that come or go along with the membership; ``irreversible`` says that what
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
+    being switched off or on). ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only
+    what differs. ``gives`` and ``takes`` are the learning paths and courses that come or go along with the membership;
+    ``people`` is how many get or lose what a team is given; ``irreversible`` says that what
     somebody has begun is lost. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
     ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
@@ -344,6 +328,7 @@ class Change:
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
+    people: int = 0
     irreversible: bool = False
     invite: bool = False
     reason: str = ""

@@ -85,6 +85,9 @@ def _undo(
         if change.action is Action.UPDATE:
             stays = f'keeps its name, and was "{change.before["Name"]}": it is what HR calls it'
         return None, _remark(change, "TEAM-STAYS", f'team "{label}" {stays}')
+    if change.kind is ObjectKind.TEAM_ASSIGNMENT:
+        said = f'team "{team_label(change.team)}" keeps what it was given or lost; change the rule, and push'
+        return None, _remark(change, "TEAM-STAYS", said)
     user = current.users.get(change.employee_id)
     if user is None:
         return None, _remark(change, "GONE", f"{_who(change)} has no Litmos user any more")

@@ -8,7 +8,19 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
 
 from syncd.core.delta import Readings
-from syncd.core.model import Assignment, Item, ItemKey, ItemKind, Role, State, Team, TeamKey, User, team_key
+from syncd.core.model import (
+    Assignment,
+    Item,
+    ItemKey,
+    ItemKind,
+    Role,
+    State,
+    Team,
+    TeamKey,
+    TeamShelf,
+    User,
+    team_key,
+)
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
@@ -143,16 +155,42 @@ def current_state(
     )
 
 
-def team_items(
-    conn: Connection, account: str, teams: Iterable[TeamFact] | None = None
-) -> dict[TeamKey, frozenset[ItemKey]]:
-    """What teams give their members, as far as it was read; ``teams`` as for ``current_state``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """What teams give their members, and what is in their libraries, as far as it was read."""
+
+    items: Mapping[TeamKey, frozenset[ItemKey]]
+    library: Mapping[TeamKey, frozenset[ItemKey]]
+
+
+def team_items(conn: Connection, account: str, teams: Iterable[TeamFact] | None = None) -> Shelved:
+    """The learning paths and courses of teams; ``teams`` as for ``current_state``."""
     names = team_names(team_facts(conn, account) if teams is None else teams)
-    found: dict[TeamKey, set[ItemKey]] = {}
+    given: dict[TeamKey, set[ItemKey]] = {}
+    library: dict[TeamKey, set[ItemKey]] = {}
     for row in conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account)):
         if row.team_id in names:
+            found = library if row.library else given
             found.setdefault(team_key(names[row.team_id]), set()).add(_key(row.kind, row.item_id))
-    return {key: frozenset(given) for key, given in found.items()}
+    return Shelved(
+        items={key: frozenset(items) for key, items in given.items()},
+        library={key: frozenset(items) for key, items in library.items()},
+    )
+
+
+def shelf(conn: Connection, account: str) -> set[tuple[TeamShelf, str]]:
+    """(team and kind, item id) of everything that teams give or have in their libraries."""
+    rows = conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account))
+    return {(TeamShelf(row.team_id, ItemKind(row.kind)), row.item_id) for row in rows}
+
+
+def shelves_read(conn: Connection, account: str) -> dict[TeamShelf, datetime | None]:
+    """When it was last read which items of each kind each team has; None: never."""
+    found: dict[TeamShelf, datetime | None] = {}
+    for kind, read_at in ITEMS_READ_AT.items():
+        query = select(litmos_team.c.id, read_at.label("at")).where(litmos_team.c.account == account)
+        found.update((TeamShelf(row.id, kind), row.at) for row in conn.execute(query))
+    return found
 
 
 ITEMS_READ_AT: Mapping[ItemKind, Column[datetime]] = {
@@ -250,6 +288,17 @@ def _pairs(
     for start in range(0, len(wanted), CHUNK):
         some = here & of.in_(wanted[start : start + CHUNK])
         found.update((row[0], row[1]) for row in conn.execute(select(of, user).where(some)))
+    return found
+
+
+def progress_of(conn: Connection, account: str, items: Collection[ItemKey]) -> dict[ItemKey, dict[str, bool]]:
+    """Item -> its users and whether they began it."""
+    found: dict[ItemKey, dict[str, bool]] = {}
+    table = litmos_assignment
+    for item in items:
+        here = (table.c.account == account) & (table.c.kind == item.kind.value) & (table.c.item_id == item.id)
+        rows = conn.execute(select(table.c.user_id, table.c.completed, table.c.percent).where(here))
+        found[item] = {row.user_id: row.completed or row.percent > 0 for row in rows}
     return found
 
 
