@@ -12,10 +12,11 @@ from types import MappingProxyType
 from syncd.core.columns import all_columns, columns_used, unsaid
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
 from syncd.core.managed import Managed
-from syncd.core.mapping import Mapping, map_records
+from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Node, Record, Rejection
 from syncd.core.nodes import map_nodes
+from syncd.core.records import map_records
 from syncd.core.rules import columns_of
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source

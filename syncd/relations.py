@@ -13,7 +13,6 @@ from syncd.core.model import Action, Employee, Skip, TeamKey, User
 from syncd.core.roles import Grant, appoint
 from syncd.core.team_names import clashes, moved_texts
 from syncd.core.tree import Forest, plant
-from syncd.doctor import is_protected
 from syncd.intake import Intake
 from syncd.store import grants, mirror, ties
 
@@ -109,5 +108,5 @@ def _managers(
         users,
         links,
         by=mapping.manager.by,
-        is_protected=lambda user: is_protected(mapping, user),
+        is_protected=lambda user: bool(mapping.protection.why(user)),
     )

@@ -153,7 +153,7 @@ class Employee:
     have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
     names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
     why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
-    ``core.lifecycle``.
+    ``core.lifecycle``; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -170,6 +170,7 @@ class Employee:
     seats: tuple[tuple[NodeKey, Wish], ...] = ()
     nodes: tuple[Node, ...] = ()
     origin: str = ""
+    guards: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
     decided_by: str = "employee.status"
     muted: bool = False

@@ -1,9 +1,22 @@
-"""Request: one API call (or a read and the write that depends on it) that carries one or many Changes. A value."""
+"""Request: one API call that carries Changes, as a value, and the numbers that say how much goes into one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+PAGE = 1000
+"""Rows per page of a Litmos list."""
+MEMBERS_PER_CALL = 500
+"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
+ITEMS_PER_CALL = 25
+"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
+JUST_READ_SECONDS = 300
+"""How long a record counts as just read."""
+SAFE_SHARE = 0.8
+"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
+ASIDE = "#aside"
+"""What the target of a user ends in while they step aside: the first of two writes of one user in one Plan."""
 
 
 class RequestKind(StrEnum):
@@ -42,3 +55,11 @@ class Request:
     changes: tuple[str, ...] = ()
     low: int = 1
     high: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
+
+    users: int
+    per_minute: float
