@@ -9,7 +9,6 @@ from syncd import shelves
 from syncd.core.desired import ItemResolver
 from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
 from syncd.core.model import ItemKind, ItemName, TeamKey, team_key, team_label, team_text
-from syncd.core.team_names import team_names
 from syncd.store import grants, links, mirror, people
 
 MEMBERSHIP = "membership"
@@ -40,7 +39,7 @@ def of_person(conn: Connection, account: str, employee_id: str) -> Told | None:
 
 def of_team(conn: Connection, account: str, name: str) -> Told | None:
     """Who is in a team, named in full (``Commercial > Sales``) or by its last name; None if there is no such team, or several."""
-    names = team_names(mirror.team_facts(conn, account))
+    names = mirror.team_names(mirror.team_facts(conn, account))
     wanted = name.strip().casefold()
     found = [team_id for team_id, chain in names.items() if team_label(chain).casefold() == wanted]
     found = found or [team_id for team_id, chain in names.items() if chain[-1].casefold() == wanted]
@@ -70,7 +69,7 @@ def _told(
         )
         for row in grants.of_users(conn, account, who)
     }
-    names = team_names(mirror.team_facts(conn, account)).values()
+    names = mirror.team_names(mirror.team_facts(conn, account)).values()
     items = mirror.items(conn, account)
     resolver = ItemResolver(items)
     ruled = {

@@ -23,7 +23,7 @@ from syncd.core.model import (
 )
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
-from syncd.core.team_names import team_names
+from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
