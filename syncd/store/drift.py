@@ -31,15 +31,24 @@ class Drift:
     after: FieldValue
 
 
-def of_others(found: Sequence[Drift], ours: Mapping[tuple[str, str], FieldValue]) -> list[Drift]:
-    """What is left of drift without the values that we are about to learn that we set, by user id and field."""
-    return [one for one in found if one.kind != "user" or ours.get((one.user_id, one.field)) != one.after]
+def save(
+    conn: Connection,
+    account: str,
+    run_id: int,
+    differences: Sequence[Drift],
+    now: datetime,
+    *,
+    ours: Mapping[tuple[str, str], FieldValue],
+) -> list[Drift]:
+    """Keep what a Run found that others have changed, and forget what is older than 90 days; returns what is kept.
 
-
-def save(conn: Connection, account: str, run_id: int, found: Sequence[Drift], now: datetime) -> None:
-    """Keep what a Run found, and forget what is older than 90 days."""
+    ``ours`` are values that we set ourselves, by user id and field, and are about to learn of: they are no drift.
+    """
+    found = [
+        one for one in differences if one.kind != "user" or ours.get((one.user_id, one.field)) != one.after
+    ]
     if not found:
-        return
+        return found
     conn.execute(
         delete(litmos_drift).where(litmos_drift.c.account == account, litmos_drift.c.seen_at < now - KEPT)
     )
@@ -59,6 +68,7 @@ def save(conn: Connection, account: str, run_id: int, found: Sequence[Drift], no
     ]
     for start in range(0, len(rows), CHUNK):
         conn.execute(insert(litmos_drift), rows[start : start + CHUNK])
+    return found
 
 
 def listed(

@@ -41,7 +41,7 @@ def apply_effects(
     """
     if effects.profiles_just_read:
         found = reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
-        drift.save(conn, account, run_id, drift.of_others(found, ours), now)
+        drift.save(conn, account, run_id, found, now, ours=ours)
     else:
         for profile in effects.profiles:
             values = reflection.user_row(account, profile, None)
@@ -57,6 +57,11 @@ def apply_effects(
             .values(
                 {column: func.coalesce(column, now) for column in _PEOPLE_READ_AT} | {table.c.changed_at: now}
             )
+        )
+    for team in effects.renamed:
+        reflection.put_team(conn, account, team, now)
+        conn.execute(
+            update(table).where(table.c.account == account, table.c.id == team.id).values(changed_at=now)
         )
     _apply_members(conn, account, effects, now)
     _apply_assignments(conn, account, effects, now)

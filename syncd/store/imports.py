@@ -11,7 +11,8 @@ from sqlalchemy.sql import ColumnElement
 from syncd.core.bulk import Late
 from syncd.core.compile import RequestKind, names_of
 from syncd.core.model import FieldValue
-from syncd.store.schema import LIVE, UNSENT, bulk_import, change, import_name, job, run
+from syncd.store.import_tables import bulk_import, import_name
+from syncd.store.schema import LIVE, UNSENT, change, job, run
 
 REMEMBERED = timedelta(days=7)
 """How long people whom an import failed go singly, and how long a late import is waited for."""

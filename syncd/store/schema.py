@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from syncd.store import mirror_tables
+from syncd.store import import_tables, mirror_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
-__all__ = ["metadata", "mirror_tables"]
+__all__ = ["import_tables", "metadata", "mirror_tables"]
 
 
 rate_window = Table(
@@ -106,6 +106,15 @@ grants = Table(
     text_column("actor"),
     Column("run_id", Integer),
     time_column("granted_at", required=True),
+)
+team_tie = Table(
+    "team_tie",
+    metadata,
+    key_column("account"),
+    key_column("space"),
+    key_column("code"),
+    text_column("team_id"),
+    time_column("made_at", required=True),
 )
 employee = Table(
     "employee",
@@ -211,6 +220,7 @@ change = Table(
     text_column("user_id"),
     Column("team", Json, nullable=False),
     text_column("item"),
+    text_column("team_id"),
     Column("before", Json, nullable=False),
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),
@@ -280,25 +290,6 @@ job_dep = Table(
     Column("parent_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
     Column("child_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
     Index(None, "child_id"),
-)
-bulk_import = Table(
-    "bulk_import",
-    metadata,
-    Column(
-        "job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    ),
-    text_column("import_id"),
-    time_column("submitted_at", required=True),
-    Column("late", Boolean, nullable=False),
-)
-import_name = Table(
-    "import_name",
-    metadata,
-    Column(
-        "job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    ),
-    key_column("name"),
-    Index(None, "name"),
 )
 attempt = Table(
     "attempt",
