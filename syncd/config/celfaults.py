@@ -62,6 +62,9 @@ def _explained(why: str, text: str, line: int, column: int) -> str:
         return f'"{unknown.group(1)}" is not known; {hint}'
     rest = text.split("\n")[line - 1][column - 1 :] if 0 < line <= len(text.split("\n")) else ""
     word = re.match(r"\w+|<>|\S", rest)
+    reserved = re.search(r"\brow\.(in|true|false|null)\b", text)
+    if reserved and why.startswith("Syntax error"):
+        return f'"{reserved[1]}" is a word of the language: the column is written row["{reserved[1]}"]'
     if word and word.group() in _INSTEAD:
         return f'"{word.group()}" is not written here: use {_INSTEAD[word.group()]}'
     return why.removeprefix("Syntax error: ").split(" expecting {")[0].strip()

@@ -67,6 +67,8 @@ def _pairs(expected: ExpectPart, found: Employee) -> Iterator[tuple[Loc, str, st
         yield ("status",), expected.status, found.status.value
     if expected.in_scope is not None:
         yield ("in_scope",), str(expected.in_scope).lower(), str(found.in_scope).lower()
+    if expected.manager is not None:
+        yield ("manager",), _text(expected.manager), _text(found.manager)
     for name, value in (expected.fields or {}).items():
         if name in WRITABLE_FIELDS:
             yield ("fields", name), _text(value), _text(found.fields.get(name))

@@ -90,6 +90,11 @@ def check_users(users: UsersPart, document: Document) -> None:
         document.fault(
             ("users", "link_field"), f"{users.link_field} must be written, so its owner cannot be report"
         )
+    if link is not None and (link.optional or link.on == "if_empty"):
+        document.fault(
+            ("users", "link_field"),
+            f"{users.link_field} must be written: it cannot be optional, or on: if_empty",
+        )
     for index, level in enumerate(users.protected.access_levels):
         if level not in ACCESS_LEVELS:
             document.fault(

@@ -240,6 +240,8 @@ class ExpectPart(Part):
     """The status."""
     in_scope: Flag | None = None
     """Whether the person is in scope."""
+    manager: Text | None = None
+    """What HR names as the manager; "" for none."""
     fields: dict[str, Text | None] | None = None
     """Litmos fields with their values; null for one that is left as Litmos has it."""
     teams: tuple[Texts, ...] | None = None

@@ -44,6 +44,7 @@ NEXT: Mapping[str, str] = {
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",
     "NOT-MAPPED": "syncd config show",
+    "NOT-SAID": "syncd preview {employee}",
     "WHEN-NOT": "syncd preview {employee}",
     "ON-CREATE": "syncd config show",
     "IF-EMPTY": "syncd config show",
@@ -253,6 +254,7 @@ def _of_field(facts: Facts) -> Answer:
     the rule                                code
     ======================================  ============
     there is none                           NOT-MAPPED
+    asks for a column that is not there     NOT-SAID
     is not for this person                  WHEN-NOT
     makes nothing (skipped, blank kept)     NO-VALUE
     makes what Litmos has                   IN-STEP
@@ -269,6 +271,12 @@ def _of_field(facts: Facts) -> Answer:
         known = "" if name in PROFILE_FIELDS else ", and Litmos has no such field that syncd may write"
         return Answer(
             code="NOT-MAPPED", seen=f"no rule makes {name}{known}: what is not mapped is not touched"
+        )
+    unsaid = rule.step("absent")
+    if unsaid is not None:
+        return Answer(
+            code="NOT-SAID",
+            seen=f'the field is optional, and HR has no column "{unsaid.made}" now, so Litmos keeps {have!r}',
         )
     if not rule.applies:
         seen = rule.step("seen")

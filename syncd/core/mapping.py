@@ -301,7 +301,9 @@ def _made(
 ) -> abc.Iterator[tuple[FieldRule, str, str]]:
     """Each rule that says something about this Record, with its last step and what that made."""
     for rule in rules:
-        if rule.optional and any(column not in cells for column, _ in rule.columns()):
+        absent = next((name for name, _ in rule.columns() if name not in cells), "") if rule.optional else ""
+        if absent:
+            reasons.tell(rule.place, "absent", absent)
             continue
         if not _holds(rule.when, rule.place, cells, reasons):
             continue

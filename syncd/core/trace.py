@@ -14,7 +14,7 @@ Listener = Callable[[Place, str, FieldValue | None], None]
 class Step:
     """One step of a rule.
 
-    ``name`` is ``seen`` (the cells that the condition asks about), ``when`` (whether it holds), ``from`` (what was taken from the row), ``split``,
+    ``name`` is ``absent`` (a column that the source does not have, of an optional rule), ``seen`` (the cells that the condition asks about), ``when`` (whether it holds), ``from`` (what was taken from the row), ``split``,
     ``cleared`` (it is a word that clears), a transform, ``map``, ``date``, ``default``, ``is`` (the value that counts, None if there is none) or ``refused`` (why not).
     """
 

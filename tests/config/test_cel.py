@@ -115,6 +115,7 @@ FAULTS = {
     "row[' a'] == ''": (
         "column 5 (' a'] == ''): write the name of the column in plain quotes, without a backslash or space around it"
     ),
+    "row.in == ''": 'column 5 (in == \'\'): "in" is a word of the language: the column is written row["in"]',
     "has(row.a)": 'column 5 (row.a)): every row has the column: ask whether it is blank, as row.name != ""',
     " + ".join(["row.a"] * 40) + " == ''": (
         "is nested too deeply, or joins more than 30 pieces: use map:, template: or several rules"
@@ -165,6 +166,43 @@ def test_columns_are_found_in_the_text():
         ("d-e", "f.yaml:3:9"),
         ("row", "f.yaml:3:9"),
     ]
+
+
+NAMES = ("a", "b c", "row", "in", "d-e", "it's", "ü", "has")
+PLAIN = st.text(st.sampled_from("ab row.x['\\\"]//#`{}"), max_size=12)
+
+
+def literal(quote: str, *, raw: bool) -> st.SearchStrategy[str]:
+    """Texts of CEL that look like columns and comments, and hold none."""
+    if raw:
+        return PLAIN.map(lambda text: "r" + quote + text.replace(quote[0], "").rstrip("\\") + quote)
+    return PLAIN.map(
+        lambda text: quote + text.replace("\\", "\\\\").replace(quote[0], "\\" + quote[0]) + quote
+    )
+
+
+LITERALS = st.one_of(
+    *(literal(quote, raw=raw) for quote in ("'", '"', "'''", '"""') for raw in (True, False))
+)
+COLUMNS = st.sampled_from(NAMES).flatmap(
+    lambda name: st.sampled_from(
+        [
+            *([f'row["{name}"]', f' row [ "{name}" ] ']),
+            *([f"row['{name}']"] if "'" not in name else []),
+            *([f"row.{name}"] if name in {"a", "row", "has"} else []),
+        ]
+    ).map(lambda written: (name, written))
+)
+
+
+@given(st.lists(LITERALS.map(lambda text: ("", text)) | COLUMNS, min_size=1, max_size=6))
+def test_the_columns_that_are_found_are_those_that_cel_asks_for(pieces):
+    """Whatever stands beside them, in texts and comments: the row is given them, and no other."""
+    text = " + // row.comment 'row.text'\n".join(written for _, written in pieces) + " // row.end"
+    expression = compile_text(text, "f.yaml:1:1")
+    names = {name for name, _ in pieces if name}
+    assert {name for name, _ in expression.columns()} == names
+    expression.text(dict.fromkeys(names, "x"))
 
 
 def test_a_column_that_the_row_does_not_have_is_no_blank():

@@ -12,8 +12,8 @@ scope: {when: {department: {not: Other}}}
 teams: [{name: "{department}", parent: All}, {name: Everyone}]
 learning_paths: [Onboarding]
 """
-GIVEN = "{employee_id: 007, status: Active, email: Ana@example.com, first_name: Ana, last_name: Novak, department: Sales}"
-BEFORE = HEAD + USERS + RULES
+GIVEN = "{employee_id: 007, status: Active, email: Ana@example.com, first_name: Ana, last_name: Novak, department: Sales, boss: B7}"
+BEFORE = HEAD + USERS.replace("  fields:", "  manager: boss\n  fields:") + RULES
 LINE = BEFORE.count("\n") + 3
 
 
@@ -27,6 +27,7 @@ def example(expect: str, given: str = GIVEN) -> str:
         "{}",
         "{employee_id: 007, status: active, in_scope: true}",
         '{fields: {UserName: ana@example.com, JobTitle: "", City: null, DisableMessages: false, ExternalEmployeeId: 007}}',
+        "{manager: B7}",
         "{teams: [Everyone, [All, Sales]], learning_paths: Onboarding}",
     ],
 )
@@ -67,6 +68,7 @@ def test_a_row_that_is_to_be_rejected(tmp_path, given, codes):
             "21: examples[0].expect.teams: expected All > Sales, found All > Sales, Everyone",
         ),
         ("{learning_paths: []}", GIVEN, "30: examples[0].expect.learning_paths: expected none, found Onboarding"),
+        ('{manager: ""}', GIVEN, '23: examples[0].expect.manager: expected "", found "B7"'),
         ("{in_scope: false}", GIVEN, "24: examples[0].expect.in_scope: expected false, found true"),
         (
             "{rejected: ID-MISSING}",

@@ -161,6 +161,15 @@ def test_no_secret_is_in_anything_that_can_be_shown(tmp_path):
     assert "••••" in repr(config.redacted())
 
 
+@pytest.mark.parametrize(
+    ("blanks", "expected"), [("[]", set()), ("none", {"none"}), ('["NULL", " - "]', {"NULL", "-"})]
+)
+def test_the_words_for_nothing_are_of_the_source_and_of_what_plans_depend_on(tmp_path, blanks, expected):
+    config = load_text(tmp_path, TEXT.replace("path: hr.csv}", f"path: hr.csv, blanks: {blanks}}}"))
+    assert config.mapping.blanks == expected
+    assert config.digest != load_text(tmp_path, TEXT).digest
+
+
 def test_the_digest_is_of_what_plans_depend_on(tmp_path):
     def digest(text: str, key: str = "a") -> str:
         return load_text(tmp_path, text, environ={"LITMOS_API_KEY": key}).digest
