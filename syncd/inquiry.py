@@ -162,6 +162,7 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         withheld=found.withheld,
         skips=found.skips,
         holds=made.plan.holds,
+        held=frozenset(made.plan.held),
         problems=made.plan.problems,
     )
 

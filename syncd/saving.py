@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from syncd import __version__
@@ -13,6 +14,7 @@ from syncd.errors import Declined, StalePlan
 from syncd.intake import Intake
 from syncd.planner import Draft
 
+HOUR = timedelta(hours=1)
 FEW = 10
 """So many of the things that moved a message names."""
 AGAIN = "nothing was sent; make the plan again: syncd plan --save FILE"
@@ -25,6 +27,7 @@ def save_plan(app: App, path: Path, run_id: int, intake: Intake, made: Draft) ->
         made_at = app.database.now(conn)
     saved = SavedPlan(
         account=app.account,
+        made_at=made_at,
         config_digest=app.settings.config_digest,
         input={
             "source": intake.source,
@@ -36,7 +39,6 @@ def save_plan(app: App, path: Path, run_id: int, intake: Intake, made: Draft) ->
         changes=plan.changes,
         touched=touched(plan.changes, made.current),
         about={
-            "made_at": made_at.isoformat(),
             "made_by": f"syncd {__version__}",
             "run": run_id,
             "plan_digest": plan.digest,
@@ -70,11 +72,20 @@ def part_of(saved: SavedPlan) -> Part:
 
 
 def must_fit(app: App, saved: SavedPlan, intake: Intake) -> None:
-    """Raises StalePlan unless the Plan was made for this account, with this configuration, from these bytes of HR."""
+    """Raises StalePlan unless the Plan was made for this account, with this configuration, from these bytes of HR.
+
+    And lately: what a date makes of a person is another thing some days later, so a Plan is good for as long as an approval.
+    """
     settings, was = app.settings, saved.input
+    with app.database.read() as conn:
+        age = app.database.now(conn) - saved.made_at
     found = []
     if saved.account != app.account:
         found.append(f"it is for the account {saved.account}, and this is {app.account}")
+    if age > timedelta(seconds=settings.hold_expires):
+        found.append(
+            f"it was made {age / HOUR:.1f} h ago, and push.hold_expires is {settings.hold_expires / 3600:g} h"
+        )
     if saved.config_digest != settings.config_digest:
         found.append(f"the configuration is {settings.config_digest} now, and was {saved.config_digest}")
     if (was["source"], was["sha256"]) != (intake.source, intake.sha256):

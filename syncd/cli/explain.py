@@ -119,8 +119,11 @@ def _show_plan(found: Any) -> None:
         say(f"  {skip.code}: {plain(skip.message)}")
     if not (found.changes or found.withheld or found.skips):
         say("  change nothing" + (", for the row is rejected" if found.reasons else ""))
-    for hold in found.draft.plan.holds if found.changes else ():
-        say(f"  but be held: {hold.code}: {hold.message}")
+    waits = [change for change in found.changes if change.key in found.draft.plan.held]
+    for hold in found.draft.plan.holds if waits else ():
+        say(
+            f"  but hold {'it' if len(waits) == len(found.changes) else 'some of it'}: {hold.code}: {hold.message}"
+        )
     if found.policy is Policy.OBSERVE:
         say("  but send nothing: push.policy is observe")
     for request in found.requests:

@@ -83,7 +83,7 @@ def answer(facts: Facts) -> Finding:
     the row is rejected                                 REJECTED
     Litmos was never read                               NEVER-READ
     a Job about it is not done yet                      PAUSED, SETTLING or QUEUED
-    a held Run would change it                          HELD
+    a push would change it, and a Run holds that        HELD
     a push would change it, and the last one failed     FAILED
     a push would change it                              OBSERVED, LIMITED or PLANNED
     the Policy withholds it                             WITHHELD
@@ -156,12 +156,13 @@ def _waiting(facts: Facts) -> Answer | None:
 
 
 def _held(facts: Facts) -> Answer | None:
-    held = next((one for one in facts.past() if one.state == "held" and one.run_state == "held"), None)
+    planned = {change.key for change in facts.planned()}
+    held = next((one for one in facts.past() if one.waits and one.change.key in planned), None)
     if held is None:
         return None
     return Answer(
         code="HELD",
-        seen=f"run {held.run_id} would change it, and is held until a person approves",
+        seen=f"run {held.run_id} would change it, and holds it until a person approves",
         run_id=held.run_id,
     )
 
@@ -185,9 +186,9 @@ def _planned(facts: Facts) -> Answer | None:
         return None
     if facts.policy is Policy.OBSERVE:
         return Answer(code="OBSERVED", seen="it is planned, and push.policy: observe sends nothing")
-    if facts.holds:
+    if any(change.key in facts.held for change in planned):
         why = "; ".join(f"{hold.code}: {hold.message}" for hold in facts.holds)
-        return Answer(code="LIMITED", seen=f"it is planned, and the next push would be held: {why}")
+        return Answer(code="LIMITED", seen=f"it is planned, and the next push would hold it: {why}")
     reason = next((change.reason for change in planned if change.employee_id), planned[0].reason)
     return Answer(code="PLANNED", seen=f"the next push does it: {reason}")
 

@@ -49,6 +49,11 @@ class Happened:
     attempts: int = 0
     status: int | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a person: a Run may be held whole, or go on without what it holds."""
+        return self.state == "held" and self.run_state in {"held", "running"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
@@ -101,7 +106,8 @@ class Facts:
     each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
     mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
     whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
-    and ``skips`` are the person's in a Plan made now, ``holds`` why it would be held, ``problems`` which rules could not be
+    and ``skips`` are the person's in a Plan made now, ``holds`` why it, or a part of it, would be held,
+    ``held`` the keys of the Changes that would wait, ``problems`` which rules could not be
     followed. ``history`` is newest first.
     """
 
@@ -133,6 +139,7 @@ class Facts:
     withheld: tuple[Change, ...] = ()
     skips: tuple[Skip, ...] = ()
     holds: tuple[Hold, ...] = ()
+    held: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     paused: str = ""
     history: tuple[Happened, ...] = ()

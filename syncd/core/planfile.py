@@ -7,6 +7,7 @@ mirror that the Plan touches. If any of these is another one when the Plan is to
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -24,10 +25,11 @@ class SavedPlan:
 
     ``input`` has ``source``, ``name``, ``sha256`` and ``rows``; ``people`` are those to whom the Plan was restricted (empty:
     everybody); ``touched`` maps the key of a Change to the hash of what the mirror had then. ``about`` is for people to
-    read only: when and by which run it was made, holds, counts and cost.
+    read only: by which run it was made, holds, counts and cost.
     """
 
     account: str
+    made_at: datetime
     config_digest: str
     input: Mapping[str, Any]
     people: tuple[str, ...]
@@ -42,6 +44,7 @@ def dumps(saved: SavedPlan) -> str:
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
         "account": saved.account,
+        "made_at": saved.made_at.isoformat(),
         "config_digest": saved.config_digest,
         "input": dict(saved.input),
         "people": list(saved.people),
@@ -74,6 +77,7 @@ def loads(text: str, name: str) -> SavedPlan:
     try:
         return SavedPlan(
             account=body["account"],
+            made_at=datetime.fromisoformat(body["made_at"]),
             config_digest=body["config_digest"],
             input=body["input"],
             people=tuple(body["people"]),

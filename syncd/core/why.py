@@ -155,20 +155,18 @@ def _in_team(facts: Facts) -> str:
 
 
 def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
-    for change in facts.planned():
-        yield Finding(
-            check="plan",
-            state=Health.WARNING,
-            seen=describe(change),
-            facts={"change": change.key, "rule": change.rule},
-        )
-    for change in facts.kept_back():
-        yield Finding(
-            check="withheld",
-            state=Health.WARNING,
-            seen=f"by push.policy: {facts.policy.value}: {describe(change)}",
-            facts={"change": change.key, "rule": change.rule},
-        )
+    by_policy = f"by push.policy: {facts.policy.value}: "
+    for check, changes, lead in (
+        ("plan", facts.planned(), ""),
+        ("withheld", facts.kept_back(), by_policy),
+    ):
+        for change in changes:
+            yield Finding(
+                check=check,
+                state=Health.WARNING,
+                seen=lead + describe(change),
+                facts={"change": change.key, "rule": change.rule},
+            )
     for skip in facts.skipped():
         yield Finding(
             check="skipped",
@@ -176,7 +174,7 @@ def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
             seen=f"{skip.code}: {skip.message}",
             facts={"code": skip.code},
         )
-    if facts.planned():
+    if any(change.key in facts.held for change in facts.planned()):
         for hold in facts.holds:
             yield Finding(
                 check="limit",
@@ -208,8 +206,8 @@ def _history(facts: Facts, describe: Describe) -> Iterator[Finding]:
 
 def _became(one: Happened) -> str:
     """What became of a Change: its state, the request that carried it, and what Litmos said."""
-    state = "held" if one.state == "held" and one.run_state == "held" else one.state
-    if one.state == "held" and one.run_state != "held":
+    state = one.state
+    if one.state == "held" and not one.waits:
         state = f"held, and the run {one.run_state}"
     said = " ".join(
         part for part in (one.code, f"HTTP {one.status}" if one.status else "", one.message) if part

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,7 @@ CHANGES = st.builds(
 def saved(*changes: Change, **touched_rows: str) -> SavedPlan:
     return SavedPlan(
         account="main",
+        made_at=datetime(2026, 11, 27, 12, tzinfo=UTC),
         config_digest="c0ffee",
         input={"source": "hr", "name": "hr.csv", "sha256": "ab", "rows": 2},
         people=("E1",),

@@ -140,8 +140,11 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("FAILED", facts(TITLE, history=(happened(state="failed", code="LITMOS-400", message="too long", job_state="discarded",
                                               status=400),), **PLANNED)),
     ("OBSERVED", facts(TITLE, policy=Policy.OBSERVE, **PLANNED)),
-    ("LIMITED", facts(TITLE, holds=(HELD,), **PLANNED)),
+    ("LIMITED", facts(TITLE, holds=(HELD,), held=frozenset({"user:E1"}), **PLANNED)),
+    ("HELD", facts(TITLE, history=(happened(job_id=None, job_state="", state="held", run_state="running"),), **PLANNED)),
     ("PLANNED", facts(TITLE, **PLANNED)),
+    ("PLANNED", facts(TITLE, history=(happened(job_id=None, job_state="", state="held", run_state="expired"),), **PLANNED)),
+    ("PLANNED", facts(TITLE, holds=(HELD,), held=frozenset({"user:E2"}), **PLANNED)),
     ("PLANNED", facts(SALES, changes=(CREATE_TEAM, ADD), teams={})),
     ("PLANNED", facts(WELCOME, changes=(ADD,), items={})),
     ("WITHHELD", facts(TITLE, policy=Policy.CREATE_ONLY, withheld=(UPDATE,), user=STALE_USER)),
@@ -203,6 +206,11 @@ def test_a_reason_that_nobody_foresaw_is_told_in_its_own_words():
     assert found.facts["code"] == "FLAPS"
     assert found.seen == "changes to and fro"
     assert found.next == "syncd preview E1"
+
+
+def test_what_is_held_and_was_done_meanwhile_is_no_answer():
+    held = happened(job_id=None, job_state="", state="held", run_state="held")
+    assert answer(facts(TITLE, history=(happened(run_id=8), held))).facts["code"] == "IN-STEP"
 
 
 def test_a_skip_of_another_team_is_no_answer_about_this_one():
@@ -324,6 +332,7 @@ states = st.sampled_from(["", "available", "uncertain", "completed", "discarded"
     changes=st.sampled_from([(), (UPDATE,), (CREATE_TEAM, ADD)]),
     withheld=st.sampled_from([(), (UPDATE,)]),
     holds=st.sampled_from([(), (HELD,)]),
+    held=st.sampled_from([frozenset(), frozenset({"user:E1"})]),
     skips=st.sampled_from([(), (Skip(employee_id="E1", code="NEW-CODE", message="in its own words"),)]),
     policy=st.sampled_from(list(Policy)),
     paused=st.sampled_from(["", "the key is refused"]),

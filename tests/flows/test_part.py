@@ -178,7 +178,7 @@ def test_the_file_is_private_and_complete_or_not_there(rig):
     app.client.close()
 
 
-@pytest.mark.parametrize("moved", ["source", "configuration", "account"])
+@pytest.mark.parametrize("moved", ["source", "configuration", "account", "age"])
 def test_what_the_plan_was_made_from_moved(rig, moved):
     path = save(rig)
     writes = rig.writes()
@@ -187,6 +187,8 @@ def test_what_the_plan_was_made_from_moved(rig, moved):
             rig.hr[0]["title"] = "Lead"
         case "configuration":
             rig.changed = {"config_digest": "other"}
+        case "age":
+            rig.changed = {"hold_expires": 0.0}
         case _:
             rig.changed = {"account": "second"}
     if moved == "account":
@@ -199,9 +201,12 @@ def test_what_the_plan_was_made_from_moved(rig, moved):
             push(app, int(run_id or 0), saved=open_plan(path))
         app.client.close()
     else:
-        with pytest.raises(
-            StalePlan, match="hr is another one" if moved == "source" else "configuration is other"
-        ):
+        told = {
+            "source": "hr is another one",
+            "configuration": "configuration is other",
+            "age": "it was made 0.0 h ago",
+        }
+        with pytest.raises(StalePlan, match=told[moved]):
             apply(rig, path)
     assert rig.writes() == writes
 
