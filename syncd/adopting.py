@@ -2,7 +2,6 @@
 
 from syncd.app import App
 from syncd.core.ledger import Claim, claims
-from syncd.doctor import is_protected
 from syncd.errors import Declined
 from syncd.intake import take_in
 from syncd.log import get_logger
@@ -20,7 +19,9 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
     HR is read now; of Litmos the mirror must be fresh, for a claim must not rest on what is no more. Raises Declined,
     SourceError, ConfigError, Busy.
     """
-    known = app.settings.mapping.granting_rules
+    mapping = app.settings.mapping
+    people = [one for one in mapping.items if not one.team]
+    known = [*(one.place.key for one in mapping.teams), *(one.place.key for one in people)]
     if rule not in known:
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:
@@ -35,7 +36,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
             made.current,
             made.granted,
             rule,
-            is_protected=lambda user: is_protected(app.settings.mapping, user),
+            is_protected=lambda user: bool(app.settings.mapping.protection.why(user)),
         )
         if not dry_run:
             _store(app, found, actor, mine)

@@ -80,7 +80,7 @@ def read_along(
         _read_team(app, team_id, kind, mine)
         update("what teams give", number, len(teams))
     with app.database.read() as conn:
-        given = mirror.team_items(conn, app.account)
+        given = mirror.team_items(conn, app.account).items
         old_items = mirror.items_whose_learners_are_old(conn, app.account, now - AGE)
     items = sorted({item for key in left for item in given.get(key, ())} & old_items)
     for number, item in enumerate(items, start=1):

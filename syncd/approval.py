@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.account import same
 from syncd.core.compile import Pace, compile_requests
+from syncd.core.gifts import Reach
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
+from syncd.shelves import reach_of
 from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
@@ -62,8 +64,9 @@ def approve(
         if _is_whole(conn, run) and not staying:
             inputs.accept(conn, run["input_id"])
         current = mirror.current_state(conn, app.account, _links(conn, app, going, now))
-        fresh = [change for change in going if _still_holds(change, current)]
-        stale = [change.key for change in going if not _still_holds(change, current)]
+        given = reach_of(conn, app.account)
+        fresh = [change for change in going if _still_holds(change, current, given)]
+        stale = [change.key for change in going if not _still_holds(change, current, given)]
         changes.set_state(conn, run_id, keys, "planned")
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
@@ -171,12 +174,16 @@ def _links(conn: Connection, app: App, going: list[Change], now: datetime) -> di
     return known
 
 
-def _still_holds(change: Change, current: State) -> bool:
+def _still_holds(change: Change, current: State, given: Reach) -> bool:
     """Whether what the Change would change is still as it was planned."""
     person = change.employee_id
     user = current.users.get(person)
     team = team_key(change.team)
     match change.kind, change.action:
+        case ObjectKind.TEAM_ASSIGNMENT, action:
+            return change.item is not None and given.stands(
+                team, change.item, adds=action is Action.ADD, irreversible=change.irreversible
+            )
         case ObjectKind.TEAM, _:
             return team not in current.teams
         case ObjectKind.USER, Action.CREATE:

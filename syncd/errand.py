@@ -15,11 +15,13 @@ from syncd.core.operation import (
     AssignItems,
     CreateTeam,
     CreateUser,
+    GiveTeam,
     Operation,
     PutUser,
     ReadUsers,
     RemoveMember,
     SetRole,
+    TakeFromTeam,
     UnassignItem,
 )
 from syncd.store import links, mirror
@@ -32,8 +34,9 @@ class Errand:
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
-    (user id, object id, rule) that the Operation gives or takes: the object is a team text or an item as text. What is
-    given back to somebody who returns is no grant: a person had given it.
+    (holder, object, rule) that the Operation gives or takes: the holder is a user's id, or a team's that is given
+    something; the object is a team text or an item as text. What is given back to somebody who returns is no grant: a
+    person had given it.
     """
 
     operation: Operation | None
@@ -151,6 +154,24 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     )
 
 
+def _give_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    team_id, kind = _team_id(conn, payload["team"], bearings), ItemKind(payload["kind"])
+    return Errand(
+        operation=GiveTeam(
+            team_id=team_id, kind=kind, item_ids=tuple(payload["items"]), library=payload["library"]
+        ),
+        grants=tuple(
+            (team_id, str(ItemKey(kind, item_id)), rule)
+            for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
+        ),
+    )
+
+
+def _take_from_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    team_id, item = _team_id(conn, payload["team"], bearings), ItemKey.parse(payload["item"])
+    return Errand(operation=TakeFromTeam(team_id=team_id, item=item), grants=((team_id, str(item), ""),))
+
+
 def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     team_id = _team_id(conn, payload["team"], bearings)
@@ -187,4 +208,6 @@ _RESOLVERS = {
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,
     RequestKind.SET_ROLE: _set_role,
+    RequestKind.GIVE_TEAM: _give_team,
+    RequestKind.TAKE_FROM_TEAM: _take_from_team,
 }

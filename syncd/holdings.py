@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from syncd import shelves
 from syncd.core.desired import ItemResolver
 from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
 from syncd.core.model import ItemKind, ItemName, TeamKey, team_key, team_label, team_text
@@ -31,7 +32,9 @@ def of_person(conn: Connection, account: str, employee_id: str) -> Told | None:
     state = mirror.current_state(conn, account, {employee_id: user_id})
     held = [Holding(user_id, MEMBERSHIP, team_text(key)) for key in state.memberships.get(employee_id, ())]
     held += [Holding(user_id, ASSIGNMENT, str(item)) for item in state.assignments.get(employee_id, ())]
-    return _told(conn, account, held, {user_id: employee_id})
+    came = shelves.along(conn, account, state.memberships.get(employee_id, frozenset()))
+    along = {one: came[one.object] for one in held if one.kind == ASSIGNMENT and one.object in came}
+    return _told(conn, account, held, {user_id: employee_id}, along)
 
 
 def of_team(conn: Connection, account: str, name: str) -> Told | None:
@@ -46,10 +49,16 @@ def of_team(conn: Connection, account: str, name: str) -> Told | None:
     users = {user_id for _, user_id in mirror.members_of(conn, account, found)}
     linked = {user_id: employee_id for employee_id, user_id in links.load(conn, account).items()}
     who = {user_id: linked.get(user_id, "") for user_id in users}
-    return _told(conn, account, [Holding(user_id, MEMBERSHIP, text) for user_id in users], who)
+    return _told(conn, account, [Holding(user_id, MEMBERSHIP, text) for user_id in users], who, {})
 
 
-def _told(conn: Connection, account: str, held: Iterable[Holding], who: Mapping[str, str]) -> Told:
+def _told(
+    conn: Connection,
+    account: str,
+    held: Iterable[Holding],
+    who: Mapping[str, str],
+    along: Mapping[Holding, str],
+) -> Told:
     ledger = {
         Holding(row["user_id"], row["kind"], row["object_id"]): Entry(
             origin=Origin(row["origin"]),
@@ -69,7 +78,7 @@ def _told(conn: Connection, account: str, held: Iterable[Holding], who: Mapping[
         for kind, text in _ruled(conn, account, employee_id, resolver)
     }
     return Told(
-        accounts=accounted(held, ledger, ruled),
+        accounts=accounted(held, ledger, ruled, along),
         who={
             user_id: employee_id or _username(conn, account, user_id) for user_id, employee_id in who.items()
         },

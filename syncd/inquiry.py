@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from syncd import shelves
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.compile import Request
-from syncd.core.facts import Facts
+from syncd.core.facts import Facts, Granted
 from syncd.core.limits import Policy
 from syncd.core.mapping import identify, map_record
 from syncd.core.match import comparable
@@ -203,6 +204,15 @@ def _stored(
         return _with_litmos(conn, app, facts, about, employee)
 
 
+def _along(conn: Connection, account: str, state: State, facts: Facts) -> list[Granted]:
+    """What comes to the person with a team, and not from syncd or somebody else."""
+    came = shelves.along(conn, account, state.memberships.get(facts.employee_id, frozenset()))
+    return [
+        Granted(kind="assignment", object_id=item, run_id=None, at=facts.now, team=team)
+        for item, team in came.items()
+    ]
+
+
 def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee: Employee | None) -> Facts:
     """The same with what Litmos has, as the mirror knows it; and with what is asked about, which may be one of these."""
     account, person, user_id = app.account, facts.employee_id, facts.user_id
@@ -230,7 +240,7 @@ def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee:
         roles=_roles(state, person),
         unread=frozenset([*unread, *(str(item) for item, at in read.items.items() if at is None)]),
         item_names={str(item.key): item.name for item in items},
-        grants=history.granted(conn, account, user_id),
+        grants=(*history.granted(conn, account, user_id), *_along(conn, account, state, facts)),
         drift=history.drifted(conn, account, user_id, texts),
     )
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from syncd import officers
+from syncd import officers, shelves
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKey, Managed
+from syncd.core.model import ItemKey, Managed, TeamShelf, team_key
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.errors import RefreshError
@@ -62,7 +62,9 @@ def read_litmos(
     asked = spans(readings, began_at, full_within=within) if delta else ()
     watch = Counting()
     if asked:
-        told = app.target.delta(asked, kinds=interest.kinds, progress=update, watch=watch)
+        told = app.target.delta(
+            asked, kinds=interest.kinds, shelf_kinds=interest.shelf_kinds, progress=update, watch=watch
+        )
         return _Delta(app, run_id, began_at, interest, watch).take(told, mine, within=within, update=update)
     return _full(app, run_id, began_at, interest, mine, watch, update=update, accept_missing=accept_missing)
 
@@ -82,6 +84,7 @@ def _full(
         lambda teams: interest.team_ids(mirror.team_names(teams)),
         interest.items,
         lambda teams: officers.ruled_lists(teams, interest.managed, interest.granted_roles),
+        lambda teams: interest.shelves(mirror.team_names(teams)),
         kinds=interest.kinds,
         began_at=began_at,
         progress=update,
@@ -152,6 +155,7 @@ class _Again:
     managed: frozenset[str] = field(default_factory=frozenset)
     mapped: frozenset[ItemKey] = field(default_factory=frozenset)
     ruled: frozenset[RoleList] = field(default_factory=frozenset)
+    shelves: frozenset[TeamShelf] = field(default_factory=frozenset)
     checked: int = 0
     population: int = 0
 
@@ -183,6 +187,7 @@ class _Delta:
             update("learners", number, len(again.items))
         lists = confirmed(app, members, learners, watch)
         heads = officers.confirmed(app, officers.read(app, again.roles, watch), watch)
+        has = {shelf: app.target.team_items(*shelf, watch=watch) for shelf in sorted(again.shelves)}
         with app.database.write() as conn:
             lease.fence(conn, mine)
             vanished.forget(conn, app.account, gone)
@@ -196,10 +201,12 @@ class _Delta:
             folding.keep_up_to_date(
                 conn, app.account, teams=again.managed, items=again.mapped, roles=again.ruled
             )
+            for shelf, items in has.items():
+                reflection.apply_team_items(conn, app.account, *shelf, items, self.began_at)
             _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
-            "lists_read_again": len(members) + len(learners) + len(heads),
+            "lists_read_again": len(members) + len(learners) + len(heads) + len(has),
             "lists_checked_for_their_age": again.checked,
             "drift": len(found),
             "gone": len(gone),
@@ -234,6 +241,7 @@ class _Delta:
         managed = self.interest.team_ids(mirror.team_names(teams.values()))
         ruled = officers.ruled_lists(teams.values(), self.interest.managed, self.interest.granted_roles)
         mapped = self.interest.items(items.values())
+        watched = self.interest.shelves(mirror.team_names(teams.values()))
         known = mirror.user_ids(conn, account)
         last = mirror.readings(conn, account).last or self.began_at
         again_teams, again_items = self._disagreeing(conn, told, managed, mapped, since=last)
@@ -241,20 +249,24 @@ class _Delta:
         again_teams |= {team_id for team_id in managed if read.teams.get(team_id) is None}
         again_items |= {item for item in mapped if read.items.get(item) is None}
         again_roles = self._roles_disagreeing(conn, told, ruled) | (ruled - read.roles.keys())
-        ages: dict[str | ItemKey | RoleList, datetime] = {
+        again_shelves = shelves.disagreeing(conn, account, told, watched)
+        ages: dict[str | ItemKey | RoleList | TeamShelf, datetime] = {
             **{team_id: at for team_id, at in read.teams.items() if team_id in managed and at},
             **{item: at for item, at in read.items.items() if item in mapped and at},
             **{one: at for one, at in read.roles.items() if one in ruled},
         }
+        ages |= dict(shelves.ages(conn, account, watched).items())
         due = set(RollingCheck(within=within, elapsed=self.began_at - last).due(ages, self.began_at))
         again_teams |= managed.intersection(due)
         again_items |= mapped.intersection(due)
         again_roles |= ruled.intersection(due)
+        again_shelves |= watched.intersection(due)
         return _Again(
             users=tuple(row["Id"] for row in told.profiles if row["Id"] not in known),
             teams=tuple(sorted(again_teams)),
             items=tuple(sorted(again_items)),
             roles=frozenset(again_roles),
+            shelves=frozenset(again_shelves),
             managed=frozenset(managed),
             mapped=frozenset(mapped),
             ruled=frozenset(ruled),
@@ -360,9 +372,11 @@ def is_old(app: App, wanted: Managed) -> bool:
         teams = interest.team_ids(mirror.team_names(facts))
         ruled = officers.ruled_lists(facts, interest.managed, interest.granted_roles)
         items = interest.items(mirror.items(conn, app.account))
+        watched = interest.shelves(mirror.team_names(facts))
+        unread = watched - shelves.ages(conn, app.account, watched).keys()
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
         return True
-    if not read.roles.keys() >= ruled:
+    if unread or not read.roles.keys() >= ruled:
         return True
     return any(read.teams.get(team_id) is None for team_id in teams) or any(
         read.items.get(item) is None for item in items
@@ -375,6 +389,10 @@ def _interest(conn: Connection, app: App, wanted: Managed) -> Interest:
         managed=wanted,
         granted_teams=granted.teams,
         granted_roles=granted.roles,
+        gifts=frozenset((team_key(rule.team), rule.item.kind) for rule in app.settings.mapping.gift_rules),
+        granted_gifts=frozenset(
+            TeamShelf(team_id, item.kind) for team_id, item in grants.gifts(conn, app.account)
+        ),
         item_names=app.settings.mapping.item_names,
         granted_items=grants.items(conn, app.account),
     )

@@ -7,7 +7,7 @@ waits. What Litmos answered is recorded in one transaction: Attempt, Job, Change
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -33,6 +33,20 @@ SETTLE_READS = 2
 """How many reads must miss a created user or team before it counts as absent: a late request may still arrive."""
 BREAKER = 5
 """So many Transient failures in a row freeze all senders for one window."""
+
+
+GRANTING: Mapping[str, str] = {
+    RequestKind.ADD_MEMBERS: "membership",
+    RequestKind.ASSIGN_ITEMS: "assignment",
+    RequestKind.GIVE_TEAM: "team_assignment",
+}
+"""What kind of grant a Job makes when it succeeds."""
+TAKING: Mapping[str, str] = {
+    RequestKind.REMOVE_MEMBER: "membership",
+    RequestKind.UNASSIGN_ITEM: "assignment",
+    RequestKind.TAKE_FROM_TEAM: "team_assignment",
+}
+"""What kind of grant a Job ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +237,13 @@ class Worker:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        if job.kind in {RequestKind.ADD_MEMBERS, RequestKind.ASSIGN_ITEMS} and errand.operation is not None:
-            kind = "membership" if job.kind == RequestKind.ADD_MEMBERS else "assignment"
-            grants.add(conn, account, kind, errand.grants, run_id=job.run_id, now=now)
+        given, taken = GRANTING.get(job.kind), TAKING.get(job.kind)
+        if given and errand.operation is not None:
+            grants.add(conn, account, given, errand.grants, run_id=job.run_id, now=now)
         pairs = {(user_id, what) for user_id, what, _rule in errand.grants}
-        if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.UNASSIGN_ITEM}:
-            kind = "membership" if job.kind == RequestKind.REMOVE_MEMBER else "assignment"
+        if taken:
             kept = {(user_id, str(item)) for user_id, item in effects.kept}
-            grants.remove(conn, account, kind, sorted(pairs - kept))
+            grants.remove(conn, account, taken, sorted(pairs - kept))
         if job.kind == RequestKind.REMOVE_MEMBER:
             for role in grants.ROLES:  # they go with the membership
                 grants.remove(conn, account, role, sorted(pairs))

@@ -39,6 +39,7 @@ FLOWS = {
     "probe",
     "reverting",
     "saving",
+    "shelves",
     "sync",
     "worker",
 }

@@ -77,6 +77,7 @@ def _holding(one: Any, told: Any) -> dict[str, Any]:
         "rule": "" if entry is None else entry.rule,
         "run": None if entry is None else entry.run_id,
         "actor": "" if entry is None else entry.actor,
+        "team": one.team,
         "since": None if entry is None else entry.granted_at,
         "a_rule_gives_it": one.ruled,
     }

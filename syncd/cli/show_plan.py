@@ -17,6 +17,8 @@ GLYPHS = {
     Action.DEACTIVATE: "-",
     Action.REMOVE: "-",
 }
+TOLD_SKIPS = frozenset({"ITEM-STARTED", "TEAM-UNKNOWN"})
+"""Codes of what a rule asks for and is not done; the others are in the JSON, and told by ``syncd why``."""
 FEW = 12
 """So many Changes of each kind are listed unless all are asked for."""
 
@@ -34,8 +36,10 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
         say(
             f"  ! {plain(rejection.origin)} employee {plain(rejection.employee_id) or '?'} rejected: {plain(reasons)}"
         )
-    for skip in plan.skips if everything else ():
-        say(f"  = employee {plain(skip.employee_id)} left alone: {skip.code}: {plain(skip.message)}")
+    told = [skip for skip in plan.skips if everything or skip.code in TOLD_SKIPS]
+    for skip in told if everything else told[:few]:
+        who = f"employee {plain(skip.employee_id)} left alone: " if skip.employee_id else ""
+        say(f"  = {who}{skip.code}: {plain(skip.message)}")
     for problem in plan.problems:
         say(f"  ? {plain(problem)}")
     say(summary(plan, len(rejections)))
@@ -95,6 +99,11 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     """
     if change.kind is ObjectKind.TEAM:
         return f'team "{team_label(change.team)}"  create'
+    if change.kind is ObjectKind.TEAM_ASSIGNMENT and change.item is not None:
+        verb, gets = ("give", "get") if change.action is Action.ADD else ("take", "lose")
+        lost = " (started: CANNOT BE UNDONE)" if change.irreversible else ""
+        what = f"{verb} {_item(change.item, item_names)}, which {change.people} people {gets}{lost}"
+        return f'team "{team_label(change.team)}"  {what}  [{change.reason}]'
     who = f"employee {change.employee_id}"
     if change.kind is ObjectKind.MEMBERSHIP:
         what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'

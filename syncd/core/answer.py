@@ -315,6 +315,7 @@ def _of_object(facts: Facts) -> Answer:
     give it     has it                                            GIVEN
     give it     has it not   a rule could not be followed         ITEM-UNKNOWN
     give it     has it not   no reason is known                   KEPT
+    do not      has it       one of their teams gives it          GIVEN
     do not      has it       syncd gave it, and may not take it   KEPT
     do not      has it       somebody else gave it                FOREIGN
     do not      unknown      its people were never read           UNMANAGED
@@ -337,6 +338,8 @@ def _of_object(facts: Facts) -> Answer:
         )
     if not facts.has():
         return Answer(code="NO-RULE", seen="no rule gives it to this person, and Litmos does not have it")
+    if grant is not None and grant.team:
+        return Answer(code="GIVEN", seen=f"no rule gives it to this person singly; {grant.by}")
     if grant is not None:
         return Answer(code="KEPT", seen=f"no rule gives it any more; {by}, and a push leaves it")
     return Answer(code="FOREIGN", seen=f"no rule gives it; {by}, and `remove: own` leaves what others gave")

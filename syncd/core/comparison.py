@@ -105,6 +105,9 @@ def _of_changes(changes: Iterable[Change]) -> Effects:
                 change.action.value,
                 change.rule,
             )
+        elif change.kind is ObjectKind.TEAM_ASSIGNMENT:
+            about = f'{change.kind.value} of team "{team_label(change.team)}": {change.item}'
+            found[person, about] = change.action.value, change.rule
         elif change.team:
             found[person, f'team "{team_label(change.team)}"'] = change.action.value, change.rule
         elif change.kind is not ObjectKind.USER:

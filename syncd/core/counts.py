@@ -78,7 +78,11 @@ def _membership(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subj
 
 
 def _assignment(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject]]:
-    """The assignment itself, or those that come and go along with a membership."""
+    """The assignment itself, those that come and go along with a membership, or one for each member whom a team's reaches."""
+    if change.kind is ObjectKind.TEAM_ASSIGNMENT:
+        for number in range(max(1, change.people)):
+            yield (), ("reached", change.key, str(number))
+        return
     itself = () if change.item is None else (change.item,)
     for item in (*itself, *change.gives, *change.takes):
         yield (), ("item", change.employee_id, *item)
@@ -111,8 +115,8 @@ def _population(measure: Measure, _group: Group) -> int:
 
 _ADDED = frozenset({(ObjectKind.MEMBERSHIP, Action.ADD)})
 _REMOVED = frozenset({(ObjectKind.MEMBERSHIP, Action.REMOVE)})
-_GIVEN = frozenset({(ObjectKind.ASSIGNMENT, Action.ADD)})
-_TAKEN = frozenset({(ObjectKind.ASSIGNMENT, Action.REMOVE)})
+_GIVEN = frozenset({(ObjectKind.ASSIGNMENT, Action.ADD), (ObjectKind.TEAM_ASSIGNMENT, Action.ADD)})
+_TAKEN = frozenset({(ObjectKind.ASSIGNMENT, Action.REMOVE), (ObjectKind.TEAM_ASSIGNMENT, Action.REMOVE)})
 
 COUNTED = (
     Counted(

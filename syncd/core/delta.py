@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from syncd.core.model import Item, ItemKey, Role
+from syncd.core.model import Item, ItemKey, Role, TeamShelf
 from syncd.core.operation import Learner
 from syncd.core.profile import WRITABLE_FIELDS
 
@@ -74,6 +74,8 @@ class Delta:
     members: tuple[Touched[str], ...] = ()
     items: tuple[Item, ...] = ()
     learners: tuple[Touched[ItemKey], ...] = ()
+    shelves: tuple[Touched[TeamShelf], ...] = ()
+    """about items of teams: ``user_id`` is the item's id"""
     progress: tuple[Progress, ...] = ()
 
 

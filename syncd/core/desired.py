@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncd.core.gifts import Gift
 from syncd.core.model import (
     Assignment,
     Employee,
@@ -18,6 +19,7 @@ from syncd.core.model import (
     User,
     Wish,
 )
+from syncd.core.rules import ItemRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Desired:
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
     scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
     a rule decides who leads or administers them; ``item_rules`` which rule gives (employee_id, item); ``takeable`` are items
-    that are taken though they were started; ``problems`` are sentences about rules that could not be followed.
+    that are taken though they were started; ``gifts`` are what rules give to teams; ``problems`` are sentences about rules that could not be followed.
     """
 
     state: State
@@ -37,6 +39,7 @@ class Desired:
     ruled_roles: frozenset[tuple[TeamKey, Role]] = frozenset()
     item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
     takeable: frozenset[ItemKey] = frozenset()
+    gifts: tuple[Gift, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -46,6 +49,7 @@ def desired_state(
     *,
     strict_item_names: Iterable[ItemName] = (),
     takeable_item_names: Iterable[ItemName] = (),
+    gift_rules: Iterable[ItemRule] = (),
     strict_team_keys: Iterable[TeamKey] = (),
 ) -> Desired:
     """Gather what each active, in-scope Employee is given. Parents of a team are desired teams, too.
@@ -65,6 +69,11 @@ def desired_state(
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
     takeable = {item for name in takeable_item_names if (item := resolver.find(name))}
+    gifts = tuple(
+        Gift(team=rule.team, item=item, rule=rule.place.key, library=rule.library)
+        for rule in gift_rules
+        if (item := resolver.find(rule.item))
+    )
     item_rules: dict[tuple[str, ItemKey], str] = {}
     for employee_id, employee in sorted(by_id.items()):
         if employee.status is not Status.ACTIVE or not employee.in_scope:
@@ -91,6 +100,7 @@ def desired_state(
         ruled_roles=frozenset(ruled_roles),
         item_rules=item_rules,
         takeable=frozenset(takeable),
+        gifts=gifts,
         problems=tuple(resolver.problems.values()),
     )
 

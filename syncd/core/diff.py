@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.account import of_account, of_messages, skipped, switched_off
 from syncd.core.desired import Desired
+from syncd.core.gifts import Reach, compare_gifts
 from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
     GIVE_BACK,
@@ -23,6 +24,7 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.protection import Protection
 from syncd.core.roles import Grant, role_changes, settle_level
 
 
@@ -32,19 +34,18 @@ class Rules:
 
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | item as text), and
     ``granted_roles`` the leaders and admins;
-    ``team_items`` are what a team gives its members, and takes when they leave it;
-    ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
-    ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
+    ``reach`` is what teams give their members, and take when they leave, and whom that reaches;
+    ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
+    never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
     ``invites``: a new user is sent the invitation, as people log in with a password of Litmos.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
     granted_roles: frozenset[Grant] = frozenset()
-    team_items: Mapping[TeamKey, frozenset[ItemKey]] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
     absent: Mapping[str, str] = field(default_factory=dict)
-    protected_levels: frozenset[str] = frozenset()
-    protected_usernames: frozenset[str] = frozenset()
+    protection: Protection = field(default_factory=Protection)
     leaving_scope_deactivates: bool = False
     overlap: Overlap = field(default_factory=Overlap)
     had: Mapping[str, Had] = field(default_factory=dict)
@@ -63,13 +64,17 @@ class Difference:
 def diff(desired: Desired, current: State, rules: Rules) -> Difference:
     """Compare. Rejected people are in neither ``desired`` nor ``rules.absent``, so nothing happens to them."""
     changes: list[Change] = list(_teams(desired, current))
-    skips: list[Skip] = []
+    given, kept_gifts = compare_gifts(
+        desired.gifts, rules.reach, coming=desired.state.teams, takeable=desired.takeable
+    )
+    changes.extend(given)
+    skips: list[Skip] = [Skip(employee_id="", code=one.code, message=one.message) for one in kept_gifts]
     for employee_id, employee in sorted(desired.employees.items()):
         user = current.users.get(employee_id)
         skip = skipped(
             employee,
             user,
-            protected=user is not None and is_protected(user, rules),
+            protected="" if user is None else rules.protection.why(user),
             leaving_scope_deactivates=rules.leaving_scope_deactivates,
         )
         if skip is not None:
@@ -90,7 +95,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             )
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
-        if user is not None and user.active and not is_protected(user, rules):
+        if user is not None and user.active and not rules.protection.why(user):
             changes.append(switched_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
@@ -120,7 +125,7 @@ def _memberships(
     skips: list[Skip] = []
     for key, wish in sorted(wanted.items()):
         if key not in have:
-            gives = rules.team_items.get(key, frozenset()) - held.keys()
+            gives = rules.reach.items.get(key, frozenset()) - held.keys()
             change = _membership(
                 Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person"
             )
@@ -182,10 +187,10 @@ def _taken(
     key: TeamKey, staying: AbstractSet[TeamKey], person: str, held: Mapping[ItemKey, Assignment], rules: Rules
 ) -> tuple[ItemKey, ...]:
     """What goes with a team: the items it gives, unless syncd gave them or a team that stays does, too."""
-    otherwise = {item for team in staying for item in rules.team_items.get(team, ())}
+    otherwise = {item for team in staying for item in rules.reach.items.get(team, ())}
     return tuple(
         item
-        for item in sorted(rules.team_items.get(key, ()))
+        for item in sorted(rules.reach.items.get(key, ()))
         if item in held and item not in otherwise and (person, str(item)) not in rules.granted
     )
 
@@ -232,11 +237,11 @@ def _given_back(
     held = current.assignments.get(person, {}).keys() | desired.state.assignments.get(person, {}).keys()
     for key in sorted(had.teams - teams - desired.strict_teams):
         if key in current.teams:
-            gives = tuple(sorted(rules.team_items.get(key, frozenset()) - held))
+            gives = tuple(sorted(rules.reach.items.get(key, frozenset()) - held))
             change = _membership(Action.ADD, employee, user, current.teams[key].names, GIVE_BACK, reason)
             yield replace(change, gives=gives)
             teams.add(key)
-    along = {item for key in teams for item in rules.team_items.get(key, ())}
+    along = {item for key in teams for item in rules.reach.items.get(key, ())}
     for item in sorted(had.items - held - along - desired.strict_items):
         yield _assignment(Action.ADD, employee, user, item, GIVE_BACK, reason)
 
@@ -248,7 +253,8 @@ def _assignments(
     have = current.assignments.get(person, {})
     wanted = desired.state.assignments.get(person, {})
     teams = current.memberships.get(person, frozenset()) | {wish.key for wish in employee.teams}
-    by_team = {item for team in teams for item in rules.team_items.get(team, ())}
+    by_team = {item for team in teams for item in rules.reach.items.get(team, ())}
+    by_team |= {gift.item for gift in desired.gifts if gift.key[0] in teams and not gift.library}
     changes: list[Change] = []
     skips: list[Skip] = []
     for item in sorted(wanted.keys() - have.keys()):
@@ -310,12 +316,4 @@ def _assignment(
         reason=reason,
         rule=rule,
         origin=employee.origin,
-    )
-
-
-def is_protected(user: User, rules: Rules) -> bool:
-    """Whether nothing may ever happen to this user."""
-    return (
-        str(user.fields.get("AccessLevel", "")) in rules.protected_levels
-        or user.username.casefold() in rules.protected_usernames
     )

@@ -65,10 +65,13 @@ class Granted:
     at: datetime
     rule: str = ""
     actor: str = ""
+    team: str = ""
 
     @property
     def by(self) -> str:
-        """By which Run syncd gave it, or who adopted it."""
+        """By which Run syncd gave it, who adopted it, or with which team it comes."""
+        if self.team:
+            return f'it comes with team "{self.team}"'
         if self.run_id is None:
             return f"made by hand, and {self.actor} adopted it for {self.rule}"
         return f"syncd gave it in run {self.run_id}"

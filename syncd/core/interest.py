@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from syncd.core.model import Item, ItemKey, ItemKind, ItemName, Managed, Role, team_key, team_text
+from syncd.core.model import (
+    Item,
+    ItemKey,
+    ItemKind,
+    ItemName,
+    Managed,
+    Role,
+    TeamKey,
+    TeamShelf,
+    team_key,
+    team_text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,12 +22,15 @@ class Interest:
     """What the rules name, and what syncd itself gave: the latter may be taken away again, and what was begun must show.
 
     ``managed`` are the teams and roles that rules name; ``granted_teams`` and ``granted_roles`` (by team text) and
-    ``granted_items`` what syncd gave anybody.
+    ``granted_items`` what syncd gave anybody. ``gifts`` are the teams to which rules give items of a kind,
+    ``granted_gifts`` those to which syncd gave some.
     """
 
     managed: Managed = field(default_factory=lambda: Managed(teams=frozenset()))
     granted_teams: frozenset[str] = frozenset()
     granted_roles: frozenset[tuple[str, Role]] = frozenset()
+    gifts: frozenset[tuple[TeamKey, ItemKind]] = frozenset()
+    granted_gifts: frozenset[TeamShelf] = frozenset()
     item_names: frozenset[ItemName] = frozenset()
     granted_items: frozenset[ItemKey] = frozenset()
 
@@ -37,6 +51,22 @@ class Interest:
             for team_id, key in keys.items()
             if key in self.managed.teams or team_text(key) in self.granted_teams
         }
+
+    def shelves(self, names: Mapping[str, tuple[str, ...]]) -> set[TeamShelf]:
+        """What of these teams (team id -> display names from the root down) it is read which items they have."""
+        keys = {team_id: team_key(chain) for team_id, chain in names.items()}
+        named = {
+            TeamShelf(team_id, kind)
+            for team_id, key in keys.items()
+            for team, kind in self.gifts
+            if team == key
+        }
+        return named | {shelf for shelf in self.granted_gifts if shelf.team_id in keys}
+
+    @property
+    def shelf_kinds(self) -> frozenset[ItemKind]:
+        """The kinds of items of which any team's are read."""
+        return frozenset({kind for _, kind in self.gifts} | {shelf.kind for shelf in self.granted_gifts})
 
     def items(self, listed: Iterable[Item]) -> set[ItemKey]:
         """Those of the listed items that are named, by id or by name, or were given."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from syncd.core.desired import Desired
@@ -15,6 +16,7 @@ class Origin(StrEnum):
 
     SYNCD = "syncd"
     ADOPTED = "adopted"
+    TEAM = "team"
     FOREIGN = "foreign"
 
 
@@ -39,16 +41,22 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One Holding, and where it comes from; ``ruled`` says whether a rule gives it as HR last was."""
+    """One Holding, and where it comes from; ``ruled`` says whether a rule gives it as HR last was.
+
+    ``team`` is a team of the user's that gives it to its members, "" if none does as far as it is known.
+    """
 
     holding: Holding
     entry: Entry | None
     ruled: bool
+    team: str = ""
 
     @property
     def origin(self) -> Origin:
-        """``foreign`` if the ledger does not know it: a person made it in Litmos."""
-        return Origin.FOREIGN if self.entry is None else self.entry.origin
+        """``foreign`` if the ledger does not know it: a person made it in Litmos; ``team`` if it comes with a team."""
+        if self.entry is None:
+            return Origin.TEAM if self.team else Origin.FOREIGN
+        return self.entry.origin
 
     @property
     def sentence(self) -> str:
@@ -61,10 +69,13 @@ class Account:
         syncd     no                    ...; no rule gives it any more
         adopted   yes                   made by hand, adopted for RULE by ACTOR
         adopted   no                    ...; no rule gives it any more
+        team      any                   comes with team "TEAM"
         foreign   yes                   made by hand; a rule gives it as well
         foreign   no                    made by hand
         ========  ====================  =====================================================
         """
+        if self.entry is None and self.team:
+            return f'comes with team "{self.team}"'
         if self.entry is None:
             return "made by hand; a rule gives it as well" if self.ruled else "made by hand"
         entry = self.entry
@@ -77,10 +88,16 @@ class Account:
 
 
 def accounted(
-    held: Iterable[Holding], ledger: Mapping[Holding, Entry], ruled: Collection[Holding]
+    held: Iterable[Holding],
+    ledger: Mapping[Holding, Entry],
+    ruled: Collection[Holding],
+    along: Mapping[Holding, str] = MappingProxyType({}),
 ) -> tuple[Account, ...]:
-    """Where each of these comes from, in a stable order."""
-    return tuple(Account(holding=one, entry=ledger.get(one), ruled=one in ruled) for one in sorted(held))
+    """Where each of these comes from, in a stable order; ``along`` maps what comes with a team to that team."""
+    return tuple(
+        Account(holding=one, entry=ledger.get(one), ruled=one in ruled, team=along.get(one, ""))
+        for one in sorted(held)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -43,6 +42,13 @@ class ItemKey(NamedTuple):
         """The item of such a text. Raises ValueError for any other."""
         kind, _, item_id = text.partition(":")
         return cls(ItemKind(kind), item_id)
+
+
+class TeamShelf(NamedTuple):
+    """All items of one kind that a team gives its members, or has in its library: one list in Litmos."""
+
+    team_id: str
+    kind: ItemKind
 
 
 class ItemName(NamedTuple):
@@ -131,7 +137,8 @@ class Employee:
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
     have in their people's teams. ``because`` is the sentence why ``status`` is what it is, ``decided_by`` the rule; ``muted``
-    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``.
+    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``guards`` are the cells by which
+    ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -146,6 +153,7 @@ class Employee:
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
     origin: str = ""
+    guards: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
     decided_by: str = "employee.status"
     muted: bool = False
@@ -278,30 +286,6 @@ class Link:
     made_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """A training result as Litmos reports it.
-
-    ``kind`` is ``course`` or ``learning_path``; ``percent`` 0-100 as text ("" unknown); times are UTC or None.
-    ``completion_id`` is stable: the same result read twice has the same id.
-    """
-
-    completion_id: str
-    kind: str
-    user_id: str
-    username: str
-    object_id: str
-    object_name: str
-    completed: bool
-    percent: str
-    score: str
-    assigned_at: datetime | None
-    started_at: datetime | None
-    completed_at: datetime | None
-    compliant_until: datetime | None
-    updated_at: datetime | None
-
-
 class Action(StrEnum):
     """What a Change does."""
 
@@ -321,6 +305,7 @@ class ObjectKind(StrEnum):
     MEMBERSHIP = "membership"
     ROLE = "role"
     ASSIGNMENT = "assignment"
+    TEAM_ASSIGNMENT = "team_assignment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,11 +313,11 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, and ``active:E1`` for the account being switched off or on).
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account being switched off or on).
     ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or
-    go along with the membership; ``irreversible`` says that what somebody has begun is lost. ``invite``: Litmos sends the
-    new user the mail by which people log in for the first time. ``reason`` is a sentence; ``rule`` the YAML path; ``origin``
-    the HR row.
+    go along with the membership; ``people`` is how many get or lose what a team is given; ``irreversible`` says that what
+    somebody has begun is lost. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
+    ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
 
     key: str
@@ -346,6 +331,7 @@ class Change:
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[ItemKey, ...] = ()
     takes: tuple[ItemKey, ...] = ()
+    people: int = 0
     irreversible: bool = False
     invite: bool = False
     reason: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role
+from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role, TeamShelf
 
 RoleList = tuple[str, Role]
 """(team id, role): one list of people in Litmos."""
@@ -82,6 +82,32 @@ class UnassignItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTeam:
+    """Give one team learning paths, or courses, in one call; ``library``: put them into its library."""
+
+    team_id: str
+    kind: ItemKind
+    item_ids: tuple[str, ...]
+    library: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeFromTeam:
+    """Take one learning path or course from one team, and so from the members who have it in no other way."""
+
+    team_id: str
+    item: ItemKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamItem:
+    """What a team has, as Litmos lists it; what is in its ``library`` it gives to nobody."""
+
+    item: Item
+    library: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
     """Make a member leader (or admin) of a team, or with ``held`` False one no longer."""
 
@@ -104,6 +130,8 @@ Operation = (
     | RemoveMember
     | AssignItems
     | UnassignItem
+    | GiveTeam
+    | TakeFromTeam
     | SetRole
     | ReadUsers
 )
@@ -147,6 +175,9 @@ class Effects:
     unassigned: tuple[tuple[str, ItemKey], ...] = ()
     kept: tuple[tuple[str, ItemKey], ...] = ()
     """(user, item) that Litmos does not take from the user, for a team or a learning path gives it as well"""
+    team_given: tuple[tuple[str, ItemKey, bool], ...] = ()
+    """(team id, item, whether into the library)"""
+    team_taken: tuple[tuple[str, ItemKey], ...] = ()
     roles_set: tuple[SetRole, ...] = ()
     requests: int = 0
     """How many HTTP requests it took."""
@@ -172,6 +203,8 @@ class Snapshot:
     kinds: frozenset[ItemKind] = frozenset({ItemKind.LEARNING_PATH})
     """the kinds of items that were listed"""
     roles: Mapping[RoleList, frozenset[str]] = field(default_factory=dict)
+    shelves: Mapping[TeamShelf, tuple[TeamItem, ...]] = field(default_factory=dict)
+    """what some teams give or have in their libraries"""
     requests: int = 0
 
 

@@ -134,6 +134,8 @@ def _row(change: Change, current: State) -> object:
     match change.kind:
         case ObjectKind.USER:
             return None if user is None else [user.id, user.active, sorted(user.fields.items())]
+        case ObjectKind.TEAM_ASSIGNMENT:
+            return change.people
         case ObjectKind.TEAM:
             found = current.teams.get(team)
             return None if found is None else found.id
@@ -158,6 +160,8 @@ def moved(saved: SavedPlan, current: State) -> tuple[str, ...]:
 def _told(change: Change, current: State) -> str:
     if change.kind is ObjectKind.TEAM:
         return f'team "{team_label(change.team)}" is there by now'
+    if change.kind is ObjectKind.TEAM_ASSIGNMENT:
+        return f'what team "{team_label(change.team)}" is given is not as it was'
     user = current.users.get(change.employee_id)
     who = f"employee {change.employee_id}"
     if change.kind is not ObjectKind.USER:

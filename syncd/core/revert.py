@@ -82,6 +82,9 @@ def _undo(
     if change.kind is ObjectKind.TEAM:
         label = team_label(change.team)
         return None, _remark(change, "TEAM-STAYS", f'team "{label}" stays: syncd deletes no team')
+    if change.kind is ObjectKind.TEAM_ASSIGNMENT:
+        said = f'team "{team_label(change.team)}" keeps what it was given or lost; change the rule, and push'
+        return None, _remark(change, "TEAM-STAYS", said)
     user = current.users.get(change.employee_id)
     if user is None:
         return None, _remark(change, "GONE", f"{_who(change)} has no Litmos user any more")

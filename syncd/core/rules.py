@@ -231,13 +231,16 @@ class TeamRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRule:
-    """A learning path or course given to everyone whom ``when`` names.
+    """A learning path or course given to everyone whom ``when`` names, or to a ``team`` (display names from the root down).
 
+    A team gives it to its members, present and future; with ``library`` they help themselves.
     ``take_started``: also what was started, even completed, is taken from whom no rule gives it any more.
     """
 
     place: Place
     item: ItemName
+    team: tuple[str, ...] = ()
+    library: bool = False
     take_started: bool = False
     when: Condition | None = None
     strict: bool = False

@@ -35,7 +35,7 @@ WORLD = {
             "AccessLevel": "Account_Owner",
         }
     ],
-    "courses": [{"Name": "Fire Safety"}],
+    "courses": [{"Name": "Fire Safety"}, {"Name": "Presenting"}],
     "learning_paths": [{"Name": "Welcome"}, {"Name": "Sales Foundations"}, {"Name": "Leadership"}],
 }
 

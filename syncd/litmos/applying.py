@@ -6,16 +6,18 @@ from http import HTTPStatus
 from typing import Any
 
 from syncd.core.account import CASELESS_FIELDS
-from syncd.core.model import ItemKey
+from syncd.core.model import ItemKey, ItemKind
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
+    GiveTeam,
     PutUser,
     RemoveMember,
     SetRole,
+    TakeFromTeam,
     UnassignItem,
 )
 from syncd.errors import Permanent, Transient
@@ -177,6 +179,41 @@ def unassign_item(calls: Calls, operation: UnassignItem) -> Effects:
     return Effects(unassigned=((operation.user_id, operation.item),), requests=calls.requests, note=note)
 
 
+def give_team(calls: Calls, operation: GiveTeam) -> Effects:
+    """Many learning paths, or courses, for one team in one call, with no mail; both keys that are told of (litmos-api 4.3)."""
+    path = ("teams", operation.team_id, reading.SEGMENT[operation.kind])
+    body = [_team_body(ItemKey(operation.kind, item_id), operation.library) for item_id in operation.item_ids]
+    calls.write("POST", path, body, {"includesubteams": "false"})
+    return team_given(calls, operation)
+
+
+def team_given(calls: Calls, operation: GiveTeam) -> Effects:
+    """The Effects of items that the team has now."""
+    given = tuple(
+        (operation.team_id, ItemKey(operation.kind, item_id), operation.library)
+        for item_id in operation.item_ids
+    )
+    return Effects(team_given=given, requests=calls.requests)
+
+
+def take_from_team(calls: Calls, operation: TakeFromTeam) -> Effects:
+    """A DELETE with a body (litmos-api 4.3). 404 says that it is so already, or that the body was not understood: then it
+    is looked up.
+    """
+    path = ("teams", operation.team_id, reading.SEGMENT[operation.item.kind])
+    note = ""
+    try:
+        calls.write("DELETE", path, [_team_body(operation.item, library=False)], {"includesubteams": "false"})
+    except Permanent as refusal:
+        if refusal.code != NOT_FOUND:
+            raise
+        have = reading.items_of_team(calls, operation.team_id, operation.item.kind)
+        if any(one.item.key == operation.item for one in have):
+            raise
+        note = ALREADY_SO
+    return Effects(team_taken=((operation.team_id, operation.item),), requests=calls.requests, note=note)
+
+
 def read_users(calls: Calls) -> Effects:
     """All full records by page; the PUTs that follow may use them."""
     profiles = reading.profiles(calls, lambda _what, _done, _total: None)
@@ -186,6 +223,12 @@ def read_users(calls: Calls) -> Effects:
 def _give_items(calls: Calls, operation: AssignItems, item_ids: Iterable[str]) -> None:
     path = ("users", operation.user_id, reading.SEGMENT[operation.kind])
     calls.write("POST", path, [{"Id": item_id} for item_id in item_ids])
+
+
+def _team_body(item: ItemKey, library: bool) -> dict[str, object]:  # noqa: FBT001 - one of two forms
+    if item.kind is ItemKind.LEARNING_PATH:
+        return {"Id": item.id, "LearningPathId": item.id}
+    return {"Id": item.id, "CourseId": item.id, "CourseTeamLibrary": library}
 
 
 def _delete(calls: Calls, path: tuple[str, ...]) -> str:

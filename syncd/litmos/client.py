@@ -196,6 +196,8 @@ _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
         ("teams", 4, "users"),
         ("teams", 4, "leaders"),
         ("teams", 4, "admins"),
+        ("teams", 3, "learningpaths"),
+        ("teams", 3, "courses"),
         ("users", 4, "learningpaths"),
         ("users", 4, "courses"),
     }

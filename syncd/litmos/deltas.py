@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from syncd.core.delta import Delta, Key, Progress, TeamRow, Touched
-from syncd.core.model import ItemKey, ItemKind, Role
+from syncd.core.model import ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import Learner
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -23,6 +23,10 @@ _LEARNERS: Mapping[ItemKind, tuple[tuple[str, ...], str, str]] = {
     ItemKind.COURSE: (("org", "users", "courses"), "Id", "UserId"),
 }
 """Where it is told who has what, and under which members the item and the user are named (litmos-api 4.4, 4.5)."""
+_SHELVES: Mapping[ItemKind, tuple[str, ...]] = {
+    ItemKind.LEARNING_PATH: ("org", "teams", "learningpaths"),
+    ItemKind.COURSE: ("org", "teams", "courses"),
+}
 _RESULTS: Mapping[ItemKind, tuple[str, ...]] = {
     ItemKind.LEARNING_PATH: ("org", "learningpaths", "results"),
     ItemKind.COURSE: ("org", "results", "details"),
@@ -31,10 +35,17 @@ _ROLES = {"IsTeamLeader": Role.LEADER, "IsTeamAdmin": Role.ADMIN}
 _TEAM = {"Name": "name", "ParentTeamId": "parent_id", "TeamCodeForBulkImport": "code"}
 
 
-def delta(calls: Calls, spans: Sequence[Span], *, kinds: Collection[ItemKind], progress: Report) -> Delta:
+def delta(
+    calls: Calls,
+    spans: Sequence[Span],
+    *,
+    kinds: Collection[ItemKind],
+    shelf_kinds: Collection[ItemKind] = (),
+    progress: Report,
+) -> Delta:
     """Everything that was touched within the windows, oldest first. Raises LitmosError.
 
-    Three requests a window and page, and three for each of ``kinds``.
+    Three requests a window and page, three for each of ``kinds``, and one for each of ``shelf_kinds``.
 
     Rows that come in several windows are all kept, in the order of the windows: the later one counts.
     """
@@ -51,8 +62,15 @@ def delta(calls: Calls, spans: Sequence[Span], *, kinds: Collection[ItemKind], p
         members=tuple(_touched(row, row["TeamId"], row["Id"]) for row in members),
         items=tuple(item for one in told for item in one.items),
         learners=tuple(row for one in told for row in one.learners),
+        shelves=tuple(row for kind in sorted(shelf_kinds) for row in _shelves(calls, kind, spans)),
         progress=tuple(row for one in told for row in one.progress),
     )
+
+
+def _shelves(calls: Calls, kind: ItemKind, spans: Sequence[Span]) -> list[Touched[TeamShelf]]:
+    """What the windows tell of the items of teams."""
+    rows = _rows(calls, _SHELVES[kind], spans, ("TeamId", "Id"))
+    return [_touched(row, TeamShelf(row["TeamId"], kind), row["Id"]) for row in rows]
 
 
 def _told(calls: Calls, kind: ItemKind, spans: Sequence[Span]) -> Delta:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncd.core.model import Item, ItemKey, ItemKind, Role
-from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
+from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.errors import LitmosError
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
@@ -32,6 +32,7 @@ class Choice:
     kinds: frozenset[ItemKind]
     items: Callable[[tuple[Item, ...]], Collection[ItemKey]]
     roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: ()
+    shelves: Callable[[tuple[TeamFact, ...]], Collection[TeamShelf]] = lambda _teams: ()
 
 
 def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Progress) -> Snapshot:
@@ -48,6 +49,7 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
     for number, (team_id, role) in enumerate(ruled, start=1):
         roles[team_id, role] = people_with_role(calls, team_id, role)
         progress("leaders and admins", number, len(ruled))
+    shelves = {shelf: items_of_team(calls, *shelf) for shelf in sorted(choice.shelves(listed))}
     offered = tuple(item for kind in sorted(choice.kinds) for item in items(calls, kind, progress))
     mapped = sorted(choice.items(offered))
     people = {}
@@ -63,6 +65,7 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
         learners=people,
         kinds=choice.kinds,
         roles=roles,
+        shelves=shelves,
         requests=calls.requests,
     )
 
@@ -176,19 +179,26 @@ def items_of_user(calls: Calls, user_id: str, kind: ItemKind) -> frozenset[str]:
     return frozenset(row["Id"] for row in calls.rows(("users", user_id, SEGMENT[kind])))
 
 
-def items_of_team(calls: Calls, team_id: str, kind: ItemKind) -> tuple[Item, ...]:
-    """The learning paths, or the courses, that a team gives its members; none of a team that Litmos does not know.
+def items_of_team(calls: Calls, team_id: str, kind: ItemKind) -> tuple[TeamItem, ...]:
+    """The learning paths, or the courses, that a team gives its members or has in its library; none of a team that Litmos does not know.
 
     One more request if it seems not to know it: a list is never taken for empty on the word of one 404.
     """
     try:
-        return tuple(item_fact(row, kind) for row in calls.rows(("teams", team_id, SEGMENT[kind])))
+        rows = calls.rows(("teams", team_id, SEGMENT[kind]))
+        return tuple(TeamItem(item=item_fact(row, kind), library=_in_library(row)) for row in rows)
     except LitmosError as error:
         if error.code != NOT_FOUND:
             raise
     if team(calls, team_id) is not None:
         raise doubtful(f"/teams: a team is there, and yet its {kind.label}s are not")
     return ()
+
+
+def _in_library(row: Row) -> bool:
+    """Whether the row of a team's list is of its library; no flag is none [SPEC]."""
+    flags = ("CourseTeamLibrary", "LearningPathTeamLibrary")
+    return any(shape.truth(row, name) for name in flags if row.get(name) is not None)
 
 
 def learners(calls: Calls, key: ItemKey) -> tuple[Learner, ...]:

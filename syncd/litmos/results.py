@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from syncd.core.completion import Completion
 from syncd.core.delta import windows
-from syncd.core.model import Completion
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import doubtful

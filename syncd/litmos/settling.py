@@ -8,9 +8,11 @@ from syncd.core.operation import (
     CreateTeam,
     CreateUser,
     Effects,
+    GiveTeam,
     PutUser,
     RemoveMember,
     SetRole,
+    TakeFromTeam,
     UnassignItem,
 )
 from syncd.errors import Permanent
@@ -100,6 +102,20 @@ def unassign_item(calls: Calls, operation: UnassignItem) -> Effects | None:
     if item.id in _known(lambda: reading.items_of_user(calls, user_id, item.kind)):
         return None
     return Effects(unassigned=((user_id, item),), requests=calls.requests)
+
+
+def give_team(calls: Calls, operation: GiveTeam) -> Effects | None:
+    """All of them, or it counts as not done: giving again does no harm."""
+    have = {one.item.key.id for one in reading.items_of_team(calls, operation.team_id, operation.kind)}
+    return None if set(operation.item_ids) - have else applying.team_given(calls, operation)
+
+
+def take_from_team(calls: Calls, operation: TakeFromTeam) -> Effects | None:
+    """By the team's own list."""
+    have = reading.items_of_team(calls, operation.team_id, operation.item.kind)
+    if any(one.item.key == operation.item for one in have):
+        return None
+    return Effects(team_taken=((operation.team_id, operation.item),), requests=calls.requests)
 
 
 def _known(read: Callable[[], frozenset[str]]) -> frozenset[str]:

@@ -4,14 +4,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncd.core.completion import Completion
 from syncd.core.delta import Delta
-from syncd.core.model import Completion, Item, ItemKey, ItemKind, Role
+from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
     CreateTeam,
     CreateUser,
     Effects,
+    GiveTeam,
     Learner,
     Operation,
     PutUser,
@@ -20,7 +22,9 @@ from syncd.core.operation import (
     RoleList,
     SetRole,
     Snapshot,
+    TakeFromTeam,
     TeamFact,
+    TeamItem,
     UnassignItem,
     Unwatched,
     Watch,
@@ -28,6 +32,33 @@ from syncd.core.operation import (
 from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
+
+_APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
+    CreateUser: applying.create_user,
+    PutUser: applying.put_user,
+    CreateTeam: applying.create_team,
+    AddMembers: applying.add_members,
+    RemoveMember: applying.remove_member,
+    AssignItems: applying.assign_items,
+    UnassignItem: applying.unassign_item,
+    GiveTeam: applying.give_team,
+    TakeFromTeam: applying.take_from_team,
+    SetRole: applying.set_role,
+    ReadUsers: lambda calls, _: applying.read_users(calls),
+}
+_SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
+    CreateUser: settling.create_user,
+    PutUser: settling.put_user,
+    CreateTeam: settling.create_team,
+    AddMembers: settling.add_members,
+    RemoveMember: settling.remove_member,
+    AssignItems: settling.assign_items,
+    UnassignItem: settling.unassign_item,
+    GiveTeam: settling.give_team,
+    TakeFromTeam: settling.take_from_team,
+    SetRole: settling.set_role,
+    ReadUsers: lambda calls, _: applying.read_users(calls),
+}
 
 
 class Target:
@@ -41,58 +72,21 @@ class Target:
 
     def apply(self, operation: Operation, *, watch: Watch) -> Effects:
         """Do it, with the fewest requests; says what is now known about Litmos."""
-        calls = self._client.calls(watch)
-        match operation:
-            case CreateUser():
-                return applying.create_user(calls, operation)
-            case PutUser():
-                return applying.put_user(calls, operation)
-            case CreateTeam():
-                return applying.create_team(calls, operation)
-            case AddMembers():
-                return applying.add_members(calls, operation)
-            case RemoveMember():
-                return applying.remove_member(calls, operation)
-            case AssignItems():
-                return applying.assign_items(calls, operation)
-            case UnassignItem():
-                return applying.unassign_item(calls, operation)
-            case SetRole():
-                return applying.set_role(calls, operation)
-            case ReadUsers():
-                return applying.read_users(calls)
+        return _APPLYING[type(operation)](self._client.calls(watch), operation)
 
     def settle(self, operation: Operation, *, watch: Watch) -> Effects | None:
         """Read whether it was done: its Effects if what it wanted is there, None if it is not there now.
 
         A late request may still arrive after that; how often to ask is the worker's to say.
         """
-        calls = self._client.calls(watch)
-        match operation:
-            case CreateUser():
-                return settling.create_user(calls, operation)
-            case PutUser():
-                return settling.put_user(calls, operation)
-            case CreateTeam():
-                return settling.create_team(calls, operation)
-            case AddMembers():
-                return settling.add_members(calls, operation)
-            case RemoveMember():
-                return settling.remove_member(calls, operation)
-            case AssignItems():
-                return settling.assign_items(calls, operation)
-            case UnassignItem():
-                return settling.unassign_item(calls, operation)
-            case SetRole():
-                return settling.set_role(calls, operation)
-            case ReadUsers():
-                return applying.read_users(calls)
+        return _SETTLING[type(operation)](self._client.calls(watch), operation)
 
     def snapshot(
         self,
         managed_teams: Callable[[tuple[TeamFact, ...]], Collection[str]],
         mapped_items: Callable[[tuple[Item, ...]], Collection[ItemKey]],
         ruled_roles: Callable[[tuple[TeamFact, ...]], Collection[RoleList]] = lambda _teams: (),
+        shelves: Callable[[tuple[TeamFact, ...]], Collection[TeamShelf]] = lambda _teams: (),
         *,
         kinds: Collection[ItemKind] = (ItemKind.LEARNING_PATH,),
         began_at: datetime,
@@ -100,12 +94,18 @@ class Target:
         watch: Watch | None = None,
     ) -> Snapshot:
         """Read users, teams, items of these ``kinds``, the members of the managed teams, the leaders and admins of those where
-        a rule decides about them, and the users of the mapped items.
+        a rule decides about them, the ``shelves`` of teams that rules give something, and the users of the mapped items.
 
         With P(n) = n // 1000 + 1 it takes P(users) + P(teams) + P of each kind + the sum of P over each of those lists of
         people. Lists are complete, or the whole snapshot raises.
         """
-        choice = Choice(teams=managed_teams, kinds=frozenset(kinds), items=mapped_items, roles=ruled_roles)
+        choice = Choice(
+            teams=managed_teams,
+            kinds=frozenset(kinds),
+            items=mapped_items,
+            roles=ruled_roles,
+            shelves=shelves,
+        )
         return reading.snapshot(self._calls(watch), choice, began_at=began_at, progress=progress)
 
     def delta(
@@ -113,14 +113,18 @@ class Target:
         spans: Sequence[tuple[datetime, datetime]],
         *,
         kinds: Collection[ItemKind] = (ItemKind.LEARNING_PATH,),
+        shelf_kinds: Collection[ItemKind] = (),
         progress: Progress = lambda _what, _done, _total: None,
         watch: Watch | None = None,
     ) -> Delta:
         """What was touched in Litmos within these windows of at most 7 days.
 
-        Three requests a window, and three for each kind of items, where little changed.
+        Three requests a window, three for each kind of items, and one for each kind that teams are given, where little
+        changed.
         """
-        return deltas.delta(self._calls(watch), spans, kinds=kinds, progress=progress)
+        return deltas.delta(
+            self._calls(watch), spans, kinds=kinds, shelf_kinds=shelf_kinds, progress=progress
+        )
 
     def profiles(
         self, *, progress: Progress = lambda _what, _done, _total: None, watch: Watch | None = None
@@ -167,8 +171,8 @@ class Target:
         """The ids of the teams of a user, active or not."""
         return reading.teams_of_user(self._calls(watch), user_id)
 
-    def team_items(self, team_id: str, kind: ItemKind, *, watch: Watch | None = None) -> tuple[Item, ...]:
-        """The items that a team gives its members; none of a team that Litmos does not know."""
+    def team_items(self, team_id: str, kind: ItemKind, *, watch: Watch | None = None) -> tuple[TeamItem, ...]:
+        """The items that a team gives its members or has in its library; none of a team that Litmos does not know."""
         return reading.items_of_team(self._calls(watch), team_id, kind)
 
     def learners(self, item: ItemKey, *, watch: Watch | None = None) -> tuple[Learner, ...]:

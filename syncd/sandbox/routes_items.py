@@ -155,7 +155,12 @@ def _team_items(world: World, call: Call, *, kind: str) -> Reply:
         paths = searched(call, [world.paths[row.item_id] for row in rows], lambda path: path.name)
         return listed("LearningPaths", "LearningPath", [path_view(path) for path in page(world, call, paths)])
     courses = searched(call, [world.courses[row.item_id] for row in rows], lambda course: course.name)
-    return listed("Courses", "Course", [course_view(course) for course in page(world, call, courses)])
+    library = {row.item_id for row in rows if row.library}
+    views = [
+        {**course_view(course), "CourseTeamLibrary": course.id in library}
+        for course in page(world, call, courses)
+    ]
+    return listed("Courses", "Course", views)
 
 
 def _team_ids(world: World, call: Call, kind: str) -> list[str]:
@@ -179,9 +184,14 @@ def _give_team(world: World, call: Call, *, kind: str) -> Reply:
     team = world.team(call.args[0])
     ids = _team_ids(world, call, kind)
     below = world.descendants(team.id) if call.flag("includesubteams") else []
+    library = kind == "course" and any(_true(row.get("CourseTeamLibrary")) for row in call.items(COURSES))
     for each in (team, *below):
-        enrolling.give_team(world, kind, each.id, ids)
+        enrolling.give_team(world, kind, each.id, ids, library=library)
     return DONE
+
+
+def _true(value: object) -> bool:
+    return str(value).lower() == "true"
 
 
 def _take_team(world: World, call: Call, *, kind: str) -> Reply:

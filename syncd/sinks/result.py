@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from syncd.core.model import Completion
+from syncd.core.completion import Completion
 
 RESULT_FIELDS = (
     "employee_id",

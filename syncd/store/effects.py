@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 from syncd.core.model import ItemKey
 from syncd.core.operation import Effects
 from syncd.store import aside, reflection, removals, roles
-from syncd.store.mirror_tables import litmos_assignment, litmos_membership, litmos_team, litmos_user
+from syncd.store.mirror import ITEMS_READ_AT
+from syncd.store.mirror_tables import (
+    litmos_assignment,
+    litmos_item,
+    litmos_membership,
+    litmos_team,
+    litmos_team_item,
+    litmos_user,
+)
 
 _PEOPLE_READ_AT = (litmos_team.c.members_read_at, *roles.READ_AT.values())
 """Of a team that was just made it is known who is in it: nobody."""
@@ -42,6 +50,7 @@ def apply_effects(
         )
     _apply_members(conn, account, effects, now)
     _apply_assignments(conn, account, effects, now)
+    _apply_gifts(conn, account, effects, now)
     for done in effects.roles_set:
         roles.apply_set(conn, account, done, now)
 
@@ -89,6 +98,29 @@ def _apply_assignments(conn: Connection, account: str, effects: Effects, now: da
                     changed_at=now,
                 )
             )
+
+
+def _apply_gifts(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
+    """What a team has now. Who has it and what else the team has is read again before it is used: Litmos may ignore a gift
+    without a word, and what a team loses, some of its members may have otherwise.
+    """
+    table = litmos_team_item
+    touched = [(team_id, item) for team_id, item, _ in effects.team_given] + [*effects.team_taken]
+    for team_id, item in touched:
+        kind, item_id = item
+        here = (table.c.account == account) & (table.c.team_id == team_id) & (table.c.kind == kind.value)
+        conn.execute(delete(table).where(here, table.c.item_id == item_id))
+        team = (litmos_team.c.account == account) & (litmos_team.c.id == team_id)
+        conn.execute(
+            update(litmos_team).where(team).values({ITEMS_READ_AT[kind].name: None, "changed_at": now})
+        )
+        listed = (litmos_item.c.account == account) & (litmos_item.c.kind == kind.value)
+        conn.execute(
+            update(litmos_item).where(listed, litmos_item.c.id == item_id).values(users_read_at=None)
+        )
+    for team_id, item, library in effects.team_given:
+        ids = {"account": account, "team_id": team_id, "kind": item.kind.value, "item_id": item.id}
+        conn.execute(insert(table).values(**ids, library=library))
 
 
 def _assignment(account: str, user_id: str, item: ItemKey) -> ColumnElement[bool]:

@@ -16,6 +16,8 @@ SYNCD = "syncd"
 ADOPTED = "adopted"
 """The origin of what a person had made in Litmos, and a person claimed for its rule."""
 CHUNK = 500
+TEAM = "team_assignment"
+"""The kind of grant whose holder is a team: its id stands where a user's does."""
 ROLES = (Role.LEADER.value, Role.ADMIN.value)
 """The kinds of grant that are a role in a team."""
 
@@ -25,7 +27,7 @@ def load(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
     rows = conn.execute(
         select(grants.c.user_id, grants.c.object_id).where(
-            grants.c.account == account, grants.c.kind.not_in(ROLES)
+            grants.c.account == account, grants.c.kind.not_in([*ROLES, TEAM])
         )
     ).all()
     return frozenset((employees[row.user_id], row.object_id) for row in rows if row.user_id in employees)
@@ -115,7 +117,7 @@ def places(conn: Connection, account: str) -> Places:
     """Every team in which syncd gave anything that is not taken back yet."""
     rows = conn.execute(
         select(grants.c.object_id, grants.c.kind)
-        .where(grants.c.account == account, grants.c.kind != "assignment")
+        .where(grants.c.account == account, grants.c.kind.not_in(["assignment", TEAM]))
         .distinct()
     ).all()
     return Places(
@@ -125,17 +127,34 @@ def places(conn: Connection, account: str) -> Places:
 
 
 def items(conn: Connection, account: str) -> frozenset[ItemKey]:
-    """The learning paths and courses that syncd gave somebody."""
-    here = (grants.c.account == account) & (grants.c.kind == "assignment")
+    """The learning paths and courses that syncd gave somebody, or a team."""
+    here = (grants.c.account == account) & grants.c.kind.in_(["assignment", TEAM])
     return frozenset(
         map(ItemKey.parse, conn.execute(select(grants.c.object_id).where(here).distinct()).scalars())
     )
 
 
+def gifts(conn: Connection, account: str) -> frozenset[tuple[str, ItemKey]]:
+    """(team id, item) of what syncd gave to teams."""
+    query = select(grants.c.user_id, grants.c.object_id)
+    rows = conn.execute(query.where(grants.c.account == account, grants.c.kind == TEAM))
+    return frozenset((row.user_id, ItemKey.parse(row.object_id)) for row in rows)
+
+
+def direct(conn: Connection, account: str, items: Iterable[ItemKey]) -> frozenset[tuple[str, ItemKey]]:
+    """(user id, item) of those of these items that syncd gave to single people."""
+    query = select(grants.c.user_id, grants.c.object_id).where(
+        grants.c.account == account,
+        grants.c.kind == "assignment",
+        grants.c.object_id.in_(sorted(map(str, items))),
+    )
+    return frozenset((row.user_id, ItemKey.parse(row.object_id)) for row in conn.execute(query))
+
+
 def of_users(conn: Connection, account: str, user_ids: Iterable[str]) -> list[RowMapping]:
     """The ledger's rows about these users."""
     wanted = sorted(user_ids)
-    here = select(grants).where(grants.c.account == account)
+    here = select(grants).where(grants.c.account == account, grants.c.kind != TEAM)
     return [
         row
         for start in range(0, len(wanted), CHUNK)

@@ -65,7 +65,9 @@ def _who(row: RowMapping) -> str:
 def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]:
     """What syncd gave a user."""
     rows = conn.execute(
-        select(grants).where(grants.c.account == account, grants.c.user_id == user_id).limit(MOST * 20)
+        select(grants)
+        .where(grants.c.account == account, grants.c.user_id == user_id, grants.c.kind != "team_assignment")
+        .limit(MOST * 20)
     )
     return tuple(
         Granted(

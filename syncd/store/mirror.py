@@ -8,7 +8,19 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
 
 from syncd.core.delta import Readings
-from syncd.core.model import Assignment, Item, ItemKey, ItemKind, Role, State, Team, TeamKey, User, team_key
+from syncd.core.model import (
+    Assignment,
+    Item,
+    ItemKey,
+    ItemKind,
+    Role,
+    State,
+    Team,
+    TeamKey,
+    TeamShelf,
+    User,
+    team_key,
+)
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
 from syncd.store import roles
@@ -56,6 +68,24 @@ def user(conn: Connection, account: str, user_id: str) -> User | None:
         )
     ).first()
     return None if row is None else User(id=row.id, active=row.active, fields=normalise_profile(row.profile))
+
+
+def profiles(conn: Connection, account: str, user_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """The full records of these users, in Litmos' field names, by id; those that the mirror has."""
+    found: dict[str, Mapping[str, Any]] = {}
+    wanted = sorted(user_ids)
+    for start in range(0, len(wanted), CHUNK):
+        some = (litmos_user.c.account == account) & litmos_user.c.id.in_(wanted[start : start + CHUNK])
+        found |= {row.id: row.profile for row in conn.execute(select(litmos_user).where(some))}
+    return found
+
+
+def find_user(conn: Connection, account: str, text: str) -> str:
+    """The id of the user with this id, or else with this UserName but for case; "" if there is none."""
+    is_named = (litmos_user.c.id == text) | (litmos_user.c.username_key == text.casefold())
+    rows = conn.execute(select(litmos_user.c.id).where(litmos_user.c.account == account, is_named)).all()
+    ids = [row.id for row in rows]
+    return text if text in ids else ids[0] if len(ids) == 1 else ""
 
 
 def just_read_profile(
@@ -150,14 +180,42 @@ def current_state(
     )
 
 
-def team_items(conn: Connection, account: str) -> dict[TeamKey, frozenset[ItemKey]]:
-    """The learning paths and courses that teams give their members, as far as they were read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """What teams give their members, and what is in their libraries, as far as it was read."""
+
+    items: Mapping[TeamKey, frozenset[ItemKey]]
+    library: Mapping[TeamKey, frozenset[ItemKey]]
+
+
+def team_items(conn: Connection, account: str) -> Shelved:
+    """The learning paths and courses of teams."""
     names = team_names(team_facts(conn, account))
-    found: dict[TeamKey, set[ItemKey]] = {}
+    given: dict[TeamKey, set[ItemKey]] = {}
+    library: dict[TeamKey, set[ItemKey]] = {}
     for row in conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account)):
         if row.team_id in names:
+            found = library if row.library else given
             found.setdefault(team_key(names[row.team_id]), set()).add(_key(row.kind, row.item_id))
-    return {key: frozenset(given) for key, given in found.items()}
+    return Shelved(
+        items={key: frozenset(items) for key, items in given.items()},
+        library={key: frozenset(items) for key, items in library.items()},
+    )
+
+
+def shelf(conn: Connection, account: str) -> set[tuple[TeamShelf, str]]:
+    """(team and kind, item id) of everything that teams give or have in their libraries."""
+    rows = conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account))
+    return {(TeamShelf(row.team_id, ItemKind(row.kind)), row.item_id) for row in rows}
+
+
+def shelves_read(conn: Connection, account: str) -> dict[TeamShelf, datetime | None]:
+    """When it was last read which items of each kind each team has; None: never."""
+    found: dict[TeamShelf, datetime | None] = {}
+    for kind, read_at in ITEMS_READ_AT.items():
+        query = select(litmos_team.c.id, read_at.label("at")).where(litmos_team.c.account == account)
+        found.update((TeamShelf(row.id, kind), row.at) for row in conn.execute(query))
+    return found
 
 
 ITEMS_READ_AT: Mapping[ItemKind, Column[datetime]] = {
@@ -255,6 +313,17 @@ def _pairs(
     for start in range(0, len(wanted), CHUNK):
         some = here & of.in_(wanted[start : start + CHUNK])
         found.update((row[0], row[1]) for row in conn.execute(select(of, user).where(some)))
+    return found
+
+
+def progress_of(conn: Connection, account: str, items: Collection[ItemKey]) -> dict[ItemKey, dict[str, bool]]:
+    """Item -> its users and whether they began it."""
+    found: dict[ItemKey, dict[str, bool]] = {}
+    table = litmos_assignment
+    for item in items:
+        here = (table.c.account == account) & (table.c.kind == item.kind.value) & (table.c.item_id == item.id)
+        rows = conn.execute(select(table.c.user_id, table.c.completed, table.c.percent).where(here))
+        found[item] = {row.user_id: row.completed or row.percent > 0 for row in rows}
     return found
 
 

@@ -38,6 +38,7 @@ litmos_team_item = Table(
     key_column("team_id"),
     key_column("kind"),
     key_column("item_id"),
+    Column("library", Boolean, nullable=False),
 )
 litmos_membership = Table(
     "litmos_membership",

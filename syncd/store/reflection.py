@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, inse
 
 from syncd.core.delta import folded
 from syncd.core.model import Item, ItemKey, ItemKind
-from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
+from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.core.profile import normalise, normalise_profile
 from syncd.store import aside, removals, roles
 from syncd.store.drift import Drift
@@ -46,6 +46,8 @@ def apply_snapshot(
     found += apply_lists(
         conn, account, snapshot.members, snapshot.learners, snapshot.roles, began_at=snapshot.began_at
     )
+    for shelf, has in snapshot.shelves.items():
+        apply_team_items(conn, account, shelf.team_id, shelf.kind, has, snapshot.began_at)
     set_watermark(conn, account, FULL, snapshot.began_at)
     set_watermark(conn, account, READ, snapshot.began_at)
     return found
@@ -79,17 +81,21 @@ def apply_team_items(
     account: str,
     team_id: str,
     kind: ItemKind,
-    items: Collection[Item],
+    items: Collection[TeamItem],
     began_at: datetime,
 ) -> None:
-    """Which items of a kind a team gives its members, as read by a request that began at ``began_at``."""
+    """Which items of a kind a team gives its members or has in its library, as read by a request that began at ``began_at``."""
     table = litmos_team_item
+    team = (litmos_team.c.account == account) & (litmos_team.c.id == team_id)
+    changed_at = conn.execute(select(litmos_team.c.changed_at).where(team)).scalar()
+    if changed_at is not None and changed_at > began_at:
+        return  # a worker gave or took something since; it is read again
     here = (table.c.account == account) & (table.c.team_id == team_id) & (table.c.kind == kind.value)
     conn.execute(delete(table).where(here))
     ids = {"account": account, "team_id": team_id, "kind": kind.value}
-    for item in items:
-        put_item(conn, account, item, began_at)
-    rows = [{**ids, "item_id": item.key.id} for item in items]
+    for one in items:
+        put_item(conn, account, one.item, began_at)
+    rows = [{**ids, "item_id": one.item.key.id, "library": one.library} for one in items]
     if rows:
         conn.execute(insert(table), rows)
     conn.execute(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from syncd.core.model import Completion
+from syncd.core.completion import Completion
 from syncd.store.mirror import set_watermark
 from syncd.store.schema import batch, batch_row, completion
 from syncd.store.schema import watermark as marks

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from syncd.core.account import MESSAGES, OFF
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
+from syncd.core.gifts import Reach
 from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
     GIVE_BACK,
@@ -22,6 +23,7 @@ from syncd.core.model import (
     TeamKey,
     team_key,
 )
+from syncd.core.protection import Protection
 from tests.core.factories import (
     course,
     course_key,
@@ -131,12 +133,29 @@ def test_when_a_field_is_written_later(option, have, wanted, sent):
     assert [dict(change.after) for change in changes] == ([{"City": wanted}] if sent else [])
 
 
-def test_a_protected_user_is_never_touched():
+@pytest.mark.parametrize(
+    ("protection", "fields", "why"),
+    [
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Account_Owner"}, "Account_Owner"),
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Learner"}, ""),
+        (Protection(usernames=("svc-*",)), {"UserName": "SVC-backup@example.com"}, "by username"),
+        (Protection(usernames=("svc-*",)), {"UserName": "a.svc-backup@example.com"}, ""),
+        (Protection(usernames=("*@vendor.example",)), {"UserName": "ann@vendor.example"}, "by username"),
+        (Protection(usernames=("a.b@example.com",)), {"UserName": "axb@example.com"}, ""),
+        (Protection(usernames=("x", "api@example.com")), {"UserName": "Api@Example.com"}, "by username"),
+        (Protection(brands=("partner portal",)), {"Brand": "Partner Portal"}, "brand Partner Portal"),
+        (Protection(brands=("",)), {"Brand": ""}, ""),
+        (Protection(user_ids=frozenset({"u1"})), {}, "by user id"),
+        (Protection(user_ids=frozenset({"U1"})), {}, ""),
+    ],
+)
+def test_who_is_protected_is_never_touched(protection, fields, why):
     person = employee("E1", status=Status.LEFT)
-    current = State(users={"E1": user_of(person, "u1", AccessLevel="Account_Owner")})
-    difference = compare([person], current, Rules(protected_levels=frozenset({"Account_Owner"})))
-    assert difference.changes == ()
-    assert [skip.code for skip in difference.skips] == ["PROTECTED"]
+    current = State(users={"E1": user_of(person, "u1", **fields)})
+    difference = compare([person], current, Rules(protection=protection))
+    assert [change.action.value for change in difference.changes] == ([] if why else ["deactivate"])
+    assert [skip.code for skip in difference.skips] == (["PROTECTED"] if why else [])
+    assert why in "".join(skip.message for skip in difference.skips)
 
 
 def test_absence_deactivates_only_whom_the_rules_name_and_who_is_active():
@@ -249,7 +268,7 @@ def test_leaving_a_team_tells_what_it_takes_and_never_takes_a_started_path(held,
     )
     rules = Rules(
         granted=frozenset({("E1", "sales"), *granted}),
-        team_items={key: frozenset(map(path_key, paths)) for key, paths in given_by.items()},
+        reach=Reach(items={key: frozenset(map(path_key, paths)) for key, paths in given_by.items()}),
     )
     difference = compare([person], current, rules)
     removals = [change for change in difference.changes if change.action is Action.REMOVE]
@@ -270,7 +289,7 @@ def test_a_started_path_that_two_left_teams_give_keeps_one_of_them():
         assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"), started=True)}},
     )
     both = dict.fromkeys((SALES, IT), frozenset({path_key("p1")}))
-    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "it")}), team_items=both)
+    rules = Rules(granted=frozenset({("E1", "sales"), ("E1", "it")}), reach=Reach(items=both))
     difference = compare([person], current, rules)
     assert short(difference) == [("membership:E1@sales", "remove")]
     assert [skip.code for skip in difference.skips] == ["ITEM-STARTED"]
@@ -283,7 +302,7 @@ def test_joining_a_team_tells_which_paths_come_along():
         teams={SALES: Team(id="t1", names=("Sales",))},
         assignments={"E1": {path_key("p2"): Assignment(item=path_key("p2"))}},
     )
-    rules = Rules(team_items={SALES: frozenset({path_key("p1"), path_key("p2")})})
+    rules = Rules(reach=Reach(items={SALES: frozenset({path_key("p1"), path_key("p2")})}))
     assert [change.gives for change in compare([person], current, rules).changes] == [(path_key("p1"),)]
 
 
@@ -342,7 +361,7 @@ def test_what_no_rule_gives_stays_if_it_was_begun_or_comes_otherwise(
     )
     rules = Rules(
         granted=frozenset({("E1", str(item))} if granted else ()),
-        team_items={SALES: frozenset({item})} if given_by_team else {},
+        reach=Reach(items={SALES: frozenset({item})} if given_by_team else {}),
     )
     offered = (*PATHS, course("c1", "Fire"))
     names = (path_name("Onboarding"), course_name("Fire"))
@@ -367,7 +386,9 @@ def test_a_team_takes_what_was_begun_along_only_if_told_to(may_take, goes):
         memberships={"E1": frozenset({SALES})},
         assignments={"E1": {path_key("p1"): Assignment(item=path_key("p1"), started=True)}},
     )
-    rules = Rules(granted=frozenset({("E1", "sales")}), team_items={SALES: frozenset({path_key("p1")})})
+    rules = Rules(
+        granted=frozenset({("E1", "sales")}), reach=Reach(items={SALES: frozenset({path_key("p1")})})
+    )
     names = (path_name("Onboarding"),) if may_take else ()
     changes = diff(desired_state([person], PATHS, takeable_item_names=names), current, rules).changes
     assert [(change.takes, change.irreversible) for change in changes] == (
@@ -451,7 +472,7 @@ def test_who_returns_is_given_back_what_a_person_had_given(
         assignments={"E1": {path_key(p): Assignment(item=path_key(p)) for p in has_paths}},
     )
     had = Had(teams=frozenset({CLUB, ("gone",)}), items=frozenset({path_key("p2")}), taken_at=TAKEN)
-    rules = Rules(had={"E1": had}, team_items={key: frozenset(ids) for key, ids in along.items()})
+    rules = Rules(had={"E1": had}, reach=Reach(items={key: frozenset(ids) for key, ids in along.items()}))
     difference = compare([person], current, rules, strict_teams=strict)
     returned = [change for change in difference.changes if change.rule == GIVE_BACK]
     assert [change.key for change in returned] == back
@@ -500,7 +521,7 @@ def test_a_path_that_a_team_kept_for_the_overlap_gives_is_not_said_to_go():
     )
     rules = Rules(
         granted=frozenset({("E1", "sales"), ("E1", "field")}),
-        team_items=dict.fromkeys((SALES, field), frozenset({path_key("p1")})),
+        reach=Reach(items=dict.fromkeys((SALES, field), frozenset({path_key("p1")}))),
         overlap=overlap,
     )
     (change,) = compare([person], current, rules).changes
@@ -544,7 +565,7 @@ def companies(draw: st.DrawFn) -> tuple[list[Employee], State, Rules]:
     rules = Rules(
         granted=frozenset((person, "sales") for person in memberships),
         absent=missing,
-        protected_levels=frozenset({"Account_Owner"}),
+        protection=Protection(levels=frozenset({"Account_Owner"})),
         leaving_scope_deactivates=draw(st.booleans()),
     )
     return people, current, rules

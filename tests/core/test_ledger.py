@@ -86,3 +86,11 @@ def test_nothing_is_claimed_of_people_to_whom_nothing_happens(status, in_scope, 
     )
     desired = desired_state([person], ())
     assert len(claims(desired, current, (), "teams[0]", is_protected=lambda _user: protected)) == claimed
+
+
+def test_what_comes_with_a_team_is_not_taken_for_made_by_hand():
+    one = Holding("u1", "assignment", "course:c1")
+    (told,) = accounted([one], {}, {one}, {one: "Commercial > Sales"})
+    assert (told.origin, told.sentence) == (Origin.TEAM, 'comes with team "Commercial > Sales"')
+    (own,) = accounted([one], {one: GIVEN}, {one}, {one: "Sales"})
+    assert own.origin is Origin.SYNCD

@@ -284,3 +284,188 @@ def test_what_was_started_is_taken_if_told_to_and_the_plan_says_that_it_cannot_b
     assert marked == {"00001": True, "00003": False}
     assert held(rig, "Fire") == {"5"}
     settled(rig)
+
+
+# --- by way of a team ---------------------------------------------------------------------------------------------------
+
+VIA = ItemRule(place=place("learning_paths[1]"), item=path_name("Safety"), team=("Commercial", "Sales"))
+FIRE_VIA = ItemRule(place=place("courses[0]"), item=course_name("Fire"), team=("commercial", "SALES"))
+SHELVED = ItemRule(
+    place=place("courses[1]"), item=course_name("Manners"), team=("Commercial", "Sales"), library=True
+)
+
+
+def posts(rig: Rig, path: str) -> int:
+    """How many POSTs and DELETEs of this path the sandbox has seen."""
+    return sum(entry.method in {"POST", "DELETE"} and entry.path.endswith(path) for entry in rig.sandbox.log)
+
+
+def test_what_a_team_is_given_reaches_its_members_now_and_later_with_one_request(rig):
+    rules(rig, VIA, FIRE_VIA)
+    plan = rig.push().draft.plan
+    assert {change.key.partition("@")[0] for change in plan.changes if change.kind == "team_assignment"} == {
+        "team_assignment:commercial/sales"
+    }
+    assert held(rig, "Safety") == held(rig, "Fire") == {"1", "3", "5"}
+    assert posts(rig, "/learningpaths") == 6 + 1
+    assert rig.sandbox.world.mails == []
+    settled(rig)
+    rig.hr.append(person(7))
+    plan = rig.push().draft.plan
+    given = {item.kind.value for change in plan.changes for item in change.gives}
+    assert given == {"learning_path", "course"}
+    assert held(rig, "Safety") == held(rig, "Fire") == {"1", "3", "5", "7"}
+    settled(rig)
+
+
+def test_what_no_rule_gives_a_team_any_more_is_taken_and_the_plan_counts_who_loses_it(rig):
+    rules(rig, VIA)
+    rig.push()
+    rules(rig)
+    (change,) = rig.push(fresh=True).draft.plan.changes
+    assert (change.action.value, change.people) == ("remove", 3)
+    assert held(rig, "Safety") == set()
+    settled(rig)
+
+
+def test_what_a_member_has_begun_is_not_taken_from_the_team(rig):
+    rules(rig, VIA)
+    rig.push()
+    begin(rig, "p3@example.com", 10, LearningPath="Safety")
+    rules(rig)
+    pushed = rig.push(fresh=True)
+    assert pushed.draft.plan.changes == ()
+    (skip,) = [skip for skip in pushed.draft.plan.skips if skip.code == "ITEM-STARTED"]
+    assert "1 of its members" in skip.message
+    assert held(rig, "Safety") == {"1", "3", "5"}
+
+
+def test_what_a_person_gave_a_team_stays(rig):
+    rig.push()
+    by_hand(rig, f"/teams/{id_of(rig, 'teams', 'Sales')}/courses", [{"Id": id_of(rig, "courses", "Manners")}])
+    rules(rig, FIRE, replace(SHELVED, library=False))
+    rig.push(fresh=True)
+    rules(rig, FIRE)
+    rig.push(fresh=True)
+    assert held(rig, "Manners") == {"1", "3", "5"}
+
+
+def test_a_library_reaches_nobody_by_itself_and_is_not_filled_twice(rig):
+    rules(rig, SHELVED)
+    rig.push()
+    assert held(rig, "Manners") == set()
+    team = id_of(rig, "teams", "Sales")
+    shown = httpx.get(
+        f"{rig.sandbox.base_url}/teams/{team}/courses",
+        params={"source": "test", "format": "json"},
+        headers={"apikey": rig.sandbox.api_key},
+    ).json()
+    assert [(row["Name"], row["CourseTeamLibrary"]) for row in shown] == [("Manners", True)]
+    settled(rig)
+    rules(rig)
+    (change,) = rig.push(fresh=True).draft.plan.changes
+    assert (change.action.value, change.people) == ("remove", 0)
+
+
+def test_who_has_been_given_it_singly_keeps_it_when_the_rule_turns_to_the_team(rig):
+    rules(rig, replace(VIA, team=(), when=SALES))
+    rig.push()
+    assert posts(rig, "/learningpaths") == 6
+    rules(rig, VIA)
+    plan = rig.push(fresh=True).draft.plan
+    assert [(change.action.value, change.kind.value, change.people) for change in plan.changes] == [
+        ("add", "team_assignment", 0)
+    ]
+    assert held(rig, "Safety") == {"1", "3", "5"}
+    settled(rig)
+
+
+@pytest.mark.parametrize(
+    "reading", [{"path_key": "Id"}, {"path_key": "LearningPathId"}, {"spec_statuses": True}]
+)
+def test_the_body_is_understood_whichever_key_litmos_reads(reading, rig):
+    httpx.post(f"{rig.sandbox.control_url}/modes", json=reading).raise_for_status()
+    rules(rig, VIA, FIRE_VIA)
+    rig.push()
+    assert held(rig, "Safety") == held(rig, "Fire") == {"1", "3", "5"}
+    rules(rig)
+    rig.push(fresh=True)
+    assert held(rig, "Safety") == held(rig, "Fire") == set()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": kind, "method": method, "path": f"^/teams/.*/{segment}", "nth": 1}
+        for kind in ("drop_before", "drop_after", "truncated")
+        for method, segment in (("POST", "learningpaths"), ("POST", "courses"), ("DELETE", "learningpaths"))
+    ],
+    ids=lambda fault: f"{fault['kind']} {fault['method']} {fault['path']}",
+)
+def test_a_lost_answer_about_a_team_is_settled(fault, rig):
+    rig.sandbox.faults.set([fault])
+    rules(rig, VIA, FIRE_VIA)
+    assert rig.run(rig.push().run_id)["state"] == "succeeded"
+    assert held(rig, "Safety") == held(rig, "Fire") == {"1", "3", "5"}
+    rules(rig)
+    assert rig.run(rig.push(fresh=True).run_id)["state"] == "succeeded"
+    assert held(rig, "Safety") == held(rig, "Fire") == set()
+    settled(rig)
+
+
+def test_a_gift_that_litmos_ignored_or_a_person_took_back_is_noticed_by_a_delta(rig):
+    rules(rig, VIA)
+    ignored = {
+        "kind": "status",
+        "method": "POST",
+        "path": "^/teams/.*/learningpaths",
+        "nth": 1,
+        "status": 200,
+        "body": "",
+    }
+    rig.sandbox.faults.set([ignored])
+    rig.push()
+    assert held(rig, "Safety") == set()
+    rig.changed["refresh_max_age"] = 0.0
+    rig.push()
+    assert held(rig, "Safety") == {"1", "3", "5"}
+    rig.push()
+    team = id_of(rig, "teams", "Sales")
+    httpx.request(
+        "DELETE",
+        f"{rig.sandbox.base_url}/teams/{team}/learningpaths",
+        params={"source": "test", "format": "json"},
+        headers={"apikey": rig.sandbox.api_key},
+        json=[{"Id": id_of(rig, "learning_paths", "Safety")}],
+    ).raise_for_status()
+    rig.push()
+    assert held(rig, "Safety") == {"1", "3", "5"}
+
+
+def test_the_cost_of_reading_what_teams_have_is_as_documented(rig):
+    """Full: one for each team and kind that a rule gives something to; delta: one for each kind."""
+
+    def cost(*, delta: bool) -> int:
+        app = rig.open()
+        try:
+            return refresh(app, rig.run_id("refresh"), delta=delta)["requests"]
+        finally:
+            app.client.close()
+
+    rules(rig, VIA, SHELVED)
+    rig.push()
+    managed, mapped, shelves = 3, 3, 2
+    assert cost(delta=False) == 1 + 1 + (1 + 1) + managed + mapped + shelves
+    assert cost(delta=True) == 9 + 2
+
+
+def test_a_rule_that_gives_singly_what_a_team_could_give_is_told_so(rig):
+    rules(rig, replace(VIA, team=(), when=SALES))
+    problems = rig.push(send=False).draft.plan.problems
+    assert [text for text in problems if "with via: team it would take 2 requests fewer" in text]
+
+
+def test_a_team_that_is_not_there_is_given_nothing_and_the_plan_says_so(rig):
+    rules(rig, replace(VIA, team=("Nowhere",)))
+    skips = rig.push().draft.plan.skips
+    assert [skip.code for skip in skips] == ["TEAM-UNKNOWN"]

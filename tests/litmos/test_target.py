@@ -14,6 +14,7 @@ from syncd.core.operation import (
     ReadUsers,
     RemoveMember,
     TeamFact,
+    TeamItem,
     UnassignItem,
     Unwatched,
 )
@@ -408,7 +409,7 @@ def test_a_write_says_that_it_is_one_and_a_read_that_it_is_none(litmos, target):
 
 def test_the_paths_of_a_team_are_none_only_if_the_team_is_not_there(litmos, target):
     litmos.known["GET /teams/T1/learningpaths"] = [{"Id": "L1", "Name": "Safety"}]
-    assert target.team_items("T1", ItemKind.LEARNING_PATH) == (learning_path("L1", "Safety"),)
+    assert target.team_items("T1", ItemKind.LEARNING_PATH) == (TeamItem(item=learning_path("L1", "Safety")),)
     assert target.team_items("T2", ItemKind.LEARNING_PATH) == ()
     litmos.known["GET /teams/T2"] = {"Id": "T2", "Name": "Sales"}
     with pytest.raises(Transient):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from syncd.core.model import Completion
+from syncd.core.completion import Completion
 from syncd.sinks.result import RESULT_FIELDS, completion_row, utc_text
 
 

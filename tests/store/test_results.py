@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from syncd.core.model import Completion
+from syncd.core.completion import Completion
 from syncd.store import results
 from syncd.store.database import Database
 from tests.store.makers import ACCOUNT, new_run
