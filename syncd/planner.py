@@ -102,7 +102,6 @@ def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    mapping = settings.mapping
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
@@ -111,7 +110,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    desire = partial(_desired, mapping, items, related.strict_teams)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams)
     rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
