@@ -62,3 +62,9 @@ def test_why_nothing_happens_to_somebody_is_told(bench):
     assert f"first working day {day(50)}" in bench.run("why", "00003", expect=None).stdout
     assert f"the last working day was {day(-500)}" in bench.run("why", "00005", expect=None).stdout
     assert "HR says: leave" in bench.run("why", "00006", expect=None).stdout
+
+
+def test_a_preview_says_what_somebody_is_today_and_why(bench):
+    bench.run("db", "upgrade")
+    shown = bench.run("preview", "00004").stdout
+    assert f"Status: left  [access ended after the last working day, {day(-5)} (UTC)]" in shown

@@ -87,7 +87,8 @@ def _show_outcome(found: Any) -> None:
         say(f"Rejected: {reason.code}: {plain(reason.message)}")
     employee = found.employee
     if employee is not None:
-        say(f"Status: {employee.status.value}{'' if employee.in_scope else ', out of scope'}")
+        said = f"  [{plain(employee.because)}]" if employee.because else ""
+        say(f"Status: {employee.status.value}{'' if employee.in_scope else ', out of scope'}{said}")
         for wish in employee.teams:
             say(f'Team: "{plain(" > ".join(wish.names))}"  [{wish.rule}]')
         for one in employee.items:

@@ -69,7 +69,7 @@ def coverage(
     matching = match(employees, users, links, keys=keys, link_field=link_field)
     refused = {rejection.employee_id: rejection.reasons[0].code for rejection in matching.rejections}
     alone = [e for e in employees if e.employee_id not in matching.links and e.employee_id not in refused]
-    creates = [e.employee_id for e in alone if e.status is Status.ACTIVE and e.in_scope]
+    creates = [e.employee_id for e in alone if e.status is Status.ACTIVE and e.in_scope and not e.muted]
     taken = set(matching.links.values())
     strangers = [u.username for u in users if u.active and u.id not in taken and not is_protected(u)]
     found = Counter(link.made_by for link in matching.new)

@@ -149,6 +149,11 @@ def _is_synced(employee: Employee) -> bool:
     return employee.status is Status.ACTIVE and employee.in_scope
 
 
+def _is_created(employee: Employee) -> bool:
+    """Whether the Plan makes a user of somebody who has none; not while they are on leave."""
+    return _is_synced(employee) and not employee.muted
+
+
 def _unresolved(employee: Employee, code: str) -> Unresolved:
     named = employee.manager or ""
     return Unresolved(employee_id=employee.employee_id, origin=employee.origin, code=code, named=named)
@@ -197,7 +202,7 @@ class _Finder:
         (boss, node) = candidates[0]
         if boss == employee.employee_id:
             return "MANAGER-SELF"
-        if node[0] == "new" and not (boss in self._people and _is_synced(self._people[boss])):
+        if node[0] == "new" and not (boss in self._people and _is_created(self._people[boss])):
             return "MANAGER-WITHOUT-USER"
         return boss, node
 

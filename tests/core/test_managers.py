@@ -41,6 +41,8 @@ USERS = [user("ub", Email="boss@x.org"), user("ue", ManagerId="old"), user("ul",
         ("b", {}, {}, {"E": "MANAGER-UNKNOWN"}),
         ("G", {}, {}, {"E": "MANAGER-WITHOUT-USER"}),
         ("O", {}, {}, {"E": "MANAGER-WITHOUT-USER"}),
+        ("M", {}, {}, {"E": "MANAGER-WITHOUT-USER"}),
+        ("F", {}, {}, {"E": "MANAGER-WITHOUT-USER"}),
     ],
 )
 def test_by_employee_id(named, ids, later, unresolved):
@@ -52,6 +54,8 @@ def test_by_employee_id(named, ids, later, unresolved):
         employee("L", status=Status.LEFT),
         gone,
         employee("O", in_scope=False),
+        employee("M", muted=True),
+        employee("F", status=Status.FUTURE),
     ]
     found = resolve_managers(people, USERS, LINKS)
     assert (dict(found.ids), dict(found.later), codes(found)) == (ids, later, unresolved)
