@@ -8,6 +8,7 @@ from syncd.config.lifecycle import build_dates, build_lifecycle
 from syncd.config.mapping_parts import CoursePart, EmployeePart, NamePart, PathPart, StatusPart, TeamPart
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
+from syncd.core.cells import clean
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
 from syncd.core.mapping import Mapping
@@ -30,7 +31,7 @@ from syncd.core.transforms import normalize, trim
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
-    document.blanks = frozenset(trim(word) for word in root.source.blanks)
+    document.blanks = frozenset(clean(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
     _check_protected(root, document)
@@ -117,7 +118,7 @@ def _status(part: StatusPart | None, document: Document) -> StatusRule:
             parts=(build_column(part.column, (*loc, "from"), document),),
             transforms=build_transforms(part.transform, (*loc, "transform"), document),
         ),
-        table={trim(word): Status(status) for word, status in part.table.items()},
+        table={clean(word): Status(status) for word, status in part.table.items()},
         otherwise=Status.ACTIVE if part.otherwise == "active" else None,
     )
 

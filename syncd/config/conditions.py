@@ -7,6 +7,7 @@ from typing import Any
 from syncd.config.cel import ExpressionFault, compile_condition
 from syncd.config.document import Document, Loc
 from syncd.config.faults import suggestion
+from syncd.core.cells import clean
 from syncd.core.conditions import AllOf, AnyOf, Between, Condition, Empty, EndsWith, Not, OneOf, StartsWith
 from syncd.core.dates import ISO, format_fault
 from syncd.core.transforms import trim
@@ -161,7 +162,7 @@ def _affixes(operand: Any, loc: Loc, document: Document) -> tuple[str, ...]:
 
 
 def _word(text: str, loc: Loc, document: Document) -> str:
-    word = trim(text)
+    word = clean(text)
     if word in document.blanks:
         document.fault(
             loc, f'"{word}" is read as blank: ask {{empty: true}}, or take it out of source.blanks'

@@ -10,6 +10,7 @@ from syncd.config.email import email_fault
 from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import FieldPart, UsersPart
 from syncd.config.values import build_column, build_transforms, build_value
+from syncd.core.cells import clean
 from syncd.core.checks import check_field
 from syncd.core.managers import MANAGER_ID
 from syncd.core.mapping import BLANK_IS_DEFAULT
@@ -119,7 +120,7 @@ def _field(name: str, part: FieldPart, loc: Loc, document: Document) -> FieldRul
     return FieldRule(
         place=Place(where=document.where_key(loc), key=dotted(loc)),
         field=name,
-        value=replace(build_value(part, loc, document), cleared=frozenset(map(trim, part.cleared))),
+        value=replace(build_value(part, loc, document), cleared=frozenset(map(clean, part.cleared))),
         on_create=part.on == "create" or part.owner == "litmos",
         if_empty=part.on == "if_empty",
         report=part.owner == "report",

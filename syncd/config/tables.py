@@ -1,13 +1,16 @@
 """Tables from files: a map that is kept in a CSV file beside the configuration, read when that is loaded."""
 
+import codecs
 import csv
+import io
 from hashlib import sha256
 from pathlib import Path
 
 from syncd.config.checks import encoding_fault
-from syncd.config.document import Document, Loc
+from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import TableFile
+from syncd.core.cells import clean
 from syncd.core.transforms import trim
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -35,16 +38,20 @@ def read_table(part: TableFile, loc: Loc, document: Document) -> dict[str, str]:
 def _text(part: TableFile, loc: Loc, document: Document) -> str | None:
     path: Path = part.file
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         document.fault((*loc, "file"), f"{path.name}: cannot be read: {error.strerror}")
         return None
     if len(raw) > MAX_BYTES:
-        document.fault((*loc, "file"), f"{path.name}: has {len(raw)} bytes; a table has at most {MAX_BYTES}")
+        document.fault(
+            (*loc, "file"), f"{path.name}: has more than {MAX_BYTES} bytes; a table has at most as many"
+        )
         return None
-    document.read[path.name] = sha256(raw).hexdigest()
+    document.read[dotted(loc)] = sha256(raw).hexdigest()
+    codec = codecs.lookup(part.encoding).name
     try:
-        return raw.decode("utf-8-sig" if part.encoding.lower() in {"utf-8", "utf8"} else part.encoding)
+        return raw.decode("utf-8-sig" if codec == "utf-8" else codec)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         why = f"byte 0x{raw[error.start]:02X} is not {part.encoding}"
@@ -64,7 +71,7 @@ class _Table:
 
     def read(self, text: str) -> None:
         """Take every row of the text."""
-        reader = csv.reader(text.splitlines(keepends=True), delimiter=self._part.delimiter, strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._part.delimiter, strict=True)
         header: list[str] | None = None
         places: list[int] = []
         for cells in reader:
@@ -72,12 +79,12 @@ class _Table:
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = [trim(cell) for cell in cells]
+                header = [clean(cell) for cell in cells]
                 places = self._places(header)
             elif len(cells) != len(header):
                 self.fault(f"has {len(cells)} cells; the header has {len(header)}", "file")
             elif places:
-                self._take(*(trim(cells[place]) for place in places))
+                self._take(*(clean(cells[place]) for place in places))
         if not self.entries and not self._faults:
             self.fault("has no row below its header", "file")
 

@@ -8,6 +8,7 @@ from syncd.config.faults import suggestion
 from syncd.config.mapping_parts import TableFile, ValuePart
 from syncd.config.tables import read_table
 from syncd.config.templates import parse_columns
+from syncd.core.cells import clean
 from syncd.core.dates import DateFormat, format_fault
 from syncd.core.rules import Column, Lookup, Otherwise, Part, Split, Text, ValueRule
 from syncd.core.transforms import TRANSFORMS, trim
@@ -50,7 +51,7 @@ def build_column(name: str, loc: Loc, document: Document) -> Column:
 def check_words(table: Iterable[str], loc: Loc, document: Document) -> None:
     """A word that is taken for blank is never looked up: one in a table is a fault."""
     for word in table:
-        if trim(word) in document.blanks:
+        if clean(word) in document.blanks:
             document.fault(
                 (*loc, word),
                 f'"{word}" is read as blank: use "" here, or take it out of source.blanks',
@@ -130,7 +131,7 @@ def _lookup(part: ValuePart, loc: Loc, document: Document) -> Lookup | None:
     if isinstance(part.table, TableFile):
         table = read_table(part.table, (*loc, "map"), document)
     else:
-        table = {trim(key): trim(value) for key, value in part.table.items()}
+        table = {clean(key): trim(value) for key, value in part.table.items()}
     if part.column is not None and part.split is None:
         check_words(table, (*loc, "map"), document)
     return Lookup(

@@ -39,6 +39,27 @@ def test_a_table_from_a_file(tmp_path):
     assert country(tmp_path, land="FR", more=", else: {value: Other}") == "Other"
 
 
+def test_words_are_read_as_cells_are(tmp_path):
+    text = 'code,name\n" New\u00a0York ","The ""Big Apple"""\nNovo\u2028Mesto,x\n'
+    (tmp_path / "lands.csv").write_text(text, encoding="utf-8")
+    assert country(tmp_path, land="New York") == 'The "Big Apple"'
+    assert country(tmp_path, land="New\u00a0York") == 'The "Big Apple"'
+
+
+def test_two_tables_of_one_name_are_two(tmp_path):
+    def digest(first: str, second: str) -> str:
+        for folder, name in (("a", first), ("b", second)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / "lands.csv").write_text(f"code,name\nSI,{name}\n", encoding="utf-8")
+        text = configured(file="a/lands.csv") + configured(file="b/lands.csv").splitlines()[-1].replace(
+            "Country", "City"
+        )
+        return load_text(tmp_path, text + "\n").digest
+
+    assert digest("x", "y") != digest("z", "y")
+    assert digest("x", "y") != digest("x", "z")
+
+
 def test_another_delimiter_and_encoding(tmp_path):
     (tmp_path / "lands.csv").write_text("code;name\nÖS;Österreich\n", encoding="cp1252")
     assert country(tmp_path, land="ÖS", delimiter='";"', encoding="cp1252") == "Österreich"
@@ -89,7 +110,7 @@ def test_another_delimiter_and_encoding(tmp_path):
         (
             b"code,name\n" + b"x" * (8 * 1024 * 1024),
             {},
-            ["14:39: users.fields.Country.map.file: lands.csv: has 8388618 bytes; a table has at most 8388608"],
+            ["14:39: users.fields.Country.map.file: lands.csv: has more than 8388608 bytes; a table has at most as many"],
         ),
         (b"code,name\nDE,Germany\n", {"to": ""}, ["14:27: users.fields.Country.map.to: is required"]),
         (
