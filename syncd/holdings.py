@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from syncd import shelves
 from syncd.core.desired import ItemResolver
@@ -69,11 +70,11 @@ def _with_gifts(conn: Connection, account: str, told: Told, team_id: str, label:
     return replace(told, accounts=(*gifts, *told.accounts), who={**told.who, team_id: f'team "{label}"'})
 
 
-def _holding(row: RowMapping) -> Holding:
+def _holding(row: Mapping[str, Any]) -> Holding:
     return Holding(row["user_id"], row["kind"], row["object_id"])
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: Mapping[str, Any]) -> Entry:
     return Entry(
         origin=Origin(row["origin"]),
         rule=row["rule"],
