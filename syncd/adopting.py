@@ -2,7 +2,6 @@
 
 from syncd.app import App
 from syncd.core.ledger import Claim, claims
-from syncd.doctor import is_protected
 from syncd.errors import Declined
 from syncd.intake import take_in
 from syncd.log import get_logger
@@ -37,7 +36,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
             made.current,
             made.granted,
             rule,
-            is_protected=lambda user: is_protected(app.settings.mapping, user),
+            is_protected=lambda user: bool(app.settings.mapping.protection.why(user)),
         )
         if not dry_run:
             _store(app, found, actor, mine)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from syncd.app import App, Settings
 from syncd.core.comparison import Comparison, Side, compare
-from syncd.core.mapping import map_records
 from syncd.core.model import Record
 from syncd.core.plan import Plan
+from syncd.core.records import map_records
 from syncd.intake import Intake, take_in
 from syncd.planner import Draft, draft
 from syncd.store import mirror

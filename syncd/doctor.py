@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syncd.app import App, Settings
+from syncd.core.cases import Resolution
 from syncd.core.coverage import Coverage, coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding
-from syncd.core.mapping import Mapping
 from syncd.core.model import ItemKind, User
 from syncd.core.profile import normalise_profile
 from syncd.errors import ConfigError, SourceError, StoreError
@@ -19,7 +19,7 @@ from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
 from syncd.sources import Source
-from syncd.store import links, mirror, probes, window
+from syncd.store import cases, links, mirror, probes, window
 
 log = get_logger(__name__)
 
@@ -59,6 +59,7 @@ def examine(
         ahead = (app.database.now(conn) - now()).total_seconds()
         taken, slots, frozen = window.usage(conn, app.account, app.database.now(conn))
         linked = links.load(conn, app.account)
+        resolutions = cases.resolutions(conn, app.account)
         answers = probes.answers(conn, app.account)
         unrestored = probes.unrestored(conn, app.account)
     update("asking Litmos", 0, None)
@@ -72,7 +73,7 @@ def examine(
         window=WindowFacts(requests=slots, seconds=settings.window, taken=taken, frozen_until=frozen),
         source=hr,
         litmos=litmos,
-        coverage=_coverage(settings, hr, litmos, linked),
+        coverage=_coverage(settings, hr, litmos, linked, resolutions),
         answers=answers,
         unrestored="" if unrestored is None else unrestored["username"],
     )
@@ -118,7 +119,11 @@ def _user(profile: abc.Mapping[str, Any]) -> User:
 
 
 def _coverage(
-    settings: Settings, hr: SourceFacts, litmos: LitmosFacts, linked: abc.Mapping[str, str]
+    settings: Settings,
+    hr: SourceFacts,
+    litmos: LitmosFacts,
+    linked: abc.Mapping[str, str],
+    resolutions: abc.Mapping[str, Resolution],
 ) -> Coverage | None:
     if hr.trouble or litmos.users is None:
         return None
@@ -129,13 +134,6 @@ def _coverage(
         linked,
         keys=rules.match,
         link_field=rules.link_field,
-        is_protected=lambda user: is_protected(rules, user),
-    )
-
-
-def is_protected(rules: Mapping, user: User) -> bool:
-    """Whether the configuration protects this user: by access level, or by name."""
-    return (
-        user.fields.get("AccessLevel") in rules.protected_levels
-        or user.username.casefold() in rules.protected_usernames
+        resolutions=resolutions,
+        is_protected=lambda user: bool(rules.protection.why(user)),
     )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from syncd.core.columns import all_columns, columns_used, unsaid
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
-from syncd.core.mapping import Mapping, map_records
+from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Managed, Record, Rejection
+from syncd.core.records import map_records
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 from syncd.sources.base import require_columns

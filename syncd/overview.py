@@ -7,7 +7,20 @@ from sqlalchemy import Connection
 
 from syncd.core.account import same
 from syncd.core.model import ItemKind, User, team_label
-from syncd.store import changes, drift, jobs, links, mirror, people, probes, queue, results, runs, window
+from syncd.store import (
+    cases,
+    changes,
+    drift,
+    jobs,
+    links,
+    mirror,
+    people,
+    probes,
+    queue,
+    results,
+    runs,
+    window,
+)
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -42,6 +55,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),
         "results": results.totals(conn, account),
         "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
+        "cases": cases.waiting(conn, account),
         "quarantined": len(people.quarantined(conn, account)),
         "probe": probes.last(conn, account),
         "contract": {

@@ -4,16 +4,18 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core import lifecycle
+from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
-from syncd.core.diff import Difference, Rules, diff
+from syncd.core.diff import Difference, Rules
 from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Policy
@@ -23,9 +25,10 @@ from syncd.core.match import Matching, match
 from syncd.core.model import Action, Employee, Item, ObjectKind, Rejection, Skip, State, Status, User
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
+from syncd.core.reconcile import reconcile
 from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
-from syncd.doctor import is_protected
+from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
@@ -33,6 +36,7 @@ from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
     aside,
+    cases,
     changes,
     grants,
     inputs,
@@ -65,6 +69,9 @@ class Draft:
     matching: Matching
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
+    untouched: frozenset[str]
+    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a suspect
+    row may be about; "" among them says that a row without a readable id may be about anybody: nobody's absence counts."""
     item_names: abc.Mapping[str, str]
     """learning path or course as text -> name, for people to read"""
     desired: Desired
@@ -82,26 +89,28 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     account, settings = app.account, app.settings
     mapping = settings.mapping
     users = mirror.users(conn, account)
-    matching = match(
-        intake.employees,
-        users,
-        links.load(conn, account),
-        keys=mapping.match,
-        link_field=mapping.link_field,
-    )
-    refused = {rejection.employee_id for rejection in matching.rejections}
-    valid = [employee for employee in intake.employees if employee.employee_id not in refused]
-    managers = _managers(mapping, valid, users, matching)
-    valid = appoint(managers.applied(valid), managers.bosses)
+    matching, untouched, problems = _who_is_who(conn, app, intake, users)
+    managers = _managers(mapping, matching.valid(intake.employees), users, matching)
+    employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
     current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
-    desired = _desired(mapping, valid, items)
-    rejections = (*intake.rejections, *matching.rejections)
-    absent = _absent(conn, app, intake, rejections, now)
-    rules = _rules(conn, app, matching.links, desired, now, absent)
-    difference = part.of(_with_skips(diff(desired, current, rules), managers))
+    absent = _absent(conn, app, intake, untouched, now)
+    desire = partial(_desired, mapping, items)
+    rules = _rules(conn, app, matching.links, desire(employees), now, absent)
+    reconciled = reconcile(
+        employees,
+        matching,
+        current,
+        rules,
+        desire=desire,
+        users=users,
+        policy=settings.policy,
+        part=part,
+        skips=_skips(managers),
+    )
+    rejections = (*intake.rejections, *reconciled.matching.rejections)
     plan = make_plan(
-        difference,
+        reconciled.difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=measure_of(current, settings.limits),
@@ -111,10 +120,11 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         problems=(
             *seen_before(conn, app, intake),
             *intake.notes,
-            *desired.problems,
+            *problems,
+            *reconciled.desired.problems,
             *managers.problems(),
-            *lifecycle.doubts(valid),
-            *recommended(desired, current, difference.changes),
+            *lifecycle.doubts(employees),
+            *recommended(reconciled.desired, current, reconciled.difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -123,18 +133,43 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     return Draft(
         plan=plan,
         part=part,
-        difference=difference,
+        difference=reconciled.difference,
         current=current,
-        matching=matching,
-        employees={employee.employee_id: employee for employee in valid},
+        matching=reconciled.matching,
+        employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
+        untouched=untouched | {case.employee_id for case in reconciled.matching.cases},
         item_names={str(item.key): item.name for item in items},
-        desired=desired,
+        desired=reconciled.desired,
         granted=rules.granted,
     )
 
 
-def _desired(mapping: Mapping, employees: abc.Sequence[Employee], items: abc.Sequence[Item]) -> Desired:
+def _who_is_who(
+    conn: Connection, app: App, intake: Intake, users: abc.Sequence[User]
+) -> tuple[Matching, frozenset[str], tuple[str, ...]]:
+    """The Matching, whom it leaves untouched (``Draft.untouched``), and sentences about the input as a whole."""
+    account, mapping = app.account, app.settings.mapping
+    resolutions = cases.resolutions(conn, account)
+    known = people.known(conn, account, intake.source, guards=bool(mapping.same_person))
+    suspected = unsettled(suspicions(intake.employees, known, intake.named), resolutions)
+    matching = match(
+        intake.employees,
+        users,
+        links.load(conn, account),
+        keys=mapping.match,
+        link_field=mapping.link_field,
+        resolutions=resolutions,
+        suspicions=suspected,
+    )
+    untouched = left_alone(resolutions) | {
+        *(rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)),
+        *(suspicion.known_id for suspicion in suspected.values()),
+    }
+    return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
+
+
+def _desired(mapping: Mapping, items: abc.Sequence[Item], employees: abc.Iterable[Employee]) -> Desired:
     return desired_state(
         employees,
         items,
@@ -160,8 +195,7 @@ def _rules(
         granted_roles=grants.roles(conn, account, linked),
         reach=reach_of(conn, account, desired.gifts),
         absent=absent,
-        protected_levels=frozenset(mapping.protected_levels),
-        protected_usernames=frozenset(mapping.protected_usernames),
+        protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
         overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
@@ -178,28 +212,26 @@ def _managers(
         users,
         matching.links,
         by=mapping.manager.by if mapping.manager else "",
-        is_protected=lambda user: is_protected(mapping, user),
+        is_protected=lambda user: bool(mapping.protection.why(user)),
     )
 
 
-def _with_skips(found: Difference, managers: Managers) -> Difference:
-    """The Difference with everybody whose manager could not be set."""
-    skips = [
+def _skips(managers: Managers) -> tuple[Skip, ...]:
+    """Everybody whose manager could not be set."""
+    return tuple(
         Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
-    ]
-    return replace(found, skips=(*found.skips, *skips))
+    )
 
 
 def _absent(
-    conn: Connection, app: App, intake: Intake, rejections: tuple[Rejection, ...], now: datetime
+    conn: Connection, app: App, intake: Intake, untouched: abc.Set[str], now: datetime
 ) -> abc.Mapping[str, str]:
     """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
     absence = app.settings.mapping.absence
-    nameless = any(not rejection.employee_id for rejection in rejections)
-    if not absence.deactivates or nameless or not intake.complete:
+    if not absence.deactivates or "" in untouched or not intake.complete:
         return {}
-    named = {e.employee_id for e in intake.employees} | {r.employee_id for r in rejections}
     new_input = _is_new(conn, app, intake)
+    named = intake.named | untouched
     missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
     reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
     return {person: reason for person, reason in reasons.items() if reason}
@@ -243,6 +275,8 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         )
         if intake is not None:
             people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+            if made.part.is_whole:
+                cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         if not send or settings.policy is Policy.OBSERVE:
             changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
             runs.note_holds(conn, run_id, plan.holds)
@@ -279,15 +313,17 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
     if not made.part.is_whole:
         _accept_people(conn, app, intake, made, input_id=input_id, now=now)
         return
+    for employee_id in made.matching.dropped:
+        links.forget(conn, app.account, employee_id)
     links.save_all(conn, app.account, made.matching.new, now)
     people.save(
         conn,
         app.account,
         intake.source,
         made.employees.values(),
-        rejected=[rejection.employee_id for rejection in made.rejections if rejection.employee_id],
+        rejected=made.untouched,
         input_id=input_id,
-        new_input=_is_new(conn, app, intake),
+        new_input=_is_new(conn, app, intake) and "" not in made.untouched,
         now=now,
     )
     _remember_overlap(conn, app, made, made.employees, now)
@@ -299,6 +335,8 @@ def _accept_people(
 ) -> None:
     """Take the people of the Plan as HR now has them, and their new Links."""
     chosen = made.part.people
+    for employee_id in made.matching.dropped & chosen:
+        links.forget(conn, app.account, employee_id)
     links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
     people.save(
         conn,

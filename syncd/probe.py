@@ -13,7 +13,6 @@ from syncd.core import contract
 from syncd.core.contract import Question
 from syncd.core.model import User, team_key, team_label
 from syncd.core.profile import normalise_profile
-from syncd.doctor import is_protected
 from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncertain
 from syncd.intake import Intake, mentions, take_in
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
@@ -115,7 +114,7 @@ def _refuse_others(app: App, intake: Intake, profile: abc.Mapping[str, Any]) -> 
     with app.database.read() as conn:
         linked = user.id in links.load(conn, app.account).values()
     found = contract.objections(
-        user, rules, intake.employees, linked=linked, protected=is_protected(rules, user)
+        user, rules, intake.employees, linked=linked, protected=bool(rules.protection.why(user))
     )
     if intake.rejections and not found and mentions(app.source, [user.username, str(user.fields["Email"])]):
         found = ["a rejected row of HR's data has their name or address"]

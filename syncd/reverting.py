@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired
-from syncd.core.diff import Difference, Rules, is_protected
+from syncd.core.diff import Difference
 from syncd.core.match import Matching
 from syncd.core.model import Change, State
 from syncd.core.plan import make_plan
@@ -51,11 +51,8 @@ def _draft(
     settings = app.settings
     known = links.load(conn, app.account)
     current = mirror.current_state(conn, app.account, known)
-    rules = Rules(
-        protected_levels=frozenset(settings.mapping.protected_levels),
-        protected_usernames=frozenset(settings.mapping.protected_usernames),
-    )
-    reversal = reverse(done, current, is_protected=lambda user: is_protected(user, rules))
+    protection = settings.mapping.protection
+    reversal = reverse(done, current, is_protected=lambda user: bool(protection.why(user)))
     difference = Difference(changes=reversal.changes, skips=())
     plan = make_plan(
         difference,
@@ -73,9 +70,10 @@ def _draft(
         part=Part(reverts=target),
         difference=difference,
         current=current,
-        matching=Matching(links=known, new=(), rejections=()),
+        matching=Matching(links=known, new=()),
         employees={},
         rejections=(),
+        untouched=frozenset(),
         item_names={str(item.key): item.name for item in mirror.items(conn, app.account)},
         desired=Desired(state=State(), employees={}),
         granted=frozenset(),

@@ -36,6 +36,7 @@ COMMANDS: tuple[list[str], ...] = (
     *(["runs"], ["runs", "show"], ["employees"], ["employees", "show"], ["employees", "quarantine"]),
     *(["jobs"], ["jobs", "retry"], ["config", "check"], ["config", "show"], ["config", "schema"]),
     *(["db", "upgrade"], ["db", "check"], ["grants"], ["adopt"]),
+    *(["cases"], ["cases", "show"], ["cases", "resolve"]),
 )
 ESCAPE = "\x1b"
 

@@ -109,6 +109,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "kind", "user_id", "object_id", name=op.f("pk_grants")),
     )
     op.create_table(
+        "identity_case",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("message", sa.Text(), server_default="", nullable=False),
+        sa.Column("origin", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "fields",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "candidates",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("question", sa.Text(), server_default="", nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_identity_case")),
+    )
+    op.create_table(
         "input",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account", sa.Text(), server_default="", nullable=False),
@@ -341,6 +364,22 @@ def upgrade() -> None:
         sa.Column("frozen_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_reason", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_rate_window")),
+    )
+    op.create_table(
+        "resolution",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), server_default="", nullable=False),
+        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "refused",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("answers", sa.Text(), server_default="", nullable=False),
+        sa.Column("decided_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_resolution")),
     )
     op.create_table(
         "run",
@@ -596,6 +635,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_run_account_state"))
 
     op.drop_table("run")
+    op.drop_table("resolution")
     op.drop_table("rate_window")
     with op.batch_alter_table("rate_slot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rate_slot_account_free_at"))
@@ -632,6 +672,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_input_account_source_accepted_id"))
 
     op.drop_table("input")
+    op.drop_table("identity_case")
     op.drop_table("grants")
     op.drop_table("employee")
     op.drop_table("completion")

@@ -1,13 +1,12 @@
 """Commands that show what happened and what is: status, runs, employees, jobs."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import ago, note, plain, say, show_json, table
+from syncd.cli.output import ago, moment, note, plain, say, show_json, table
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 employees_app = typer.Typer(help="Employees: what HR says, what Litmos has, and why.", no_args_is_help=True)
@@ -66,6 +65,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             note(
                 f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
             )
+        if found["cases"]:
+            note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
         if found["quarantined"]:
             note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
 
@@ -93,14 +94,10 @@ def runs_list(
         table(
             ("run", "flow", "state", "started", "took", "by", "what"),
             [
-                (r["id"], r["flow"], r["state"], _moment(r["created_at"]), _took(r), r["actor"], _what(r))
+                (r["id"], r["flow"], r["state"], moment(r["created_at"]), _took(r), r["actor"], _what(r))
                 for r in found
             ],
         )
-
-
-def _moment(value: datetime | None) -> str:
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _took(run: Any) -> str:
@@ -184,7 +181,7 @@ def _range(summary: dict[str, Any]) -> str:
 
 
 def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]) -> None:
-    say(f"Run {run['id']}: {run['flow']} {run['state']}, {_moment(run['created_at'])}, by {run['actor']}")
+    say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
     if source is not None:
         say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
     if run["plan_digest"]:
@@ -216,7 +213,7 @@ def _show_causes(run: dict[str, Any], causes: dict[str, dict[str, int]]) -> None
         say(f"Waiting for a person, {code}{why}: " + ", ".join(f"{n} {what}" for what, n in numbers.items()))
     if run["state"] == "held" or causes:
         say(
-            f"Decide by {_moment(run['expires_at'])}: syncd approve {run['id']}   or   syncd reject {run['id']}   "
+            f"Decide by {moment(run['expires_at'])}: syncd approve {run['id']}   or   syncd reject {run['id']}   "
             "(a part: --only, --employee, --field)"
         )
 
@@ -259,7 +256,7 @@ def employees_show(
                 + "; ".join(f"{r['code']} {plain(r['message'])}" for r in case["reasons"])
             )
         for row in found["drift"]:
-            say(f"In Litmos, {_moment(row['seen_at'])}: {plain(_drift(row, found['item_names']))}")
+            say(f"In Litmos, {moment(row['seen_at'])}: {plain(_drift(row, found['item_names']))}")
         for row in found["changes"]:
             from syncd.cli.show_plan import describe
             from syncd.store.changes import to_change
@@ -294,7 +291,7 @@ def employees_quarantine(config: ConfigOption = None, json: JsonOption = False) 
                 (
                     row["employee_id"],
                     row["origin"],
-                    _moment(row["first_seen_at"]),
+                    moment(row["first_seen_at"]),
                     "; ".join(f"{reason['code']} {reason['message']}" for reason in row["reasons"]),
                 )
                 for row in found

@@ -53,6 +53,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return f"{max(0.0, seconds):.0f} s ago"
 
 
+def moment(value: datetime | None) -> str:
+    """A time for people: ``2026-11-24 02:30:00Z``; "" for None."""
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}Z"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows in aligned columns; nothing is cut, so it can be piped."""
     lines = [[plain(cell) for cell in row] for row in rows]

@@ -4,18 +4,30 @@ from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
+from syncd.config.identity_parts import EmploymentsPart, PreferencePart, ProtectedPart
 from syncd.config.lifecycle import build_dates, build_lifecycle
-from syncd.config.mapping_parts import CoursePart, EmployeePart, NamePart, PathPart, StatusPart, TeamPart
+from syncd.config.mapping_parts import (
+    CoursePart,
+    EmployeePart,
+    NamePart,
+    PathPart,
+    StatusPart,
+    TeamPart,
+)
 from syncd.config.root import Root
 from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
 from syncd.core.cells import clean
 from syncd.core.checks import TEAM_NAME_LENGTH
 from syncd.core.conditions import Condition
+from syncd.core.dates import format_fault
+from syncd.core.employments import Employments, Highest, Latest, Preference, Preferred
 from syncd.core.mapping import Mapping
 from syncd.core.model import ItemKind, ItemName, Role, Status
+from syncd.core.protection import Protection
 from syncd.core.roles import LEVELS
 from syncd.core.rules import (
     Absence,
+    Column,
     IdRule,
     ItemRule,
     Part,
@@ -68,8 +80,9 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         match=tuple(root.users.match),
         link_field=root.users.link_field,
         manager=build_manager(root.users, document),
-        protected_levels=frozenset(root.users.protected.access_levels),
-        protected_usernames=frozenset(trim(name).casefold() for name in root.users.protected.usernames),
+        protection=_protection(root.users.protected),
+        same_person=_same_person(root.employee, document),
+        employments=_employments(root.employee.employments, document),
         blanks=document.blanks,
         check_email=email_fault,
     )
@@ -90,6 +103,53 @@ def _check_protected(root: Root, document: Document) -> None:
 def place(loc: Loc, document: Document) -> Place:
     """Where a rule is: the place of its key."""
     return Place(where=document.where_key(loc), key=dotted(loc))
+
+
+def _same_person(part: EmployeePart, document: Document) -> tuple[Column, ...]:
+    loc: Loc = ("employee", "same_person")
+    if len(set(part.same_person)) == 1:
+        document.fault(
+            loc, "must be two columns or more: any one changes in many a life, by marriage for example"
+        )
+    return tuple(
+        build_column(column, at if (at := (*loc, index)) in document.values else loc, document)
+        for index, column in enumerate(part.same_person)
+    )
+
+
+def _employments(part: EmploymentsPart | None, document: Document) -> Employments | None:
+    if part is None:
+        return None
+    loc: Loc = ("employee", "employments")
+    chosen = [
+        preference
+        for index, each in enumerate(part.primary)
+        if (preference := _preference(each, (*loc, "primary", index), document)) is not None
+    ]
+    return Employments(place=place(loc, document), primary=tuple(chosen))
+
+
+def _preference(part: PreferencePart, loc: Loc, document: Document) -> Preference | None:
+    given = [name for name in ("when", "latest", "highest") if getattr(part, name) is not None]
+    if len(given) != 1:
+        document.fault(loc, "needs exactly one of when, latest, highest")
+        return None
+    if part.when is not None:
+        return Preferred(when=build_condition(part.when, (*loc, "when"), document))
+    if part.highest is not None:
+        return Highest(column=build_column(part.highest, (*loc, "highest"), document))
+    if problem := format_fault(part.form, reads=True):
+        document.fault((*loc, "format"), problem)
+    return Latest(column=build_column(part.latest or "", (*loc, "latest"), document), form=part.form)
+
+
+def _protection(part: ProtectedPart) -> Protection:
+    return Protection(
+        levels=frozenset(part.access_levels),
+        usernames=part.usernames,
+        brands=part.brands,
+        user_ids=frozenset(part.user_ids),
+    )
 
 
 def _when(data: object, loc: Loc, document: Document) -> Condition | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
+from syncd.config.identity_parts import EmploymentsPart, ProtectedPart
 from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When, as_list
 from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
@@ -220,15 +221,10 @@ class EmployeePart(Part):
     """How long somebody who moves keeps the teams that no rule gives them any more."""
     give_back: GiveBack = 90 * 86_400.0
     """For how long after a deactivation somebody who returns is given back what a person had given: or always, never."""
-
-
-class ProtectedPart(Part):
-    """Users that are never touched, whatever HR says."""
-
-    access_levels: Texts = ("Account_Owner", "Administrator")
-    """By access level."""
-    usernames: Texts = ()
-    """By username."""
+    employments: EmploymentsPart | None = None
+    """Rows that share the id are employments of one person."""
+    same_person: Texts = ()
+    """Two columns or more that do not all change at once in one life: if they do, a person must say who it is."""
 
 
 class ExpectPart(Part):

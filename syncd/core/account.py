@@ -16,14 +16,14 @@ WAITING = frozenset({Status.FUTURE, Status.LEAVING, Status.UNCLEAR})
 
 
 def skipped(
-    employee: Employee, user: User | None, *, protected: bool, leaving_scope_deactivates: bool
+    employee: Employee, user: User | None, *, protected: str, leaving_scope_deactivates: bool
 ) -> Skip | None:
-    """People nothing may happen to: protected accounts, those out of scope, leavers who never had an account."""
+    """People nothing may happen to: ``protected`` accounts (why, or ""), those out of scope, leavers who never had one."""
     if user is not None and protected:
         return Skip(
             employee_id=employee.employee_id,
             code="PROTECTED",
-            message=f"Litmos user {user.id} is protected ({user.fields.get('AccessLevel', '')}); nothing is changed",
+            message=f"Litmos user {user.id} is protected ({protected}); nothing is changed",
         )
     if not employee.in_scope and not (leaving_scope_deactivates and user is not None and user.active):
         return Skip(

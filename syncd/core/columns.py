@@ -33,8 +33,7 @@ def unsaid(mapping: Mapping, columns: Collection[str]) -> tuple[tuple[FieldRule,
 def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
     if mapping.scope is not None:
         yield from mapping.scope.columns()
-    for value in (mapping.employee_id.value, mapping.status.value):
-        yield from columns_of(value.parts)
+    yield from _employee_columns(mapping)
     if mapping.dates is not None:
         yield from columns_of(mapping.dates.columns)
     for field_rule in mapping.fields:
@@ -56,3 +55,12 @@ def _asked(mapping: Mapping) -> Iterator[tuple[str, str]]:
     for condition in conditions:
         if condition is not None:
             yield from condition.columns()
+
+
+def _employee_columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """Those that say who somebody is."""
+    for value in (mapping.employee_id.value, mapping.status.value):
+        yield from columns_of(value.parts)
+    yield from columns_of(mapping.same_person)
+    for preference in mapping.employments.primary if mapping.employments else ():
+        yield from preference.columns()

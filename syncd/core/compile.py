@@ -7,7 +7,7 @@ stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
 1      create team                             its parent team
-2      create user                             the manager, if created here
+2      create user                             whoever gives up the UserName; the manager, if created here
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign items (one per user and kind)    the user, if created here
@@ -20,14 +20,15 @@ stage  Requests                                waits for
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
-read). The cheaper way is taken.
+read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
+circle is renamed twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
+from syncd.core.circles import waiting_for_ever
 from syncd.core.managers import MANAGER
 from syncd.core.model import (
     LEAVE,
@@ -40,109 +41,99 @@ from syncd.core.model import (
     team_key,
     team_text,
 )
+from syncd.core.request import (
+    ASIDE,
+    ITEMS_PER_CALL,
+    JUST_READ_SECONDS,
+    MEMBERS_PER_CALL,
+    PAGE,
+    SAFE_SHARE,
+    Pace,
+    Request,
+    RequestKind,
+)
+from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
-PAGE = 1000
-"""Rows per page of a Litmos list."""
-MEMBERS_PER_CALL = 500
-"""Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
-ITEMS_PER_CALL = 25
-"""Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
-JUST_READ_SECONDS = 300
-"""How long a record counts as just read."""
-SAFE_SHARE = 0.8
-"""The share of that time into which a batch is fitted: other work takes its part of the window, too."""
-
-
-class RequestKind(StrEnum):
-    """What a Request does; each kind has one Operation."""
-
-    READ_USERS = "read_users"
-    CREATE_USER = "create_user"
-    PUT_USER = "put_user"
-    CREATE_TEAM = "create_team"
-    ADD_MEMBERS = "add_members"
-    REMOVE_MEMBER = "remove_member"
-    ASSIGN_ITEMS = "assign_items"
-    UNASSIGN_ITEM = "unassign_item"
-    GIVE_TEAM = "give_team"
-    TAKE_FROM_TEAM = "take_from_team"
-    SET_ROLE = "set_role"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One API call (or a read and the write that depends on it) that carries one or many Changes.
-
-    ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
-    it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
-    Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
-    """
-
-    key: str
-    kind: RequestKind
-    stage: int
-    target: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
-
-    users: int
-    per_minute: float
+__all__ = ["ASIDE", "JUST_READ_SECONDS", "Pace", "Request", "RequestKind", "compile_requests"]
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
     """The Requests for these Changes, in the order of their stages; deterministic."""
     created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    names = handover(changes)
     requests = [
-        *_puts(changes, pace, created_users),
+        *_puts(changes, pace, created_users, names),
         *_team_creates(changes, created_teams),
-        *(_user_create(c, created_users) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams),
         *_removals(changes),
     ]
     requests += _role_sets(changes, requests)
-    return tuple(sorted(requests, key=lambda request: request.stage))
+    return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
+
+
+def _untangled(requests: Sequence[Request]) -> list[Request]:
+    """The same, of which none waits for itself.
+
+    Names and managers alone make no circle, together they may: a new manager takes the name of somebody whom they manage.
+    Then the name goes first, and the next push sets the manager.
+    """
+    stuck = waiting_for_ever({request.key: request.after for request in requests})
+    creates = {
+        f"create:{r.payload['employee_id']}" for r in requests if r.kind is RequestKind.CREATE_USER
+    } & stuck
+    return [
+        replace(request, after=tuple(parent for parent in request.after if parent not in creates))
+        if request.key in stuck and request.kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}
+        else request
+        for request in requests
+    ]
 
 
 def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _puts(changes: Sequence[Change], pace: Pace, created_users: set[str]) -> Iterable[Request]:
+def _puts(
+    changes: Sequence[Change], pace: Pace, created_users: set[str], names: Handover
+) -> Iterable[Request]:
     by_person: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
             by_person.setdefault(change.employee_id, []).append(change)
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
-    others = {p: c for p, c in by_person.items() if p not in leavers}
+    givers_first = dict.fromkeys([p for p in names.order if p in by_person])
+    others = {p: by_person[p] for p in givers_first | by_person if p not in leavers}
     yield from _put_batches(leavers, pace, set(), stage=0, name="leavers")
-    yield from _put_batches(others, pace, created_users, stage=3, name="users")
+    yield from (_aside(person, by_person[person][0], names.aside[person]) for person in names.aside)
+    yield from _put_batches(others, pace, created_users, stage=3, name="users", names=names)
 
 
 def _put_batches(
-    people: Mapping[str, Sequence[Change]], pace: Pace, created_users: set[str], *, stage: int, name: str
+    people: Mapping[str, Sequence[Change]],
+    pace: Pace,
+    created_users: set[str],
+    *,
+    stage: int,
+    name: str,
+    names: Handover = NO_HANDOVER,
 ) -> Iterable[Request]:
-    """PUTs in batches that fit into the time in which a page read before them counts as just read."""
+    """PUTs in batches that fit into the time in which a page read before them counts as just read.
+
+    Whoever gives up a UserName comes before the one who takes it: no batch waits for a later one.
+    """
     pages = pace.users // PAGE + 1
     size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
-    names = list(people)
-    for number, start in enumerate(range(0, len(names), size)):
-        batch = names[start : start + size]
+    order = list(people)
+    for number, start in enumerate(range(0, len(order), size)):
+        batch = order[start : start + size]
         if len(batch) <= pages + 1:
-            yield from (
-                _put(person, people[person], created_users, stage=stage, reads=True) for person in batch
-            )
+            for person in batch:
+                after = names.freed_by(person)
+                yield _put(person, people[person], created_users, stage=stage, reads=True, after=after)
             continue
         read = f"read:{name}:{number}"
         yield Request(
@@ -150,11 +141,31 @@ def _put_batches(
             kind=RequestKind.READ_USERS,
             stage=stage,
             target=read,
-            after=tuple(f"put:{person}" for person in names[max(0, start - size) : start]),
+            after=tuple(f"put:{person}" for person in order[max(0, start - size) : start]),
             low=pages,
             high=pages + 1,
         )
-        yield from (_put(p, people[p], created_users, stage=stage, reads=False, after=(read,)) for p in batch)
+        for person in batch:
+            after = (read, *names.freed_by(person))
+            yield _put(person, people[person], created_users, stage=stage, reads=False, after=after)
+
+
+def _aside(person: str, change: Change, username: str) -> Request:
+    """The first of two renames of somebody who steps aside; it carries no Change, for nobody asked for it."""
+    return Request(
+        key=f"aside:{person}",
+        kind=RequestKind.PUT_USER,
+        stage=3,
+        target=f"user:{change.user_id}{ASIDE}",
+        payload={
+            "employee_id": person,
+            "user_id": change.user_id,
+            "fields": {"UserName": username},
+            "active": None,
+        },
+        low=2,
+        high=2,
+    )
 
 
 def _put(
@@ -220,7 +231,7 @@ def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
     return (f"create:{manager}",) if manager in created_users else ()
 
 
-def _user_create(change: Change, created_users: set[str]) -> Request:
+def _user_create(change: Change, created_users: set[str], names: Handover) -> Request:
     fields = dict(change.after)
     manager = fields.pop(MANAGER, "")
     return Request(
@@ -234,7 +245,7 @@ def _user_create(change: Change, created_users: set[str]) -> Request:
             "manager": manager,
             "invite": change.invite,
         },
-        after=_creates_of(manager, created_users),
+        after=(*names.freed_by(change.employee_id), *_creates_of(manager, created_users)),
         changes=(change.key,),
     )
 

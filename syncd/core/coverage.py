@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from syncd.core.cases import Resolution
 from syncd.core.match import comparable, match
 from syncd.core.model import Employee, Status, User
 
@@ -63,12 +64,14 @@ def coverage(
     *,
     keys: Sequence[str],
     link_field: str,
+    resolutions: Mapping[str, Resolution] | None = None,
     is_protected: Callable[[User], bool] = lambda _user: False,
 ) -> Coverage:
     """Count who would be tied to whom. The arguments are those of ``match``; nobody expects protected users in HR."""
-    matching = match(employees, users, links, keys=keys, link_field=link_field)
+    matching = match(employees, users, links, keys=keys, link_field=link_field, resolutions=resolutions)
     refused = {rejection.employee_id: rejection.reasons[0].code for rejection in matching.rejections}
-    alone = [e for e in employees if e.employee_id not in matching.links and e.employee_id not in refused]
+    placed = matching.links.keys() | refused.keys() | matching.ignored
+    alone = [e for e in employees if e.employee_id not in placed]
     creates = [e.employee_id for e in alone if e.status is Status.ACTIVE and e.in_scope and not e.muted]
     taken = set(matching.links.values())
     strangers = [u.username for u in users if u.active and u.id not in taken and not is_protected(u)]
@@ -77,7 +80,7 @@ def coverage(
     new = {link.employee_id for link in matching.new}
     return Coverage(
         linked=sum(employee_id in named and employee_id not in new for employee_id in matching.links),
-        found={key: found[key] for key in keys},
+        found={key: found[key] for key in (*keys, "person") if key in keys or found[key]},
         refused=dict(sorted(Counter(refused.values()).items())),
         creates=len(creates),
         gone=len(alone) - len(creates),

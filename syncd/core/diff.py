@@ -24,6 +24,7 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.protection import Protection
 from syncd.core.roles import Grant, role_changes, settle_level
 
 
@@ -34,8 +35,8 @@ class Rules:
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | item as text), and
     ``granted_roles`` the leaders and admins;
     ``reach`` is what teams give their members, and take when they leave, and whom that reaches;
-    ``absent`` maps employee_id to the sentence why absence now means deactivation; ``protected_levels`` and
-    ``protected_usernames`` (casefolded) are never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
+    ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
+    never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
     ``invites``: a new user is sent the invitation, as people log in with a password of Litmos.
     """
@@ -44,8 +45,7 @@ class Rules:
     granted_roles: frozenset[Grant] = frozenset()
     reach: Reach = field(default_factory=Reach)
     absent: Mapping[str, str] = field(default_factory=dict)
-    protected_levels: frozenset[str] = frozenset()
-    protected_usernames: frozenset[str] = frozenset()
+    protection: Protection = field(default_factory=Protection)
     leaving_scope_deactivates: bool = False
     overlap: Overlap = field(default_factory=Overlap)
     had: Mapping[str, Had] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         skip = skipped(
             employee,
             user,
-            protected=user is not None and is_protected(user, rules),
+            protected="" if user is None else rules.protection.why(user),
             leaving_scope_deactivates=rules.leaving_scope_deactivates,
         )
         if skip is not None:
@@ -95,7 +95,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             )
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
-        if user is not None and user.active and not is_protected(user, rules):
+        if user is not None and user.active and not rules.protection.why(user):
             changes.append(switched_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
     return Difference(changes=tuple(changes), skips=tuple(skips))
 
@@ -316,12 +316,4 @@ def _assignment(
         reason=reason,
         rule=rule,
         origin=employee.origin,
-    )
-
-
-def is_protected(user: User, rules: Rules) -> bool:
-    """Whether nothing may ever happen to this user."""
-    return (
-        str(user.fields.get("AccessLevel", "")) in rules.protected_levels
-        or user.username.casefold() in rules.protected_usernames
     )

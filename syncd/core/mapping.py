@@ -8,7 +8,7 @@ from syncd.core.cells import BLANKS, clean_cells
 from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.days import NO_DATES, Dates, read_dates
-from syncd.core.duplicates import reject_shared_ids, reject_shared_values
+from syncd.core.employments import Employments
 from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
@@ -27,9 +27,11 @@ from syncd.core.model import (
     team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
+from syncd.core.protection import Protection
 from syncd.core.reasons import Reasons
 from syncd.core.rules import (
     Absence,
+    Column,
     DatesRule,
     FieldRule,
     IdRule,
@@ -54,9 +56,8 @@ BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "Profi
 class Mapping:
     """The mapping part of a configuration, ready to be followed.
 
-    ``match`` are Litmos fields in order; ``protected_usernames`` are casefolded; ``scope`` None means everybody;
-    ``blanks`` are words in cells that say that there is nothing. ``invites``: people log in with a password of Litmos, so
-    who is created is invited.
+    ``match`` are Litmos fields in order; ``scope`` None means everybody; ``blanks`` are words in cells that say that there
+    is nothing. ``invites``: people log in with a password of Litmos, so who is created is invited.
     """
 
     employee_id: IdRule
@@ -74,8 +75,9 @@ class Mapping:
     match: tuple[str, ...] = ("UserName",)
     link_field: str = "ExternalEmployeeId"
     manager: ManagerRule | None = None
-    protected_levels: frozenset[str] = frozenset()
-    protected_usernames: frozenset[str] = frozenset()
+    protection: Protection = field(default_factory=Protection)
+    same_person: tuple[Column, ...] = ()
+    employments: Employments | None = None
     blanks: frozenset[str] = frozenset(BLANKS)
     check_email: EmailCheck = no_email_check
 
@@ -132,14 +134,6 @@ class Mapping:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappingResult:
-    """What became of all Records; both in the order of the source."""
-
-    employees: tuple[Employee, ...]
-    rejections: tuple[Rejection, ...]
-
-
 def map_record(
     mapping: Mapping, record: Record, told: Listener | None = None, *, now: datetime | None = None
 ) -> Employee | Rejection:
@@ -181,27 +175,11 @@ def map_record(
         manager=manager,
         may_head=may_head,
         origin=record.origin,
+        guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
         because=found.because,
         decided_by=found.rule,
         muted=found.muted,
         doubts=found.doubts,
-    )
-
-
-def map_records(
-    mapping: Mapping, records: abc.Iterable[Record], *, now: datetime | None = None
-) -> MappingResult:
-    """Follow every rule for every Record, and find what only all of them together show.
-
-    Rows that share an employee id reject each other, and so do active people who share a UserName or the value of
-    another match key: each names the others' lines, and none is applied.
-    """
-    outcomes = reject_shared_ids([map_record(mapping, record, now=now) for record in records])
-    for key in dict.fromkeys(("UserName", *mapping.match)):
-        outcomes = reject_shared_values(outcomes, key)
-    return MappingResult(
-        employees=tuple(o for o in outcomes if isinstance(o, Employee)),
-        rejections=tuple(o for o in outcomes if isinstance(o, Rejection)),
     )
 
 

@@ -1,11 +1,17 @@
-"""Matching: which Litmos user is this employee? Link first, then the configured keys in order, and never a guess."""
+"""Matching: which Litmos user is this employee? A person's decision first, then the Link, then the keys; never a guess."""
 
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.model import Employee, Link, Reason, Rejection, User
+from syncd.core.cases import Candidate, Case, Resolution, Suspicion, Verdict, open_case
+from syncd.core.model import Employee, Link, Reason, Rejection, Status, User
+
+BY_PERSON = "person"
+"""How a Link was made that a person decided."""
+_NAMED = 5
+"""So many candidates a message names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +21,21 @@ class Matching:
     links: Mapping[str, str]
     """employee_id -> Litmos user id"""
     new: tuple[Link, ...]
-    rejections: tuple[Rejection, ...]
+    cases: tuple[Case, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    """Employees whom a person said to leave alone."""
+    dropped: frozenset[str] = frozenset()
+    """Employees whose old Link a person has refused."""
+
+    def valid(self, employees: Iterable[Employee]) -> tuple[Employee, ...]:
+        """Those of these employees who have no Case and are not left alone."""
+        refused = {case.employee_id for case in self.cases} | self.ignored
+        return tuple(employee for employee in employees if employee.employee_id not in refused)
+
+    @property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """Everybody with a case keeps the current State."""
+        return tuple(case.rejection for case in self.cases)
 
 
 def comparable(value: object) -> str:
@@ -30,54 +50,190 @@ def match(
     *,
     keys: Sequence[str],
     link_field: str,
+    resolutions: Mapping[str, Resolution] | None = None,
+    suspicions: Mapping[str, Suspicion] | None = None,
 ) -> Matching:
-    """Tie employees to users.
+    """Tie employees to users. The first line of each table that fits decides; no two employees ever share a user.
 
-    A Link whose user is gone does not count. Then, per unlinked employee, the first key with a candidate decides:
+    ==========================================================  ==========================================
+    a person decided                                            outcome
+    ==========================================================  ==========================================
+    ignore                                                      ignored, whatever else holds
+    nothing yet that settles a Suspicion about the id           Case of the Suspicion
+    link, and Litmos no longer has that user                    Case MATCH-USER-GONE
+    link, to a user whom another decision gives away, too       Case MATCH-SHARED, both
+    link                                                        that Link; its former owner is as unlinked
+    create                                                      as below, without the users refused
+    ==========================================================  ==========================================
 
-    ==================================================  ========================
-    candidates under that key                           outcome
-    ==================================================  ========================
-    none, under any key                                 not linked (a create)
-    exactly one, free                                   new Link
-    exactly one, but linked to somebody else            Rejection MATCH-TAKEN
-    exactly one, but its link field names another id    Rejection MATCH-CONFLICT
-    exactly one, wanted by two employees                Rejection MATCH-SHARED, both
-    several                                             Rejection MATCH-AMBIGUOUS
-    ==================================================  ========================
+    A Link whose user is gone, or refused, does not count. Then the first key with a candidate decides; but the only one under
+    a key is none if HR now gives the employee linked to it another value of that key: the name changes hands.
+
+    ==========================================================  ==========================================
+    candidates                                                  outcome
+    ==========================================================  ==========================================
+    the employee's Link holds                                   that Link
+    none, under any key                                         not linked (a create)
+    several                                                     Case MATCH-AMBIGUOUS
+    exactly one, but linked to somebody else                    Case MATCH-TAKEN
+    exactly one, but its link field names another id            Case MATCH-CONFLICT
+    exactly one, wanted by two employees                        Case MATCH-SHARED, both
+    exactly one, free                                           new Link
+    ==========================================================  ==========================================
     """
-    by_id = {user.id: user for user in users}
-    kept = {employee_id: user_id for employee_id, user_id in links.items() if user_id in by_id}
-    owner = {user_id: employee_id for employee_id, user_id in kept.items()}
-    index = _index(users, keys)
-    found: dict[str, tuple[Employee, str, str]] = {}
-    rejections: list[Rejection] = []
-    wanted_by: dict[str, list[str]] = defaultdict(list)
-    for employee in employees:
-        if employee.employee_id in kept:
-            continue
-        candidate = _candidate(employee, index, keys)
-        if isinstance(candidate, Reason):
-            rejections.append(_rejection(employee, candidate))
-        elif candidate is not None:
-            user_id, key = candidate
-            reason = _objection(employee, by_id[user_id], owner.get(user_id), key, link_field)
-            if reason is not None:
-                rejections.append(_rejection(employee, reason))
-            else:
-                found[employee.employee_id] = (employee, user_id, key)
-                wanted_by[user_id].append(employee.employee_id)
-    new = []
-    for employee, user_id, key in found.values():
-        if len(wanted_by[user_id]) > 1:
-            rejections.append(_rejection(employee, _shared(wanted_by[user_id], employee.employee_id, key)))
+    matcher = _Matcher(list(employees), users, links, tuple(keys), link_field, resolutions or {})
+    return matcher.run(suspicions or {})
+
+
+class _Matcher:
+    """One matching: what is known of users and decisions, and what was found so far."""
+
+    def __init__(
+        self,
+        employees: Sequence[Employee],
+        users: Sequence[User],
+        links: Mapping[str, str],
+        keys: tuple[str, ...],
+        link_field: str,
+        resolutions: Mapping[str, Resolution],
+    ) -> None:
+        self.employees, self.old, self.keys, self.link_field = employees, links, keys, link_field
+        self.resolutions = resolutions
+        self.refused = {e: r.refused for e, r in resolutions.items() if r.verdict is Verdict.CREATE}
+        self.users = {user.id: user for user in users}
+        self.index = _index(users, keys)
+        self.present = {employee.employee_id: employee for employee in employees}
+        self.given = self._given()
+        kept = {e: u for e, u in links.items() if u in self.users and u not in self.refused.get(e, ())}
+        takers = {user_id: people[0] for user_id, people in self.given.items() if len(people) == 1}
+        held = {e: u for e, u in kept.items() if takers.get(u, e) == e}
+        decided = {employee_id: user_id for user_id, employee_id in takers.items()}
+        self.links = {**held, **decided}
+        self.owner = {user_id: employee_id for employee_id, user_id in self.links.items()}
+        self.cases: list[Case] = []
+        self.ignored: set[str] = set()
+        self.found: dict[str, tuple[Employee, str, tuple[Candidate, ...], str]] = {}
+
+    def _given(self) -> dict[str, list[str]]:
+        """User id -> the employees of this input to whom decisions give that user."""
+        given: dict[str, list[str]] = defaultdict(list)
+        for employee_id in sorted(self.present):
+            resolution = self.resolutions.get(employee_id)
+            if resolution and resolution.verdict is Verdict.LINK and resolution.user_id in self.users:
+                given[resolution.user_id].append(employee_id)
+        return given
+
+    def run(self, suspicions: Mapping[str, Suspicion]) -> Matching:
+        """Every employee has one outcome."""
+        for employee in self.employees:
+            resolution = self.resolutions.get(employee.employee_id)
+            if resolution is not None and resolution.verdict is Verdict.IGNORE:
+                self.ignored.add(employee.employee_id)
+            elif employee.employee_id in suspicions:
+                self._suspect(employee, suspicions[employee.employee_id])
+            elif resolution is not None and resolution.verdict is Verdict.LINK:
+                self._follow(employee, resolution.user_id)
+            elif employee.employee_id not in self.links:
+                self._search(employee)
+        new = self._unshared()
+        links = {**self.links, **{link.employee_id: link.user_id for link in new}}
+        decided = [
+            Link(employee_id=people[0], user_id=user_id, made_by=BY_PERSON)
+            for user_id, people in self.given.items()
+            if len(people) == 1 and self.old.get(people[0]) != user_id
+        ]
+        return Matching(
+            links=links,
+            new=(*decided, *new),
+            cases=tuple(self.cases),
+            ignored=frozenset(self.ignored),
+            dropped=frozenset(e for e, u in self.old.items() if u in self.refused.get(e, ())),
+        )
+
+    def _suspect(self, employee: Employee, suspicion: Suspicion) -> None:
+        """It may be about the user of somebody known."""
+        user_id = self.links.get(suspicion.known_id)
+        candidates = self._candidates([] if user_id is None else [(user_id, ())])
+        self.cases.append(open_case(employee, suspicion.reason, candidates, suspicion.question))
+
+    def _follow(self, employee: Employee, user_id: str) -> None:
+        """A person said which user it is: nothing to do, unless that cannot be."""
+        if user_id not in self.users:
+            self._open(employee, _gone(user_id), [])
+        elif len(self.given[user_id]) > 1:
+            reason = _shared(self.given[user_id], employee.employee_id, "a person's decision")
+            self._open(employee, reason, [(user_id, ())])
+
+    def _search(self, employee: Employee) -> None:
+        hits = self._hits(employee)
+        for key in self.keys:
+            under = [user_id for user_id, found in hits.items() if key in found]
+            if len(under) > 1:
+                self._open(employee, _ambiguous(under, key), hits.items())
+                return
+            if under and not self._given_up(under[0], key):
+                self._judge(employee, under[0], key, self._candidates(hits.items()))
+                return
+
+    def _judge(self, employee: Employee, user_id: str, key: str, candidates: tuple[Candidate, ...]) -> None:
+        """Whether the only candidate may be this employee."""
+        reason = self._objection(employee, user_id, key)
+        if reason is not None:
+            self.cases.append(open_case(employee, reason, candidates))
         else:
-            new.append(Link(employee_id=employee.employee_id, user_id=user_id, made_by=key))
-    return Matching(
-        links={**kept, **{link.employee_id: link.user_id for link in new}},
-        new=tuple(new),
-        rejections=tuple(rejections),
-    )
+            self.found[employee.employee_id] = (employee, user_id, candidates, key)
+
+    def _hits(self, employee: Employee) -> dict[str, tuple[str, ...]]:
+        """The candidates under any key, with the keys."""
+        hits: dict[str, tuple[str, ...]] = {}
+        refused = self.refused.get(employee.employee_id, frozenset())
+        for key in self.keys:
+            value = comparable(employee.fields.get(key, ""))
+            for user_id in self.index[key].get(value, ()) if value else ():
+                if user_id not in refused:
+                    hits[user_id] = (*hits.get(user_id, ()), key)
+        return hits
+
+    def _given_up(self, user_id: str, key: str) -> bool:
+        """Whether the user is about to have another value of this key, because HR says so of the employee linked to it."""
+        owner = self.present.get(self.owner.get(user_id, ""))
+        return (
+            owner is not None
+            and owner.status is Status.ACTIVE
+            and owner.in_scope
+            and key in owner.fields.keys() - owner.create_only - owner.if_empty - owner.report_only
+            and comparable(owner.fields[key]) != comparable(self.users[user_id].fields.get(key, ""))
+        )
+
+    def _objection(self, employee: Employee, user_id: str, key: str) -> Reason | None:
+        if user_id in self.owner:
+            return _taken(user_id, self.owner[user_id], key)
+        theirs = comparable(self.users[user_id].fields.get(self.link_field, ""))
+        ours = comparable(employee.fields.get(self.link_field, ""))
+        return _conflict(user_id, key, self.link_field) if theirs and ours and theirs != ours else None
+
+    def _unshared(self) -> list[Link]:
+        """The new Links; who wants the same user as somebody else has a case instead."""
+        wanted_by: dict[str, list[str]] = defaultdict(list)
+        for employee_id, (_, user_id, _, _) in self.found.items():
+            wanted_by[user_id].append(employee_id)
+        new = []
+        for employee, user_id, candidates, key in self.found.values():
+            if len(wanted_by[user_id]) > 1:
+                reason = _shared(wanted_by[user_id], employee.employee_id, key)
+                self.cases.append(open_case(employee, reason, candidates))
+            else:
+                new.append(Link(employee_id=employee.employee_id, user_id=user_id, made_by=key))
+        return new
+
+    def _candidates(self, hits: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Candidate, ...]:
+        return tuple(
+            Candidate(user_id=user_id, keys=keys, linked_to=self.owner.get(user_id, ""))
+            for user_id, keys in sorted(hits)
+        )
+
+    def _open(self, employee: Employee, reason: Reason, hits: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        self.cases.append(open_case(employee, reason, self._candidates(hits)))
 
 
 def _index(users: Sequence[User], keys: Sequence[str]) -> dict[str, dict[str, list[str]]]:
@@ -90,45 +246,36 @@ def _index(users: Sequence[User], keys: Sequence[str]) -> dict[str, dict[str, li
     return index
 
 
-def _candidate(
-    employee: Employee, index: Mapping[str, Mapping[str, list[str]]], keys: Sequence[str]
-) -> tuple[str, str] | Reason | None:
-    for key in keys:
-        value = comparable(employee.fields.get(key, ""))
-        user_ids = index[key].get(value, []) if value else []
-        if len(user_ids) > 1:
-            return Reason(
-                code="MATCH-AMBIGUOUS",
-                message=f"{len(user_ids)} Litmos users have the same {key} as this employee "
-                f"({', '.join(sorted(user_ids)[:5])}); make it unique in Litmos, then push again",
-            )
-        if user_ids:
-            return user_ids[0], key
-    return None
-
-
-def _objection(employee: Employee, user: User, owner: str | None, key: str, link_field: str) -> Reason | None:
-    if owner is not None:
-        return Reason(
-            code="MATCH-TAKEN",
-            message=f"Litmos user {user.id} has this {key}, but is linked to employee {owner} already",
-        )
-    theirs = comparable(user.fields.get(link_field, ""))
-    ours = comparable(employee.fields.get(link_field, ""))
-    if theirs and ours and theirs != ours:
-        return Reason(
-            code="MATCH-CONFLICT",
-            message=f"Litmos user {user.id} has this {key}, but its {link_field} names another employee",
-        )
-    return None
-
-
-def _shared(employee_ids: list[str], own: str, key: str) -> Reason:
-    others = ", ".join(sorted(other for other in employee_ids if other != own))
+def _ambiguous(user_ids: Sequence[str], key: str) -> Reason:
+    named = ", ".join(sorted(user_ids)[:_NAMED])
     return Reason(
-        code="MATCH-SHARED", message=f"by {key} the same Litmos user also matches employee {others}"
+        code="MATCH-AMBIGUOUS",
+        message=f"{len(user_ids)} Litmos users have the same {key} as this employee ({named})",
     )
 
 
-def _rejection(employee: Employee, reason: Reason) -> Rejection:
-    return Rejection(origin=employee.origin, employee_id=employee.employee_id, reasons=(reason,))
+def _taken(user_id: str, owner: str, key: str) -> Reason:
+    return Reason(
+        code="MATCH-TAKEN",
+        message=f"Litmos user {user_id} has this {key}, but is linked to employee {owner} already",
+    )
+
+
+def _gone(user_id: str) -> Reason:
+    return Reason(
+        code="MATCH-USER-GONE",
+        message=f"Litmos no longer has user {user_id}, to whom a person linked this employee",
+    )
+
+
+def _conflict(user_id: str, key: str, link_field: str) -> Reason:
+    return Reason(
+        code="MATCH-CONFLICT",
+        message=f"Litmos user {user_id} has this {key}, but its {link_field} names another employee",
+    )
+
+
+def _shared(employee_ids: Sequence[str], own: str, key: str) -> Reason:
+    others = sorted(other for other in employee_ids if other != own)
+    named = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
+    return Reason(code="MATCH-SHARED", message=f"by {key} the same Litmos user also matches employee {named}")

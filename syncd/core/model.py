@@ -137,7 +137,8 @@ class Employee:
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
     have in their people's teams. ``because`` is the sentence why ``status`` is what it is, ``decided_by`` the rule; ``muted``
-    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``.
+    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``guards`` are the cells by which
+    ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -152,6 +153,7 @@ class Employee:
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
     origin: str = ""
+    guards: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
     decided_by: str = "employee.status"
     muted: bool = False

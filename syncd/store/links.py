@@ -23,6 +23,14 @@ def find(conn: Connection, account: str, employee_id: str) -> str:
     return str(found or "")
 
 
+def owner(conn: Connection, account: str, user_id: str) -> str:
+    """The employee who is linked to a Litmos user, or ""."""
+    found = conn.execute(
+        select(link.c.employee_id).where(link.c.account == account, link.c.user_id == user_id)
+    ).scalar()
+    return str(found or "")
+
+
 def how(conn: Connection, account: str, employee_id: str) -> tuple[str, datetime] | None:
     """How and when the Link was made, or None."""
     row = conn.execute(
@@ -45,6 +53,12 @@ def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by
             account=account, employee_id=employee_id, user_id=user_id, made_by=made_by, made_at=now
         )
     )
+
+
+def forget(conn: Connection, account: str, employee_id: str, made_by: str | None = None) -> None:
+    """Drop the Link of an employee, or only if it was made in this way."""
+    here = (link.c.account == account) & (link.c.employee_id == employee_id)
+    conn.execute(delete(link).where(here if made_by is None else here & (link.c.made_by == made_by)))
 
 
 def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime) -> None:

@@ -70,6 +70,24 @@ def user(conn: Connection, account: str, user_id: str) -> User | None:
     return None if row is None else User(id=row.id, active=row.active, fields=normalise_profile(row.profile))
 
 
+def profiles(conn: Connection, account: str, user_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """The full records of these users, in Litmos' field names, by id; those that the mirror has."""
+    found: dict[str, Mapping[str, Any]] = {}
+    wanted = sorted(user_ids)
+    for start in range(0, len(wanted), CHUNK):
+        some = (litmos_user.c.account == account) & litmos_user.c.id.in_(wanted[start : start + CHUNK])
+        found |= {row.id: row.profile for row in conn.execute(select(litmos_user).where(some))}
+    return found
+
+
+def find_user(conn: Connection, account: str, text: str) -> str:
+    """The id of the user with this id, or else with this UserName but for case; "" if there is none."""
+    is_named = (litmos_user.c.id == text) | (litmos_user.c.username_key == text.casefold())
+    rows = conn.execute(select(litmos_user.c.id).where(litmos_user.c.account == account, is_named)).all()
+    ids = [row.id for row in rows]
+    return text if text in ids else ids[0] if len(ids) == 1 else ""
+
+
 def just_read_profile(
     conn: Connection, account: str, user_id: str, *, since: datetime
 ) -> Mapping[str, Any] | None:

@@ -1,10 +1,10 @@
 """People: Employees as HR last had them, whose absence is being counted, and the quarantine."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
 
 from syncd.core.lifecycle import Missed
 from syncd.core.model import Employee, Managed, Rejection, Role, Wish
@@ -82,7 +82,19 @@ def _data(person: Employee) -> dict[str, Any]:
         ],
         "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
+        "guards": dict(person.guards),
     }
+
+
+def known(conn: Connection, account: str, source: str, *, guards: bool) -> dict[str, Mapping[str, str]]:
+    """Every employee whom this source ever named in an accepted input, with the ``guards`` they had if those are asked for."""
+    values = employee.c.data["guards"] if guards else null()
+    rows = conn.execute(
+        select(employee.c.employee_id, values.label("guards")).where(
+            employee.c.account == account, employee.c.source == source
+        )
+    ).all()
+    return {row.employee_id: row.guards or {} for row in rows}
 
 
 def missed(

@@ -67,6 +67,33 @@ link = Table(
     time_column("made_at", required=True),
     UniqueConstraint("account", "user_id"),
 )
+identity_case = Table(
+    "identity_case",
+    metadata,
+    key_column("account"),
+    key_column("employee_id"),
+    text_column("code"),
+    text_column("message"),
+    text_column("origin"),
+    Column("fields", Json, nullable=False),
+    Column("candidates", Json, nullable=False),
+    text_column("question"),
+    time_column("opened_at", required=True),
+    time_column("seen_at", required=True),
+    Column("run_id", Integer),
+)
+resolution = Table(
+    "resolution",
+    metadata,
+    key_column("account"),
+    key_column("employee_id"),
+    text_column("verdict"),
+    text_column("user_id"),
+    Column("refused", Json, nullable=False),
+    text_column("answers"),
+    text_column("decided_by"),
+    time_column("decided_at", required=True),
+)
 grants = Table(
     "grants",
     metadata,

@@ -219,3 +219,20 @@ def test_the_search_goes_from_the_nearest_to_the_farthest(tmp_path, monkeypatch)
         environ = {**ENVIRON, **({"SYNCD_CONFIG": "named.yaml"} if name[0] in "ng" else {})}
         given = "given.yaml" if name[0] == "g" else None
         assert load(given, environ=environ).path == tmp_path / name
+
+
+EMPLOYEE_FAULTS = [
+    ("  same_person: [last_name]", "8:16: employee.same_person: must be two columns or more"),
+    ("  same_person: [last_name, last_name]", "8:16: employee.same_person: must be two columns or more"),
+    ("  same_person: [last_name, '']", "8:28: employee.same_person[1]: must be the name of a column"),
+    ("  employments: {primary: [{}]}", "8:27: employee.employments.primary[0]: needs exactly one of when, latest"),
+    ("  employments: {primary: [{latest: a, highest: b}]}", "8:27: employee.employments.primary[0]: needs exactly"),
+    ("  employments: {primary: [{latest: a, format: '%y'}]}", "8:47: employee.employments.primary[0].format: two-digit"),
+    ("  employments: {primary: [{when: {}}]}", "8:34: employee.employments.primary[0].when: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "fault"), EMPLOYEE_FAULTS)
+def test_a_line_about_employees_that_cannot_work(tmp_path, line, fault):
+    found = faults_of(tmp_path, f"{HEAD}{line}\n{USERS}")
+    assert [each for each in found if each.startswith(f"syncd.yaml:{fault}")], found

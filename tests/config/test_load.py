@@ -34,7 +34,7 @@ def test_the_least_configuration_has_every_default(tmp_path):
     assert config.schedules.push is None
     assert config.web.host == "127.0.0.1"
     assert not config.mapping.absence.deactivates
-    assert config.mapping.protected_levels == {"Account_Owner", "Administrator"}
+    assert config.mapping.protection.levels == {"Account_Owner", "Administrator"}
 
 
 def test_paths_start_at_the_file(tmp_path):

@@ -14,8 +14,8 @@ from syncd.config.settings import ResultField
 from syncd.core.cells import BLANKS
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
-from syncd.core.mapping import map_records
 from syncd.core.model import Record, Status
+from syncd.core.records import map_records
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
 from tests.core.factories import path_name
@@ -119,9 +119,28 @@ def keys_in(data: Any, path: str = "") -> Iterator[str]:
             yield from keys_in(item, f"{path}[]")
 
 
+def with_employments(text: str) -> str:
+    """The file with its commented example of employments made live."""
+    found = re.search(r"^  # employments:.*?(?=^  \w)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return text.replace(found[0], re.sub("^  # ", "  ", found[0], flags=re.MULTILINE))
+
+
+def test_its_example_of_employments_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_employments(manual()), encoding="utf-8")
+    employments = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"}).mapping.employments
+    assert employments is not None
+    columns = [name for rule in employments.primary for name, _ in rule.columns()]
+    assert columns == ["worker_type", "hire_date", "fte"]
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
-    written = set(keys_in(read_document(text.encode(), "syncd.yaml").data))
+    written = {
+        key
+        for each in (text, with_employments(text))
+        for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
+    }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
     for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}

@@ -23,6 +23,7 @@ from syncd.core.model import (
     TeamKey,
     team_key,
 )
+from syncd.core.protection import Protection
 from tests.core.factories import (
     course,
     course_key,
@@ -132,12 +133,29 @@ def test_when_a_field_is_written_later(option, have, wanted, sent):
     assert [dict(change.after) for change in changes] == ([{"City": wanted}] if sent else [])
 
 
-def test_a_protected_user_is_never_touched():
+@pytest.mark.parametrize(
+    ("protection", "fields", "why"),
+    [
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Account_Owner"}, "Account_Owner"),
+        (Protection(levels=frozenset({"Account_Owner"})), {"AccessLevel": "Learner"}, ""),
+        (Protection(usernames=("svc-*",)), {"UserName": "SVC-backup@example.com"}, "by username"),
+        (Protection(usernames=("svc-*",)), {"UserName": "a.svc-backup@example.com"}, ""),
+        (Protection(usernames=("*@vendor.example",)), {"UserName": "ann@vendor.example"}, "by username"),
+        (Protection(usernames=("a.b@example.com",)), {"UserName": "axb@example.com"}, ""),
+        (Protection(usernames=("x", "api@example.com")), {"UserName": "Api@Example.com"}, "by username"),
+        (Protection(brands=("partner portal",)), {"Brand": "Partner Portal"}, "brand Partner Portal"),
+        (Protection(brands=("",)), {"Brand": ""}, ""),
+        (Protection(user_ids=frozenset({"u1"})), {}, "by user id"),
+        (Protection(user_ids=frozenset({"U1"})), {}, ""),
+    ],
+)
+def test_who_is_protected_is_never_touched(protection, fields, why):
     person = employee("E1", status=Status.LEFT)
-    current = State(users={"E1": user_of(person, "u1", AccessLevel="Account_Owner")})
-    difference = compare([person], current, Rules(protected_levels=frozenset({"Account_Owner"})))
-    assert difference.changes == ()
-    assert [skip.code for skip in difference.skips] == ["PROTECTED"]
+    current = State(users={"E1": user_of(person, "u1", **fields)})
+    difference = compare([person], current, Rules(protection=protection))
+    assert [change.action.value for change in difference.changes] == ([] if why else ["deactivate"])
+    assert [skip.code for skip in difference.skips] == (["PROTECTED"] if why else [])
+    assert why in "".join(skip.message for skip in difference.skips)
 
 
 def test_absence_deactivates_only_whom_the_rules_name_and_who_is_active():
@@ -547,7 +565,7 @@ def companies(draw: st.DrawFn) -> tuple[list[Employee], State, Rules]:
     rules = Rules(
         granted=frozenset((person, "sales") for person in memberships),
         absent=missing,
-        protected_levels=frozenset({"Account_Owner"}),
+        protection=Protection(levels=frozenset({"Account_Owner"})),
         leaving_scope_deactivates=draw(st.booleans()),
     )
     return people, current, rules

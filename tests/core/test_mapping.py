@@ -12,8 +12,9 @@ from syncd.core.columns import columns_used, unsaid
 from syncd.core.conditions import Between, Condition, OneOf
 from syncd.core.dates import DateFormat
 from syncd.core.lifecycle import Contradiction, Lifecycle
-from syncd.core.mapping import Mapping, map_record, map_records
+from syncd.core.mapping import Mapping, map_record
 from syncd.core.model import Employee, Record, Rejection, Status
+from syncd.core.records import map_records
 from syncd.core.rules import (
     Column,
     DatesRule,

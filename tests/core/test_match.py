@@ -1,14 +1,27 @@
 """Matching employees to Litmos users: link first, then keys in order, never a guess."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core.cases import Candidate, CaseState, case_state
 from syncd.core.match import match
 from syncd.core.model import Link
+from tests.core.companies import IGNORED, companies, not_, to
 from tests.core.factories import employee, user
 
 KEYS = ("ExternalEmployeeId", "UserName")
 
 
-def run(employees, users, links=None):
-    return match(employees, users, links or {}, keys=KEYS, link_field="ExternalEmployeeId")
+def run(employees, users, links=None, resolutions=None):
+    return match(
+        employees,
+        users,
+        links or {},
+        keys=KEYS,
+        link_field="ExternalEmployeeId",
+        resolutions=resolutions,
+    )
 
 
 def test_a_link_wins_over_every_key():
@@ -75,3 +88,143 @@ def test_a_candidate_linked_to_somebody_else_is_a_rejection():
 def test_a_candidate_that_names_another_employee_is_a_rejection():
     users = [user("u1", UserName="e1@example.com", ExternalEmployeeId="E9")]
     assert codes(run([employee("E1")], users)) == [("E1", "MATCH-CONFLICT")]
+
+
+def named(user_id, name="e1", **fields):
+    return user(user_id, UserName=f"{name}@example.com", **fields)
+
+
+ONE = [named("u1")]
+TWO = [named("u1"), named("u2")]
+THEIRS = [named("u1", ExternalEmployeeId="E9")]
+OTHER = [named("u1"), named("u5", "x")]
+
+
+@pytest.mark.parametrize(
+    ("users", "links", "decided", "expected"),
+    [
+        # candidates alone
+        (ONE, {}, {}, "u1 UserName"),
+        (OTHER, {"E1": "u5"}, {}, "u5"),
+        ([], {}, {}, "create"),
+        (TWO, {}, {}, "MATCH-AMBIGUOUS u1 u2"),
+        (ONE, {"E2": "u1"}, {}, "MATCH-TAKEN u1"),
+        (THEIRS, {}, {}, "MATCH-CONFLICT u1"),
+        # E3 is linked to the candidate, and HR gives E3 another value of that key, or not
+        (ONE, {"E3": "u1"}, {}, "create"),
+        ([named("u1", "x", ExternalEmployeeId="E1")], {"E3": "u1"}, {}, "create"),
+        # a person said which user it is
+        (TWO, {}, {"E1": to("u2")}, "u2 person"),
+        (TWO, {"E1": "u2"}, {"E1": to("u2")}, "u2"),
+        (OTHER, {"E1": "u1"}, {"E1": to("u5")}, "u5 person"),
+        (THEIRS, {}, {"E1": to("u1")}, "u1 person"),
+        (ONE, {"E2": "u1"}, {"E1": to("u1")}, "u1 person"),
+        (ONE, {"E1": "u1"}, {"E2": to("u1")}, "create"),
+        (ONE, {}, {"E1": to("u1"), "E2": to("u1")}, "MATCH-SHARED u1"),
+        (ONE, {}, {"E1": to("gone")}, "MATCH-USER-GONE"),
+        (ONE, {"E1": "u1"}, {"E1": to("gone")}, "MATCH-USER-GONE"),
+        # a person said which users it is not
+        (TWO, {}, {"E1": not_("u1", "u2")}, "create"),
+        (TWO, {}, {"E1": not_("u1")}, "u2 UserName"),
+        (ONE, {"E1": "u1"}, {"E1": not_("u1")}, "create"),
+        (OTHER, {"E1": "u5"}, {"E1": not_("u1")}, "u5"),
+        (ONE, {"E2": "u1"}, {"E1": not_("u1")}, "create"),
+        (THEIRS, {}, {"E1": not_("u1")}, "create"),
+        ([*TWO, named("u3")], {}, {"E1": not_("u1")}, "MATCH-AMBIGUOUS u2 u3"),
+        # a person said to leave the employee alone
+        (TWO, {}, {"E1": IGNORED}, "ignored"),
+        (ONE, {"E1": "u1"}, {"E1": IGNORED}, "ignored"),
+        ([], {}, {"E1": IGNORED}, "ignored"),
+    ],
+)
+def test_every_outcome(users, links, decided, expected):
+    """What becomes of E1, beside E3 whom no key matches; E2 is no longer in HR's data, if a person decided nothing."""
+    others = [employee("E3"), *([employee("E2")] if "E2" in decided else [])]
+    found = run([employee("E1"), *others], users, links, decided)
+    assert outcome(found, "E1") == expected
+
+
+def outcome(found, employee_id):
+    """One employee's outcome as a text: ``u1 UserName``, ``MATCH-TAKEN u1``, ``create``, ``ignored``."""
+    case = next((case for case in found.cases if case.employee_id == employee_id), None)
+    if case is not None:
+        return " ".join([case.reason.code, *(candidate.user_id for candidate in case.candidates)])
+    if employee_id in found.ignored:
+        return "ignored"
+    made = next((link.made_by for link in found.new if link.employee_id == employee_id), "")
+    return f"{found.links.get(employee_id, 'create')} {made}".strip()
+
+
+def test_a_case_tells_every_candidate_under_any_key_and_who_has_them():
+    users = [
+        named("u1"),
+        named("u2"),
+        named("u3", "x", ExternalEmployeeId="E1"),
+        named("u4", "y", ExternalEmployeeId="E1"),
+    ]
+    (case,) = run([employee("E1")], users, {"E2": "u2"}).cases
+    assert case.candidates == (
+        Candidate(user_id="u1", keys=("UserName",)),
+        Candidate(user_id="u2", keys=("UserName",), linked_to="E2"),
+        Candidate(user_id="u3", keys=("ExternalEmployeeId",)),
+        Candidate(user_id="u4", keys=("ExternalEmployeeId",)),
+    )
+    assert "ExternalEmployeeId" in case.reason.message
+    assert "syncd cases show E1" in case.reason.message
+
+
+def test_who_has_left_hr_loses_the_user_whom_a_person_gives_away():
+    """An employee whose id HR changed: the old id is no longer in the file."""
+    assert run([employee("E1")], ONE, {"OLD": "u1"}, {"E1": to("u1")}).links == {"E1": "u1"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "decided", "state"),
+    [
+        (1, None, CaseState.OPEN),
+        (1, 2, CaseState.DECIDED),
+        (2, 1, CaseState.OPEN),
+        (None, 1, CaseState.RESOLVED),
+    ],
+)
+def test_where_a_case_stands(seen, decided, state):
+    assert case_state(seen, decided) is state
+
+
+@given(companies(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_of_users_does_not_matter(company, random):
+    people, users, links, decided = company
+    first = run(people, users, links, decided)
+    random.shuffle(people)
+    random.shuffle(users)
+    second = run(people, users, links, decided)
+    everybody = [person.employee_id for person in people]
+    assert [outcome(first, each) for each in everybody] == [outcome(second, each) for each in everybody]
+    assert first.links == second.links
+
+
+@given(companies())
+def test_two_employees_never_share_a_user_and_everybody_has_one_outcome(company):
+    people, users, links, decided = company
+    found = run(people, users, links, decided)
+    assert len(set(found.links.values())) == len(found.links)
+    assert set(found.links.values()) <= {each.id for each in users}
+    refused = {case.employee_id for case in found.cases}
+    assert not refused & found.ignored
+    assert not {link.employee_id for link in found.new} & (refused | found.ignored)
+
+
+@given(companies())
+def test_matching_again_with_the_links_that_were_made_gives_the_same(company):
+    people, users, links, decided = company
+    first = run(people, users, links, decided)
+    stored = {e: u for e, u in links.items() if e not in first.dropped}
+    for (
+        link
+    ) in first.new:  # as the store does: a Link takes the place of one of this employee or of this user
+        stored = {e: u for e, u in stored.items() if e != link.employee_id and u != link.user_id}
+        stored[link.employee_id] = link.user_id
+    second = run(people, users, stored, decided)
+    assert second.new == ()
+    linked = {e: u for e, u in first.links.items() if u in {each.id for each in users}}
+    assert second.links == linked

@@ -10,6 +10,7 @@ from typing import Any
 from syncd.app import App, Settings, open_app
 from syncd.core.mapping import Mapping
 from syncd.core.model import Status
+from syncd.core.protection import Protection
 from syncd.core.rules import Column, FieldRule, IdRule, ItemRule, Place, StatusRule, TeamRule, ValueRule
 from syncd.crew import drain
 from syncd.litmos.endpoint import Endpoint
@@ -78,7 +79,7 @@ MAPPING = Mapping(
     ),
     items=(ItemRule(place=place("learning_paths[0]"), item=path_name("Onboarding")),),
     match=("ExternalEmployeeId", "UserName"),
-    protected_levels=frozenset({"Account_Owner"}),
+    protection=Protection(levels=frozenset({"Account_Owner"})),
 )
 
 

@@ -1,0 +1,73 @@
+"""Reconciling whole companies: what nobody may ever do, whatever HR, Litmos, the Links and the decisions are."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core.desired import desired_state
+from syncd.core.diff import Rules
+from syncd.core.limits import Policy
+from syncd.core.match import match
+from syncd.core.model import Action, State, Team
+from syncd.core.protection import Protection
+from syncd.core.reconcile import reconcile
+from tests.core.companies import companies
+
+KEYS = ("ExternalEmployeeId", "UserName")
+SALES = Team(id="t1", names=("Sales",))
+
+
+def reconciled(company, *, rules=None, policy=Policy.SYNC):
+    """What a push would do: everybody is in a strict team that no rule gives them, and everybody absent is to go."""
+    people, users, links, decided = company
+    found = match(people, users, links, keys=KEYS, link_field="ExternalEmployeeId", resolutions=decided)
+    by_id = {each.id: each for each in users}
+    current = State(
+        users={employee_id: by_id[user_id] for employee_id, user_id in found.links.items()},
+        teams={SALES.key: SALES},
+        memberships={employee_id: frozenset({SALES.key}) for employee_id in found.links},
+    )
+    return reconcile(
+        people,
+        found,
+        current,
+        rules or Rules(),
+        desire=lambda some: desired_state(some, ()),
+        users=users,
+        policy=policy,
+    )
+
+
+@given(companies(possible=True), st.sets(st.sampled_from(["u1", "u2", "u3", "u4"])))
+def test_a_protected_user_is_never_changed(company, protected):
+    absent = dict.fromkeys(("E1", "E2", "E3", "E4"), "absent")
+    protection = Protection(user_ids=frozenset(protected))
+    found = reconciled(company, rules=Rules(protection=protection, absent=absent))
+    assert not {change.user_id for change in found.difference.changes} & protected
+    names = {str(each.username).casefold() for each in company[1] if each.id in protected}
+    assert not {str(c.after.get("UserName")).casefold() for c in found.difference.changes} & names
+
+
+@given(companies(possible=True))
+def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
+    found = reconciled(company)
+    untouched = {case.employee_id for case in found.matching.cases} | found.matching.ignored
+    assert not {change.employee_id for change in found.difference.changes} & untouched
+    assert not {person.employee_id for person in found.employees} & untouched
+
+
+@given(companies(possible=True))
+def test_no_two_users_end_with_one_name(company):
+    found = reconciled(company)
+    names = {each.id: str(each.username).casefold() for each in company[1]}
+    for change in found.difference.changes:
+        if "UserName" in change.after and change.action in {Action.CREATE, Action.UPDATE}:
+            names[change.user_id or change.employee_id] = str(change.after["UserName"]).casefold()
+    assert len(set(names.values())) == len(names)
+
+
+@given(companies(possible=True), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_of_users_does_not_matter(company, random):
+    people, users, links, decided = company
+    first = reconciled(company)
+    shuffled = (random.sample(people, len(people)), random.sample(users, len(users)), links, decided)
+    assert first.difference == reconciled(shuffled).difference
