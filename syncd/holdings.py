@@ -70,11 +70,11 @@ def _with_gifts(conn: Connection, account: str, told: Told, team_id: str, label:
     return replace(told, accounts=(*gifts, *told.accounts), who={**told.who, team_id: f'team "{label}"'})
 
 
-def _holding(row: Mapping[str, Any]) -> Holding:
+def _holding(row: Any) -> Holding:
     return Holding(row["user_id"], row["kind"], row["object_id"])
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
+def _entry(row: Any) -> Entry:
     return Entry(
         origin=Origin(row["origin"]),
         rule=row["rule"],
