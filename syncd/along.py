@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key
+from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
 from syncd.store import aside, lease, mirror, reflection
@@ -70,7 +71,7 @@ def read_along(
         touched[ItemKind.COURSE] |= joined
     with app.database.read() as conn:
         now = app.database.now(conn)
-        names = mirror.team_names(mirror.team_facts(conn, app.account))
+        names = team_names(mirror.team_facts(conn, app.account))
         ids = {team_key(chain): team_id for team_id, chain in names.items()}
         old = {kind: mirror.teams_whose_items_are_old(conn, app.account, kind, now - AGE) for kind in touched}
     teams = sorted(

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from syncd.core.doubts import Expect
 from syncd.core.holding import HoldMode
@@ -57,6 +58,8 @@ class App:
     settings: Settings
     database: Database
     source: Source
+    node_sources: MappingType[str, Source] = field(default_factory=dict)
+    """Where the rows of the nodes of organisation trees are, by space."""
     sinks: MappingType[str, Sink]
     gate: RollingWindow
     hand: HandedGate
@@ -98,7 +101,13 @@ class App:
         self.database.close()
 
 
-def open_app(settings: Settings, database: Database, source: Source, sinks: MappingType[str, Sink]) -> App:
+def open_app(
+    settings: Settings,
+    database: Database,
+    source: Source,
+    sinks: MappingType[str, Sink],
+    node_sources: MappingType[str, Source] = MappingProxyType({}),
+) -> App:
     """Put the parts together over a database at head. Raises ConfigError, StoreError."""
     gate = RollingWindow(
         database,
@@ -116,6 +125,7 @@ def open_app(settings: Settings, database: Database, source: Source, sinks: Mapp
         settings=settings,
         database=database,
         source=source,
+        node_sources=node_sources,
         sinks=sinks,
         gate=gate,
         hand=hand,

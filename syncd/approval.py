@@ -180,6 +180,9 @@ def _still_holds(change: Change, current: State, given: Reach) -> bool:
     user = current.users.get(person)
     team = team_key(change.team)
     match change.kind, change.action:
+        case ObjectKind.TEAM, Action.UPDATE:
+            names = {found.id: found.names[-1] for found in current.teams.values()}
+            return names.get(change.team_id) == change.before["Name"]
         case ObjectKind.TEAM_ASSIGNMENT, action:
             return change.item is not None and given.stands(
                 team, change.item, adds=action is Action.ADD, irreversible=change.irreversible

@@ -33,7 +33,7 @@ def against(app: App, old: Settings) -> Compared:
     """
     records: list[Record] = []
     at = app.now()
-    intake = take_in(app.source, app.settings.mapping, at, tap=records.append)
+    intake = take_in(app.source, app.settings.mapping, at, nodes=app.node_sources, tap=records.append)
     mapped = map_records(old.mapping, records, now=at)
     earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)

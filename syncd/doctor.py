@@ -14,12 +14,13 @@ from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, c
 from syncd.core.finding import Finding
 from syncd.core.model import ItemKind, User
 from syncd.core.profile import normalise_profile
+from syncd.core.team_names import team_names
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
 from syncd.sources import Source
-from syncd.store import cases, links, mirror, probes, window
+from syncd.store import cases, links, probes, window
 
 log = get_logger(__name__)
 
@@ -104,7 +105,7 @@ def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:
         requests=survey.requests,
         users=users,
         fields=frozenset().union(*(survey.profiles or ())),
-        teams=None if survey.teams is None else mirror.team_names(survey.teams),
+        teams=None if survey.teams is None else team_names(survey.teams),
         paths=survey.paths,
         courses=survey.courses,
         skew=clock_bounds(survey.samples),

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.compile import JUST_READ_SECONDS, RequestKind
+from syncd.core.compile import JUST_READ_SECONDS
 from syncd.core.managers import MANAGER_ID
 from syncd.core.model import GIVE_BACK, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
@@ -20,10 +20,12 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RenameTeam,
     SetRole,
     TakeFromTeam,
     UnassignItem,
 )
+from syncd.core.request import RequestKind
 from syncd.store import links, mirror
 from syncd.store.queue import Job
 
@@ -73,6 +75,11 @@ def _user_id(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -
             f"employee {payload['employee_id']} has no Litmos user; see why its create failed"
         )
     return str(user_id)
+
+
+def _team_of(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> str:
+    """The team that a payload is about, however it is called by now."""
+    return payload.get("team_id") or _team_id(conn, payload["team"], bearings)
 
 
 def _team_id(conn: Connection, names: list[str], bearings: Bearings) -> str:
@@ -128,8 +135,12 @@ def _create_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     return Errand(operation=CreateTeam(name=names[-1], parent_id=parent_id))
 
 
+def _rename_team(_conn: Connection, payload: Mapping[str, Any], _bearings: Bearings) -> Errand:
+    return Errand(operation=RenameTeam(team_id=payload["team_id"], name=payload["name"]))
+
+
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    team_id = _team_id(conn, payload["team"], bearings)
+    team_id = _team_of(conn, payload, bearings)
     found: dict[str, str] = {}
     lost: list[str] = []
     for person in payload["people"]:
@@ -149,7 +160,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
 def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     return Errand(
-        operation=RemoveMember(team_id=_team_id(conn, payload["team"], bearings), user_id=user_id),
+        operation=RemoveMember(team_id=_team_of(conn, payload, bearings), user_id=user_id),
         grants=((user_id, team_text(team_key(tuple(payload["team"]))), ""),),
     )
 
@@ -174,7 +185,7 @@ def _take_from_team(conn: Connection, payload: Mapping[str, Any], bearings: Bear
 
 def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
-    team_id = _team_id(conn, payload["team"], bearings)
+    team_id = _team_of(conn, payload, bearings)
     return Errand(
         operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
         grants=((user_id, team_text(team_key(tuple(payload["team"]))), payload["rule"]),),
@@ -203,6 +214,7 @@ _RESOLVERS = {
     RequestKind.CREATE_USER: _create_user,
     RequestKind.PUT_USER: _put_user,
     RequestKind.CREATE_TEAM: _create_team,
+    RequestKind.RENAME_TEAM: _rename_team,
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_ITEMS: _assign_items,

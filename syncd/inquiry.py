@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from syncd import shelves
 from syncd.app import App
 from syncd.core.columns import all_columns
-from syncd.core.compile import Request
 from syncd.core.facts import Facts, Granted
 from syncd.core.limits import Policy
 from syncd.core.mapping import identify, map_record
@@ -26,8 +25,10 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.request import Request
 from syncd.core.selection import of_people
 from syncd.core.subject import Subject, SubjectKind, find_subject
+from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
 from syncd.errors import SourceError
 from syncd.intake import Intake, alike, require, take_in
@@ -100,7 +101,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
         if comparable(identify(mapping, record)) == wanted:
             records.append(record)
 
-    return take_in(app.source, mapping, app.now(), tap=tap), records
+    return take_in(app.source, mapping, app.now(), nodes=app.node_sources, tap=tap), records
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
@@ -218,7 +219,7 @@ def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee:
     account, person, user_id = app.account, facts.employee_id, facts.user_id
     state = mirror.current_state(conn, account, {person: user_id} if user_id else {})
     items = mirror.items(conn, account)
-    names = mirror.team_names(mirror.team_facts(conn, account))
+    names = team_names(mirror.team_facts(conn, account))
     texts = {team_id: team_text(team_key(chain)) for team_id, chain in names.items()}
     teams = {team_text(key): team_label(state.teams[key].names) for key in state.memberships.get(person, ())}
     wishes = {team_text(wish.key): wish.names for wish in employee.teams} if employee else {}

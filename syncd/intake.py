@@ -2,17 +2,22 @@
 
 import difflib
 import tempfile
+from collections import abc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from syncd.core.columns import all_columns, columns_used, unsaid
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
+from syncd.core.managed import Managed
 from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Managed, Record, Rejection
+from syncd.core.model import Employee, Node, Record, Rejection
+from syncd.core.nodes import map_nodes
 from syncd.core.records import map_records
+from syncd.core.rules import columns_of
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
 from syncd.sources.base import require_columns
@@ -34,6 +39,8 @@ class Intake:
     employees: tuple[Employee, ...]
     rejections: tuple[Rejection, ...]
     notes: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    """The nodes of organisation trees that have rows of their own."""
 
     @property
     def sha256(self) -> str:
@@ -62,22 +69,25 @@ def take_in(
     mapping: Mapping,
     now: datetime,
     *,
+    nodes: abc.Mapping[str, Source] = MappingProxyType({}),
     dated: Dated | None = None,
     tap: Callable[[Record], None] | None = None,
 ) -> Intake:
-    """Read, and map as of ``now``; ``dated`` is the column that says how old it is; ``tap`` is handed each Record.
+    """Read, and map as of ``now``; ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` is the column
+    that says how old it is; ``tap`` is handed each Record.
 
-    Raises SourceError if the source is not whole, ConfigError if a mapped column is missing.
+    Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = source.read(Path(folder))
-        _refuse_missing_columns(mapping, reading.columns, reading.name)
+        _refuse_missing(columns_used(mapping), reading.columns, reading.name)
         if dated is not None:
             require_columns(reading, [dated.column])
         mapped = [column for column in all_columns(mapping) if column in reading.columns]
         sighting = Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
         records = sighting.watch(reading.records)
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
+    apart, problems = _nodes_apart(mapping, nodes)
     return Intake(
         source=source.name,
         name=reading.name,
@@ -94,8 +104,25 @@ def take_in(
         ),
         employees=tuple(result.employees),
         rejections=tuple(result.rejections),
-        notes=_unsaid(mapping, reading.columns, reading.name),
+        notes=(*_unsaid(mapping, reading.columns, reading.name), *problems),
+        nodes=tuple(apart),
     )
+
+
+def _nodes_apart(mapping: Mapping, sources: abc.Mapping[str, Source]) -> tuple[list[Node], list[str]]:
+    found: list[Node] = []
+    problems: list[str] = []
+    for rule in mapping.trees:
+        if not rule.apart or rule.space not in sources:
+            continue
+        with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+            reading = sources[rule.space].read(Path(folder))
+            wanted = dict(columns_of((*rule.node.code, *rule.node.name, *rule.node.parent)))
+            _refuse_missing(wanted, reading.columns, reading.name)
+            nodes, refused = map_nodes(rule, reading.records, mapping.blanks)
+        found += nodes
+        problems += refused
+    return found, problems
 
 
 def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterator[Record]:
@@ -153,9 +180,10 @@ def _near(column: str, columns: Sequence[str]) -> str:
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 
-def _refuse_missing_columns(mapping: Mapping, columns: Sequence[str], name: str) -> None:
+def _refuse_missing(wanted: abc.Mapping[str, str], columns: Sequence[str], name: str) -> None:
+    """``wanted`` is column -> the place that names it first. Raises ConfigError for those that are not there."""
     faults = []
-    for column, where in columns_used(mapping).items():
+    for column, where in wanted.items():
         if column not in columns:
             near = difflib.get_close_matches(column, columns, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(columns)}"

@@ -5,9 +5,11 @@ from collections.abc import Set as AbstractSet
 
 from syncd.app import App
 from syncd.core.delta import Touched, to_read_again
-from syncd.core.model import Managed, Role, team_key, team_text
+from syncd.core.managed import Managed
+from syncd.core.model import Role, team_key, team_text
 from syncd.core.operation import RoleList, TeamFact, Watch
-from syncd.store import mirror, reflection
+from syncd.core.team_names import team_names
+from syncd.store import reflection
 from syncd.store import roles as store
 
 
@@ -15,13 +17,15 @@ def ruled_lists(
     teams: Iterable[TeamFact], wanted: Managed, granted: Collection[tuple[str, Role]]
 ) -> set[RoleList]:
     """The lists about which a rule decides, or on which (as team text) syncd put somebody."""
-    keys = {team_id: team_key(names) for team_id, names in mirror.team_names(teams).items()}
+    keys = {team_id: team_key(names) for team_id, names in team_names(teams).items()}
     by_text = {(text, role) for text, role in granted}
     return {
         (team_id, role)
         for team_id, key in keys.items()
         for role in store.COLUMNS
-        if (key, role) in wanted.roles or (team_text(key), role) in by_text
+        if (key, role) in wanted.roles
+        or (team_id, role) in wanted.role_ids
+        or (team_text(key), role) in by_text
     }
 
 

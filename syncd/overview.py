@@ -54,7 +54,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "mirror_full_at": readings.full,
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),
         "results": results.totals(conn, account),
-        "held": [dict(run) for run in runs.listed(conn, account, state="held", limit=10)],
+        "held": [dict(run) for run in runs.holding(conn, account)],
         "cases": cases.waiting(conn, account),
         "quarantined": len(people.quarantined(conn, account)),
         "probe": probes.last(conn, account),

@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,26 +19,35 @@ from syncd.core.diff import Difference, Rules
 from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
 from syncd.core.limits import Policy
-from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
-from syncd.core.model import Action, Employee, Item, ObjectKind, Rejection, Skip, State, Status, User
+from syncd.core.model import (
+    Action,
+    Employee,
+    Item,
+    NodeKey,
+    ObjectKind,
+    Rejection,
+    State,
+    Status,
+    TeamKey,
+    User,
+)
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import reconcile
-from syncd.core.roles import appoint
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
+from syncd.relations import Relations, relate
 from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
     aside,
     cases,
     changes,
-    grants,
     inputs,
     lease,
     links,
@@ -46,6 +55,7 @@ from syncd.store import (
     people,
     queue,
     runs,
+    ties,
     unwanted,
 )
 from syncd.store.lease import Held
@@ -77,6 +87,8 @@ class Draft:
     desired: Desired
     granted: frozenset[tuple[str, str]]
     """what syncd gave or adopted, as the diff knew it"""
+    ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
+    """nodes of organisation trees -> the teams that they were found to be"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -90,15 +102,16 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     mapping = settings.mapping
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
-    managers = _managers(mapping, matching.valid(intake.employees), users, matching)
-    employees = appoint(managers.applied(matching.valid(intake.employees)), managers.bosses)
-    current = mirror.current_state(conn, account, matching.links, kept_since=now - KEPT_FOR)
+    related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
+    current = mirror.current_state(
+        conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR
+    )
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    desire = partial(_desired, mapping, items)
-    rules = _rules(conn, app, matching.links, desire(employees), now, absent)
+    desire = partial(_desired, mapping, items, related.strict_teams)
+    rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
-        employees,
+        related.employees,
         matching,
         current,
         rules,
@@ -106,7 +119,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         users=users,
         policy=settings.policy,
         part=part,
-        skips=_skips(managers),
+        completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     plan = make_plan(
@@ -122,8 +135,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *intake.notes,
             *problems,
             *reconciled.desired.problems,
-            *managers.problems(),
-            *lifecycle.doubts(employees),
+            *related.problems(reconciled.difference),
+            *lifecycle.doubts(related.employees),
             *recommended(reconciled.desired, current, reconciled.difference.changes),
         ),
         approved=approvals.valid(conn, account, now),
@@ -142,6 +155,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
+        ties=related.forest.learned,
     )
 
 
@@ -169,20 +183,26 @@ def _who_is_who(
     return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
 
 
-def _desired(mapping: Mapping, items: abc.Sequence[Item], employees: abc.Iterable[Employee]) -> Desired:
+def _desired(
+    mapping: Mapping,
+    items: abc.Sequence[Item],
+    strict_teams: abc.Set[TeamKey],
+    employees: abc.Iterable[Employee],
+) -> Desired:
     return desired_state(
         employees,
         items,
         strict_item_names=mapping.strict_items,
         takeable_item_names=mapping.takeable_items,
         gift_rules=mapping.gift_rules,
-        strict_team_keys=mapping.strict_teams,
+        strict_team_keys=strict_teams,
     )
 
 
 def _rules(
     conn: Connection,
     app: App,
+    related: Relations,
     linked: abc.Mapping[str, str],
     desired: Desired,
     now: datetime,
@@ -191,9 +211,10 @@ def _rules(
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
     return Rules(
-        granted=grants.load(conn, account, linked),
-        granted_roles=grants.roles(conn, account, linked),
-        reach=reach_of(conn, account, desired.gifts),
+        granted=related.granted(conn, account, linked),
+        granted_roles=related.granted_roles(conn, account, linked),
+        undecided=related.forest.undecided_teams(),
+        reach=reach_of(conn, account, desired.gifts, related.forest.teams),
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
@@ -201,25 +222,6 @@ def _rules(
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,
-    )
-
-
-def _managers(
-    mapping: Mapping, employees: abc.Sequence[Employee], users: abc.Sequence[User], matching: Matching
-) -> Managers:
-    return resolve_managers(
-        employees,
-        users,
-        matching.links,
-        by=mapping.manager.by if mapping.manager else "",
-        is_protected=lambda user: bool(mapping.protection.why(user)),
-    )
-
-
-def _skips(managers: Managers) -> tuple[Skip, ...]:
-    """Everybody whose manager could not be set."""
-    return tuple(
-        Skip(employee_id=one.employee_id, code=one.code, message=one.message) for one in managers.unresolved
     )
 
 
@@ -316,6 +318,7 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
     for employee_id in made.matching.dropped:
         links.forget(conn, app.account, employee_id)
     links.save_all(conn, app.account, made.matching.new, now)
+    ties.save(conn, app.account, made.ties, now)
     people.save(
         conn,
         app.account,

@@ -13,11 +13,12 @@ from syncd.core import contract
 from syncd.core.contract import Question
 from syncd.core.model import User, team_key, team_label
 from syncd.core.profile import normalise_profile
+from syncd.core.team_names import team_names
 from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncertain
 from syncd.intake import Intake, mentions, take_in
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
 from syncd.log import get_logger
-from syncd.store import links, mirror, probes
+from syncd.store import links, probes
 from syncd.sync import planning
 
 log = get_logger(__name__)
@@ -127,7 +128,7 @@ def _admit(app: App, intake: Intake, profile: abc.Mapping[str, Any], team: str) 
     asking = app.target.probing(profile["Id"])
     if not team:
         return _Patient(asking=asking, profile=profile)
-    names = mirror.team_names(asking.all_teams())
+    names = team_names(asking.all_teams())
     found = [
         team_id
         for team_id, chain in names.items()

@@ -10,9 +10,11 @@ from syncd import officers, shelves
 from syncd.app import App
 from syncd.core.delta import Delta, RollingCheck, spans, to_read_again
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKey, Managed, TeamShelf, team_key
+from syncd.core.managed import Managed
+from syncd.core.model import ItemKey, TeamShelf, team_key
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
+from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
 from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
@@ -81,10 +83,10 @@ def _full(
     accept_missing: int,
 ) -> dict[str, int]:
     snapshot = app.target.snapshot(
-        lambda teams: interest.team_ids(mirror.team_names(teams)),
+        lambda teams: interest.team_ids(team_names(teams)),
         interest.items,
         lambda teams: officers.ruled_lists(teams, interest.managed, interest.granted_roles),
-        lambda teams: interest.shelves(mirror.team_names(teams)),
+        lambda teams: interest.shelves(team_names(teams)),
         kinds=interest.kinds,
         began_at=began_at,
         progress=update,
@@ -238,10 +240,10 @@ class _Delta:
             before = teams.get(row.id, TeamFact(id=row.id, name="", parent_id=""))
             teams[row.id] = replace(before, **row.known)
         items = {item.key: item for item in (*mirror.items(conn, account), *told.items)}
-        managed = self.interest.team_ids(mirror.team_names(teams.values()))
+        managed = self.interest.team_ids(team_names(teams.values()))
         ruled = officers.ruled_lists(teams.values(), self.interest.managed, self.interest.granted_roles)
         mapped = self.interest.items(items.values())
-        watched = self.interest.shelves(mirror.team_names(teams.values()))
+        watched = self.interest.shelves(team_names(teams.values()))
         known = mirror.user_ids(conn, account)
         last = mirror.readings(conn, account).last or self.began_at
         again_teams, again_items = self._disagreeing(conn, told, managed, mapped, since=last)
@@ -369,10 +371,10 @@ def is_old(app: App, wanted: Managed) -> bool:
         read = mirror.lists_read(conn, app.account)
         interest = _interest(conn, app, wanted)
         facts = mirror.team_facts(conn, app.account)
-        teams = interest.team_ids(mirror.team_names(facts))
+        teams = interest.team_ids(team_names(facts))
         ruled = officers.ruled_lists(facts, interest.managed, interest.granted_roles)
         items = interest.items(mirror.items(conn, app.account))
-        watched = interest.shelves(mirror.team_names(facts))
+        watched = interest.shelves(team_names(facts))
         unread = watched - shelves.ages(conn, app.account, watched).keys()
     if last is None or now - last > timedelta(seconds=app.settings.refresh_max_age) or last > now:
         return True

@@ -8,13 +8,21 @@ from sqlalchemy import Connection
 from syncd.core.delta import Delta, to_read_again
 from syncd.core.gifts import Gift, Reach
 from syncd.core.model import TeamKey, TeamShelf, team_key, team_label
+from syncd.core.operation import TeamFact
+from syncd.core.team_names import team_names
 from syncd.store import grants, mirror
 
 
-def reach_of(conn: Connection, account: str, gifts: Sequence[Gift] = ()) -> Reach:
-    """What teams have, and, where rules give teams something or syncd once did, whom that reaches."""
-    names = mirror.team_names(mirror.team_facts(conn, account))
-    shelved = mirror.team_items(conn, account)
+def reach_of(
+    conn: Connection, account: str, gifts: Sequence[Gift] = (), teams: Sequence[TeamFact] | None = None
+) -> Reach:
+    """What teams have, and, where rules give teams something or syncd once did, whom that reaches.
+
+    ``teams`` are the teams as the Plan is about to name them, if not as they are.
+    """
+    facts = mirror.team_facts(conn, account) if teams is None else teams
+    names = team_names(facts)
+    shelved = mirror.team_items(conn, account, facts)
     given = frozenset(
         (team_key(names[team_id]), item) for team_id, item in grants.gifts(conn, account) if team_id in names
     )
@@ -38,7 +46,7 @@ def reach_of(conn: Connection, account: str, gifts: Sequence[Gift] = ()) -> Reac
 
 def along(conn: Connection, account: str, teams: Collection[TeamKey]) -> dict[str, str]:
     """Item as text -> a team, as people read it, of these that gives it to its members, as far as it was read."""
-    names = {team_key(chain): chain for chain in mirror.team_names(mirror.team_facts(conn, account)).values()}
+    names = {team_key(chain): chain for chain in team_names(mirror.team_facts(conn, account)).values()}
     given = mirror.team_items(conn, account).items
     return {str(item): team_label(names[team]) for team in sorted(teams) for item in given.get(team, ())}
 

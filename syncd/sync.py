@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncd import delivery
+from syncd import delivery, managing
 from syncd.along import read_along, read_returning
 from syncd.app import App
 from syncd.core.planfile import SavedPlan
@@ -18,7 +18,6 @@ from syncd.refreshing import FEW_GONE, Update, is_old, read_litmos
 from syncd.reverting import draft_reversal
 from syncd.saving import must_fit, must_stand, part_of
 from syncd.store import lease, runs
-from syncd.store import people as employees
 from syncd.store.lease import Held
 
 log = get_logger(__name__)
@@ -59,8 +58,7 @@ def refresh(
     Returns counts (drift, gone, requests, and users, teams, paths of a full one). Raises RefreshError, LitmosError.
     """
     with planning(app) as mine, _run(app, run_id):
-        with app.database.read() as conn:
-            wanted = employees.managed(conn, app.account).with_teams(app.settings.mapping.strict_teams)
+        wanted = managing.by_memory(app)
         counts = read_litmos(
             app, run_id, wanted, mine, update=update, delta=delta, accept_missing=accept_missing
         )
@@ -89,11 +87,17 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.settings.mapping, app.now(), dated=app.settings.expect.dated)
+        intake = take_in(
+            app.source,
+            app.settings.mapping,
+            app.now(),
+            nodes=app.node_sources,
+            dated=app.settings.expect.dated,
+        )
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
-        wanted = intake.managed.with_teams(app.settings.mapping.strict_teams)
+        wanted = managing.by_intake(app, intake)
         if fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)
@@ -125,8 +129,7 @@ def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Upd
     """
     with planning(app) as mine, _run(app, run_id):
         draft_reversal(app, target)
-        with app.database.read() as conn:
-            wanted = employees.managed(conn, app.account).with_teams(app.settings.mapping.strict_teams)
+        wanted = managing.by_memory(app)
         if is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=True)
         made, remarks = draft_reversal(app, target)

@@ -22,7 +22,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, source_of(config), sinks)
+    return open_app(settings_of(config), database, source_of(config), sinks, node_sources_of(config))
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -99,6 +99,18 @@ def source_of(config: Config) -> Source:
             max_rows=settings.max_rows,
         )
     )
+
+
+def node_sources_of(config: Config) -> dict[str, Source]:
+    """The files of organisation trees by space, not yet read."""
+    return {
+        space: open_source(
+            CsvSourceSettings(
+                name=space, path=file.path, delimiter=file.delimiter, quote='"', encoding=file.encoding
+            )
+        )
+        for space, file in config.node_files.items()
+    }
 
 
 def _sink(settings: SinkSettings) -> Sink:

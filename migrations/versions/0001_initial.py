@@ -420,6 +420,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_account_state"), ["account", "state"], unique=False)
 
     op.create_table(
+        "team_tie",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("space", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "space", "code", name=op.f("pk_team_tie")),
+    )
+    op.create_table(
         "watermark",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -442,6 +451,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("item", sa.Text(), server_default="", nullable=False),
+        sa.Column("team_id", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "before",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
@@ -631,6 +641,7 @@ def downgrade() -> None:
 
     op.drop_table("change")
     op.drop_table("watermark")
+    op.drop_table("team_tie")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_account_state"))
 

@@ -59,7 +59,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             note(f"The queue is paused: {found['paused']['reason']}")
         for run in found["held"]:
             note(
-                f"Run {run['id']} is held: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
+                f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
             )
         if found["probe"] and found["probe"]["state"] == "begun":
             note(

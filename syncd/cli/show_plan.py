@@ -98,6 +98,8 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     ``item_names`` are the names of learning paths and courses by their text.
     """
     if change.kind is ObjectKind.TEAM:
+        if change.action is Action.UPDATE:
+            return f'team "{team_label(change.team)}"  rename, was "{change.before["Name"]}"  [{change.reason}, {change.origin}]'
         return f'team "{team_label(change.team)}"  create'
     if change.kind is ObjectKind.TEAM_ASSIGNMENT and change.item is not None:
         verb, gets = ("give", "get") if change.action is Action.ADD else ("take", "lose")

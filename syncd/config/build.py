@@ -1,40 +1,27 @@
 """Build: the mapping as written, made into the core's Mapping, with every rule's place. Faults are noted, all of them."""
 
 from syncd.config.conditions import build_condition
-from syncd.config.document import Document, Loc, dotted
+from syncd.config.document import Document, Loc
 from syncd.config.email import email_fault
 from syncd.config.fields import build_fields, build_manager, check_users
 from syncd.config.identity_parts import EmploymentsPart, PreferencePart, ProtectedPart
 from syncd.config.lifecycle import build_dates, build_lifecycle
-from syncd.config.mapping_parts import (
-    CoursePart,
-    EmployeePart,
-    NamePart,
-    PathPart,
-    StatusPart,
-    TeamPart,
-)
+from syncd.config.mapping_parts import CoursePart, EmployeePart, PathPart, StatusPart
 from syncd.config.root import Root
-from syncd.config.values import build_column, build_formula, build_template, build_transforms, check_words
+from syncd.config.teams import build_teams, build_trees, check_protected, place, when
+from syncd.config.values import build_column, build_transforms, check_words
 from syncd.core.cells import clean
-from syncd.core.checks import TEAM_NAME_LENGTH
-from syncd.core.conditions import Condition
 from syncd.core.dates import format_fault
 from syncd.core.employments import Employments, Highest, Latest, Preference, Preferred
 from syncd.core.mapping import Mapping
-from syncd.core.model import ItemKind, ItemName, Role, Status
+from syncd.core.model import ItemKind, ItemName, Status
 from syncd.core.protection import Protection
-from syncd.core.roles import LEVELS
 from syncd.core.rules import (
     Absence,
     Column,
     IdRule,
     ItemRule,
-    Part,
-    Place,
-    RoleRule,
     StatusRule,
-    TeamRule,
     Text,
     ValueRule,
 )
@@ -46,16 +33,14 @@ def build_mapping(root: Root, document: Document) -> Mapping:
     document.blanks = frozenset(clean(word) for word in root.source.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
-    _check_protected(root, document)
+    check_protected(root, document)
     absent = root.employee.absent
     return Mapping(
         employee_id=_employee_id(root.employee, document),
         status=_status(root.employee.status, document),
         fields=fields,
-        teams=tuple(
-            _team(part, ("teams", index), document, managers=root.users.manager is not None)
-            for index, part in enumerate(root.teams)
-        ),
+        teams=build_teams(root, document),
+        trees=build_trees(root, document),
         items=(
             *(
                 _item(part, ItemName(ItemKind.LEARNING_PATH, part.path), ("learning_paths", index), document)
@@ -66,7 +51,7 @@ def build_mapping(root: Root, document: Document) -> Mapping:
                 for index, part in enumerate(root.courses)
             ),
         ),
-        scope=_when(root.scope.when, ("scope", "when"), document),
+        scope=when(root.scope.when, ("scope", "when"), document),
         scope_place=place(("scope", "when"), document),
         leaving_scope_deactivates=root.scope.leaving == "deactivate",
         absence=Absence(
@@ -86,23 +71,6 @@ def build_mapping(root: Root, document: Document) -> Mapping:
         blanks=document.blanks,
         check_email=email_fault,
     )
-
-
-def _check_protected(root: Root, document: Document) -> None:
-    """A rule that gives people an access level that is protected could never be followed again."""
-    given = {LEVELS[Role.LEADER]: "leaders", LEVELS[Role.ADMIN]: "admins"}
-    for index, level in enumerate(root.users.protected.access_levels):
-        name = given.get(level, "")
-        if name and any(getattr(team, name) is not None for team in root.teams):
-            document.fault(
-                ("users", "protected", "access_levels", index),
-                f"{level} is what the {name} of a team become, and nobody who is protected is touched again",
-            )
-
-
-def place(loc: Loc, document: Document) -> Place:
-    """Where a rule is: the place of its key."""
-    return Place(where=document.where_key(loc), key=dotted(loc))
 
 
 def _same_person(part: EmployeePart, document: Document) -> tuple[Column, ...]:
@@ -152,10 +120,6 @@ def _protection(part: ProtectedPart) -> Protection:
     )
 
 
-def _when(data: object, loc: Loc, document: Document) -> Condition | None:
-    return None if data is None else build_condition(data, loc, document)
-
-
 def _employee_id(part: EmployeePart, document: Document) -> IdRule:
     loc: Loc = ("employee", "id")
     at = (*loc, "from") if (*loc, "from") in document.values else loc
@@ -200,54 +164,6 @@ def _invites(root: Root, document: Document) -> bool:
     return users.login == "invitation"
 
 
-def _team(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> TeamRule:
-    above = [
-        (name, (*loc, "parent", index) if (*loc, "parent", index) in document.values else (*loc, "parent"))
-        for index, name in enumerate(part.parent)
-    ]
-    return TeamRule(
-        place=place(loc, document),
-        names=tuple(_name(name, at, document) for name, at in (*above, (part.name, (*loc, "name")))),
-        when=_when(part.when, (*loc, "when"), document),
-        strict=part.remove == "strict",
-        roles=_roles(part, loc, document, managers=managers),
-    )
-
-
-def _name(part: NamePart, loc: Loc, document: Document) -> tuple[Part, ...]:
-    if (part.template is None) == (part.expr is None):
-        document.fault(loc, "needs either template or expr")
-        return ()
-    if part.expr is not None:
-        return build_formula(part.expr, (*loc, "expr"), document)
-    inner = (*loc, "template")
-    here = inner if inner in document.values else loc
-    parts = build_template(part.template or "", here, document)
-    constant = "".join(piece.text for piece in parts if isinstance(piece, Text))
-    if len(constant) > TEAM_NAME_LENGTH:
-        document.fault(here, f"has more than {TEAM_NAME_LENGTH} characters, which is what Litmos takes")
-    return parts
-
-
-def _roles(part: TeamPart, loc: Loc, document: Document, *, managers: bool) -> dict[Role, RoleRule]:
-    """What is said about leaders and admins; ``managers`` is whether users.manager says who manages whom."""
-    found = {}
-    for role, said in ((Role.LEADER, part.leaders), (Role.ADMIN, part.admins)):
-        here = (*loc, f"{role.value}s")
-        if said is None:
-            continue
-        if said.when is None and not said.managers:
-            document.fault(here, "says not who: it needs when:, or managers: true", at_key=True)
-        if said.managers and not managers:
-            document.fault((*here, "managers"), "needs users.manager, which says who manages whom")
-        found[role] = RoleRule(
-            place=place(here, document),
-            when=_when(said.when, (*here, "when"), document),
-            managers=said.managers,
-        )
-    return found
-
-
 def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Document) -> ItemRule:
     library = isinstance(part, CoursePart) and part.library
     _check_via(part, loc, document, library=library)
@@ -257,7 +173,7 @@ def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Docum
         take_started=part.take_started,
         team=tuple(normalize(name) for name in part.team) if part.via == "team" else (),
         library=library,
-        when=_when(part.when, (*loc, "when"), document),
+        when=when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
     )
 

@@ -1,5 +1,6 @@
 """Config: everything that a configuration file says, ready for use and unchangeable."""
 
+from collections.abc import Mapping as TypingMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from syncd.config.settings import (
     SourceSettings,
     WebSettings,
 )
+from syncd.config.team_parts import NodeFilePart
 from syncd.core.mapping import Mapping
 
 
@@ -33,7 +35,7 @@ class Config:
     """A configuration that was read and checked.
 
     ``digest`` identifies what plans depend on (scope, employee, users, teams, learning paths, push), in 16 hexadecimal
-    digits; ``warnings`` are sentences about what works and should not stay; durations are seconds, paths absolute.
+    digits; ``node_files`` are the files of organisation trees by space; ``warnings`` are sentences about what works and should not stay; durations are seconds, paths absolute.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Config:
     litmos: LitmosSettings
     source: SourceSettings
     mapping: Mapping
+    node_files: TypingMapping[str, NodeFilePart]
     push: PushSettings
     pull: PullSettings
     schedules: ScheduleSettings

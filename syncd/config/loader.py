@@ -52,6 +52,9 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         litmos=root.litmos,
         source=root.source,
         mapping=mapping,
+        node_files={
+            part.tree.space: part.tree.file for part in root.teams if part.tree is not None and part.tree.file
+        },
         push=root.push,
         pull=root.pull,
         schedules=root.schedules,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from syncd.config.identity_parts import EmploymentsPart, ProtectedPart
-from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When, as_list
+from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When
 from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
 
@@ -282,50 +282,6 @@ class UsersPart(Part):
     """Who somebody's manager is; Litmos' ManagerId follows."""
     fields: dict[str, FieldItem]
     """Litmos profile fields."""
-
-
-class NamePart(Part):
-    """How a team's name is made. A text is short for {template: text}."""
-
-    template: Text | None = None
-    """A text with columns in braces: "{department}"."""
-    expr: Text | None = None
-    """A CEL expression over the row."""
-
-
-def _short_template(value: Any) -> Any:
-    """``name: "{department}"`` is short for ``name: {template: "{department}"}``."""
-    return {"template": value} if isinstance(value, str) else value
-
-
-NameItem = Annotated[NamePart, BeforeValidator(_short_template, json_schema_input_type=NamePart | Text)]
-"""A name of a team, or its template."""
-
-
-class RolePart(Part):
-    """Who leads, or administers, a team."""
-
-    when: When | None = None
-    """Those of the team's people for whom it holds; with managers, those of the managers."""
-    managers: Flag = False
-    """true: whoever manages somebody in the team, as users.manager says; they become a member, too."""
-
-
-class TeamPart(Part):
-    """A team, and who is in it."""
-
-    name: NameItem
-    """The team's name; columns in braces: "{department}", or {expr: ...}. A blank name gives nothing."""
-    parent: Annotated[tuple[NameItem, ...], BeforeValidator(as_list)] = ()
-    """The team above it, or a list of names from the root down."""
-    when: When | None = None
-    """Who is in it; everybody by default."""
-    leaders: RolePart | None = None
-    """Who of them leads it; without it leaders are not touched."""
-    admins: RolePart | None = None
-    """Who of them administers it; without it admins are not touched."""
-    remove: Literal["own", "strict"] = "own"
-    """own: only memberships that syncd gave are taken away; strict: the rule is the whole truth."""
 
 
 def _short_path(value: Any) -> Any:

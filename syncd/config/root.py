@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from syncd.config.kinds import Part, SecretUrl
-from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, TeamPart, UsersPart
+from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, UsersPart
 from syncd.config.settings import (
     CsvSettings,
     LitmosSettings,
@@ -17,6 +17,7 @@ from syncd.config.settings import (
     SqlSettings,
     WebSettings,
 )
+from syncd.config.team_parts import TeamPart
 
 
 def _version(value: Any) -> Any:

@@ -41,16 +41,15 @@ def _columns(mapping: Mapping) -> Iterator[tuple[str, str]]:
             yield from field_rule.columns()
     if mapping.manager is not None:
         yield from columns_of(mapping.manager.value.parts)
-    for team_rule in mapping.teams:
-        for parts in team_rule.names:
-            yield from columns_of(parts)
+    for parts in mapping.team_templates:
+        yield from columns_of(parts)
     yield from _asked(mapping)
 
 
 def _asked(mapping: Mapping) -> Iterator[tuple[str, str]]:
     """The columns of the conditions of teams, roles and learning paths."""
-    conditions = [rule.when for rule in mapping.teams]
-    conditions += [role.when for rule in mapping.teams for role in rule.roles.values()]
+    conditions = [rule.when for rule in mapping.membership_rules]
+    conditions += [role.when for rule in mapping.membership_rules for role in rule.roles.values()]
     conditions += [rule.when for rule in mapping.items]
     for condition in conditions:
         if condition is not None:

@@ -6,7 +6,8 @@ Stages, in the order in which Requests are sent when nothing else decides (``doc
 stage  Requests                                waits for
 =====  ======================================  =============================
 0      deactivate (``PUT`` of one user)        nothing, or a page read, if cheaper
-1      create team                             its parent team
+1      rename team                             a team that still has the name
+1      create team                             its parent team, and renames of it or that free its name
 2      create user                             whoever gives up the UserName; the manager, if created here
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
@@ -52,6 +53,8 @@ from syncd.core.request import (
     Request,
     RequestKind,
 )
+from syncd.core.team_renames import TeamRenames
+from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
 from syncd.core.usernames import NO_HANDOVER, Handover, handover
 
 __all__ = ["ASIDE", "JUST_READ_SECONDS", "Pace", "Request", "RequestKind", "compile_requests"]
@@ -62,16 +65,18 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
     created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
     names = handover(changes)
+    renames = TeamRenames.of(changes)
     requests = [
         *_puts(changes, pace, created_users, names),
-        *_team_creates(changes, created_teams),
+        *(team_rename(step) for step in renames.steps),
+        *team_creates(changes, created_teams, renames),
         *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams),
         *_removals(changes),
     ]
-    requests += _role_sets(changes, requests)
+    requests += role_sets(changes, requests)
     return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
 
 
@@ -207,25 +212,6 @@ def _put(
     )
 
 
-def _team_creates(changes: Sequence[Change], created: set[tuple[str, ...]]) -> Iterable[Request]:
-    for change in sorted(changes, key=lambda c: (len(c.team), c.team)):
-        if _is(change, Action.CREATE, ObjectKind.TEAM):
-            parent = team_key(change.team[:-1])
-            yield Request(
-                key=_team_request(change.team),
-                kind=RequestKind.CREATE_TEAM,
-                stage=1,
-                target=f"team:{team_text(team_key(change.team))}",
-                payload={"team": list(change.team)},
-                after=(_team_request(change.team[:-1]),) if parent in created else (),
-                changes=(change.key,),
-            )
-
-
-def _team_request(names: tuple[str, ...]) -> str:
-    return f"create-team:{team_text(team_key(names))}"
-
-
 def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
     """The Request that creates somebody's manager, if it is in this Plan."""
     return (f"create:{manager}",) if manager in created_users else ()
@@ -260,7 +246,7 @@ def _member_adds(
     for key, parts in sorted(by_team.items()):
         for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
             chunk = parts[start : start + MEMBERS_PER_CALL]
-            after = [_team_request(chunk[0].team)] if key in created_teams else []
+            after = [team_request(chunk[0].team)] if key in created_teams else []
             after += [f"create:{c.employee_id}" for c in chunk if c.employee_id in created_users]
             yield Request(
                 key=f"add-members:{team_text(key)}:{number}",
@@ -269,6 +255,7 @@ def _member_adds(
                 target=f"members-added:{team_text(key)}:{number}",
                 payload={
                     "team": list(chunk[0].team),
+                    "team_id": chunk[0].team_id,
                     "people": [
                         {
                             "employee_id": c.employee_id,
@@ -309,40 +296,6 @@ def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Req
             )
 
 
-def _role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
-    """One call per user, team and role.
-
-    Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
-    for that, and for the membership that it needs.
-    """
-    carriers = {key: request.key for request in others for key in request.changes}
-    found = []
-    for change in changes:
-        if change.kind is not ObjectKind.ROLE:
-            continue
-        person, text = change.employee_id, team_text(team_key(change.team))
-        before = (f"membership:{person}@{text}", f"user:{person}", f"active:{person}")
-        found.append(
-            Request(
-                key=f"role:{change.key}",
-                kind=RequestKind.SET_ROLE,
-                stage=5 if change.action is Action.ADD else 6,
-                target=change.key,
-                payload={
-                    "employee_id": person,
-                    "user_id": change.user_id,
-                    "team": list(change.team),
-                    "role": change.role.value,
-                    "held": change.action is Action.ADD,
-                    "rule": change.rule,
-                },
-                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
-                changes=(change.key,),
-            )
-        )
-    return found
-
-
 def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> Iterable[Request]:
     """Given to a team in one call: the items of a kind, and those of its library in another."""
     given: dict[tuple[TeamKey, ItemKind, bool], list[tuple[Change, ItemKey]]] = {}
@@ -368,7 +321,7 @@ def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> It
                     "rules": [change.rule for change, _ in chunk],
                     "library": library,
                 },
-                after=(_team_request(chunk[0][0].team),) if team in created_teams else (),
+                after=(team_request(chunk[0][0].team),) if team in created_teams else (),
                 changes=tuple(change.key for change, _ in chunk),
             )
 
@@ -377,7 +330,7 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
             kind = RequestKind.REMOVE_MEMBER
-            payload: dict[str, Any] = {"team": list(change.team)}
+            payload: dict[str, Any] = {"team": list(change.team), "team_id": change.team_id}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):
             kind = RequestKind.UNASSIGN_ITEM
             payload = {"item": str(change.item)}

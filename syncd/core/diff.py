@@ -33,7 +33,8 @@ class Rules:
     """What the diff must know besides the two States.
 
     ``granted`` are memberships and assignments that syncd itself made, as (employee_id, team text | item as text), and
-    ``granted_roles`` the leaders and admins;
+    ``granted_roles`` the leaders and admins; ``undecided`` maps employee_id to the teams of which nobody knows whether they
+    belong there, so that nothing is taken from them there;
     ``reach`` is what teams give their members, and take when they leave, and whom that reaches;
     ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
     never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
@@ -43,6 +44,7 @@ class Rules:
 
     granted: frozenset[tuple[str, str]] = frozenset()
     granted_roles: frozenset[Grant] = frozenset()
+    undecided: Mapping[str, frozenset[TeamKey]] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
     absent: Mapping[str, str] = field(default_factory=dict)
     protection: Protection = field(default_factory=Protection)
@@ -83,7 +85,7 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         changes.extend(of_account(settle_level(employee, user, current), user, invites=rules.invites))
         if employee_id in desired.state.users:
             changes.extend(of_messages(employee, user, by_syncd=employee_id in rules.muted))
-            leaving: set[TeamKey] = set()
+            leaving: set[TeamKey] = set(rules.undecided.get(employee_id, ()))
             for compared in (_memberships, _assignments):
                 found, kept = compared(employee, user, desired, current, rules)
                 changes.extend(found)
@@ -97,7 +99,13 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
         user = current.users.get(employee_id)
         if user is not None and user.active and not rules.protection.why(user):
             changes.append(switched_off(employee_id, user, reason=reason, rule="employee.absent", origin=""))
-    return Difference(changes=tuple(changes), skips=tuple(skips))
+    return Difference(changes=tuple(_with_team_id(change, current) for change in changes), skips=tuple(skips))
+
+
+def _with_team_id(change: Change, current: State) -> Change:
+    """The Change with the id of the team that it is about, if Litmos has that team."""
+    team = current.teams.get(team_key(change.team)) if change.team else None
+    return change if team is None else replace(change, team_id=team.id)
 
 
 def _teams(desired: Desired, current: State) -> Iterable[Change]:
@@ -132,7 +140,7 @@ def _memberships(
             changes.append(replace(change, gives=tuple(sorted(gives))))
     ending = {
         key: why
-        for key in sorted(have - wanted.keys())
+        for key in sorted(have - wanted.keys() - rules.undecided.get(person, frozenset()))
         if (why := _ending(key, desired, current, rules, person))
     }
     overlapping = {

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from syncd.core.managed import Managed
 from syncd.core.model import (
     Item,
     ItemKey,
     ItemKind,
     ItemName,
-    Managed,
     Role,
     TeamKey,
     TeamShelf,
@@ -49,7 +49,9 @@ class Interest:
         return {
             team_id
             for team_id, key in keys.items()
-            if key in self.managed.teams or team_text(key) in self.granted_teams
+            if key in self.managed.teams
+            or team_id in self.managed.team_ids
+            or team_text(key) in self.granted_teams
         }
 
     def shelves(self, names: Mapping[str, tuple[str, ...]]) -> set[TeamShelf]:

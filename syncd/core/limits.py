@@ -1,8 +1,9 @@
 """Policy and Limits: what a push may do at all, and how much before it is held for a person."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 from syncd.core.counts import COUNTED, Counted, Group, Kind, Measure, Subject
 from syncd.core.model import Action, Change, team_label
@@ -143,16 +144,19 @@ def _by_kind(changes: Iterable[Change]) -> dict[Kind, list[Change]]:
     return found
 
 
-def _grouped(
+def _counted(
     row: Counted, changes: Mapping[Kind, Sequence[Change]], measure: Measure
-) -> dict[Group, dict[Subject, list[str]]]:
-    """By group and subject, the keys of the Changes that touch it."""
-    groups: dict[Group, dict[Subject, list[str]]] = {}
-    for kind in row.kinds & changes.keys():
-        for change in changes[kind]:
-            for group, subject in row.subjects(change, measure):
-                groups.setdefault(group, {}).setdefault(subject, []).append(change.key)
+) -> dict[Group, set[Subject]]:
+    """What each group counts."""
+    groups: dict[Group, set[Subject]] = {}
+    for change in _of(row, changes):
+        for group, subject in row.subjects(change, measure):
+            groups.setdefault(group, set()).add(subject)
     return groups
+
+
+def _of(row: Counted, changes: Mapping[Kind, Sequence[Change]]) -> Iterator[Change]:
+    return chain.from_iterable(changes.get(kind, ()) for kind in row.kinds)
 
 
 TOLD = 5
@@ -167,21 +171,24 @@ def _exceeded(
     measure: Measure,
 ) -> Hold | None:
     """One row of the table: a Hold that tells of every group in which too much would happen."""
-    planned, done = _grouped(row, now, measure), _grouped(row, before, measure)
-    told, keys = [], set[str]()
+    planned, done = _counted(row, now, measure), _counted(row, before, measure)
+    told = {}
     for group, subjects in sorted(planned.items()):
-        earlier = len(done.get(group, {}).keys() - subjects.keys())
+        earlier = len(done.get(group, set()) - subjects)
         sentence = _too_many(row, group, len(subjects), earlier, limits, measure)
         if sentence:
-            told.append(sentence)
-            keys.update(key for some in subjects.values() for key in some)
+            told[group] = sentence
     if not told:
         return None
     more = f"; and {len(told) - TOLD} more such" if len(told) > TOLD else ""
     return Hold(
         code=f"LIMIT-{row.name.upper().replace('_', '-')}",
-        message="; ".join(told[:TOLD]) + more,
-        keys=frozenset(keys),
+        message="; ".join(list(told.values())[:TOLD]) + more,
+        keys=frozenset(
+            change.key
+            for change in _of(row, now)
+            if any(group in told for group, _subject in row.subjects(change, measure))
+        ),
     )
 
 

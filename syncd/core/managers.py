@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Status, User
@@ -19,13 +19,13 @@ _Node = tuple[str, str]
 """Somebody in the tree of managers: ("user", Litmos id), or ("new", employee id) of somebody to be created."""
 
 CAUSES = {
-    "MANAGER-SELF": "name themselves as their manager",
-    "MANAGER-UNKNOWN": "name a manager who is neither in HR's data nor in Litmos",
-    "MANAGER-AMBIGUOUS": "name a manager whom several people fit",
-    "MANAGER-WITHOUT-USER": "name a manager who has no Litmos user and is given none (rejected, left, or out of scope)",
-    "MANAGER-CYCLE": "would be their own manager in the end: a circle of managers, left open at them",
+    "MANAGER-SELF": "is the employee",
+    "MANAGER-UNKNOWN": "is neither in HR's data nor in Litmos",
+    "MANAGER-AMBIGUOUS": "may be several people",
+    "MANAGER-WITHOUT-USER": "has no Litmos user and is given none (rejected, left, or out of scope)",
+    "MANAGER-CYCLE": "is below the employee, at last: a circle of managers, left open there",
 }
-"""Why a manager was not set: a stable code, and what it says about the employees."""
+"""Why a manager was not set: a stable code, and what it says about the manager whom HR names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,10 @@ class Unresolved:
     @property
     def message(self) -> str:
         """A sentence about this one employee."""
-        return f"manager {self.named!r} was not set, and is tried again by every push: employees who {CAUSES[self.code]}"
+        return (
+            f"the manager whom HR names, {self.named!r}, {CAUSES[self.code]}; ManagerId is left as Litmos has it, and tried "
+            "again by every push"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +54,10 @@ class Managers:
     whom this Plan creates; ``bosses`` employee_id -> the manager's employee id, wherever HR's rows tell it, circles too.
     """
 
-    ids: Mapping[str, str]
-    later: Mapping[str, str]
-    bosses: Mapping[str, str]
-    unresolved: tuple[Unresolved, ...]
+    ids: Mapping[str, str] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+    bosses: Mapping[str, str] = field(default_factory=dict)
+    unresolved: tuple[Unresolved, ...] = ()
 
     def applied(self, employees: Iterable[Employee]) -> list[Employee]:
         """The employees with their managers among their fields; those unresolved as they were."""
@@ -80,7 +83,8 @@ class Managers:
 def _sentence(code: str, found: Sequence[Unresolved]) -> str:
     some = ", ".join(f"{one.employee_id} ({one.origin}: {one.named!r})" for one in found[:FEW])
     more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
-    return f"{code}: {len(found)} employees {CAUSES[code]}: {some}{more}; their manager is left as it is in Litmos"
+    of = "1 employee" if len(found) == 1 else f"{len(found)} employees"
+    return f"{code}: the manager whom HR names {CAUSES[code]}: {of}, {some}{more}; left as Litmos has it"
 
 
 def resolve_managers(

@@ -4,11 +4,13 @@ from collections import abc
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.core import giving
 from syncd.core.cells import BLANKS, clean_cells
-from syncd.core.checks import EmailCheck, check_field, check_id, check_team_name, no_email_check
+from syncd.core.checks import EmailCheck, check_field, check_id, no_email_check
 from syncd.core.conditions import Condition, Fields
 from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.employments import Employments
+from syncd.core.giving import holds
 from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
@@ -19,12 +21,9 @@ from syncd.core.model import (
     ItemWish,
     Record,
     Rejection,
-    Role,
     Status,
     TeamKey,
-    Wish,
     team_key,
-    team_label,
 )
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.protection import Protection
@@ -37,10 +36,12 @@ from syncd.core.rules import (
     IdRule,
     ItemRule,
     ManagerRule,
+    Part,
     Place,
     StatusRule,
     TeamRule,
     Text,
+    TreeRule,
     ValueRule,
     columns_of,
 )
@@ -64,6 +65,7 @@ class Mapping:
     status: StatusRule
     fields: tuple[FieldRule, ...]
     teams: tuple[TeamRule, ...] = ()
+    trees: tuple[TreeRule, ...] = ()
     items: tuple[ItemRule, ...] = ()
     scope: Condition | None = None
     scope_place: Place = field(default_factory=lambda: Place(where="", key="scope.when"))
@@ -95,6 +97,21 @@ class Mapping:
         object.__setattr__(self, "create_only", create_only)
         object.__setattr__(self, "if_empty", frozenset(r.field for r in self.fields if r.if_empty))
         object.__setattr__(self, "report_only", report_only)
+
+    @property
+    def membership_rules(self) -> tuple[TeamRule | TreeRule, ...]:
+        """Every rule that gives memberships."""
+        return (*self.teams, *self.trees)
+
+    @property
+    def team_templates(self) -> tuple[tuple[Part, ...], ...]:
+        """Every template of a team's name, or of a node, that is filled from HR's rows."""
+        trees = [tree.node for tree in self.trees if not tree.apart]
+        return (
+            *(parts for rule in self.teams for parts in (*rule.names, rule.path)),
+            *(rule.seat for rule in self.trees),
+            *(parts for node in trees for parts in (node.code, node.name, node.parent)),
+        )
 
     @property
     def item_names(self) -> frozenset[ItemName]:
@@ -130,7 +147,8 @@ class Mapping:
         return frozenset(
             team_key(tuple(normalize(render(parts, {})) for parts in rule.names))
             for rule in self.teams
-            if rule.strict and all(isinstance(part, Text) for parts in rule.names for part in parts)
+            if rule.strict and not rule.path
+            if all(isinstance(part, Text) for parts in rule.names for part in parts)
         )
 
 
@@ -151,14 +169,16 @@ def map_record(
     word = _status(mapping.status, cells, reasons)
     dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
     found = None if word is None else _standing(mapping, word, dates, now, reasons)
-    in_scope = _holds(mapping.scope, mapping.scope_place, cells, reasons)
+    in_scope = holds(mapping.scope, mapping.scope_place, cells, reasons)
     synced = found is not None and found.status is Status.ACTIVE and in_scope
     ignored = Reasons(told)
     heard = reasons if synced or found is None else ignored
     fields = _fields(mapping, cells, heard)
     manager = _manager(mapping.manager, cells, heard)
-    teams = _teams(mapping, cells, reasons) if synced else ()
-    may_head = _may_head(mapping, cells, reasons) if synced else frozenset()
+    teams = giving.teams(mapping.teams, cells, reasons) if synced else ()
+    may_head = giving.may_head(mapping.membership_rules, cells, reasons) if synced else frozenset()
+    seats = giving.seats(mapping.trees, cells, reasons) if synced else ()
+    nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
     items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or found is None:
         return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
@@ -174,6 +194,8 @@ def map_record(
         in_scope=in_scope,
         manager=manager,
         may_head=may_head,
+        seats=seats,
+        nodes=nodes,
         origin=record.origin,
         guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
         because=found.because,
@@ -231,19 +253,6 @@ def _standing(
     return found
 
 
-def _holds(condition: Condition | None, place: Place, cells: Fields, reasons: Reasons) -> bool:
-    """Whether the rule is for this Record; one that cannot be judged is a reason, and counts as no."""
-    if condition is None:
-        return True
-    try:
-        holds = condition.holds(cells)
-    except Refused as refused:
-        reasons.add(place, refused)
-        return False
-    reasons.asked(place, condition, cells, holds=holds)
-    return holds
-
-
 def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
     """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
     if rule is None:
@@ -283,7 +292,7 @@ def _made(
         if absent:
             reasons.tell(rule.place, "absent", absent)
             continue
-        if not _holds(rule.when, rule.place, cells, reasons):
+        if not holds(rule.when, rule.place, cells, reasons):
             continue
         try:
             step, text = reasons.value(rule.place, rule.value, cells)
@@ -308,65 +317,15 @@ def _normal(name: str, text: str) -> FieldValue:
         raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
 
 
-def _teams(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[Wish, ...]:
-    """The teams, each once. A rule with a blank name at any level gives nothing: the team would be in a wrong place."""
-    wishes: dict[tuple[str, ...], Wish] = {}
-    for rule in mapping.teams:
-        if not _holds(rule.when, rule.place, cells, reasons):
-            continue
-        try:
-            names = tuple(normalize(render(parts, cells)) for parts in rule.names)
-            if all(names):
-                for name in names:
-                    check_team_name(name)
-                _add(wishes, _wish(rule, names, cells, reasons))
-            reasons.tell(rule.place, "is", team_label(names) if all(names) else None)
-        except Refused as refused:
-            reasons.add(rule.place, refused)
-    return tuple(wishes.values())
-
-
-def _wish(rule: TeamRule, names: tuple[str, ...], cells: Fields, reasons: Reasons) -> Wish:
-    return Wish(
-        names=names,
-        rule=rule.place.key,
-        strict=rule.strict,
-        roles=frozenset(
-            role
-            for role, said in rule.roles.items()
-            if not said.managers and _holds(said.when, said.place, cells, reasons)
-        ),
-        ruled_roles=frozenset(rule.roles),
-        manager_roles=frozenset((rule.place.key, role) for role, said in rule.roles.items() if said.managers),
-    )
-
-
-def _may_head(mapping: Mapping, cells: Fields, reasons: Reasons) -> frozenset[tuple[str, Role]]:
-    """The (rule, role) that somebody has in the teams of the people whom they manage."""
-    return frozenset(
-        (rule.place.key, role)
-        for rule in mapping.teams
-        for role, said in rule.roles.items()
-        if said.managers and _holds(said.when, said.place, cells, reasons)
-    )
-
-
 def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish, ...]:
     """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
     wishes: dict[tuple[ItemKind, str], ItemWish] = {}
     for rule in mapping.items:
-        if not rule.team and _holds(rule.when, rule.place, cells, reasons):
+        if not rule.team and holds(rule.when, rule.place, cells, reasons):
             same = (rule.item.kind, rule.item.name.casefold())
             wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
             reasons.tell(rule.place, "is", rule.item.name)
     return tuple(wishes.values())
-
-
-def _add(wishes: dict[tuple[str, ...], Wish], wish: Wish) -> None:
-    """Two rules may name the same thing: the first one gives it, it is strict if one of them is, and roles add up."""
-    first = wishes.setdefault(wish.key, wish)
-    if first is not wish:
-        wishes[wish.key] = first.joined(wish)
 
 
 def _with_columns(rule: ValueRule, refused: Refused) -> Refused:

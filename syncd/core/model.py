@@ -3,7 +3,7 @@
 Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times are UTC-aware always.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -120,6 +120,20 @@ class Wish:
         )
 
 
+NodeKey = tuple[str, str]
+"""A node of an organisation tree: (space, code). Codes of one tree mean nothing in another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One unit of the organisation, as a row says: ``parent`` is the code of the one above ("" for none)."""
+
+    key: NodeKey
+    name: str
+    parent: str
+    origin: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemWish:
     """A learning path or course that a rule gives a person; ``rule`` is ``courses[0]``."""
@@ -136,9 +150,10 @@ class Employee:
     them that are set at creation at most, ``if_empty`` those that are set while Litmos has nothing; ``match`` maps each match
     key's Litmos field to this person's value. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is
     what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
-    have in their people's teams. ``because`` is the sentence why ``status`` is what it is, ``decided_by`` the rule; ``muted``
-    stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``guards`` are the cells by which
-    ``employee.same_person`` tells that an id was given to somebody else.
+    have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
+    names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
+    why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
+    ``core.lifecycle``; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -152,6 +167,8 @@ class Employee:
     in_scope: bool = True
     manager: str | None = None
     may_head: frozenset[tuple[str, "Role"]] = frozenset()
+    seats: tuple[tuple[NodeKey, Wish], ...] = ()
+    nodes: tuple[Node, ...] = ()
     origin: str = ""
     guards: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
@@ -257,27 +274,6 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Managed:
-    """What the rules name, and what is therefore read and touched: teams, and roles in teams."""
-
-    teams: frozenset[TeamKey]
-    roles: frozenset[tuple[TeamKey, Role]] = frozenset()
-
-    @classmethod
-    def of(cls, wishes: Iterable[Wish]) -> "Managed":
-        """The teams of these Wishes, and the ones above them."""
-        named = list(wishes)
-        return cls(
-            teams=frozenset(w.key[:depth] for w in named for depth in range(1, len(w.key) + 1)),
-            roles=frozenset((w.key, role) for w in named for role in w.ruled_roles),
-        )
-
-    def with_teams(self, teams: Iterable[TeamKey]) -> "Managed":
-        """The same, and these teams."""
-        return replace(self, teams=self.teams | frozenset(teams))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """The lasting tie employee <-> Litmos user; ``made_by`` is a match key (``UserName``), ``create`` or ``person``."""
 
@@ -313,9 +309,10 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account being switched off or on).
-    ``before`` and ``after`` hold only what differs. ``gives`` and ``takes`` are the learning paths and courses that come or
-    go along with the membership; ``people`` is how many get or lose what a team is given; ``irreversible`` says that what
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
+    being switched off or on). ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only
+    what differs. ``gives`` and ``takes`` are the learning paths and courses that come or go along with the membership;
+    ``people`` is how many get or lose what a team is given; ``irreversible`` says that what
     somebody has begun is lost. ``invite``: Litmos sends the new user the mail by which people log in for the first time.
     ``reason`` is a sentence; ``rule`` the YAML path; ``origin`` the HR row.
     """
@@ -327,6 +324,7 @@ class Change:
     user_id: str = ""
     team: tuple[str, ...] = ()
     item: ItemKey | None = None
+    team_id: str = ""
     before: Mapping[str, FieldValue] = field(default_factory=dict)
     after: Mapping[str, FieldValue] = field(default_factory=dict)
     gives: tuple[ItemKey, ...] = ()

@@ -49,6 +49,14 @@ class CreateTeam:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenameTeam:
+    """Give a team another name; its people, and its description, stay."""
+
+    team_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddMembers:
     """Add users to one team, in one call."""
 
@@ -126,6 +134,7 @@ Operation = (
     CreateUser
     | PutUser
     | CreateTeam
+    | RenameTeam
     | AddMembers
     | RemoveMember
     | AssignItems
@@ -167,6 +176,8 @@ class Effects:
     profiles: tuple[Mapping[str, Any], ...] = ()
     profiles_just_read: bool = False
     teams: tuple[TeamFact, ...] = ()
+    """Teams that were made."""
+    renamed: tuple[TeamFact, ...] = ()
     members_added: tuple[tuple[str, str], ...] = ()
     """(team id, user id)"""
     members_removed: tuple[tuple[str, str], ...] = ()

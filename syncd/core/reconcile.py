@@ -32,10 +32,11 @@ def reconcile(
     users: Sequence[User],
     policy: Policy,
     part: Part = EVERYTHING,
-    skips: Sequence[Skip] = (),
+    completed: Callable[[Difference], Difference] = lambda found: found,
 ) -> Reconciled:
-    """Compare all Employees but those with a Case and those whom a person said to leave alone; ``skips`` are told along.
+    """Compare all Employees but those with a Case and those whom a person said to leave alone.
 
+    ``completed`` adds what no comparison of people shows.
     ``desire`` makes the desired State of some of them; ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
     asked for, frees no UserName; a part that is these very Changes was judged when they were planned.
     """
@@ -43,7 +44,7 @@ def reconcile(
     def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
         desired = desire(some)
         found = diff(desired, current, rules)
-        return desired, part.of(replace(found, skips=(*found.skips, *skips, *ignored)))
+        return desired, part.of(completed(replace(found, skips=(*found.skips, *ignored))))
 
     ignored = tuple(map(_ignored, sorted(matching.ignored)))
 

@@ -26,6 +26,7 @@ class RequestKind(StrEnum):
     CREATE_USER = "create_user"
     PUT_USER = "put_user"
     CREATE_TEAM = "create_team"
+    RENAME_TEAM = "rename_team"
     ADD_MEMBERS = "add_members"
     REMOVE_MEMBER = "remove_member"
     ASSIGN_ITEMS = "assign_items"

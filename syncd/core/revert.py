@@ -54,7 +54,7 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
     what was done           its inverse         unless
     ======================  ==================  =====================================================
     create user             deactivate          the user is inactive (USER-STAYS, always)
-    create team             none                (TEAM-STAYS, always)
+    create, rename team     none                (TEAM-STAYS, always)
     update                  update back         a field was changed since: that field (MOVED)
     deactivate              reactivate          the user is active again (MOVED)
     reactivate              deactivate          the user is inactive again (MOVED)
@@ -81,7 +81,10 @@ def _undo(
 ) -> Undone:
     if change.kind is ObjectKind.TEAM:
         label = team_label(change.team)
-        return None, _remark(change, "TEAM-STAYS", f'team "{label}" stays: syncd deletes no team')
+        stays = "stays: syncd deletes no team"
+        if change.action is Action.UPDATE:
+            stays = f'keeps its name, and was "{change.before["Name"]}": it is what HR calls it'
+        return None, _remark(change, "TEAM-STAYS", f'team "{label}" {stays}')
     if change.kind is ObjectKind.TEAM_ASSIGNMENT:
         said = f'team "{team_label(change.team)}" keeps what it was given or lost; change the rule, and push'
         return None, _remark(change, "TEAM-STAYS", said)

@@ -38,6 +38,8 @@ def appoint(employees: Iterable[Employee], bosses: Mapping[str, str]) -> list[Em
     whom the rule's ``when`` holds (``may_head``). Being put into a team as its leader makes nobody else a leader of it.
     """
     people = {employee.employee_id: employee for employee in employees}
+    if not bosses:
+        return list(people.values())
     headed: dict[str, dict[TeamKey, Wish]] = {}
     for employee_id, employee in sorted(people.items()):
         boss = people.get(bosses.get(employee_id, ""))
@@ -95,14 +97,15 @@ def role_changes(
     granted: Collection[Grant],
     leaving: Collection[TeamKey],
 ) -> Iterable[Change]:
-    """Who becomes a leader or admin, and who is one no longer. ``leaving`` are the teams that this Plan takes from them.
+    """Who becomes a leader or admin, and who is one no longer. ``leaving`` are the teams that this Plan takes from them, and
+    those from which it takes nothing because nobody knows whether they belong there.
 
     ==============  ============  ====================================  ========================
     a rule gives    they have it                                        Change
     ==============  ============  ====================================  ========================
     yes             no                                                  add, after the membership
     yes             yes                                                 none
-    no              yes           the membership goes                   none: it goes along
+    no              yes           the membership goes, or is undecided  none: it goes along
     no              yes           syncd gave it                         remove
     no              yes           a strict rule decides about it there  remove
     no              yes           somebody else gave it                 none

@@ -219,11 +219,51 @@ class RoleRule:
 class TeamRule:
     """A team given to everyone whom ``when`` names: one template per level, from the root down.
 
-    ``roles`` are those about which the rule decides: leader, admin.
+    ``path`` is a template of more levels below those, in one text, with ``separator`` between them. ``roles`` are those
+    about which the rule decides: leader, admin.
     """
 
     place: Place
     names: tuple[tuple[Part, ...], ...]
+    when: Condition | None = None
+    strict: bool = False
+    roles: Mapping[Role, RoleRule] = field(default_factory=dict)
+    path: tuple[Part, ...] = ()
+    separator: str = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a tree grows on: ``above`` are the names of the teams above its top nodes, from the root down; ``rebuild`` is what
+    to do with a node whose parent changed: a new team, or (False) report it.
+    """
+
+    above: tuple[str, ...] = ()
+    rebuild: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRule:
+    """How a row describes a node of an organisation tree: templates of its code, its name and the code of the one above."""
+
+    code: tuple[Part, ...]
+    name: tuple[Part, ...]
+    parent: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRule:
+    """The team of a node given to everyone who sits there: whose ``seat`` is the node's code, or, with ``managers``, whose
+    manager it is. ``apart`` says that the nodes have rows of their own, ``ground`` on what the tree grows.
+    """
+
+    place: Place
+    space: str
+    node: NodeRule
+    seat: tuple[Part, ...] = ()
+    apart: bool = False
+    managers: bool = False
+    ground: Ground = field(default_factory=Ground)
     when: Condition | None = None
     strict: bool = False
     roles: Mapping[Role, RoleRule] = field(default_factory=dict)

@@ -15,12 +15,14 @@ from syncd.core.operation import (
     Effects,
     GiveTeam,
     PutUser,
+    ReadUsers,
     RemoveMember,
+    RenameTeam,
     SetRole,
     TakeFromTeam,
     UnassignItem,
 )
-from syncd.errors import Permanent, Transient
+from syncd.errors import LitmosError, Permanent, Transient
 from syncd.litmos import reading, shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, unknown_outcome
@@ -85,7 +87,11 @@ def create_team(calls: Calls, operation: CreateTeam) -> Effects:
     body = {"Id": "", "Name": operation.name, "Description": ""}
     if operation.parent_id:
         body["ParentTeamId"] = operation.parent_id
-    row = _object_with_id(calls.write("POST", path, body), "the new team")
+    try:
+        made = calls.write("POST", path, body)
+    except Permanent as refusal:
+        raise _name_taken(calls, operation.name, refusal) from None
+    row = _object_with_id(made, "the new team")
     try:
         fact = reading.team_fact({"Name": operation.name, **row}, parent_id=operation.parent_id)
     except Transient as error:
@@ -93,6 +99,39 @@ def create_team(calls: Calls, operation: CreateTeam) -> Effects:
     if fact.name.casefold() != operation.name.strip().casefold():
         raise unknown_outcome("Litmos took the new team, and answered with another", 200)
     return Effects(teams=(fact,), requests=calls.requests)
+
+
+def rename_team(calls: Calls, operation: RenameTeam) -> Effects:
+    """Read-modify-write, since what a PUT leaves out may become empty (litmos-api 6.1); no PUT if it has the name already."""
+    row = reading.whole_team(calls, operation.team_id)
+    if row is None:
+        raise Permanent("Litmos no longer knows this team", status=404, code="LITMOS-404-TEAM-GONE")
+    if text_of(row.get("Name")) == operation.name:
+        return Effects(renamed=(reading.team_fact(row),), requests=calls.requests, note=ALREADY_SO)
+    body = {"Id": operation.team_id, "Name": operation.name, "Description": text_of(row.get("Description"))}
+    try:
+        calls.write("PUT", ("teams", operation.team_id), body)
+    except Permanent as refusal:
+        raise _name_taken(calls, operation.name, refusal) from None
+    return Effects(renamed=(reading.team_fact({**row, "Name": operation.name}),), requests=calls.requests)
+
+
+def _name_taken(calls: Calls, name: str, refusal: Permanent) -> Permanent:
+    """The refusal of a name that another team has, with where that team is (by ids: a name may be a person's)."""
+    if refusal.status != HTTPStatus.CONFLICT:
+        return refusal
+    try:
+        listed = reading.teams(calls, lambda _what, _done, _total: None)
+    except LitmosError:
+        return refusal
+    others = [team for team in listed if team.name.casefold() == name.strip().casefold()]
+    where = ", ".join(f"{team.id} (below {team.parent_id or 'none'})" for team in others)
+    return Permanent(
+        f"Litmos takes no second team of the same name, and has it as team {where or 'unknown'}: rename that one, or make "
+        f"names unique in `teams:`, such as '{{division}}: {{department}}'; then: syncd push ({refusal})",
+        status=refusal.status,
+        code=refusal.code,
+    )
 
 
 def add_members(calls: Calls, operation: AddMembers) -> Effects:
@@ -214,7 +253,7 @@ def take_from_team(calls: Calls, operation: TakeFromTeam) -> Effects:
     return Effects(team_taken=((operation.team_id, operation.item),), requests=calls.requests, note=note)
 
 
-def read_users(calls: Calls) -> Effects:
+def read_users(calls: Calls, _operation: ReadUsers) -> Effects:
     """All full records by page; the PUTs that follow may use them."""
     profiles = reading.profiles(calls, lambda _what, _done, _total: None)
     return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)

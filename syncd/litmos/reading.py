@@ -114,12 +114,16 @@ def teams(calls: Calls, progress: Progress) -> tuple[TeamFact, ...]:
 
 def team(calls: Calls, team_id: str) -> TeamFact | None:
     """One team, or None if Litmos does not know the id."""
+    row = whole_team(calls, team_id)
+    return None if row is None else team_fact(row)
+
+
+def whole_team(calls: Calls, team_id: str) -> Row | None:
+    """One team with its description, or None if Litmos does not know the id."""
     row = calls.find(("teams", team_id))
-    if row is None:
-        return None
-    if row.get("Id") != team_id:
+    if row is not None and row.get("Id") != team_id:
         raise doubtful("/teams: another team came than was asked for")
-    return team_fact(row)
+    return row
 
 
 def team_fact(row: Mapping[str, Any], *, parent_id: str = "") -> TeamFact:

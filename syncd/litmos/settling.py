@@ -11,6 +11,7 @@ from syncd.core.operation import (
     GiveTeam,
     PutUser,
     RemoveMember,
+    RenameTeam,
     SetRole,
     TakeFromTeam,
     UnassignItem,
@@ -62,6 +63,14 @@ def create_team(calls: Calls, operation: CreateTeam) -> Effects | None:
         if fact.name.casefold() == name and fact.parent_id == operation.parent_id
     ]
     return Effects(teams=tuple(found[:1]), requests=calls.requests) if found else None
+
+
+def rename_team(calls: Calls, operation: RenameTeam) -> Effects | None:
+    """By the team itself."""
+    fact = reading.team(calls, operation.team_id)
+    if fact is None or fact.name != operation.name:
+        return None
+    return Effects(renamed=(fact,), requests=calls.requests)
 
 
 def add_members(calls: Calls, operation: AddMembers) -> Effects | None:

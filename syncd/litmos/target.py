@@ -19,6 +19,7 @@ from syncd.core.operation import (
     PutUser,
     ReadUsers,
     RemoveMember,
+    RenameTeam,
     RoleList,
     SetRole,
     Snapshot,
@@ -37,6 +38,7 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     CreateUser: applying.create_user,
     PutUser: applying.put_user,
     CreateTeam: applying.create_team,
+    RenameTeam: applying.rename_team,
     AddMembers: applying.add_members,
     RemoveMember: applying.remove_member,
     AssignItems: applying.assign_items,
@@ -44,12 +46,13 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     GiveTeam: applying.give_team,
     TakeFromTeam: applying.take_from_team,
     SetRole: applying.set_role,
-    ReadUsers: lambda calls, _: applying.read_users(calls),
+    ReadUsers: applying.read_users,
 }
 _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     CreateUser: settling.create_user,
     PutUser: settling.put_user,
     CreateTeam: settling.create_team,
+    RenameTeam: settling.rename_team,
     AddMembers: settling.add_members,
     RemoveMember: settling.remove_member,
     AssignItems: settling.assign_items,
@@ -57,7 +60,7 @@ _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     GiveTeam: settling.give_team,
     TakeFromTeam: settling.take_from_team,
     SetRole: settling.set_role,
-    ReadUsers: lambda calls, _: applying.read_users(calls),
+    ReadUsers: applying.read_users,
 }
 
 

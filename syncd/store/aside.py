@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from syncd.core.account import MESSAGES
 from syncd.core.lifecycle import Had, is_given_back
 from syncd.core.model import ItemKey, ItemKind, TeamKey, team_key, team_text
+from syncd.core.team_names import team_names
 from syncd.store import mirror
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
 from syncd.store.schema import grants, put_aside
@@ -37,7 +38,7 @@ def had(
 ) -> dict[str, Had]:
     """What is given back to whom, by employee id, as far as Litmos still has it; ``links`` is employee_id -> user id."""
     people = {user_id: employee_id for employee_id, user_id in links.items()}
-    names = mirror.team_names(mirror.team_facts(conn, account))
+    names = team_names(mirror.team_facts(conn, account))
     known = {str(item.key): item.key for item in mirror.items(conn, account)}
     teams: dict[str, set[TeamKey]] = {}
     given: dict[str, set[ItemKey]] = {}
@@ -101,7 +102,7 @@ def _teams_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:
     held = conn.execute(
         select(table.c.team_id).where(table.c.account == account, table.c.user_id == user_id)
     ).scalars()
-    names = mirror.team_names(mirror.team_facts(conn, account))
+    names = team_names(mirror.team_facts(conn, account))
     granted = _granted(conn, account, MEMBERSHIP, user_id)
     return [
         team_id for team_id in held if team_id in names and team_text(team_key(names[team_id])) not in granted

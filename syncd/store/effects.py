@@ -48,6 +48,11 @@ def apply_effects(
                 {column: func.coalesce(column, now) for column in _PEOPLE_READ_AT} | {table.c.changed_at: now}
             )
         )
+    for team in effects.renamed:
+        reflection.put_team(conn, account, team, now)
+        conn.execute(
+            update(table).where(table.c.account == account, table.c.id == team.id).values(changed_at=now)
+        )
     _apply_members(conn, account, effects, now)
     _apply_assignments(conn, account, effects, now)
     _apply_gifts(conn, account, effects, now)

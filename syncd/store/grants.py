@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from syncd.core.model import ItemKey, Role
 from syncd.core.roles import Grant
@@ -103,6 +103,14 @@ def remove(conn: Connection, account: str, kind: str, taken: Iterable[tuple[str,
                 grants.c.object_id == object_id,
             )
         )
+
+
+def follow(conn: Connection, account: str, texts: Mapping[str, str]) -> None:
+    """Teams are called otherwise now, as team text -> team text: what was given there stays given."""
+    for old, new in sorted(texts.items()):
+        here = (grants.c.account == account) & (grants.c.kind != "assignment")
+        conn.execute(delete(grants).where(here, grants.c.object_id == new))
+        conn.execute(update(grants).where(here, grants.c.object_id == old).values(object_id=new))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from syncd.core.model import (
 )
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
+from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -121,20 +122,6 @@ def team_facts(conn: Connection, account: str) -> tuple[TeamFact, ...]:
     return tuple(TeamFact(id=row.id, name=row.name, parent_id=row.parent_id, code=row.code) for row in rows)
 
 
-def team_names(teams: Iterable[TeamFact]) -> dict[str, tuple[str, ...]]:
-    """Team id -> display names from the root down; in a circle of parents each team stands for itself."""
-    by_id = {team.id: team for team in teams}
-    names: dict[str, tuple[str, ...]] = {}
-    for team in by_id.values():
-        chain, seen, at = [team.name], {team.id}, team.parent_id
-        while at in by_id and at not in seen:
-            seen.add(at)
-            chain.append(by_id[at].name)
-            at = by_id[at].parent_id
-        names[team.id] = tuple(reversed(chain))
-    return names
-
-
 def team_id(conn: Connection, account: str, key: TeamKey) -> str:
     """The Litmos id of a team, or ""."""
     names = team_names(team_facts(conn, account))
@@ -142,14 +129,20 @@ def team_id(conn: Connection, account: str, key: TeamKey) -> str:
 
 
 def current_state(
-    conn: Connection, account: str, links: Mapping[str, str], *, kept_since: datetime | None = None
+    conn: Connection,
+    account: str,
+    links: Mapping[str, str],
+    teams: Iterable[TeamFact] | None = None,
+    *,
+    kept_since: datetime | None = None,
 ) -> State:
     """The current State of everyone who is linked; ``links`` is employee_id -> user id.
 
-    What Litmos refused to take after ``kept_since`` is marked ``kept``.
+    ``teams`` are the teams as the Plan is about to name them, if not as they are. What Litmos refused to take after
+    ``kept_since`` is marked ``kept``.
     """
     people = {user_id: employee_id for employee_id, user_id in links.items()}
-    names = team_names(team_facts(conn, account))
+    names = team_names(team_facts(conn, account) if teams is None else teams)
     memberships: dict[str, set[TeamKey]] = {}
     for row in conn.execute(
         select(litmos_membership.c.team_id, litmos_membership.c.user_id).where(
@@ -188,9 +181,9 @@ class Shelved:
     library: Mapping[TeamKey, frozenset[ItemKey]]
 
 
-def team_items(conn: Connection, account: str) -> Shelved:
-    """The learning paths and courses of teams."""
-    names = team_names(team_facts(conn, account))
+def team_items(conn: Connection, account: str, teams: Iterable[TeamFact] | None = None) -> Shelved:
+    """The learning paths and courses of teams; ``teams`` as for ``current_state``."""
+    names = team_names(team_facts(conn, account) if teams is None else teams)
     given: dict[TeamKey, set[ItemKey]] = {}
     library: dict[TeamKey, set[ItemKey]] = {}
     for row in conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account)):

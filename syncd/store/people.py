@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
 
 from syncd.core.lifecycle import Missed
-from syncd.core.model import Employee, Managed, Rejection, Role, Wish
+from syncd.core.managed import Managed
+from syncd.core.model import Employee, Rejection, Role, Wish
 from syncd.store.schema import employee, quarantine
 
 CHUNK = 500

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, case, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
-from syncd.core.compile import ASIDE, Request
+from syncd.core.request import ASIDE, Request
 from syncd.store import attempts
 from syncd.store.schema import change, job, job_dep, queue_pause
 

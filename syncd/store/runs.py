@@ -186,6 +186,13 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
     return len(found)
 
 
+def holding(conn: Connection, account: str, *, limit: int = 10) -> list[RowMapping]:
+    """The Runs that hold something for a person, newest first, even while others of their Changes are being sent."""
+    waits = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
+    query = select(run).where(run.c.account == account, waits).order_by(run.c.id.desc()).limit(limit)
+    return list(conn.execute(query).mappings())
+
+
 def holds_any(conn: Connection, run_id: int) -> bool:
     """Whether an unfinished Run holds Changes for a person, even while others of it are being sent."""
     query = select(run.c.id).where(run.c.id == run_id, run.c.state.in_(["running", "held"]), _WAITS)

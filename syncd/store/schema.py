@@ -107,6 +107,15 @@ grants = Table(
     Column("run_id", Integer),
     time_column("granted_at", required=True),
 )
+team_tie = Table(
+    "team_tie",
+    metadata,
+    key_column("account"),
+    key_column("space"),
+    key_column("code"),
+    text_column("team_id"),
+    time_column("made_at", required=True),
+)
 employee = Table(
     "employee",
     metadata,
@@ -211,6 +220,7 @@ change = Table(
     text_column("user_id"),
     Column("team", Json, nullable=False),
     text_column("item"),
+    text_column("team_id"),
     Column("before", Json, nullable=False),
     Column("after", Json, nullable=False),
     Column("gives", Json, nullable=False),

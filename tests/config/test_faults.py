@@ -67,7 +67,6 @@ def test_all_faults_at_once_in_the_order_of_the_file(tmp_path):
             "03 may be 1903 or 2003; use %Y"
         ),
         "syncd.yaml:24:22: users.fields.Culture.value: 'english' is not of the form en-US",
-        "syncd.yaml:26:5: teams[0].name: is required",
         'syncd.yaml:26:5: teams[0].nmae: is no key here; did you mean "name"?',
         'syncd.yaml:27:11: teams[1].name: has a single "{"; columns are written {column}, and a brace is doubled',
         "syncd.yaml:28:13: teams[1].remove: must be own or strict",
@@ -158,6 +157,20 @@ NAMED_FAULTS = [
         "  protected: {access_levels: Team_Leader}\nteams: [{name: x, leaders: {when: {a: b}}}]",
         "14:15: users.protected.access_levels[0]: Team_Leader is what the leaders of a team become",
     ),
+    ("teams: [{when: {a: b}}]", "14:9: teams[0]: needs either name or tree"),
+    ("teams: [{tree: {name: x}}]", "14:10: teams[0].tree: needs the column of a code, of a path, or managers: true"),
+    ("teams: [{tree: {code: c}}]", "14:10: teams[0].tree: says not what its teams are called: name"),
+    ("teams: [{tree: {managers: true, name: x}}]", "14:27: teams[0].tree.managers: needs users.manager, which says"),
+    ("teams: [{tree: {code: c, name: n, moved: away}}]", "14:42: teams[0].tree.moved: must be report or rebuild"),
+    (
+        "teams: [{tree: {code: c, name: n}}, {tree: {code: d, name: n}}]",
+        "14:38: teams[1].tree: has the space of teams[0]; give one of them another space",
+    ),
+    (
+        "teams: [{tree: {code: c, name: n, file: {path: o.csv, code: c, name: n}}}]",
+        "14:41: teams[0].tree.file: says what the teams are called",
+    ),
+    ("teams: [{tree: {code: c, name: n}, parent: '{a}'}]", "14:44: teams[0].parent: has a column in it"),
     ("learning_paths: [{name: x}]", "14:18: learning_paths[0].path: is required"),
     ("scope: {leaving: drop}", "14:18: scope.leaving: must be keep or deactivate"),
     ("schedules: {pull: 61 * * * *}", "14:19: schedules.pull: is no cron expression"),

@@ -144,6 +144,8 @@ def test_every_key_of_the_schema_is_in_it():
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
     for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
+    for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
+        commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
@@ -155,7 +157,11 @@ def test_every_key_of_the_schema_is_in_it():
     if '# map: {file: countries.csv, from: code, to: name, delimiter: ",", encoding: utf-8}' in text:
         commented |= {f"users.fields.*.map.{key}" for key in ("file", "from", "to", "delimiter", "encoding")}
     if "{expr: EXPRESSION}" in text and "{template: TEXT}" in text:
-        commented |= {f"teams[].{key}.{way}" for key in ("name", "parent[]") for way in ("expr", "template")}
+        commented |= {
+            f"teams[].{key}.{way}"
+            for key in ("name", "parent[]", "tree.name")
+            for way in ("expr", "template")
+        }
     assert set(keys_of(json_schema())) - written - commented == set()
 
 

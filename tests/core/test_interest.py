@@ -3,7 +3,8 @@
 import pytest
 
 from syncd.core.interest import Interest
-from syncd.core.model import ItemKind, Managed
+from syncd.core.managed import Managed
+from syncd.core.model import ItemKind
 from tests.core.factories import course, course_key, course_name, learning_path, path_key, path_name
 
 LISTED = (learning_path("p1", "Safety"), learning_path("p2", "Other"), course("c1", " safety "))

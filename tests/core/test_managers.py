@@ -102,7 +102,7 @@ def test_a_circle_is_opened_at_the_smallest_employee_id_and_reported():
     assert dict(found.later) == {"2": "3", "3": "1", "4": "1"}
     assert codes(found) == {"1": "MANAGER-CYCLE"}
     (sentence,) = found.problems()
-    assert sentence.startswith("MANAGER-CYCLE: 1 employees would be their own manager")
+    assert sentence.startswith("MANAGER-CYCLE: the manager whom HR names is below the employee, at last")
     assert "1 (hr.csv:1: '2')" in sentence
 
 

@@ -68,6 +68,7 @@ TABLE: tuple[tuple[str, Change, State, Action | None, str], ...] = (
     ("remove path, still so", TAKE, state(), Action.ADD, "PROGRESS"),
     ("remove path, there again", TAKE, state(paths={"p1": False}), None, "MOVED"),
     ("create team", TEAM, state(), None, "TEAM-STAYS"),
+    ("rename team", replace(TEAM, action=Action.UPDATE, before={"Name": "Old"}), state(), None, "TEAM-STAYS"),
 )
 
 
@@ -85,7 +86,7 @@ def test_each_change_has_its_inverse_or_a_reason_why_not(done, current, action, 
         assert one.user_id == "u1"
 
 
-@pytest.mark.parametrize("done", [row[1] for row in TABLE if row[1] is not TEAM])
+@pytest.mark.parametrize("done", [row[1] for row in TABLE if row[1].kind is not ObjectKind.TEAM])
 def test_the_protected_are_never_touched(done):
     found = reverse([done], state(member=True, paths={"p1": False}), is_protected=lambda _user: True)
     assert found.changes == ()

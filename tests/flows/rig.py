@@ -35,6 +35,7 @@ COLUMNS = (
     "status",
     "manager",
     "level",
+    "unit",
 )
 
 
@@ -107,6 +108,8 @@ class Rig:
     folder: Path
     hr: list[dict[str, str]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
+    nodes: list[dict[str, str]] = field(default_factory=list)
+    """the rows of the units of an organisation, for mappings with a tree"""
 
     @property
     def settings(self) -> Settings:
@@ -136,7 +139,8 @@ class Rig:
         sink = open_sink(
             CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL)
         )
-        return open_app(self.settings, self.database, source, {"results": sink})
+        units = open_source(CsvSourceSettings(name="org", path=self.folder / "org.csv"))
+        return open_app(self.settings, self.database, source, {"results": sink}, {"org": units})
 
     def write_hr(self) -> None:
         """Write the HR file."""
@@ -145,6 +149,11 @@ class Rig:
             writer = csv.DictWriter(file, list(columns))
             writer.writeheader()
             writer.writerows(self.hr)
+        if self.nodes:
+            with (self.folder / "org.csv").open("w", encoding="utf-8", newline="") as file:
+                units = csv.DictWriter(file, list(self.nodes[0]))
+                units.writeheader()
+                units.writerows(self.nodes)
 
     def run_id(self, flow: str) -> int:
         """A new queued Run."""

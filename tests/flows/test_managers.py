@@ -66,7 +66,9 @@ def test_a_manager_who_is_not_known_yet_is_set_by_the_push_that_knows_them(rig):
     pushed = rig.push()
     assert rig.run(pushed.run_id)["state"] == "succeeded"
     (problem,) = pushed.draft.plan.problems
-    assert problem.startswith("MANAGER-UNKNOWN: 3 employees name a manager")
+    assert problem.startswith(
+        "MANAGER-UNKNOWN: the manager whom HR names is neither in HR's data nor in Litmos: 3 employees"
+    )
     assert {skip.code for skip in pushed.draft.plan.skips} == {"MANAGER-UNKNOWN"}
     assert managers(rig)["p1@example.com"] == "0"
     rig.hr.append(late)

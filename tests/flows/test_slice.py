@@ -176,7 +176,13 @@ def test_what_is_held_may_be_decided_while_the_rest_is_sent(rig):
     leave(rig, 0, 1, 2)
     rig.hr[5]["title"] = "Lead"
     pushed = rig.push(drained=False)
+    with rig.database.read() as conn:
+        assert [(run["id"], run["state"]) for run in runs.holding(conn, "main")] == [
+            (pushed.run_id, "running")
+        ]
     assert decide(rig, pushed.run_id, LEAVERS) == (3, 0)
+    with rig.database.read() as conn:
+        assert runs.holding(conn, "main") == []
     assert (state(rig, pushed.run_id), active(rig)) == ("succeeded", 9)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from syncd.core.compile import Request, RequestKind
 from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.request import Request, RequestKind
 from syncd.store import changes, jobs, queue, runs
 from syncd.store.database import Database
 from syncd.store.queue import Job

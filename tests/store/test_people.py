@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from syncd.core.doubts import Fingerprint
-from syncd.core.model import Managed, Reason, Rejection
+from syncd.core.managed import Managed
+from syncd.core.model import Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
 from tests.core.factories import course_key, employee
