@@ -6,6 +6,8 @@ only when a Plan adds to or removes from that team, for requests for each team a
 
 Along with a reactivation: the teams, learning paths and mapped courses that the person still has. Litmos hides inactive people in its
 lists, and whether it keeps their memberships is unsettled (litmos-api 9).
+
+Before any Plan: whether a bulk import that had its time has ended since.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
-from syncd.store import aside, lease, mirror, reflection
+from syncd.store import aside, imports, lease, mirror, reflection
 from syncd.store.lease import Held
 
 AGE = timedelta(hours=1)
@@ -24,6 +26,22 @@ AGE = timedelta(hours=1)
 MOST_RETURNING = 200
 """So many people who come back are read singly, at two requests or three each, those first for whom something is put aside;
 what more of them lost, the next refresh sees."""
+
+
+def late_imports_ended(app: App) -> bool:
+    """Ask Litmos once about each import that had its time and was not ended; True if one has ended since.
+
+    One request each. Raises LitmosError.
+    """
+    with app.database.write() as conn:
+        late = imports.late(conn, app.account, app.database.now(conn))
+    ended = [
+        job_id for job_id, import_id in late.items() if import_id and app.target.import_is_over(import_id)
+    ]
+    with app.database.write() as conn:
+        for job_id in ended:
+            imports.forget(conn, job_id)
+    return bool(ended)
 
 
 def read_returning(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from syncd.core.bulk import PATIENCE
 from syncd.core.doubts import Expect
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
@@ -33,6 +34,8 @@ class Settings:
     senders: int = 4
     settle_delay: float = 30.0
     max_attempts: int = 8
+    bulk_imports: bool = False
+    import_patience: float = PATIENCE
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
     expect: Expect = field(default_factory=Expect)
@@ -83,6 +86,8 @@ class App:
             settle_delay=settings.settle_delay,
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),
+            import_patience=settings.import_patience,
+            link_field=settings.mapping.link_field,
         )
 
     def now(self) -> datetime:

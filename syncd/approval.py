@@ -8,15 +8,17 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.account import same
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.gifts import Reach
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
+from syncd.planner import pace_of
 from syncd.shelves import reach_of
-from syncd.store import approvals, changes, inputs, links, mirror, queue, runs
+from syncd.store import approvals, changes, inputs, links, mirror, runs
+from syncd.store.enqueue import enqueue
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
 
@@ -70,11 +72,8 @@ def approve(
         changes.set_state(conn, run_id, keys, "planned")
         message = "Litmos is no longer as it was planned; the next push plans it anew"
         changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
-        pace = Pace(users=mirror.count_users(conn, app.account), per_minute=app.settings.per_minute)
-        requests = compile_requests(fresh, pace)
-        others = queue.enqueue(
-            conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now
-        )
+        requests = compile_requests(fresh, pace_of(conn, app, mirror.users(conn, app.account), now))
+        others = enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
         for other in others:
             runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)

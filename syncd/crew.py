@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.errors import Unauthorized
-from syncd.store import jobs, lease, queue, runs
+from syncd.store import jobs, lease, runs
 from syncd.store.owner import is_dead
 from syncd.store.rescue import rescue as rescue_jobs
+from syncd.store.schema import LIVE
 from syncd.worker import Worker
 
 Update = Callable[[str, int, int | None], None]
@@ -112,7 +113,7 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
                 run = runs.get(conn, run_id)
             state = str(run["state"]) if run is not None else "cancelled"
             unsettled = everywhere.get("running", 0) + everywhere.get("uncertain", 0)
-            done = sum(number for found, number in counts.items() if found not in queue.LIVE)
+            done = sum(number for found, number in counts.items() if found not in LIVE)
             update("requests", done, sum(counts.values()))
             if (state not in runs.UNFINISHED and not unsettled) or app.stop.is_set():
                 return state

@@ -16,6 +16,8 @@ from syncd.core.operation import (
     CreateTeam,
     CreateUser,
     GiveTeam,
+    ImportRow,
+    ImportUsers,
     Operation,
     PutUser,
     ReadUsers,
@@ -25,8 +27,8 @@ from syncd.core.operation import (
     TakeFromTeam,
     UnassignItem,
 )
-from syncd.core.request import RequestKind
-from syncd.store import links, mirror
+from syncd.core.request import RequestKind, names_of
+from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 
 
@@ -49,11 +51,17 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bearings:
-    """What resolving needs besides the Job: the account, the database time, and when the run began."""
+    """What resolving needs besides the payload: the Job, the account, the database time, when the run began.
 
+    ``import_patience`` is how many seconds a bulk import may take; ``link_field`` the profile field with the employee id.
+    """
+
+    job: Job
+    link_field: str
     account: str
     now: datetime
     run_started_at: datetime
+    import_patience: float
 
 
 class _NotThereError(Exception):
@@ -114,6 +122,28 @@ def _with_manager(
     return {**fields, MANAGER_ID: user_id}, ""
 
 
+def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    linked = {} if bearings.job.settling else links.load(conn, bearings.account)
+    rows = [row for row in payload["rows"] if row["user_id"] or row["employee_id"] not in linked]
+    if not rows:
+        return Errand(operation=None, note="already so: these employees are linked")
+    taken = imports.find(conn, bearings.job.id)
+    patience = timedelta(seconds=bearings.import_patience)
+    return Errand(
+        operation=ImportUsers(
+            rows=tuple(
+                ImportRow(username=row["username"], fields=row["fields"], user_id=row["user_id"])
+                for row in rows
+            ),
+            link_field=bearings.link_field,
+            skip_first_login=payload["skip_first_login"],
+            import_id=taken.import_id,
+            overdue=taken.since is not None and bearings.now - taken.since >= patience,
+            missed=bearings.job.settle_reads > 0,
+        )
+    )
+
+
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     fields, note = _with_manager(conn, payload, bearings)
@@ -121,6 +151,8 @@ def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) 
         return Errand(operation=None, note=note, lost=("*",))
     since = max(bearings.run_started_at, bearings.now - timedelta(seconds=JUST_READ_SECONDS))
     profile = mirror.just_read_profile(conn, bearings.account, user_id, since=since)
+    if profile is not None and imports.naming(conn, bearings.account, names_of(bearings.job.kind, payload)):
+        profile = None
     return Errand(
         operation=PutUser(user_id=user_id, fields=fields, active=payload["active"], profile=profile),
         note=note,
@@ -220,6 +252,7 @@ _RESOLVERS = {
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,
     RequestKind.SET_ROLE: _set_role,
+    RequestKind.IMPORT_USERS: _import_users,
     RequestKind.GIVE_TEAM: _give_team,
     RequestKind.TAKE_FROM_TEAM: _take_from_team,
 }

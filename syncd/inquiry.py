@@ -157,6 +157,7 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         origins=tuple(row.origin for row in found.rows),
         rules=found.rows[0].rules if found.rows else (),
         reasons=found.reasons,
+        is_case=any(case.employee_id == found.employee_id for case in made.matching.cases),
         employee=found.employee,
         linked_by=found.match.made_by or facts.linked_by,
         linked_at=found.match.made_at,

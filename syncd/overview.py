@@ -7,20 +7,8 @@ from sqlalchemy import Connection
 
 from syncd.core.account import same
 from syncd.core.model import ItemKind, User, team_label
-from syncd.store import (
-    cases,
-    changes,
-    drift,
-    jobs,
-    links,
-    mirror,
-    people,
-    probes,
-    queue,
-    results,
-    runs,
-    window,
-)
+from syncd.store import cases, changes, drift, jobs, links, mirror, people, probes, results, runs, window
+from syncd.store.schema import LIVE
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -43,7 +31,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "now": now,
         "flows": flows,
         "window": {"taken": taken, "slots": slots, "frozen_until": frozen_until},
-        "jobs": {state: number for state, number in sorted(counts.items()) if state in queue.LIVE},
+        "jobs": {state: number for state, number in sorted(counts.items()) if state in LIVE},
         "paused": None
         if pause is None
         else {"code": pause.code, "reason": pause.reason, "since": pause.since},

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core import lifecycle
+from syncd.core.bulk import importable, without_clashes
 from syncd.core.cases import left_alone
 from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
@@ -36,6 +37,7 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import reconcile
+from syncd.core.request import Importing
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
@@ -48,16 +50,17 @@ from syncd.store import (
     aside,
     cases,
     changes,
+    imports,
     inputs,
     lease,
     links,
     mirror,
     people,
-    queue,
     runs,
     ties,
     unwanted,
 )
+from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
@@ -99,7 +102,6 @@ def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    mapping = settings.mapping
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
@@ -108,7 +110,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    desire = partial(_desired, mapping, items, related.strict_teams)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams)
     rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
@@ -122,13 +124,14 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
+    difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
     plan = make_plan(
-        reconciled.difference,
+        difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=measure_of(current, settings.limits),
         doubts=doubts_about(conn, app, intake, rejections),
-        pace=Pace(users=len(users), per_minute=settings.per_minute),
+        pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
         problems=(
             *seen_before(conn, app, intake),
@@ -146,7 +149,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     return Draft(
         plan=plan,
         part=part,
-        difference=reconciled.difference,
+        difference=difference,
         current=current,
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
@@ -157,6 +160,20 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         granted=rules.granted,
         ties=related.forest.learned,
     )
+
+
+def pace_of(conn: Connection, app: App, users: abc.Sequence[User], now: datetime) -> Pace:
+    """What the compiler must know of the engine, and of the users in Litmos if it may import."""
+    settings = app.settings
+    importing = None
+    if settings.bulk_imports:
+        names = {user.id: importable(user.fields) for user in users}
+        importing = Importing(
+            usernames={user_id: name for user_id, name in names.items() if name},
+            singly=imports.failed_lately(conn, app.account, now),
+            taken=frozenset(user.username.casefold() for user in users),
+        )
+    return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
 
 
 def _who_is_who(
@@ -297,7 +314,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         )
         if plan.waits:
             return "held"
-        others = queue.enqueue(
+        others = enqueue(
             conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
         )
         for other in others:

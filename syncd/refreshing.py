@@ -16,7 +16,7 @@ from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
-from syncd.store import drift, folding, grants, jobs, lease, mirror, reflection, roles, vanished
+from syncd.store import drift, folding, grants, imports, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
@@ -106,7 +106,7 @@ def _full(
         folding.keep_up_to_date(
             conn, app.account, teams=snapshot.members, items=snapshot.learners, roles=snapshot.roles
         )
-        _end(conn, app, run_id, found, began_at)
+        found = _end(conn, app, run_id, found, began_at)
     return {
         "users": len(snapshot.profiles),
         "teams": len(snapshot.teams),
@@ -117,9 +117,9 @@ def _full(
     }
 
 
-def _end(conn: Connection, app: App, run_id: int, found: list[Drift], now: datetime) -> None:
-    drift.save(conn, app.account, run_id, found, now)
+def _end(conn: Connection, app: App, run_id: int, found: list[Drift], now: datetime) -> list[Drift]:
     jobs.resume(conn, app.account)
+    return drift.save(conn, app.account, run_id, found, now, ours=imports.wanted(conn, app.account))
 
 
 def _confirm_gone(app: App, snapshot: Snapshot, accept_missing: int, watch: Counting) -> Missing:
@@ -205,7 +205,7 @@ class _Delta:
             )
             for shelf, items in has.items():
                 reflection.apply_team_items(conn, app.account, *shelf, items, self.began_at)
-            _end(conn, app, self.run_id, found, self.began_at)
+            found = _end(conn, app, self.run_id, found, self.began_at)
         return {
             "changed_users": len(told.profiles),
             "lists_read_again": len(members) + len(learners) + len(heads) + len(has),

@@ -16,7 +16,8 @@ from syncd.core.selection import Part
 from syncd.errors import Declined
 from syncd.measuring import done_lately, measure_of
 from syncd.planner import Draft
-from syncd.store import approvals, changes, jobs, links, mirror, queue, runs
+from syncd.store import approvals, changes, jobs, links, mirror, runs
+from syncd.store.schema import LIVE
 
 
 def draft_reversal(app: App, target: int) -> tuple[Draft, tuple[Remark, ...]]:
@@ -38,9 +39,7 @@ def _must_be_done(conn: Connection, app: App, target: int) -> None:
         raise Declined(f"there is no run {target}; syncd runs lists them")
     if run["flow"] != "push":
         raise Declined(f"run {target} is a {run['flow']}: it changed nothing in Litmos")
-    live = sum(
-        number for state, number in jobs.counts(conn, app.account, target).items() if state in queue.LIVE
-    )
+    live = sum(number for state, number in jobs.counts(conn, app.account, target).items() if state in LIVE)
     if live:
         raise Declined(f"run {target} has {live} jobs that are not done: syncd jobs --run {target}")
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from syncd import delivery, managing
-from syncd.along import read_along, read_returning
+from syncd.along import late_imports_ended, read_along, read_returning
 from syncd.app import App
 from syncd.core.planfile import SavedPlan
 from syncd.core.revert import Remark
@@ -98,7 +98,7 @@ def push(
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
         wanted = managing.by_intake(app, intake)
-        if fresh or is_old(app, wanted):
+        if late_imports_ended(app) or fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         update("planning", 0, None)
         made = draft(app, intake, part)

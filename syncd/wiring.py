@@ -60,6 +60,7 @@ def settings_of(config: Config) -> Settings:
         senders=litmos.senders,
         settle_delay=litmos.settle_delay,
         max_attempts=litmos.max_attempts,
+        bulk_imports=litmos.bulk_imports == "auto",
         policy=push.policy,
         limits=push.limits,
         expect=config.source.expect.expect,

@@ -7,23 +7,26 @@ waits. What Litmos answered is recorded in one transaction: Attempt, Job, Change
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy import Connection
 
-from syncd.core.operation import Effects, Gate, Interrupted, SetRole, Slot
+from syncd.core.bulk import PATIENCE
+from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.request import RequestKind
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.core.team_names import moved_texts
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
+from syncd.granting import keep_ledger
+from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import aside, changes, grants, jobs, links, mirror, queue, runs, ties
+from syncd.store import aside, changes, grants, imports, jobs, links, mirror, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -36,29 +39,20 @@ BREAKER = 5
 """So many Transient failures in a row freeze all senders for one window."""
 
 
-GRANTING: Mapping[str, str] = {
-    RequestKind.ADD_MEMBERS: "membership",
-    RequestKind.ASSIGN_ITEMS: "assignment",
-    RequestKind.GIVE_TEAM: "team_assignment",
-}
-"""What kind of grant a Job makes when it succeeds."""
-TAKING: Mapping[str, str] = {
-    RequestKind.REMOVE_MEMBER: "membership",
-    RequestKind.UNASSIGN_ITEM: "assignment",
-    RequestKind.TAKE_FROM_TEAM: "team_assignment",
-}
-"""What kind of grant a Job ends."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSettings:
-    """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival."""
+    """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival.
+
+    ``import_patience`` seconds are what a bulk import may take; ``link_field`` is the profile field with the employee id.
+    """
 
     account: str
     lease: float = 180.0
     settle_delay: float = 30.0
     max_attempts: int = 8
     idle: float = 0.5
+    import_patience: float = PATIENCE
+    link_field: str = "ExternalEmployeeId"
 
 
 class HandedGate:
@@ -178,6 +172,9 @@ class Worker:
         else:
             if effects is None:
                 self._absent(job)
+            elif effects.pending:
+                self._failures = 0
+                self._pending(job, effects, began_at)
             else:
                 self._failures = 0
                 self._succeeded(job, errand, effects, began_at, time.monotonic() - started)
@@ -189,6 +186,9 @@ class Worker:
         with self.database.read() as conn:
             now = self.database.now(conn)
             bearings = Bearings(
+                job=job,
+                import_patience=self.settings.import_patience,
+                link_field=self.settings.link_field,
                 account=self.settings.account,
                 now=now,
                 run_started_at=runs.started_at(conn, job.run_id),
@@ -219,6 +219,19 @@ class Worker:
             note=effects.note,
         )
 
+    def _pending(self, job: Job, effects: Effects, began_at: datetime) -> None:
+        """Litmos has taken an import, and will apply it."""
+        reach("answered-uncommitted")
+
+        def write(conn: Connection) -> None:
+            now = self.database.now(conn)
+            write_pending(conn, job, effects, delay=self.settings.settle_delay, now=now)
+            self._reflect(conn, job, effects, began_at, now)
+
+        self._record(write)
+        reach("committed")
+        log.info("import_pending", run_id=job.run_id, job_id=job.id, import_id=effects.import_id)
+
     def _write_success(
         self, conn: Connection, job: Job, errand: Errand, effects: Effects, began_at: datetime
     ) -> None:
@@ -229,37 +242,31 @@ class Worker:
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
         queue.complete(conn, job, requests=effects.requests, note=note, now=now)
-        done = [key for key in job.changes if key not in set(lost)]
+        failed = {*lost, *write_settled(conn, account, job, effects, now)}
+        done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         _follow_teams(conn, account, job, effects, now)
-        apply_effects(conn, account, effects, began_at=began_at, now=now)
+        self._reflect(conn, job, effects, began_at, now)
         if job.kind == RequestKind.PUT_USER:
             aside.after_put(conn, account, job.payload, now)
         if job.kind == RequestKind.CREATE_USER and effects.profiles:
             links.save(
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
-        given, taken = GRANTING.get(job.kind), TAKING.get(job.kind)
-        if given and errand.operation is not None:
-            grants.add(conn, account, given, errand.grants, run_id=job.run_id, now=now)
-        pairs = {(user_id, what) for user_id, what, _rule in errand.grants}
-        if taken:
-            kept = {(user_id, str(item)) for user_id, item in effects.kept}
-            grants.remove(conn, account, taken, sorted(pairs - kept))
-        if job.kind == RequestKind.REMOVE_MEMBER:
-            for role in grants.ROLES:  # they go with the membership
-                grants.remove(conn, account, role, sorted(pairs))
-        if isinstance(errand.operation, SetRole):
-            role = errand.operation.role.value
-            if errand.operation.held:
-                grants.add(conn, account, role, errand.grants, run_id=job.run_id, now=now)
-            else:
-                grants.remove(conn, account, role, sorted(pairs))
+        keep_ledger(conn, account, job, errand, effects, now)
         runs.finish_if_done(conn, job.run_id, now)
+
+    def _reflect(
+        self, conn: Connection, job: Job, effects: Effects, began_at: datetime, now: datetime
+    ) -> None:
+        """Move the mirror; what a reading shows that no import of ours has set is drift."""
+        account = self.settings.account
+        ours = own_values(conn, account, job)
+        apply_effects(conn, account, effects, began_at=began_at, now=now, run_id=job.run_id, ours=ours)
 
     def _absent(self, job: Job) -> None:
         """Settling read Litmos and proved that nothing was applied (perhaps: not yet)."""
-        creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM}
+        creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM, RequestKind.IMPORT_USERS}
         again = creates and job.settle_reads + 1 < SETTLE_READS
 
         def write(conn: Connection) -> None:
@@ -277,6 +284,7 @@ class Worker:
             elif job.attempts >= self.settings.max_attempts:
                 self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
             else:
+                imports.end(conn, self.settings.account, job.id, now, late=False)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
 
         self._record(write)
@@ -333,6 +341,8 @@ class Worker:
         changes.set_state(
             conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now
         )
+        if job.kind == RequestKind.IMPORT_USERS:
+            imports.end(conn, self.settings.account, job.id, now, late=job.settling)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:

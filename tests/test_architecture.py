@@ -28,6 +28,8 @@ FLOWS = {
     "delivery",
     "doctor",
     "errand",
+    "granting",
+    "importing",
     "holdings",
     "inquiry",
     "intake",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,27 @@ def test_a_held_run_says_why_and_is_approved_in_parts(bench):
     bench.run("reject", "2", "--only", "deactivations", "--reason", "a broken export")
     assert bench.state(2) == "cancelled"
     assert len(bench.usernames()) == 28
+
+
+def test_every_planned_change_is_accounted_for(bench):
+    """Done, failed or held: the numbers of a run add up to its plan."""
+    bench.configure(("push: {policy: sync}", "push: {policy: sync, hold: slice}"))
+    rows = bench.staff(30)
+    bench.run("push")
+    rows = bench.staff(31)
+    bench.write_hr(
+        [{**row, "status": "Left"} for row in rows[:8]] + [{**rows[8], "title": "Lead"}, *rows[9:]]
+    )
+    planned = bench.json("plan")["changes"]
+    bench.sandbox.faults.set(
+        [{"kind": "status", "method": "POST", "path": "^/?users", "status": 400, "count": 1}]
+    )
+    pushed = bench.json("push", expect=4)
+    became = Counter[str]()
+    for states in pushed["changes"].values():
+        became.update(states)
+    assert became == {"done": 1, "held": 8, "failed": 3}  # the new hire, with a team and a learning path
+    assert became.total() == len(planned)
 
 
 def test_a_held_run_can_be_rejected(held):

@@ -1,6 +1,6 @@
 """What people ask on the command line about one person, and what they are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -29,7 +29,7 @@ def why(bench: Workbench, *words: str) -> tuple[str, list[str], str]:
     return code, lines, shown.stderr.strip()
 
 
-def edit(bench: Workbench, *edits: dict[str, object]) -> None:
+def edit(bench: Workbench, *edits: Mapping[str, object]) -> None:
     """A human works in Litmos."""
     httpx.post(f"{bench.sandbox.control_url}/edit", json=list(edits)).raise_for_status()
 
@@ -239,6 +239,23 @@ def test_why_does_she_have_no_account(bench):
     code, lines, following = why(bench, "00001")
     assert (code, following) == ("REJECTED", "Next: syncd preview 00001")
     assert any("EMAIL-INVALID" in line and "syncd.yaml:" in line for line in lines)
+
+
+def test_why_when_a_person_must_decide_who_it_is(bench):
+    twins = [
+        {
+            "UserName": f"ana{number}@example.com",
+            "FirstName": "Ana",
+            "LastName": "Novak",
+            "ExternalEmployeeId": "00001",
+        }
+        for number in (1, 2)
+    ]
+    edit(bench, *({"do": "create_user", "set": twin} for twin in twins))
+    bench.run("push")
+    code, lines, following = why(bench, "00001")
+    assert (code, following) == ("CASE", "Next: syncd cases show 00001")
+    assert any(line.startswith("  rejected MATCH-AMBIGUOUS") for line in lines)
 
 
 def test_why_has_somebody_who_vanished_from_hr_still_an_account(bench):

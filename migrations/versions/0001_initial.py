@@ -543,6 +543,29 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "bulk_import",
+        sa.Column("job_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("import_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["job.id"], name=op.f("fk_bulk_import_job_id_job"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_bulk_import")),
+    )
+    op.create_table(
+        "import_name",
+        sa.Column("job_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["job.id"], name=op.f("fk_import_name_job_id_job"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", "name", name=op.f("pk_import_name")),
+    )
+    with op.batch_alter_table("import_name", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_name_name"), ["name"], unique=False)
+
+    op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("job_id", sa.Integer(), nullable=False),
@@ -626,6 +649,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attempt_job_id"))
 
     op.drop_table("attempt")
+    with op.batch_alter_table("import_name", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_name_name"))
+
+    op.drop_table("import_name")
+    op.drop_table("bulk_import")
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_job_live_target",

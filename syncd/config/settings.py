@@ -88,6 +88,8 @@ class LitmosSettings(Part):
     """How long to wait before Litmos is read to settle a write whose outcome is unknown."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
     """Tries of one request before it is given up and shown as failed."""
+    bulk_imports: Literal["auto", "off"] = "auto"
+    """auto: many creates and updates go as one bulk import where that takes fewer requests; off: each by itself."""
 
 
 class RowsPart(Part):

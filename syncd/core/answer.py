@@ -18,6 +18,7 @@ LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 NEXT: Mapping[str, str] = {
     "SOURCE-UNREADABLE": "syncd doctor",
     "UNKNOWN-PERSON": "syncd employees quarantine",
+    "CASE": "syncd cases show {employee}",
     "REJECTED": "syncd preview {employee}",
     "ABSENT-IGNORED": "syncd config show",
     "ABSENT-COUNTED": "syncd config show",
@@ -80,7 +81,7 @@ def answer(facts: Facts) -> Finding:
     ==================================================  =================================
     HR cannot be read                                   SOURCE-UNREADABLE
     nobody ever named the person                        UNKNOWN-PERSON
-    the row is rejected                                 REJECTED
+    the row is rejected                                 REJECTED; CASE if a person must decide who it is
     Litmos was never read                               NEVER-READ
     a Job about it is not done yet                      PAUSED, SETTLING or QUEUED
     a push would change it, and a Run holds that        HELD
@@ -129,6 +130,10 @@ def _rejected(facts: Facts) -> Answer | None:
     if not facts.reasons:
         return None
     codes = ", ".join(dict.fromkeys(reason.code for reason in facts.reasons))
+    if facts.is_case:
+        return Answer(
+            code="CASE", seen=f"a person must decide which Litmos user this is ({codes}); all stays as it is"
+        )
     return Answer(
         code="REJECTED", seen=f"HR's row is rejected ({codes}): all stays as it is until the row is right"
     )

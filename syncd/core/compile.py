@@ -9,6 +9,7 @@ stage  Requests                                waits for
 1      rename team                             a team that still has the name
 1      create team                             its parent team, and renames of it or that free its name
 2      create user                             whoever gives up the UserName; the manager, if created here
+2      import users (creates and updates)      nothing
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
 4      add members (one call per team)         the team, and users created here
 5      assign items (one per user and kind)    the user, if created here
@@ -22,17 +23,16 @@ stage  Requests                                waits for
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
 read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
-circle is renamed twice.
+circle is renamed twice. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from syncd.core.bulk import import_requests
 from syncd.core.circles import waiting_for_ever
-from syncd.core.managers import MANAGER
 from syncd.core.model import (
-    LEAVE,
     Action,
     Change,
     ItemKey,
@@ -47,30 +47,49 @@ from syncd.core.request import (
     ITEMS_PER_CALL,
     JUST_READ_SECONDS,
     MEMBERS_PER_CALL,
-    PAGE,
-    SAFE_SHARE,
     Pace,
     Request,
     RequestKind,
+    names_of,
+    person_target,
 )
 from syncd.core.team_renames import TeamRenames
 from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
-from syncd.core.usernames import NO_HANDOVER, Handover, handover
+from syncd.core.usernames import handover
+from syncd.core.userwrites import puts, user_create
 
-__all__ = ["ASIDE", "JUST_READ_SECONDS", "Pace", "Request", "RequestKind", "compile_requests"]
+__all__ = [
+    "ASIDE",
+    "JUST_READ_SECONDS",
+    "Pace",
+    "Request",
+    "RequestKind",
+    "compile_requests",
+    "names_of",
+    "person_target",
+]
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
     """The Requests for these Changes, in the order of their stages; deterministic."""
-    created_users = {c.employee_id for c in changes if _is(c, Action.CREATE, ObjectKind.USER)}
+    created_users = {
+        c.employee_id: f"create:{c.employee_id}" for c in changes if _is(c, Action.CREATE, ObjectKind.USER)
+    }
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
+    imports = [] if pace.importing is None else import_requests(changes, pace.importing, users=pace.users)
+    for request in imports:
+        rows = request.payload["rows"]
+        created_users |= {row["employee_id"]: request.key for row in rows if not row["user_id"]}
+    imported = {key for request in imports for key in request.changes}
+    changes = [change for change in changes if change.key not in imported]
     names = handover(changes)
     renames = TeamRenames.of(changes)
     requests = [
-        *_puts(changes, pace, created_users, names),
+        *imports,
+        *puts(changes, pace, created_users, names),
         *(team_rename(step) for step in renames.steps),
         *team_creates(changes, created_teams, renames),
-        *(_user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
+        *(user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
         *_member_adds(changes, created_users, created_teams),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams),
@@ -102,142 +121,8 @@ def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _puts(
-    changes: Sequence[Change], pace: Pace, created_users: set[str], names: Handover
-) -> Iterable[Request]:
-    by_person: dict[str, list[Change]] = {}
-    for change in changes:
-        if change.kind is ObjectKind.USER and change.action is not Action.CREATE:
-            by_person.setdefault(change.employee_id, []).append(change)
-    leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
-    givers_first = dict.fromkeys([p for p in names.order if p in by_person])
-    others = {p: by_person[p] for p in givers_first | by_person if p not in leavers}
-    yield from _put_batches(leavers, pace, set(), stage=0, name="leavers")
-    yield from (_aside(person, by_person[person][0], names.aside[person]) for person in names.aside)
-    yield from _put_batches(others, pace, created_users, stage=3, name="users", names=names)
-
-
-def _put_batches(
-    people: Mapping[str, Sequence[Change]],
-    pace: Pace,
-    created_users: set[str],
-    *,
-    stage: int,
-    name: str,
-    names: Handover = NO_HANDOVER,
-) -> Iterable[Request]:
-    """PUTs in batches that fit into the time in which a page read before them counts as just read.
-
-    Whoever gives up a UserName comes before the one who takes it: no batch waits for a later one.
-    """
-    pages = pace.users // PAGE + 1
-    size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
-    order = list(people)
-    for number, start in enumerate(range(0, len(order), size)):
-        batch = order[start : start + size]
-        if len(batch) <= pages + 1:
-            for person in batch:
-                after = names.freed_by(person)
-                yield _put(person, people[person], created_users, stage=stage, reads=True, after=after)
-            continue
-        read = f"read:{name}:{number}"
-        yield Request(
-            key=read,
-            kind=RequestKind.READ_USERS,
-            stage=stage,
-            target=read,
-            after=tuple(f"put:{person}" for person in order[max(0, start - size) : start]),
-            low=pages,
-            high=pages + 1,
-        )
-        for person in batch:
-            after = (read, *names.freed_by(person))
-            yield _put(person, people[person], created_users, stage=stage, reads=False, after=after)
-
-
-def _aside(person: str, change: Change, username: str) -> Request:
-    """The first of two renames of somebody who steps aside; it carries no Change, for nobody asked for it."""
-    return Request(
-        key=f"aside:{person}",
-        kind=RequestKind.PUT_USER,
-        stage=3,
-        target=f"user:{change.user_id}{ASIDE}",
-        payload={
-            "employee_id": person,
-            "user_id": change.user_id,
-            "fields": {"UserName": username},
-            "active": None,
-        },
-        low=2,
-        high=2,
-    )
-
-
-def _put(
-    person: str,
-    parts: Sequence[Change],
-    created_users: set[str],
-    *,
-    stage: int,
-    reads: bool,
-    after: tuple[str, ...] = (),
-) -> Request:
-    active: bool | None = None
-    mutes: bool | None = None
-    fields: dict[str, Any] = {}
-    for change in parts:
-        if change.action is Action.UPDATE:
-            fields.update(change.after)
-            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
-        else:
-            active = change.action is Action.REACTIVATE
-    manager = fields.pop(MANAGER, "")
-    return Request(
-        key=f"put:{person}",
-        kind=RequestKind.PUT_USER,
-        stage=stage,
-        target=f"user:{parts[0].user_id}",
-        payload={
-            "employee_id": person,
-            "user_id": parts[0].user_id,
-            "fields": fields,
-            "manager": manager,
-            "active": active,
-            "mutes": mutes,
-        },
-        after=(*after, *_creates_of(manager, created_users)),
-        changes=tuple(change.key for change in parts),
-        low=2 if reads else 1,
-        high=2,
-    )
-
-
-def _creates_of(manager: object, created_users: set[str]) -> tuple[str, ...]:
-    """The Request that creates somebody's manager, if it is in this Plan."""
-    return (f"create:{manager}",) if manager in created_users else ()
-
-
-def _user_create(change: Change, created_users: set[str], names: Handover) -> Request:
-    fields = dict(change.after)
-    manager = fields.pop(MANAGER, "")
-    return Request(
-        key=f"create:{change.employee_id}",
-        kind=RequestKind.CREATE_USER,
-        stage=2,
-        target=f"new-user:{change.employee_id}",
-        payload={
-            "employee_id": change.employee_id,
-            "fields": fields,
-            "manager": manager,
-            "invite": change.invite,
-        },
-        after=(*names.freed_by(change.employee_id), *_creates_of(manager, created_users)),
-        changes=(change.key,),
-    )
-
-
 def _member_adds(
-    changes: Sequence[Change], created_users: set[str], created_teams: set[tuple[str, ...]]
+    changes: Sequence[Change], created_users: Mapping[str, str], created_teams: set[tuple[str, ...]]
 ) -> Iterable[Request]:
     by_team: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
@@ -247,7 +132,8 @@ def _member_adds(
         for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
             chunk = parts[start : start + MEMBERS_PER_CALL]
             after = [team_request(chunk[0].team)] if key in created_teams else []
-            after += [f"create:{c.employee_id}" for c in chunk if c.employee_id in created_users]
+            makers = [created_users[c.employee_id] for c in chunk if c.employee_id in created_users]
+            after += list(dict.fromkeys(makers))
             yield Request(
                 key=f"add-members:{team_text(key)}:{number}",
                 kind=RequestKind.ADD_MEMBERS,
@@ -271,7 +157,7 @@ def _member_adds(
             )
 
 
-def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Request]:
+def _assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Iterable[Request]:
     given: dict[tuple[str, ItemKind], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
         if _is(change, Action.ADD, ObjectKind.ASSIGNMENT) and change.item is not None:
@@ -291,7 +177,7 @@ def _assigns(changes: Sequence[Change], created_users: set[str]) -> Iterable[Req
                     "items": [item.id for _, item in chunk],
                     "rules": [change.rule for change, _ in chunk],
                 },
-                after=(f"create:{person}",) if person in created_users else (),
+                after=(created_users[person],) if person in created_users else (),
                 changes=tuple(change.key for change, _ in chunk),
             )
 

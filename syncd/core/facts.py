@@ -106,7 +106,7 @@ class Facts:
 
     ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
     no row has it. ``origins`` are the rows that name the person, ``rules`` what
-    each rule made of them, ``reasons`` why they are rejected. ``teams`` are team text -> name of each membership in the
+    each rule made of them, ``reasons`` why they are rejected (``is_case``: for a person to decide). ``teams`` are team text -> name of each membership in the
     mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
     whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it, or a part of it, would be held,
@@ -124,6 +124,7 @@ class Facts:
     origins: tuple[str, ...] = ()
     rules: tuple[Traced, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    is_case: bool = False
     employee: Employee | None = None
     known: Known | None = None
     absence: Absence = field(default_factory=Absence)

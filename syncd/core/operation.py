@@ -130,6 +130,32 @@ class ReadUsers:
     """Read the full profiles of all users by page, so that the PUTs that follow need no read of their own."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRow:
+    """One user of an import: ``user_id`` is "" for one to be created; ``fields`` are profile fields to be set."""
+
+    username: str
+    fields: Mapping[str, FieldValue]
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportUsers:
+    """Create and update users by one bulk import, which Litmos applies later.
+
+    ``import_id`` names the import once Litmos has taken it ("" if that is unknown); ``overdue`` True: it has had its
+    time, what is there now counts; ``missed`` True: a reading after its end has missed something before. ``link_field``
+    is the profile field that says who somebody is.
+    """
+
+    rows: tuple[ImportRow, ...]
+    link_field: str = "ExternalEmployeeId"
+    skip_first_login: bool = False
+    import_id: str = ""
+    overdue: bool = False
+    missed: bool = False
+
+
 Operation = (
     CreateUser
     | PutUser
@@ -143,6 +169,7 @@ Operation = (
     | TakeFromTeam
     | SetRole
     | ReadUsers
+    | ImportUsers
 )
 
 
@@ -192,6 +219,18 @@ class Effects:
     roles_set: tuple[SetRole, ...] = ()
     requests: int = 0
     """How many HTTP requests it took."""
+    import_id: str = ""
+    """The import that Litmos took."""
+    pending: bool = False
+    """Litmos has not ended the import yet: look again later."""
+    missed: bool = False
+    """It has ended, and something is not there, though Litmos says nothing of it: look again before it counts."""
+    late: bool = False
+    """It has had its time, and Litmos may still apply it."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    """Of an import that has ended: username -> user id of everybody that it was to create and who is there."""
+    refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of an import that has ended: username -> (code, message) of each row that is not as it was to be."""
     note: str = ""
     """A sentence for the sync log when the Operation found nothing left to do (``already so``)."""
 

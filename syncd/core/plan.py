@@ -109,10 +109,20 @@ def make_plan(
 
 
 def cost_of(requests: Sequence[Request], window: tuple[int, float]) -> Cost:
-    """What the Requests cost; the minutes assume that nothing else uses the window and that Litmos answers fast."""
+    """What the Requests cost; the minutes assume that nothing else uses the window and that Litmos answers fast.
+
+    What is only waited for (imports) is waited for at once, and comes on top.
+    """
     low = sum(request.low for request in requests)
     high = sum(request.high for request in requests)
-    return Cost(low=low, high=high, low_minutes=minutes(low, window), high_minutes=minutes(high, window))
+    wait_low = max((request.waits[0] for request in requests), default=0.0) / 60
+    wait_high = max((request.waits[1] for request in requests), default=0.0) / 60
+    return Cost(
+        low=low,
+        high=high,
+        low_minutes=minutes(low, window) + wait_low,
+        high_minutes=minutes(high, window) + wait_high,
+    )
 
 
 def minutes(requests: int, window: tuple[int, float]) -> float:

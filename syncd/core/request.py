@@ -1,6 +1,6 @@
 """Request: one API call that carries Changes, as a value, and the numbers that say how much goes into one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,7 @@ class RequestKind(StrEnum):
     GIVE_TEAM = "give_team"
     TAKE_FROM_TEAM = "take_from_team"
     SET_ROLE = "set_role"
+    IMPORT_USERS = "import_users"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,8 @@ class Request:
     ``key`` is unique in the Plan; ``target`` names the Litmos object that is written, so that no two live Jobs write
     it at once; ``payload`` is JSON and names people by employee_id and Litmos id ("" if the user is created in this
     Plan) and teams by their names; ``after`` are keys of Requests that must have ended first; ``changes`` the keys of
-    the Changes it carries; ``low`` and ``high`` bound the HTTP requests it takes.
+    the Changes it carries; ``covers`` the targets of the users that an import writes; ``low`` and ``high`` bound the
+    HTTP requests it takes, ``waits`` (at least, at most) the seconds for which it has nothing to do but wait.
     """
 
     key: str
@@ -53,13 +55,65 @@ class Request:
     payload: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     low: int = 1
     high: int = 1
+    waits: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whom it is about, if it writes users."""
+        return names_of(self.kind, self.payload)
+
+
+def names_of(kind: str, payload: Mapping[str, Any]) -> frozenset[str]:
+    """Whom a Request that writes users is about: each employee, Litmos user and UserName that it creates, changes or takes.
+
+    While an import is unsettled, nothing else that shares a name with it may be sent.
+    """
+    if kind == RequestKind.IMPORT_USERS:
+        return frozenset(
+            name
+            for row in payload["rows"]
+            for name in _names(row["employee_id"], row["user_id"], row["username"])
+        )
+    if kind in {RequestKind.CREATE_USER, RequestKind.PUT_USER}:
+        username = str(payload.get("fields", {}).get("UserName", ""))
+        return frozenset(_names(payload["employee_id"], payload.get("user_id", ""), username))
+    return frozenset()
+
+
+def _names(employee_id: str, user_id: str, username: str) -> Iterable[str]:
+    yield f"employee:{employee_id}"
+    if user_id:
+        yield f"user:{user_id}"
+    if username:
+        yield f"name:{username.strip().casefold()}"
+
+
+def person_target(employee_id: str, user_id: str) -> str:
+    """The target of a Request that writes this user, or creates them if they have no id yet."""
+    return f"user:{user_id}" if user_id else f"new-user:{employee_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Importing:
+    """What must be known to import.
+
+    ``usernames`` are those of the users that an import may update, by Litmos id; ``singly`` the employees for whom one
+    has failed lately: a ``POST`` or ``PUT`` of their own says what is wrong with them. ``taken`` are all UserNames in
+    Litmos, casefolded: who is to be given one of them waits for its owner, and goes singly.
+    """
+
+    usernames: Mapping[str, str] = field(default_factory=dict)
+    singly: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What the compiler must know of the engine: users in Litmos, and requests a minute."""
+    """What the compiler must know of the engine: users in Litmos, and requests a minute; None imports nothing."""
 
     users: int
     per_minute: float
+    importing: Importing | None = None

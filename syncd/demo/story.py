@@ -24,6 +24,8 @@ from syncd.wiring import wire
 SEED = 7
 REQUESTS, WINDOW = 100, 3.0
 """The sandbox's limit: twenty times faster than Litmos' 100 in 60 s, so that the demo takes seconds."""
+BULK_DELAY = 1.0
+"""Seconds that the sandbox takes for a bulk import."""
 API_KEY = "demo-0000-not-a-secret"
 WORLD = {
     "users": [
@@ -218,6 +220,7 @@ def write_configuration(folder: Path, base_url: str) -> Path:
         ("${env:SYNCD_DATA:-.}/", ""),
         ("requests: 100 ", f"requests: {REQUESTS} "),
         ("window: 60s", f"window: {WINDOW:g}s "),
+        ("settle_delay: 30s ", "settle_delay: 1s "),
         ("policy: observe ", "policy: sync "),
         ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(8080))),
     ):
@@ -243,6 +246,8 @@ def open_demo(
 ) -> Demo:
     """Start the sandbox, write the configuration, open the App. The caller ends both."""
     prepare(folder, reset=reset)
-    sandbox = Sandbox(api_key=API_KEY, limit=REQUESTS, window=WINDOW, seed=WORLD).start()
+    sandbox = Sandbox(
+        api_key=API_KEY, limit=REQUESTS, window=WINDOW, bulk_delay=BULK_DELAY, seed=WORLD
+    ).start()
     config = load(write_configuration(folder, sandbox.base_url))
     return Demo(folder=folder, sandbox=sandbox, config=config, app=wire(config), tell=tell, show=show)

@@ -14,6 +14,7 @@ from syncd.core.operation import (
     CreateUser,
     Effects,
     GiveTeam,
+    ImportUsers,
     Learner,
     Operation,
     PutUser,
@@ -30,7 +31,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, probing, reading, results, settling, surveying
+from syncd.litmos import applying, deltas, imports, probing, reading, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -47,6 +48,7 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     TakeFromTeam: applying.take_from_team,
     SetRole: applying.set_role,
     ReadUsers: applying.read_users,
+    ImportUsers: imports.submit,
 }
 _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     CreateUser: settling.create_user,
@@ -61,6 +63,7 @@ _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     TakeFromTeam: settling.take_from_team,
     SetRole: settling.set_role,
     ReadUsers: applying.read_users,
+    ImportUsers: imports.settle,
 }
 
 
@@ -141,6 +144,10 @@ class Target:
         ``now`` is our clock, UTC. Raises nothing but Interrupted: what failed is in the Survey.
         """
         return surveying.survey(self._client, now, courses=courses)
+
+    def import_is_over(self, import_id: str, *, watch: Watch | None = None) -> bool:
+        """Whether a late import has ended, or Litmos does not know it any more."""
+        return imports.is_over(self._calls(watch), import_id)
 
     def probing(self, user_id: str, *, watch: Watch | None = None) -> probing.Probing:
         """The requests of a probe on one disposable user."""

@@ -57,7 +57,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("the milliseconds of a date are right", U, ("date_shift",)),
     Behaviour("members are spelt as in recordings, not as in the OpenAPI document", R, ("other_names",)),
     Behaviour("an ISO date in a JSON body is a 500 with an HTML page", R),
-    Behaviour("bulk imports wait, then complete; a blank keeps; errors by row", D),
+    Behaviour("bulk imports wait, then are Completed; a blank keeps; errors by row", D, ("import_end",)),
     Behaviour("ids are tokens of 12 or 23 characters, case-sensitive", R),
 )
 """Every behaviour that matters to a client, in the order of the documentation."""

@@ -12,12 +12,12 @@ from syncd.sandbox.world import World
 USER_IMPORTS = Contract(root="UserImports", item="UserImport", members=MEMBERS)
 
 
-def _view(job: BulkImport) -> dict[str, Any]:
+def _view(world: World, job: BulkImport) -> dict[str, Any]:
     """A job; what Duplicate counts is unclear: users that existed and were updated, here (GUESS)."""
     return {
         "Id": job.id,
         "ImportDate": job.imported_at,
-        "Status": "Completed" if job.done else "Waiting",
+        "Status": world.modes.import_end if job.done else "Waiting",
         "TotalRecords": len(job.rows),
         "TotalUsersCreated": job.created,
         "Failed": len(job.errors),
@@ -38,18 +38,18 @@ def _post(world: World, call: Call) -> Reply:
         raise bad_body()
     quiet = call.query.get("sendmessage", "").lower() == "false"
     job = submit(world, rows, send_emails=not quiet, skip_first_login=call.flag("skipfirstlogin"))
-    return single("UserBulkImport", _view(job))
+    return single("UserBulkImport", _view(world, job))
 
 
 def _list(world: World, call: Call) -> Reply:
     newest_first = list(reversed(world.imports.values()))[:1000]
     return listed(
-        "UserBulkImports", "UserBulkImport", [_view(job) for job in page(world, call, newest_first)]
+        "UserBulkImports", "UserBulkImport", [_view(world, job) for job in page(world, call, newest_first)]
     )
 
 
 def _get(world: World, call: Call) -> Reply:
-    return single("UserBulkImport", _view(_job(world, call)))
+    return single("UserBulkImport", _view(world, _job(world, call)))
 
 
 def _errors(world: World, call: Call) -> Reply:

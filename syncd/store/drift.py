@@ -1,6 +1,6 @@
 """Drift: what somebody else changed in Litmos, with field, before and after; kept for a while, for people to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,8 +31,24 @@ class Drift:
     after: FieldValue
 
 
-def save(conn: Connection, account: str, run_id: int, found: Sequence[Drift], now: datetime) -> None:
-    """Keep what a Run found, and forget what is older than 90 days."""
+def save(
+    conn: Connection,
+    account: str,
+    run_id: int,
+    differences: Sequence[Drift],
+    now: datetime,
+    *,
+    ours: Mapping[tuple[str, str], FieldValue],
+) -> list[Drift]:
+    """Keep what a Run found that others have changed, and forget what is older than 90 days; returns what is kept.
+
+    ``ours`` are values that we set ourselves, by user id and field, and are about to learn of: they are no drift.
+    """
+    found = [
+        one for one in differences if one.kind != "user" or ours.get((one.user_id, one.field)) != one.after
+    ]
+    if not found:
+        return found
     conn.execute(
         delete(litmos_drift).where(litmos_drift.c.account == account, litmos_drift.c.seen_at < now - KEPT)
     )
@@ -52,6 +68,7 @@ def save(conn: Connection, account: str, run_id: int, found: Sequence[Drift], no
     ]
     for start in range(0, len(rows), CHUNK):
         conn.execute(insert(litmos_drift), rows[start : start + CHUNK])
+    return found
 
 
 def listed(

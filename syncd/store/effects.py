@@ -1,14 +1,15 @@
 """Effects: how the mirror moves by what one Operation made known."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 
-from syncd.core.model import ItemKey
+from syncd.core.model import FieldValue, ItemKey
 from syncd.core.operation import Effects
-from syncd.store import aside, reflection, removals, roles
+from syncd.store import aside, drift, reflection, removals, roles
 from syncd.store.mirror import ITEMS_READ_AT
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -24,14 +25,23 @@ _PEOPLE_READ_AT = (litmos_team.c.members_read_at, *roles.READ_AT.values())
 
 
 def apply_effects(
-    conn: Connection, account: str, effects: Effects, *, began_at: datetime, now: datetime
+    conn: Connection,
+    account: str,
+    effects: Effects,
+    *,
+    began_at: datetime,
+    now: datetime,
+    run_id: int,
+    ours: Mapping[tuple[str, str], FieldValue],
 ) -> None:
     """Move the mirror by what one Operation made known; in the transaction that records its success.
 
-    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since.
+    ``began_at`` is before the Operation's first request: what it read never overwrites a row that changed since. What it
+    read and nobody of us set is drift, found by the Run; ``ours`` are values that are on their way, by user id and field.
     """
     if effects.profiles_just_read:
-        reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
+        found = reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
+        drift.save(conn, account, run_id, found, now, ours=ours)
     else:
         for profile in effects.profiles:
             values = reflection.user_row(account, profile, None)

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store.queue import CHUNK, LIVE, release_children, set_changes
-from syncd.store.schema import attempt, job, queue_pause
+from syncd.store import imports
+from syncd.store.queue import CHUNK, release_children, set_changes
+from syncd.store.schema import LIVE, attempt, job, queue_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +72,14 @@ def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
 def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now: datetime) -> list[int]:
     """A person wants discarded Jobs tried again; returns those that will be.
 
-    A Job whose target has a live Job is left as it is; of several for one target only the newest is tried.
+    A Job whose target has a live Job is left as it is, and so is one that shares a name with a live import, and an import
+    that shares one with any live Job that writes users; of several for one target only the newest is tried.
     """
     live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
     newest: dict[str, RowMapping] = {}
     for start in range(0, len(job_ids), CHUNK):
         rows = conn.execute(
-            select(job.c.id, job.c.run_id, job.c.target, job.c.changes)
+            select(job.c.id, job.c.run_id, job.c.kind, job.c.target, job.c.payload, job.c.changes)
             .where(
                 job.c.account == account,
                 job.c.id.in_(job_ids[start : start + CHUNK]),
@@ -88,6 +90,8 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
             .with_for_update()
         ).mappings()
         for row in rows:
+            if imports.stands_in_the_way(conn, account, row["kind"], row["payload"]):
+                continue
             if row["target"] not in newest or newest[row["target"]]["id"] < row["id"]:
                 newest[row["target"]] = row
     again = sorted(newest.values(), key=lambda row: int(row["id"]))

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, select, update
 from sqlalchemy.sql import ColumnElement
 
-from syncd.core.request import ASIDE, Request
 from syncd.store import attempts
 from syncd.store.schema import change, job, job_dep, queue_pause
 
-LIVE = frozenset({"blocked", "available", "running", "uncertain"})
-"""The states of a Job that has not ended."""
 CHUNK = 1000
 
 
@@ -39,131 +36,6 @@ class Job:
     settling: bool
     owner: str
     epoch: int
-
-
-def enqueue(
-    conn: Connection,
-    account: str,
-    run_id: int,
-    requests: Sequence[Request],
-    *,
-    max_attempts: int,
-    now: datetime,
-) -> frozenset[int]:
-    """Make Jobs of the Requests of a Plan whose Changes are stored already.
-
-    A Job that was never sent gives way to a new one for the same target (``superseded``); one that is being sent, or
-    is uncertain, stays, and the new Request is left out: the next push sees what is still to do. What would have waited
-    for the new Request waits for that Job instead. A user who steps aside is written twice (``ASIDE``): the second write
-    is never left out because of the first, but waits for it.
-
-    Returns the other Runs of which Jobs were superseded: they may have ended by that.
-    """
-    busy, robbed = _make_room(conn, account, [request.target for request in requests], now)
-    elsewhere = {r.key: busy[target] for r in requests for target in _same_write(r.target) if target in busy}
-    kept = [request for request in requests if request.key not in elsewhere]
-    waits = {request.key: _waits(request, elsewhere, busy) for request in kept}
-    ids = _insert(conn, account, run_id, kept, waits, max_attempts, now)
-    edges = [
-        {"parent_id": parent, "child_id": ids[request.key]}
-        for request in kept
-        for parent in (*waits[request.key], *(ids[key] for key in request.after if key in ids))
-    ]
-    for start in range(0, len(edges), CHUNK):
-        conn.execute(insert(job_dep), edges[start : start + CHUNK])
-    for request in kept:
-        set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
-    for request in requests:
-        if request.key in elsewhere:
-            message = "an earlier job for the same target is being sent; the next push sees what is left"
-            set_changes(conn, run_id, request.changes, state="superseded", message=message, finished_at=now)
-    return frozenset(robbed)
-
-
-def _same_write(target: str) -> tuple[str, ...]:
-    """The targets that leave no room for this one: itself, and for stepping aside the write after it."""
-    return tuple(dict.fromkeys((target, target.removesuffix(ASIDE))))
-
-
-def _waits(request: Request, elsewhere: Mapping[str, int], busy: Mapping[str, int]) -> frozenset[int]:
-    """The older Jobs that a new Request waits for."""
-    found = {elsewhere[key] for key in request.after if key in elsewhere}
-    if (aside := busy.get(request.target + ASIDE)) is not None:
-        found.add(aside)
-    return frozenset(found)
-
-
-def _make_room(
-    conn: Connection, account: str, targets: Sequence[str], now: datetime
-) -> tuple[dict[str, int], set[int]]:
-    """Supersede unsent live Jobs for these targets, and for the same users stepping aside.
-
-    Returns target -> id of each Job that cannot give way, and the Runs of those that did. The rows are locked: a Job that ends meanwhile releases the children that are about to wait for it.
-    """
-    busy: dict[str, int] = {}
-    robbed: set[int] = set()
-    wanted = list(dict.fromkeys(each for target in targets for each in (target, target + ASIDE)))
-    for start in range(0, len(wanted), CHUNK):
-        rows = conn.execute(
-            select(job.c.id, job.c.run_id, job.c.target, job.c.state, job.c.sent_at, job.c.changes)
-            .where(
-                job.c.account == account,
-                job.c.target.in_(wanted[start : start + CHUNK]),
-                job.c.state.in_(sorted(LIVE)),
-            )
-            .with_for_update()
-        ).all()
-        for row in rows:
-            if row.state in {"blocked", "available"} and row.sent_at is None:
-                conn.execute(
-                    update(job).where(job.c.id == row.id).values(state="superseded", finished_at=now)
-                )
-                text = "a newer plan replaces it"
-                set_changes(conn, row.run_id, row.changes, state="superseded", message=text, finished_at=now)
-                release_children(conn, row.id)
-                robbed.add(row.run_id)
-            else:
-                busy[row.target] = row.id
-    return busy, robbed
-
-
-def _insert(
-    conn: Connection,
-    account: str,
-    run_id: int,
-    requests: Sequence[Request],
-    older: Mapping[str, frozenset[int]],
-    max_attempts: int,
-    now: datetime,
-) -> dict[str, int]:
-    """Insert Jobs; each waits for its ``older`` ones and for those of its own Plan. Returns Request key -> id."""
-    rows = []
-    keys = {request.key for request in requests}
-    for request in requests:
-        waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
-        rows.append(
-            {
-                "run_id": run_id,
-                "account": account,
-                "kind": request.kind.value,
-                "key": request.key,
-                "target": request.target,
-                "payload": dict(request.payload),
-                "changes": list(request.changes),
-                "stage": request.stage,
-                "state": "blocked" if waits else "available",
-                "waits": waits,
-                "max_attempts": max_attempts,
-                "available_at": now,
-                "created_at": now,
-            }
-        )
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(job), rows[start : start + CHUNK])
-    found = conn.execute(
-        select(job.c.key, job.c.id).where(job.c.run_id == run_id, job.c.created_at == now)
-    ).all()
-    return {row.key: row.id for row in found}
 
 
 def set_changes(conn: Connection, run_id: int, keys: Sequence[str], **values: Any) -> None:
@@ -339,6 +211,7 @@ def uncertain(
     status: int | None = None,
     read: bool = False,
     counts: bool = True,
+    requests: int = 0,
 ) -> None:
     """Perhaps applied: settle it by reading after ``delay`` seconds; ``counts`` False takes the Attempt back.
 
@@ -358,7 +231,16 @@ def uncertain(
         http_status=status,
     )
     attempts.log(
-        conn, claimed.id, claimed.owner, row, "uncertain", now=now, code=code, detail=error, status=status
+        conn,
+        claimed.id,
+        claimed.owner,
+        row,
+        "uncertain",
+        now=now,
+        code=code,
+        detail=error,
+        status=status,
+        requests=requests,
     )
 
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from syncd.store import attempts, changes, runs
+from syncd.core.compile import RequestKind
+from syncd.store import attempts, changes, imports, runs
 from syncd.store.owner import is_dead
 from syncd.store.queue import release_children
 from syncd.store.schema import attempt, job
@@ -68,6 +69,8 @@ def _rescue(conn: Connection, row: RowMapping, now: datetime) -> None:
     outcome = "retry" if state == "available" else state
     attempts.log(conn, row["id"], row["owner"], row, outcome, now=now, code=DIED, detail=text)
     if gives_up:
+        if row["kind"] == RequestKind.IMPORT_USERS.value:
+            imports.end(conn, row["account"], row["id"], now, late=row["sent_at"] is not None)
         changes.set_state(conn, row["run_id"], row["changes"], "failed", code=DIED, message=text, now=now)
         release_children(conn, row["id"])
         runs.finish_if_done(conn, row["run_id"], now)

@@ -10,8 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from syncd.core.limits import Hold
 from syncd.core.plan import Plan
 from syncd.errors import Busy
-from syncd.store.queue import LIVE
-from syncd.store.schema import change, job, run
+from syncd.store.schema import LIVE, change, job, run
 
 UNFINISHED = ("queued", "running")
 _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()

@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from syncd.store import mirror_tables
+from syncd.store import import_tables, mirror_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
-__all__ = ["metadata", "mirror_tables"]
+__all__ = ["import_tables", "metadata", "mirror_tables"]
 
 
 rate_window = Table(
@@ -240,6 +240,10 @@ change = Table(
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
 )
+LIVE = frozenset({"blocked", "available", "running", "uncertain"})
+"""The states of a Job that has not ended."""
+UNSENT = frozenset({"blocked", "available"})
+"""Those of them in which nothing of a Job is being sent (it was never sent if ``sent_at`` is not set either)."""
 LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
 job = Table(
     "job",

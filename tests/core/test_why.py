@@ -130,7 +130,7 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("SOURCE-UNREADABLE", facts(unreadable="hr.csv: there is no such file", **NOBODY)),
     ("UNKNOWN-PERSON", facts(**NOBODY)),
     ("REJECTED", facts(reasons=(Reason(code="EMAIL-INVALID", message="no @"),), employee=None)),
-    ("REJECTED", facts(reasons=(Reason(code="MATCH-AMBIGUOUS", message="2 users"),), employee=None, user=None)),
+    ("CASE", facts(reasons=(Reason(code="MATCH-AMBIGUOUS", message="2 users"),), is_case=True, employee=None, user=None)),
     ("NEVER-READ", facts(mirror_read_at=None, user=None, user_id="")),
     ("PAUSED", facts(TITLE, paused="the key is refused", history=(happened(job_state="available"),))),
     ("SETTLING", facts(TITLE, history=(happened(job_state="uncertain", state="queued"),))),

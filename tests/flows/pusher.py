@@ -1,4 +1,7 @@
-"""One push as a process of its own, so that it can be killed: URL of the database, of the sandbox, its key, the folder."""
+"""One push as a process of its own, so that it can be killed: URL of the database, of the sandbox, its key, the folder.
+
+A fifth argument names a story.
+"""
 
 import sys
 from pathlib import Path
@@ -12,10 +15,14 @@ from tests.flows.rig import Rig, person
 
 STAFF = [person(number) for number in range(1, 9)]
 LIMIT, WINDOW = 500, 0.5
+CROWD = 40
 
 
 def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") -> None:
-    """Push, and print how the Run ended; in the story ``leavers`` half of the staff has left, which is too many."""
+    """Push, and print how the Run ended.
+
+    In the story ``leavers`` half of the staff has left, which is too many; ``crowd`` is forty people, by bulk import.
+    """
     sandbox: Any = SimpleNamespace(
         base_url=base_url, api_key=api_key, limiter=SimpleNamespace(limit=LIMIT, window=WINDOW)
     )
@@ -26,6 +33,9 @@ def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") ->
         ]
         limits = Limits(deactivations=Limit(count=1), changes=Limit())
         rig.changed = {"limits": limits, "hold": HoldMode.SLICE}
+    if story == "crowd":
+        rig.hr = [person(number) for number in range(1, CROWD + 1)]
+        rig.changed = {"bulk_imports": True}
     pushed = rig.push()
     print(rig.run(pushed.run_id)["state"])  # noqa: T201 - the parent reads it
 

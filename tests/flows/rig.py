@@ -217,28 +217,32 @@ def creates_without_a_read(sandbox: Sandbox) -> list[str]:
     A refusal proves it as well. A user's absence is proved by searching for just that username, or by the list of all
     users, a team's by the list of all teams; and only by an answer that was not spoilt.
     """
-    pending: set[tuple[str, str]] = set()
+    pending: set[tuple[str, str, str]] = set()
     guilty = []
     for entry in sandbox.log:
         if entry.method == "GET" and entry.status == HTTPStatus.OK and not entry.fault:
-            pending -= {made for made in pending if _tells_of(entry, *made)}
+            pending -= {made for made in pending if _tells_of(entry, *made[:2])}
         made = _made_by(entry)
-        if made is None:
-            continue
-        if made in pending:
-            guilty.append(made[1])
+        guilty += [name for _kind, name, _employee in made & pending]
         if not _was_refused(entry):
-            pending.add(made)
+            pending |= made
     return guilty
 
 
-def _made_by(entry: Entry) -> tuple[str, str] | None:
-    """The kind and the name of what this request creates, if it creates anything."""
+def _made_by(entry: Entry) -> set[tuple[str, str, str]]:
+    """The kinds and the names of what this request may create, and for which employee, where it says so.
+
+    A name that somebody gave up may be given to somebody else.
+    """
     if entry.method == "POST" and entry.path == "/users":
-        return "users", json.loads(entry.body)["UserName"].casefold()
+        user = json.loads(entry.body)
+        return {("users", user["UserName"].casefold(), user.get("ExternalEmployeeId", ""))}
+    if entry.method == "POST" and entry.path == "/bulkimports":
+        rows = json.loads(entry.body)
+        return {("users", row["Username"].casefold(), row.get("ExternalEmployeeId", "")) for row in rows}
     if entry.method == "POST" and entry.path.endswith("/teams"):
-        return "teams", f"{entry.path} {json.loads(entry.body)['Name']}"
-    return None
+        return {("teams", f"{entry.path} {json.loads(entry.body)['Name']}", "")}
+    return set()
 
 
 def _was_refused(entry: Entry) -> bool:

@@ -52,20 +52,14 @@ def state_of(sandbox: Sandbox) -> dict[str, list[str]]:
     }
 
 
-def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    """One push as a process."""
+def process_of(
+    sandbox: Sandbox, url: str, folder: Path, *more: str, failpoint: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """One push as a process, which dies at the failpoint."""
     environment = {**os.environ, "SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint}
-    command = [
-        sys.executable,
-        "-m",
-        "tests.flows.pusher",
-        url,
-        sandbox.base_url,
-        sandbox.api_key,
-        str(folder),
-    ]
+    options = [url, sandbox.base_url, sandbox.api_key, str(folder), *more]
     return subprocess.run(
-        command,
+        [sys.executable, "-m", "tests.flows.pusher", *options],
         env=environment,
         capture_output=True,
         text=True,
@@ -73,6 +67,11 @@ def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subpr
         check=False,
         cwd=Path(__file__).parents[2],
     )
+
+
+def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:
+    """One push of the staff."""
+    return process_of(sandbox, url, folder, failpoint=failpoint)
 
 
 @pytest.fixture(scope="module")

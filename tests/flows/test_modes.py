@@ -1,7 +1,7 @@
 """Every flow under every reading of the contract: whatever the sandbox plays, Litmos ends up as HR and people said.
 
-What is expected is worked out by ``Company``, a naive model that knows nothing of syncd: it is told what HR and people do
-in the order in which they do it.
+What is expected is worked out by ``tests/flows/company.py``, a naive model that knows nothing of syncd: it is told what HR
+and people do in the order in which they do it.
 """
 
 import csv
@@ -10,27 +10,22 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syncd.core.conditions import OneOf
 from syncd.core.limits import Limits
-from syncd.core.rules import ItemRule
 from syncd.crew import drain
 from syncd.errors import Unauthorized
 from syncd.sandbox.modes import Modes
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
-from tests.core.factories import path_name
-from tests.flows.rig import MAPPING, Rig, creates_without_a_read, field_rule, person, place
+from tests.flows.company import ODD, SAFETY, WORKS, Company, Person, found, mapping_of_the_story
+from tests.flows.rig import Rig, creates_without_a_read, person
 
-ODD = "&<>\"'/é漢"
-SAFETY = f"Safety {ODD}"
-WORKS = f"Works {ODD}"
 MANY = 1010
 """More users than one page holds."""
 
@@ -53,6 +48,7 @@ ALONE: list[dict[str, Any]] = [
     {"spec_statuses": True},
     {"other_names": True},
     {"duplicate_paths_refused": True},
+    {"import_end": "Processed"},
     {"visibility_delay": 1.0},
 ]
 """Each reading that is not the sandbox's default, by itself."""
@@ -69,92 +65,6 @@ ON_POSTGRESQL = [{}, TOGETHER[0], TOGETHER[-1]]
 def named(reading: dict[str, Any]) -> str:
     """A reading as the id of a test."""
     return " ".join(f"{name}={value}" for name, value in reading.items()) or "defaults"
-
-
-@dataclass
-class Person:
-    """What Litmos should hold of one user, by name."""
-
-    fields: dict[str, Any]
-    active: bool = True
-    teams: set[str] = field(default_factory=set)
-    paths: set[str] = field(default_factory=set)
-    by_rule: set[str] = field(default_factory=set)
-    """teams and paths that a rule gave, and may take again"""
-
-
-@dataclass
-class Company:
-    """The naive model: users by employee id (or username, where HR knows none)."""
-
-    people: dict[str, Person] = field(default_factory=dict)
-    forgets_teams: bool = False
-    """whether deactivation ends memberships"""
-
-    def hr_says(self, rows: list[dict[str, str]]) -> None:
-        for row in rows:
-            one = self.people.get(row["employee_id"])
-            if row["status"] == "Left":
-                if one is not None and one.active:
-                    one.active = False
-                    one.teams -= one.teams if self.forgets_teams else set()
-                continue
-            if one is None:
-                one = self.people[row["employee_id"]] = Person({"City": row["division"], "Skype": None})
-            one.active = True
-            one.fields.update(
-                UserName=row["email"].lower(),
-                Email=row["email"].lower(),
-                FirstName=row["first_name"],
-                LastName=row["last_name"],
-                JobTitle=row["title"],
-                ExternalEmployeeId=row["employee_id"],
-            )
-            self._give(
-                one, row["department"], {"Onboarding"} | ({SAFETY} if row["department"] == WORKS else set())
-            )
-
-    @staticmethod
-    def _give(one: Person, team: str, paths: set[str]) -> None:
-        ended = one.by_rule - {team} - paths
-        given = ({team} | paths) - one.teams - one.paths
-        one.teams = one.teams - ended | {team}
-        one.paths = one.paths - ended | paths
-        one.by_rule = one.by_rule - ended | given
-
-    def expected(self) -> dict[str, Any]:
-        """Username -> fields, whether active, teams, paths; "" for null."""
-        return {
-            one.fields["UserName"]: (
-                {name: value or "" for name, value in one.fields.items()},
-                one.active,
-                one.teams,
-                one.paths,
-            )
-            for one in self.people.values()
-        }
-
-
-def found(sandbox: Sandbox, names: set[str]) -> dict[str, Any]:
-    """What the sandbox holds of these users, as ``Company.expected`` says it."""
-    dump = sandbox.dump()
-    titles = {row["Id"]: row["Name"] for kind in ("teams", "learning_paths") for row in dump[kind]}
-
-    def held(rows: list[dict[str, Any]], user_id: str, key: str) -> set[str]:
-        return {titles[row[key]] for row in rows if row.get("UserId") == user_id and row["Active"]}
-
-    paths = [row for row in dump["assignments"] if row["Kind"] == "LearningPath"]
-    shown = {"UserName", "Email", "FirstName", "LastName", "JobTitle", "ExternalEmployeeId", "City", "Skype"}
-    return {
-        user["UserName"]: (
-            {name: user[name] or "" for name in shown},
-            user["Active"],
-            held(dump["memberships"], user["Id"], "TeamId"),
-            held(paths, user["Id"], "ItemId"),
-        )
-        for user in dump["users"]
-        if user["UserName"] in names
-    }
 
 
 def control(sandbox: Sandbox, call: str, body: Any) -> None:
@@ -209,19 +119,6 @@ class Clock:
 
     def __call__(self) -> float:
         return time.monotonic() + self.ahead
-
-
-def mapping_of_the_story() -> Any:
-    """The rig's mapping, with a field that is set at creation at most and a learning path for one department."""
-    works = OneOf(column="department", where="syncd.yaml:1:1", values=frozenset({WORKS}))
-    return replace(
-        MAPPING,
-        fields=(*MAPPING.fields, replace(field_rule("City", "division"), on_create=True)),
-        items=(
-            *MAPPING.items,
-            ItemRule(place=place("learning_paths[1]"), item=path_name(SAFETY), when=works),
-        ),
-    )
 
 
 def staff() -> list[dict[str, str]]:
@@ -389,6 +286,8 @@ def tell(story: Story) -> None:
     assert creates_without_a_read(story.rig.sandbox) == []
     assert story.rig.sandbox.dump()["users"][0]["AccessLevel"] == "Account_Owner"
     assert story.rig.sandbox.errors == []
+    asked = {entry.path.rpartition("/")[2] for entry in story.rig.sandbox.log}
+    assert not asked & {"paginated", "usercustomfields"}, "their forms are unsettled"
 
 
 @contextmanager

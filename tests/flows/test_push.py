@@ -99,6 +99,20 @@ def test_a_rehire_whom_litmos_no_longer_knows_fails_alone(rig):
     assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
 
 
+def test_a_rehire_who_was_switched_off_before_syncd_came_is_switched_on_and_not_made_twice(rig):
+    """Nothing but Litmos knows of them: an inactive user, found by a match key like an active one."""
+    name = {"UserName": "p1@example.com"}
+    made = {**name, "FirstName": "Old", "LastName": "Name"}
+    for edit in ({"do": "create_user", "set": made}, {"do": "deactivate", **name}):
+        httpx.post(f"{rig.sandbox.control_url}/edit", json=edit).raise_for_status()
+    before = rig.users()["p1@example.com"]["Id"]
+    assert rig.run(rig.push().run_id)["state"] == "succeeded"
+    users = rig.sandbox.dump()["users"]
+    assert len(users) == len(rig.hr)
+    found = [user for user in users if user["ExternalEmployeeId"] == "00001"]
+    assert [(user["Id"], user["Active"], user["FirstName"]) for user in found] == [(before, True, "First1")]
+
+
 def test_a_rehire_is_put_into_the_teams_that_deactivation_took(rig):
     """By the same push: what an inactive person has is hidden in Litmos' lists, and is read when they come back."""
     httpx.post(f"{rig.sandbox.control_url}/modes", json={"deactivation_keeps_teams": False})

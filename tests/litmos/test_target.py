@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ from syncd.core.operation import (
     CreateTeam,
     CreateUser,
     Learner,
+    Operation,
     PutUser,
     ReadUsers,
     RemoveMember,
@@ -19,6 +21,7 @@ from syncd.core.operation import (
     Unwatched,
 )
 from syncd.errors import Permanent, Transient, Uncertain
+from syncd.litmos import target as target_module
 from syncd.litmos.applying import ALREADY_SO
 from syncd.litmos.target import Target
 from tests.core.factories import course_key, learning_path, path_key
@@ -84,6 +87,11 @@ def litmos():
 @pytest.fixture
 def target(litmos):
     return Target(client(litmos.url))
+
+
+def test_every_operation_can_be_done_and_settled():
+    operations = set(get_args(Operation))
+    assert set(target_module._APPLYING) == set(target_module._SETTLING) == operations
 
 
 # --- creating a user -------------------------------------------------------------------------------------------------

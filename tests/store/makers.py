@@ -7,6 +7,7 @@ from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.request import Request, RequestKind
 from syncd.store import changes, jobs, queue, runs
 from syncd.store.database import Database
+from syncd.store.enqueue import enqueue as store_jobs
 from syncd.store.queue import Job
 
 ACCOUNT = "main"
@@ -29,14 +30,16 @@ def new_run(database: Database, *, flow: str = "push", started: bool = True) -> 
     return made
 
 
-def request(key: str, *, target: str = "", stage: int = 3, after: tuple[str, ...] = ()) -> Request:
-    """A Request that carries one Change of the same key."""
+def request(
+    key: str, *, target: str = "", stage: int = 3, after: tuple[str, ...] = (), **payload: object
+) -> Request:
+    """A Request that carries one Change of the same key, about the employee of that name unless ``payload`` says other."""
     return Request(
         key=key,
         kind=RequestKind.PUT_USER,
         stage=stage,
         target=target or f"user:{key}",
-        payload={"employee_id": key},
+        payload={"employee_id": key, **payload},
         after=after,
         changes=(key,),
     )
@@ -47,11 +50,12 @@ def enqueue(database: Database, requests: Sequence[Request], *, run_id: int | No
     run_id = run_id or new_run(database)
     with database.write() as conn:
         planned = [
-            Change(key=one.key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=one.key)
+            Change(key=key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=key)
             for one in requests
+            for key in one.changes
         ]
         changes.insert_all(conn, run_id, planned, state="planned")
-        queue.enqueue(conn, ACCOUNT, run_id, requests, max_attempts=8, now=database.now(conn))
+        store_jobs(conn, ACCOUNT, run_id, requests, max_attempts=8, now=database.now(conn))
     return run_id
 
 

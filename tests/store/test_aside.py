@@ -79,7 +79,7 @@ def test_whatever_shows_that_it_is_there_ends_it_but_not_a_reading_from_before(d
         reflection.apply_lists(conn, ACCOUNT, {"t1": frozenset({"u1"})}, {}, began_at=now)
         assert had(conn, now)["E1"].teams == {("ops",)}
         done = Effects(members_added=(("t2", "u9"), ("t2", "u1")), assigned=(("u1", path_key("p1")),))
-        apply_effects(conn, ACCOUNT, done, began_at=now, now=now)
+        apply_effects(conn, ACCOUNT, done, began_at=now, now=now, run_id=1, ours={})
         assert had(conn, now) == {"E1": Had(items=frozenset({path_key("p2")}), taken_at=now)}
         reflection.apply_holdings(conn, ACCOUNT, "u1", ["t1"], {ItemKind.LEARNING_PATH: ["p2"]}, now)
         assert aside.waiting(conn, ACCOUNT) == set()

@@ -51,7 +51,7 @@ def take(database: Database, found: Snapshot, *, gone: Missing | None = None) ->
 def apply(database: Database, effects: Effects, *, began_at: datetime | None = None) -> None:
     with database.write() as conn:
         now = database.now(conn)
-        apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now)
+        apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now, run_id=1, ours={})
 
 
 def members(database: Database) -> set[tuple[str, str]]:
