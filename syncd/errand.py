@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.compile import JUST_READ_SECONDS
 from syncd.core.managers import MANAGER_ID
 from syncd.core.model import GIVE_BACK, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
@@ -27,7 +26,7 @@ from syncd.core.operation import (
     TakeFromTeam,
     UnassignItem,
 )
-from syncd.core.request import RequestKind, names_of
+from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from syncd.core.compile import RequestKind
 from syncd.core.operation import Effects, SetRole
+from syncd.core.request import RequestKind
 from syncd.errand import Errand
 from syncd.store import grants
 from syncd.store.queue import Job

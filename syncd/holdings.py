@@ -1,14 +1,15 @@
 """Holdings: what a person, or the people of a team, have in Litmos, and where each of it comes from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd import shelves
 from syncd.core.desired import ItemResolver
 from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
-from syncd.core.model import ItemKind, ItemName, TeamKey, team_key, team_label, team_text
+from syncd.core.model import ItemKey, ItemKind, ItemName, TeamKey, team_key, team_label, team_text
 from syncd.store import grants, links, mirror, people
 
 MEMBERSHIP = "membership"
@@ -38,7 +39,10 @@ def of_person(conn: Connection, account: str, employee_id: str) -> Told | None:
 
 
 def of_team(conn: Connection, account: str, name: str) -> Told | None:
-    """Who is in a team, named in full (``Commercial > Sales``) or by its last name; None if there is no such team, or several."""
+    """Who is in a team and what it is given, the team being named in full (``Commercial > Sales``) or by its last name.
+
+    None if there is no such team, or several.
+    """
     names = mirror.team_names(mirror.team_facts(conn, account))
     wanted = name.strip().casefold()
     found = [team_id for team_id, chain in names.items() if team_label(chain).casefold() == wanted]
@@ -49,7 +53,35 @@ def of_team(conn: Connection, account: str, name: str) -> Told | None:
     users = {user_id for _, user_id in mirror.members_of(conn, account, found)}
     linked = {user_id: employee_id for employee_id, user_id in links.load(conn, account).items()}
     who = {user_id: linked.get(user_id, "") for user_id in users}
-    return _told(conn, account, [Holding(user_id, MEMBERSHIP, text) for user_id in users], who, {})
+    told = _told(conn, account, [Holding(user_id, MEMBERSHIP, text) for user_id in users], who, {})
+    return _with_gifts(conn, account, told, found[0], team_label(names[found[0]]))
+
+
+def _with_gifts(conn: Connection, account: str, told: Told, team_id: str, label: str) -> Told:
+    """The same with what the team itself has, as far as it was read."""
+    ledger = {_holding(row): _entry(row) for row in grants.of_team(conn, account, team_id)}
+    shelf = mirror.shelf(conn, account)
+    held = {
+        Holding(team_id, grants.TEAM, str(ItemKey(one.kind, item_id)))
+        for one, item_id in shelf
+        if one.team_id == team_id
+    }
+    gifts = tuple(Account(holding=one, entry=ledger.get(one), ruled=one in ledger) for one in sorted(held))
+    return replace(told, accounts=(*gifts, *told.accounts), who={**told.who, team_id: f'team "{label}"'})
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(row["user_id"], row["kind"], row["object_id"])
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        origin=Origin(row["origin"]),
+        rule=row["rule"],
+        granted_at=row["granted_at"],
+        run_id=row["run_id"],
+        actor=row["actor"],
+    )
 
 
 def _told(
@@ -59,16 +91,7 @@ def _told(
     who: Mapping[str, str],
     along: Mapping[Holding, str],
 ) -> Told:
-    ledger = {
-        Holding(row["user_id"], row["kind"], row["object_id"]): Entry(
-            origin=Origin(row["origin"]),
-            rule=row["rule"],
-            granted_at=row["granted_at"],
-            run_id=row["run_id"],
-            actor=row["actor"],
-        )
-        for row in grants.of_users(conn, account, who)
-    }
+    ledger = {_holding(row): _entry(row) for row in grants.of_users(conn, account, who)}
     names = mirror.team_names(mirror.team_facts(conn, account)).values()
     items = mirror.items(conn, account)
     resolver = ItemResolver(items)

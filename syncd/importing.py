@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from syncd.core.bulk import next_look
-from syncd.core.compile import RequestKind
 from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
+from syncd.core.request import RequestKind
 from syncd.store import changes, imports, links, queue
 from syncd.store.queue import Job
 

@@ -14,7 +14,6 @@ from syncd.app import App
 from syncd.core import lifecycle
 from syncd.core.bulk import importable, without_clashes
 from syncd.core.cases import left_alone
-from syncd.core.compile import Pace
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
 from syncd.core.holding import HoldMode
@@ -37,7 +36,7 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import reconcile
-from syncd.core.request import Importing
+from syncd.core.request import Importing, Pace
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach

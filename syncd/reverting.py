@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from syncd.app import App
-from syncd.core.compile import Pace
 from syncd.core.desired import Desired
 from syncd.core.diff import Difference
 from syncd.core.match import Matching
 from syncd.core.model import Change, State
 from syncd.core.plan import make_plan
+from syncd.core.request import Pace
 from syncd.core.revert import Remark, reverse
 from syncd.core.selection import Part
 from syncd.errors import Declined

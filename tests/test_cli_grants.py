@@ -97,3 +97,15 @@ def test_what_was_adopted_is_taken_like_what_syncd_gave_and_the_rest_stays(bench
 def test_a_rule_that_is_not_there_is_refused_with_those_that_are(bench):
     refused = bench.run("adopt", "--rule", "teams[7]", expect=1)
     assert "teams[0], learning_paths[0]" in refused.stderr
+
+
+def test_grants_of_a_team_tell_what_the_team_itself_is_given(bench):
+    bench.configure(("  - path: Onboarding", "  - {path: Onboarding, via: team, team: Sales}"))
+    bench.staff(7)
+    bench.run("push", "--fresh")
+    bench.run("refresh")
+    found = json.loads(bench.run("grants", "Sales", "--json").stdout)["holdings"]
+    (gift,) = [one for one in found if one["kind"] == "team_assignment"]
+    assert (gift["who"], gift["origin"], gift["rule"]) == ('team "Sales"', "syncd", "learning_paths[0]")
+    assert origins(bench, "00007")["00007", "learning_path"][0] == "team"
+    assert origins(bench, "00003")["00003", "learning_path"][0] == "syncd"

@@ -43,31 +43,16 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.request import (
-    ASIDE,
     ITEMS_PER_CALL,
-    JUST_READ_SECONDS,
     MEMBERS_PER_CALL,
     Pace,
     Request,
     RequestKind,
-    names_of,
-    person_target,
 )
 from syncd.core.team_renames import TeamRenames
 from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
 from syncd.core.usernames import handover
 from syncd.core.userwrites import puts, user_create
-
-__all__ = [
-    "ASIDE",
-    "JUST_READ_SECONDS",
-    "Pace",
-    "Request",
-    "RequestKind",
-    "compile_requests",
-    "names_of",
-    "person_target",
-]
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.counts import Measure
 from syncd.core.diff import Difference
 from syncd.core.holding import Cause, HoldMode, held_back
 from syncd.core.limits import Hold, Limits, Policy, holds, permitted
 from syncd.core.model import Change, Skip
-from syncd.core.request import Request
+from syncd.core.request import Pace, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,12 @@ def of_users(conn: Connection, account: str, user_ids: Iterable[str]) -> list[Ro
     ]
 
 
+def of_team(conn: Connection, account: str, team_id: str) -> list[RowMapping]:
+    """The ledger's rows about what a team is given."""
+    here = (grants.c.account == account) & (grants.c.kind == TEAM) & (grants.c.user_id == team_id)
+    return list(conn.execute(select(grants).where(here)).mappings())
+
+
 def totals(conn: Connection, account: str) -> list[RowMapping]:
     """How many there are by kind, rule and origin."""
     columns = (grants.c.kind, grants.c.rule, grants.c.origin)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from syncd.core.bulk import Late
-from syncd.core.compile import RequestKind, names_of
 from syncd.core.model import FieldValue
+from syncd.core.request import RequestKind, names_of
 from syncd.store.import_tables import bulk_import, import_name
 from syncd.store.schema import LIVE, UNSENT, change, job, run
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from syncd.core.compile import RequestKind
+from syncd.core.request import RequestKind
 from syncd.store import attempts, changes, imports, runs
 from syncd.store.owner import is_dead
 from syncd.store.queue import release_children

@@ -23,12 +23,12 @@ from syncd.core.bulk import (
     row_of,
     without_clashes,
 )
-from syncd.core.compile import Pace, RequestKind, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind
 from syncd.core.plan import cost_of
 from syncd.core.profile import WRITABLE_FIELDS
-from syncd.core.request import Importing
+from syncd.core.request import Importing, Pace, RequestKind
 
 WHOLE: dict[str, FieldValue] = {
     "UserName": "e1@example.com",

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.comparison import Cause, Differing, Side, compare
-from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.diff import Difference
 from syncd.core.limits import Limits, Policy
 from syncd.core.model import Action, Change, FieldValue, ObjectKind, Reason, Rejection, Skip
 from syncd.core.plan import make_plan
+from syncd.core.request import Pace
 
 MEASURE = Measure(population=0)
 

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Change, ObjectKind, State
 from syncd.core.plan import cost_of, digest, minutes
-from syncd.core.request import RequestKind
+from syncd.core.request import Pace, RequestKind
 from tests.core.factories import course, employee, learning_path, user_of
 
 PACE = Pace(users=200, per_minute=100)

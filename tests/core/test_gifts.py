@@ -2,14 +2,14 @@
 
 import pytest
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.counts import Measure
 from syncd.core.desired import Desired, desired_state
 from syncd.core.gifts import Gift, Reach, compare_gifts
 from syncd.core.limits import Limit, Limits, holds
 from syncd.core.model import Action, Change, ItemKey, ObjectKind, State, Team, TeamKey
 from syncd.core.recommend import recommended
-from syncd.core.request import RequestKind
+from syncd.core.request import Pace, RequestKind
 from tests.core.factories import course_key, employee, learning_path, path_key, user_of
 
 SALES, IT = ("commercial", "sales"), ("it",)

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compile import Pace
 from syncd.core.counts import Measure
 from syncd.core.diff import Difference
 from syncd.core.holding import (
@@ -22,6 +21,7 @@ from syncd.core.holding import (
 from syncd.core.limits import Hold, Limit, Limits, Policy
 from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind
 from syncd.core.plan import make_plan
+from syncd.core.request import Pace
 
 SALES, EMEA = ("Sales",), ("Sales", "EMEA")
 

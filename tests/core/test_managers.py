@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.managers import resolve_managers
 from syncd.core.model import State, Status
+from syncd.core.request import Pace
 from tests.core.factories import employee, user
 
 

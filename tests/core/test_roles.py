@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, ObjectKind, Role, State, Status, Team, Wish
-from syncd.core.request import RequestKind
+from syncd.core.request import Pace, RequestKind
 from syncd.core.roles import appoint
 from tests.core.factories import employee, user_of
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Change, Node, ObjectKind, State, Team, Wish
 from syncd.core.nodes import distinct
 from syncd.core.operation import TeamFact
-from syncd.core.request import RequestKind
+from syncd.core.request import Pace, RequestKind
 from syncd.core.rules import Ground, NodeRule, Place, TreeRule
 from syncd.core.team_names import clashes, moved_texts
 from syncd.core.tree import expected, grow, plant

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.compile import Pace, compile_requests
+from syncd.core.compile import compile_requests
 from syncd.core.managers import MANAGER
 from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.request import Pace
 from syncd.core.usernames import contested, handover, temporary
 from tests.core.factories import user
 

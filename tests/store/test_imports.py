@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from syncd.core.compile import Request, RequestKind, person_target
+from syncd.core.request import Request, RequestKind, person_target
 from syncd.store import changes, imports, jobs, queue
 from syncd.store.database import Database
 from syncd.store.enqueue import LEAVERS_WAIT
