@@ -52,6 +52,8 @@ class Company:
     def hr_says(self, rows: list[Row]) -> None:
         """What a push of these rows makes of Litmos."""
         refused = self.refused(rows)
+        for each in self.people.values():  # what somebody took meanwhile is nobody's grant any more
+            each.by_rule &= each.teams | each.paths
         for row in rows:
             one = self.people.get(row["employee_id"])
             if row["employee_id"] in refused | self.protected:
@@ -104,7 +106,7 @@ class Company:
 
     def _contested(self, wanted: dict[str, str]) -> set[str]:
         """Who cannot have the name they are given, since somebody has it and keeps it."""
-        holders = {one.fields["UserName"].lower(): key for key, one in self.people.items()}
+        holders = {one.fields.get("UserName", "").lower(): key for key, one in self.people.items()}
         moving = {key: name for key, name in wanted.items() if key not in self.protected}
         while True:
             stuck = {

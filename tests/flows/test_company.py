@@ -102,6 +102,7 @@ IN_LITMOS = (
     "ExternalEmployeeId",
     "deactivates",
     "removes from a managed team",
+    "adds to a managed team",
     "adds to a foreign team",
     "gives a path",
     "begins a path",
@@ -280,6 +281,9 @@ class Life(RuleBasedStateMachine):
             case "removes from a managed team" if managed := sorted(user.teams - {CLUB}):
                 self._edit(user, "remove_member", Team=managed[0])
                 user.teams.remove(managed[0])
+            case "adds to a managed team" if "Support" in self._teams() - user.teams:
+                self._edit(user, "add_member", Team="Support")
+                user.teams.add("Support")
             case "adds to a foreign team" if CLUB not in user.teams:
                 self._edit(user, "add_member", Team=CLUB)
                 user.teams.add(CLUB)
@@ -299,6 +303,9 @@ class Life(RuleBasedStateMachine):
         """Somebody active whom syncd knows; what people do to others is not its affair."""
         user = self.company.people.get(one)
         return user if user and user.active and one in self.linked else None
+
+    def _teams(self) -> set[str]:
+        return {team["Name"] for team in self.sandbox.dump()["teams"]}
 
     def _edit(self, user: Person, do: str, **what: Any) -> None:
         control(self.sandbox, "edit", {"do": do, "UserName": user.fields["UserName"], **what})
