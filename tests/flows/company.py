@@ -46,6 +46,8 @@ class Company:
     """whether deactivation ends memberships"""
     protected: frozenset[str] = frozenset()
     """to whom nothing ever happens"""
+    unlinked: set[str] = field(default_factory=set)
+    """who was in Litmos before syncd came, and is not tied to their user yet: until then they give up no name"""
 
     def hr_says(self, rows: list[Row]) -> None:
         """What a push of these rows makes of Litmos."""
@@ -54,6 +56,7 @@ class Company:
             one = self.people.get(row["employee_id"])
             if row["employee_id"] in refused | self.protected:
                 continue
+            self.unlinked.discard(row["employee_id"])
             if row["status"] == "Left":
                 if one is not None and one.active:
                     one.active = False
@@ -107,7 +110,8 @@ class Company:
             stuck = {
                 key
                 for key, name in moving.items()
-                if holders.get(name, key) != key and moving.get(holders[name], name) == name
+                if (holder := holders.get(name, key)) != key
+                and (holder in self.unlinked or moving.get(holder, name) == name)
             }
             if not stuck:
                 return wanted.keys() - moving.keys() - self.protected
