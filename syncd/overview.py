@@ -7,7 +7,20 @@ from sqlalchemy import Connection
 
 from syncd.core.account import same
 from syncd.core.model import ItemKind, User, team_label
-from syncd.store import cases, changes, drift, jobs, links, mirror, people, probes, results, runs, window
+from syncd.store import (
+    cases,
+    changes,
+    drift,
+    imports,
+    jobs,
+    links,
+    mirror,
+    people,
+    probes,
+    results,
+    runs,
+    window,
+)
 from syncd.store.schema import LIVE
 
 FLOWS = ("refresh", "push", "pull")
@@ -31,6 +44,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "now": now,
         "flows": flows,
         "window": {"taken": taken, "slots": slots, "frozen_until": frozen_until},
+        "imports": imports.counts(conn, account),
         "jobs": {state: number for state, number in sorted(counts.items()) if state in LIVE},
         "paused": None
         if pause is None

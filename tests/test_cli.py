@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 
 from syncd.config import manual
+from syncd.store import imports
 from tests.flows.rig import person
+from tests.store.makers import enqueue
+from tests.store.test_imports import an_import, pending
 from tests.workbench import KEY, Workbench, eventually, workbench
 
 COMMANDS: tuple[list[str], ...] = (
@@ -488,3 +491,15 @@ def test_a_reader_that_has_seen_enough_is_no_failure(command, bench):
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_status_tells_of_imports_that_have_not_ended(bench):
+    bench.run("db", "upgrade")
+    with bench.database() as database:
+        enqueue(database, [an_import("i", "a")])
+        job = pending(database)
+        assert "1 that Litmos has taken and not ended yet" in bench.run("status").stdout
+        with database.write() as conn:
+            imports.end(conn, "main", job.id, database.now(conn), late=True)
+    assert "did not end in time" in bench.run("status").stderr
+    assert bench.json("status")["imports"]["late"] == 1

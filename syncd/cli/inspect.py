@@ -48,6 +48,9 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             "queue    "
             + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty")
         )
+        imports = found["imports"]
+        if imports["unsettled"]:
+            say(f"imports  {imports['unsettled']} that Litmos has taken and not ended yet")
         say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
         now = found["now"]
         say(
@@ -64,6 +67,11 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         if found["probe"] and found["probe"]["state"] == "begun":
             note(
                 f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
+            )
+        if imports["late"]:
+            note(
+                f"{imports['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody in "
+                f"them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
             )
         if found["cases"]:
             note(f"Cases that wait for a decision: {found['cases']}; syncd cases")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from syncd.core.bulk import Late
@@ -143,6 +143,17 @@ def late(conn: Connection, account: str, now: datetime) -> dict[int, str]:
         )
     ).all()
     return {row.job_id: row.import_id for row in rows}
+
+
+def counts(conn: Connection, account: str) -> dict[str, int]:
+    """How many imports are unsettled, and how many had their time and may still be applied (``late``)."""
+    mine = (job.c.account == account) & (job.c.kind == RequestKind.IMPORT_USERS.value)
+    unsettled = select(func.count()).select_from(job).where(mine, UNSETTLED)
+    overdue = select(func.count()).select_from(job.join(bulk_import)).where(mine, bulk_import.c.late)
+    return {
+        "unsettled": conn.execute(unsettled).scalar_one(),
+        "late": conn.execute(overdue).scalar_one(),
+    }
 
 
 def late_people(conn: Connection, account: str) -> tuple[Late, ...]:

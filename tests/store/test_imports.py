@@ -183,6 +183,8 @@ def test_whether_somebody_is_named_by_an_unsettled_import(database):
     enqueue(database, [an_import("i", "a")])
     assert not named("a")
     job = pending(database)
+    with database.read() as conn:
+        assert imports.counts(conn, ACCOUNT) == {"unsettled": 1, "late": 0}
     assert named("a")
     assert not named("b")
     settle(database, job)
@@ -259,6 +261,7 @@ def test_a_late_import_is_remembered_for_a_week_and_names_its_people(database):
         now = database.now(conn)
         imports.end(conn, ACCOUNT, job.id, now, late=True)
         assert imports.late(conn, ACCOUNT, now) == {job.id: "I1"}
+        assert imports.counts(conn, ACCOUNT)["late"] == 1
         assert [one.username for one in imports.late_people(conn, ACCOUNT)] == ["a@x.org"]
         assert imports.late(conn, "other", now) == {}
         assert imports.late(conn, ACCOUNT, now + timedelta(days=8)) == {}
