@@ -1,6 +1,6 @@
 """Account: what becomes of one person's Litmos user, by what the person is today. Pure; ``of_account`` is the truth table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from syncd.core.match import comparable
 from syncd.core.model import LEAVE, Action, Change, Employee, FieldValue, ObjectKind, Skip, Status, User
@@ -111,6 +111,7 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
         if not same(name, have, wanted):
             before[name], after[name] = have, wanted
     if after:
+        reason, rule = differs(after)
         yield Change(
             key=f"user:{employee.employee_id}",
             action=Action.UPDATE,
@@ -119,10 +120,16 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
             user_id=user.id,
             before=before,
             after=after,
-            reason=f"HR differs in {', '.join(after)}",
-            rule=f"users.fields.{next(iter(after))}" if len(after) == 1 else "users.fields",
+            reason=reason,
+            rule=rule,
             origin=employee.origin,
         )
+
+
+def differs(after: Mapping[str, FieldValue]) -> tuple[str, str]:
+    """The reason and the rule of an update of these fields, of which there is at least one."""
+    rule = f"users.fields.{next(iter(after))}" if len(after) == 1 else "users.fields"
+    return f"HR differs in {', '.join(after)}", rule
 
 
 def of_messages(employee: Employee, user: User | None, *, by_syncd: bool) -> Iterable[Change]:

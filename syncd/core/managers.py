@@ -22,7 +22,7 @@ CAUSES = {
     "MANAGER-SELF": "is the employee",
     "MANAGER-UNKNOWN": "is neither in HR's data nor in Litmos",
     "MANAGER-AMBIGUOUS": "may be several people",
-    "MANAGER-WITHOUT-USER": "has no Litmos user and is given none (rejected, left, or out of scope)",
+    "MANAGER-WITHOUT-USER": "has no Litmos user and is given none (rejected, left, out of scope, or not in this push)",
     "MANAGER-CYCLE": "is below the employee, at last: a circle of managers, left open there",
 }
 """Why a manager was not set: a stable code, and what it says about the manager whom HR names."""

@@ -1,15 +1,18 @@
 """Reconciling whole companies: what nobody may ever do, whatever HR, Litmos, the Links and the decisions are."""
 
+from itertools import product
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.desired import desired_state
-from syncd.core.diff import Rules
+from syncd.core.diff import Difference, Rules
 from syncd.core.limits import Policy
 from syncd.core.match import match
-from syncd.core.model import Action, State, Team
+from syncd.core.model import Action, Change, ObjectKind, State, Team
 from syncd.core.protection import Protection
-from syncd.core.reconcile import reconcile
+from syncd.core.reconcile import reconcile, without_lost_managers
 from tests.core.companies import companies
 
 KEYS = ("ExternalEmployeeId", "UserName")
@@ -71,3 +74,44 @@ def test_the_order_of_rows_and_of_users_does_not_matter(company, random):
     first = reconciled(company)
     shuffled = (random.sample(people, len(people)), random.sample(users, len(users)), links, decided)
     assert first.difference == reconciled(shuffled).difference
+
+
+def of_user(employee_id, action, **after):
+    """A Change of this user."""
+    before = {} if action is Action.CREATE else dict.fromkeys(after, "")
+    return Change(
+        key=f"user:{employee_id}",
+        action=action,
+        kind=ObjectKind.USER,
+        employee_id=employee_id,
+        before=before,
+        after=after,
+        reason="is new" if action is Action.CREATE else f"HR differs in {', '.join(after)}",
+        rule="users"
+        if action is Action.CREATE
+        else "users.fields" + "".join(f".{n}" for n in after if len(after) == 1),
+        origin="hr.csv:2",
+    )
+
+
+@pytest.mark.parametrize(
+    ("has_user", "is_created", "policy", "action", "more"),
+    list(product((True, False), (True, False), Policy, (Action.CREATE, Action.UPDATE), (True, False))),
+)
+def test_only_a_manager_who_has_a_user_or_is_given_one_is_set(has_user, is_created, policy, action, more):
+    """Litmos has no manager without a user; what else the Change says is done all the same."""
+    fields = {"JobTitle": "Lead"} if more else {}
+    change = of_user("E", action, **fields, Manager="B")
+    boss = [of_user("B", Action.CREATE, UserName="b")] if is_created else []
+    found = without_lost_managers(
+        Difference(changes=(change, *boss), skips=()),
+        known=frozenset({"B"} if has_user else ()),
+        policy=policy,
+    )
+    will_have = has_user or (is_created and (Action.CREATE in policy.actions or action not in policy.actions))
+    left = [change] if will_have else [of_user("E", action, **fields)] if more else []
+    assert list(found.changes) == [*left, *boss]
+    assert [(skip.employee_id, skip.code) for skip in found.skips] == (
+        [] if will_have else [("E", "MANAGER-WITHOUT-USER")]
+    )
+    assert all("'B'" in skip.message for skip in found.skips)

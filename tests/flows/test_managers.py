@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from syncd.core.limits import Limits
 from syncd.core.rules import ManagerRule
+from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
 from syncd.store import changes
 from syncd.store.database import Database
+from syncd.sync import push
 from tests.flows.rig import MAPPING, Rig, of, person, place
 
 RULE = ManagerRule(place=place("users.manager"), value=of("manager"))
@@ -101,6 +104,48 @@ def test_a_manager_whose_creation_fails_fails_nobody_else_and_is_set_later(rig):
     assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
     rig.push()
     assert managers(rig)["p2@example.com"] == managers(rig)["p5@example.com"] == "p9@example.com"
+    assert rig.push(fresh=True).draft.plan.changes == ()
+
+
+def test_a_boss_whose_username_is_taken_fails_nobody_and_the_plan_comes_to_rest(rig):
+    rig.push()
+    stranger = {"UserName": "boss@example.com", "Email": "b@example.com", "FirstName": "B", "LastName": "S"}
+    edit = {"do": "create_user", "set": {**stranger, "ExternalEmployeeId": "other"}}
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=edit).raise_for_status()
+    rig.refresh()
+    rig.changed["mapping"] = replace(MAPPING, manager=RULE, match=("ExternalEmployeeId",))
+    rig.hr.append(person(9, email="boss@example.com"))
+    rig.hr[0]["manager"] = "00009"
+    rig.hr[1] |= {"manager": "00009", "title": "Lead"}
+    pushed = rig.push()
+    assert rig.run(pushed.run_id)["state"] == "succeeded"
+    assert {(skip.employee_id, skip.code) for skip in pushed.draft.plan.skips} == {
+        ("00001", "MANAGER-WITHOUT-USER"),
+        ("00002", "MANAGER-WITHOUT-USER"),
+    }
+    assert rig.users()["p2@example.com"]["JobTitle"] == "Lead"
+    assert rig.push(fresh=True).draft.plan.changes == ()
+    rig.hr[-1]["email"] = "p9@example.com"
+    rig.push()
+    assert managers(rig)["p1@example.com"] == managers(rig)["p2@example.com"] == "p9@example.com"
+
+
+def test_a_part_without_the_boss_leaves_the_manager_to_the_push_that_has_them(rig):
+    rig.push()
+    rig.hr += [person(9), person(10, manager="00009")]
+    rig.hr[0]["manager"] = "00009"
+    for one in ("00001", "00010"):
+        rig.write_hr()
+        app = rig.open()
+        try:
+            pushed = push(app, rig.run_id("push"), people=[one])
+            drain(app, pushed.run_id)
+        finally:
+            app.client.close()
+        assert rig.run(pushed.run_id)["state"] == "succeeded"
+        assert [skip.code for skip in pushed.draft.plan.skips] == ["MANAGER-WITHOUT-USER"]
+    rig.push()
+    assert managers(rig)["p1@example.com"] == managers(rig)["p10@example.com"] == "p9@example.com"
     assert rig.push(fresh=True).draft.plan.changes == ()
 
 
