@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.managers import MANAGER_ID
-from syncd.core.model import GIVE_BACK, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
+from syncd.core.model import UNGRANTED, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -38,8 +38,8 @@ class Errand:
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
     whose person or team does not exist because the Request that should have made it failed. ``grants`` are
     (holder, object, rule) that the Operation gives or takes: the holder is a user's id, or a team's that is given
-    something; the object is a team text or an item as text. What is given back to somebody who returns is no grant: a
-    person had given it.
+    something; the object is a team text or an item as text. What is given back to somebody who returns, or comes back
+    by a revert though syncd had not given it, is no grant: a person had given it.
     """
 
     operation: Operation | None
@@ -184,7 +184,7 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
         operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
         note="" if found else "none of these people has a Litmos user; see why their creates failed",
         lost=tuple(lost),
-        grants=tuple((user_id, text, rule) for user_id, rule in found.items() if rule != GIVE_BACK),
+        grants=tuple((user_id, text, rule) for user_id, rule in found.items() if rule not in UNGRANTED),
     )
 
 
@@ -217,9 +217,10 @@ def _take_from_team(conn: Connection, payload: Mapping[str, Any], bearings: Bear
 def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     team_id = _team_of(conn, payload, bearings)
+    text, rule, held = team_text(team_key(tuple(payload["team"]))), payload["rule"], payload["held"]
     return Errand(
-        operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=payload["held"]),
-        grants=((user_id, team_text(team_key(tuple(payload["team"]))), payload["rule"]),),
+        operation=SetRole(team_id=team_id, user_id=user_id, role=Role(payload["role"]), held=held),
+        grants=() if held and rule in UNGRANTED else ((user_id, text, rule),),
     )
 
 
@@ -230,7 +231,7 @@ def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
         grants=tuple(
             (user_id, str(ItemKey(kind, item_id)), rule)
             for item_id, rule in zip(payload["items"], payload["rules"], strict=True)
-            if rule != GIVE_BACK
+            if rule not in UNGRANTED
         ),
     )
 

@@ -7,12 +7,14 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.desired import Desired
 from syncd.core.diff import Difference
+from syncd.core.limits import permitted
 from syncd.core.match import Matching
 from syncd.core.model import Change, State
 from syncd.core.plan import make_plan
 from syncd.core.request import Pace
-from syncd.core.revert import Remark, reverse
+from syncd.core.revert import Remark, reverse, without_taken
 from syncd.core.selection import Part
+from syncd.core.usernames import contested
 from syncd.errors import Declined
 from syncd.measuring import done_lately, measure_of
 from syncd.planner import Draft
@@ -52,6 +54,8 @@ def _draft(
     current = mirror.current_state(conn, app.account, known)
     protection = settings.mapping.protection
     reversal = reverse(done, current, is_protected=lambda user: bool(protection.why(user)))
+    taken = contested(permitted(reversal.changes, settings.policy), mirror.users(conn, app.account))
+    reversal = without_taken(reversal, taken)
     difference = Difference(changes=reversal.changes, skips=())
     plan = make_plan(
         difference,

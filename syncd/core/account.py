@@ -153,7 +153,7 @@ def of_messages(employee: Employee, user: User | None, *, by_syncd: bool) -> Ite
     if not starts and not ends:
         return
     yield Change(
-        key=f"messages:{employee.employee_id}",
+        key=messages_key(employee.employee_id),
         action=Action.UPDATE,
         kind=ObjectKind.USER,
         employee_id=employee.employee_id,
@@ -164,6 +164,11 @@ def of_messages(employee: Employee, user: User | None, *, by_syncd: bool) -> Ite
         rule=LEAVE,
         origin=employee.origin,
     )
+
+
+def messages_key(employee_id: str) -> str:
+    """The key of the Change that stops somebody's messages for a leave, or lets them through; its inverse has it too."""
+    return f"messages:{employee_id}"
 
 
 def same(name: str, have: FieldValue, wanted: FieldValue) -> bool:

@@ -10,6 +10,7 @@ from syncd.core.gifts import Reach, compare_gifts
 from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
     GIVE_BACK,
+    STRICT,
     Action,
     Assignment,
     Change,
@@ -162,7 +163,8 @@ def _memberships(
             )
             skips.append(Skip(employee_id=person, code="ITEM-STARTED", message=message))
             continue
-        change = _membership(Action.REMOVE, employee, user, names, "teams", why)
+        rule = "teams" if (person, team_text(key)) in rules.granted else STRICT
+        change = _membership(Action.REMOVE, employee, user, names, rule, why)
         changes.append(replace(change, takes=takes, irreversible=bool(started)))
     return changes, skips
 
@@ -280,7 +282,8 @@ def _assignments(
         reason = (
             "syncd gave it, and no rule does any more" if granted else "no rule gives it, and it is strict"
         )
-        change = _assignment(Action.REMOVE, employee, user, item, f"{item.kind}s", reason)
+        rule = f"{item.kind}s" if granted else STRICT
+        change = _assignment(Action.REMOVE, employee, user, item, rule, reason)
         changes.append(replace(change, irreversible=have[item].started))
     return changes, skips
 

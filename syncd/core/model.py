@@ -357,6 +357,12 @@ class Skip:
 
 GIVE_BACK = "employee.give_back"
 """The rule of a Change that gives back what a person once had: it does not become a grant of syncd's."""
+STRICT = "remove.strict"
+"""The rule of a Change that takes what syncd had not given, as a strict rule is the whole truth."""
+RESTORED = "revert.restored"
+"""The rule of a Change that reverts one of what syncd had not given: it does not become a grant of syncd's either."""
+UNGRANTED = frozenset({GIVE_BACK, STRICT, RESTORED})
+"""The rules of Changes about what a person had given: syncd's ledger does not learn it."""
 LEAVE = "employee.leave"
 """The rule of a Change that is about somebody on leave, or back from it."""
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from syncd.core.account import same
 from syncd.core.model import (
+    RESTORED,
+    UNGRANTED,
     Action,
     Change,
     FieldValue,
@@ -18,7 +20,9 @@ from syncd.core.model import (
 )
 
 RULE = "revert"
-"""What stands where other Changes name their rule."""
+"""What stands where other Changes name their rule; ``RESTORED`` where syncd had not given what comes back."""
+
+USERNAME = "UserName"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Remark:
 
     ``USER-STAYS``, ``TEAM-STAYS``: syncd deletes nothing. ``MOVED``: it is no longer as the Run left it. ``STARTED``: a
     started learning path is never taken away. ``PROGRESS``: it is given again, and progress may be lost. ``GONE``: the user
-    is not in Litmos. ``PROTECTED``: the user is never touched.
+    is not in Litmos. ``PROTECTED``: the user is never touched. ``USERNAME-TAKEN``: somebody else has the former UserName.
     """
 
     key: str
@@ -74,6 +78,28 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
         if remark is not None:
             remarks.append(remark)
     return Reversal(changes=tuple(found), remarks=tuple(remarks))
+
+
+def without_taken(reversal: Reversal, taken: Mapping[str, str]) -> Reversal:
+    """The Reversal without UserNames that others have by now: ``taken`` is employee -> the Litmos user who has theirs.
+
+    No other field is given that name either, for it may be their address; the others go back all the same.
+    """
+    changes: list[Change] = []
+    remarks: list[Remark] = []
+    for change in reversal.changes:
+        holder = taken.get(change.employee_id)
+        if holder is None or USERNAME not in change.after:
+            changes.append(change)
+            continue
+        message = f"{_who(change)} keeps UserName {change.before[USERNAME]}: Litmos user {holder} has the former one"
+        remarks.append(_remark(change, "USERNAME-TAKEN", message))
+        name_back = change.after[USERNAME]
+        rest = {name: value for name, value in change.after.items() if not same(USERNAME, value, name_back)}
+        if rest:
+            before = {name: change.before[name] for name in rest}
+            changes.append(replace(change, before=before, after=rest))
+    return Reversal(changes=tuple(changes), remarks=(*reversal.remarks, *remarks))
 
 
 def _undo(
@@ -189,8 +215,11 @@ def _inverse(
         after=after,
         gives=(),
         takes=(),
+        people=0,
+        irreversible=False,
+        invite=False,
         reason=f"takes back: {change.reason or change.action.value}",
-        rule=RULE,
+        rule=RESTORED if change.rule in UNGRANTED else RULE,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from syncd.core.desired import Desired
 from syncd.core.model import (
+    STRICT,
     Action,
     Change,
     Employee,
@@ -121,12 +122,12 @@ def role_changes(
         if key in leaving or key not in current.teams:
             continue
         if (person, team_text(key), role) in granted:
-            why = "syncd gave it, and no rule does any more"
+            rule, why = "teams", "syncd gave it, and no rule does any more"
         elif key in desired.strict_teams and (key, role) in desired.ruled_roles:
-            why = "no rule names this person, and the team is strict"
+            rule, why = STRICT, "no rule names this person, and the team is strict"
         else:
             continue
-        yield _change(Action.REMOVE, role, employee, user, current.teams[key].names, "teams", why)
+        yield _change(Action.REMOVE, role, employee, user, current.teams[key].names, rule, why)
 
 
 def _change(

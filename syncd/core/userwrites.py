@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from syncd.core.account import messages_key
 from syncd.core.managers import MANAGER
-from syncd.core.model import LEAVE, Action, Change, ObjectKind
+from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.request import (
     ASIDE,
     JUST_READ_SECONDS,
@@ -108,7 +109,7 @@ def _put(
     for change in parts:
         if change.action is Action.UPDATE:
             fields.update(change.after)
-            mutes = any(change.after.values()) if change.rule == LEAVE else mutes
+            mutes = any(change.after.values()) if change.key == messages_key(person) else mutes
         else:
             active = change.action is Action.REACTIVATE
     manager = fields.pop(MANAGER, "")

@@ -7,8 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.model import Action, Assignment, Change, FieldValue, ObjectKind, Role, State, Team, User
-from syncd.core.revert import RULE, reverse
+from syncd.core.model import (
+    GIVE_BACK,
+    RESTORED,
+    STRICT,
+    Action,
+    Assignment,
+    Change,
+    FieldValue,
+    ObjectKind,
+    Role,
+    State,
+    Team,
+    User,
+)
+from syncd.core.revert import RULE, Reversal, reverse, without_taken
 from tests.core.factories import path_key
 
 SALES = Team(id="t1", names=("EMEA", "Sales"))
@@ -112,6 +125,37 @@ def test_what_somebody_who_was_created_got_stays_with_the_inactive_user():
 def test_a_team_that_is_left_takes_what_it_gave():
     found = reverse([JOIN], state(member=True, paths={"p9": False}), is_protected=lambda _user: False)
     assert found.changes[0].takes == (path_key("p9"),)
+
+
+@pytest.mark.parametrize("rule", [GIVE_BACK, STRICT, RESTORED, "teams", "teams[0]", RULE])
+@pytest.mark.parametrize("done", [JOIN, LEAVE, GIVE, TAKE])
+def test_what_syncd_had_not_given_is_not_its_own_when_it_comes_back(done, rule):
+    by_hand = rule in {GIVE_BACK, STRICT, RESTORED}
+    adds = done.action is Action.ADD
+    current = state(member=adds, paths={"p1": False} if adds else {})
+    found = reverse([replace(done, rule=rule)], current, is_protected=lambda _user: False)
+    assert [one.rule for one in found.changes] == [RESTORED if by_hand else RULE]
+
+
+def test_the_inverse_invites_nobody_and_can_be_undone():
+    done = [replace(CREATE, invite=True), replace(LEAVE, irreversible=True, people=3)]
+    found = [
+        one for each in done for one in reverse([each], state(), is_protected=lambda _user: False).changes
+    ]
+    assert [(one.invite, one.irreversible, one.people) for one in found] == [(False, False, 0)] * 2
+
+
+def test_a_username_that_somebody_has_by_now_stays_and_the_other_fields_go_back():
+    before = {"UserName": "new@x.org", "Email": "new@x.org", "City": "Oslo"}
+    back = change(
+        Action.UPDATE, before=before, after={"UserName": "old@x.org", "Email": "OLD@x.org", "City": "Bergen"}
+    )
+    free = replace(back, employee_id="E2")
+    found = without_taken(Reversal(changes=(back, free), remarks=()), {"E1": "u7"})
+    assert found.changes == (replace(back, before={"City": "Oslo"}, after={"City": "Bergen"}), free)
+    assert [(one.key, one.code) for one in found.remarks] == [("k", "USERNAME-TAKEN")]
+    nothing = replace(back, before={"UserName": "new@x.org"}, after={"UserName": "old@x.org"})
+    assert without_taken(Reversal(changes=(nothing,), remarks=()), {"E1": "u7"}).changes == ()
 
 
 Model = dict[str, Any]

@@ -1,6 +1,7 @@
 """A push that should not have been is taken back: by the same queue, within the same limits, and said in the log."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,16 @@ import httpx
 import pytest
 
 from syncd.approval import approve
+from syncd.core.lifecycle import Leave, Lifecycle
 from syncd.core.limits import Limit, Limits, Policy
+from syncd.core.model import Status
 from syncd.crew import drain
 from syncd.errors import Declined
 from syncd.sandbox.server import Sandbox
 from syncd.store import inputs
 from syncd.store.database import Database
 from syncd.sync import Reverted, revert
-from tests.flows.rig import Rig, person
+from tests.flows.rig import MAPPING, Rig, person
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
 
@@ -149,3 +152,74 @@ def test_what_cannot_be_taken_back_is_declined(rig):
     ):
         with pytest.raises(Declined, match=why):
             take_back(rig, target)
+
+
+def edit(rig: Rig, do: str, **what: Any) -> None:
+    """What a person does in Litmos, and syncd reads."""
+    httpx.post(f"{rig.sandbox.control_url}/edit", json={"do": do, **what}).raise_for_status()
+    rig.refresh()
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_a_strict_rule_took_is_whose_it_was_when_it_is_back(by_hand, rig):
+    """Once the rule is mended, what a person had given by hand stays, and what a rule had given goes again."""
+    strict = replace(MAPPING, teams=(replace(MAPPING.teams[0], strict=True),))
+    rig.changed = {"mapping": strict, "limits": Limits(minimum_population=1000)}
+    if by_hand:
+        edit(rig, "add_member", Team="Sales", UserName="p2@example.com")
+    else:
+        rig.hr[1]["department"] = "Sales"
+        rig.push()
+        rig.hr[1]["department"] = "Support"
+    taken = rig.push()
+    assert ("Sales", "p2@example.com") not in rig.members()
+    take_back(rig, taken.run_id)
+    assert ("Sales", "p2@example.com") in rig.members()
+    rig.changed["mapping"] = MAPPING
+    rig.push()
+    assert (("Sales", "p2@example.com") in rig.members()) is by_hand
+    assert rig.push(fresh=True).draft.plan.changes == ()
+
+
+ON_LEAVE = replace(MAPPING.status, table={**MAPPING.status.table, "Leave": Status.LEAVE})
+
+
+def test_who_is_muted_by_a_revert_is_not_muted_for_ever(rig):
+    rig.changed["mapping"] = replace(MAPPING, status=ON_LEAVE, lifecycle=Lifecycle(leave=Leave.MUTE))
+    rig.hr[0]["status"] = "Leave"
+    rig.push()
+    rig.hr[0]["status"] = "Active"
+    back = rig.push()
+    take_back(rig, back.run_id)
+    assert rig.users()["p1@example.com"]["DisableMessages"] is True
+    rig.push()
+    assert rig.users()["p1@example.com"]["DisableMessages"] is False
+
+
+def test_what_was_given_back_is_given_back_again_after_a_revert(rig):
+    rig.changed["mapping"] = replace(MAPPING, status=ON_LEAVE, lifecycle=Lifecycle(leave=Leave.SUSPEND))
+    edit(rig, "add_member", Team="Support", UserName="p1@example.com")
+    rig.hr[0]["status"] = "Leave"
+    rig.push()
+    edit(rig, "remove_member", Team="Support", UserName="p1@example.com")
+    rig.hr[0]["status"] = "Active"
+    back = rig.push()
+    assert ("Support", "p1@example.com") in rig.members()
+    take_back(rig, back.run_id)
+    assert ("Support", "p1@example.com") not in rig.members()
+    rig.push()
+    assert ("Support", "p1@example.com") in rig.members()
+
+
+def test_a_username_that_a_newcomer_has_by_now_is_a_remark_and_fails_nothing(rig):
+    rig.hr[0]["email"], rig.hr[1]["email"] = "fresh@example.com", "p1@example.com"
+    rig.hr[1]["title"] = "Chief"
+    chain = rig.push()
+    rig.hr.append(person(7, email="p2@example.com"))
+    rig.push()
+    reverted = take_back(rig, chain.run_id)
+    assert rig.run(reverted.run_id)["state"] == "succeeded"
+    assert {remark.code for remark in reverted.remarks} == {"USERNAME-TAKEN"}
+    assert rig.users()["p1@example.com"]["ExternalEmployeeId"] == "00002"
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Rep"
+    assert rig.users()["fresh@example.com"]["ExternalEmployeeId"] == "00001"
