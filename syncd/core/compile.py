@@ -198,8 +198,6 @@ def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> It
 
 
 def _removals(changes: Sequence[Change]) -> Iterable[Request]:
-    """What is taken; from whoever is deactivated too only then, for what they had by hand is put aside with that."""
-    leavers = {c.employee_id for c in changes if _is(c, Action.DEACTIVATE, ObjectKind.USER)}
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
             kind = RequestKind.REMOVE_MEMBER
@@ -218,6 +216,5 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
             stage=6,
             target=change.key,
             payload={"employee_id": change.employee_id, "user_id": change.user_id, **payload},
-            after=(f"put:{change.employee_id}",) if change.employee_id in leavers else (),
             changes=(change.key,),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from syncd.core.account import same
 from syncd.core.model import (
+    GIVE_BACK,
     RESTORED,
     UNGRANTED,
     Action,
@@ -66,12 +67,16 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
     remove the same         add                 is there again (MOVED); else PROGRESS where paths went
     ======================  ==================  =====================================================
 
-    What somebody who was created by the same Run was given stays with the inactive user.
+    What somebody who was created by the same Run was given stays with the inactive user, and so does what somebody who
+    was reactivated by it was given back: it is put aside again by their deactivation.
     """
     created = {c.employee_id for c in done if c.kind is ObjectKind.USER and c.action is Action.CREATE}
+    returned = {c.employee_id for c in done if c.kind is ObjectKind.USER and c.action is Action.REACTIVATE}
     found: list[Change] = []
     remarks: list[Remark] = []
     for change in done:
+        if change.rule == GIVE_BACK and change.employee_id in returned:
+            continue
         inverse, remark = _undo(change, current, created, is_protected)
         if inverse is not None:
             found.append(inverse)

@@ -122,6 +122,13 @@ def test_what_somebody_who_was_created_got_stays_with_the_inactive_user():
     assert [one.key for one in found.changes] == ["active:E1"]
 
 
+def test_what_somebody_who_returned_was_given_back_stays_with_the_inactive_user():
+    returned = [ON, replace(JOIN, rule=GIVE_BACK, gives=()), GIVE]
+    found = reverse(returned, state(member=True, paths={"p1": False}), is_protected=lambda _user: False)
+    assert [one.kind for one in found.changes] == [ObjectKind.USER, ObjectKind.ASSIGNMENT]
+    assert found.remarks == ()
+
+
 def test_a_team_that_is_left_takes_what_it_gave():
     found = reverse([JOIN], state(member=True, paths={"p9": False}), is_protected=lambda _user: False)
     assert found.changes[0].takes == (path_key("p9"),)

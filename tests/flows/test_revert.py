@@ -206,8 +206,10 @@ def test_what_was_given_back_is_given_back_again_after_a_revert(rig):
     back = rig.push()
     assert ("Support", "p1@example.com") in rig.members()
     take_back(rig, back.run_id)
-    assert ("Support", "p1@example.com") not in rig.members()
+    assert rig.users()["p1@example.com"]["Active"] is False
+    edit(rig, "remove_member", Team="Support", UserName="p1@example.com")
     rig.push()
+    assert rig.users()["p1@example.com"]["Active"] is True
     assert ("Support", "p1@example.com") in rig.members()
 
 
