@@ -203,6 +203,37 @@ def test_db_upgrade_and_check(bench):
 # ---------------------------------------------------------------- the flows
 
 
+def test_a_plan_is_no_push(bench):
+    bench.in_process = True
+    bench.staff(6)
+    bench.run("push")
+    bench.configure(("path: hr.csv", "path: gone.csv"))
+    bench.run("push", expect=None)
+    bench.configure()
+    planned = bench.json("plan")["run"]
+    push = bench.json("status")["flows"]["push"]
+    assert push["last"]["state"] == "failed"
+    assert push["planned_at"] > push["last"]["finished_at"] > push["succeeded_at"]
+    (said,) = [line for line in bench.run("status").stdout.splitlines() if line.startswith("push")]
+    assert f"run {push['last']['id']} failed" in said
+    assert ", last plan " in said
+    rows = [line.split() for line in bench.run("runs", "--flow", "push").stdout.splitlines()]
+    assert [row[2] for row in rows if row[0].isdigit()] == ["planned", "failed", "succeeded"]
+    assert [run["id"] for run in bench.json("runs", "--state", "planned")["runs"]] == [planned]
+    assert planned not in [run["id"] for run in bench.json("runs", "--state", "succeeded")["runs"]]
+    assert bench.run("runs", "show", str(planned)).stdout.startswith(f"Run {planned}: push planned")
+
+
+def test_where_nothing_is_sent_no_push_ever_succeeded(bench):
+    bench.in_process = True
+    bench.configure(("policy: sync", "policy: observe"))
+    bench.staff(6)
+    bench.run("push")
+    push = bench.json("status")["flows"]["push"]
+    assert (push["last"], push["succeeded_at"]) == (None, None)
+    assert push["planned_at"] is not None
+
+
 def test_a_day_on_the_command_line(bench):
     assert bench.json("refresh")["users"] == 0
     planned = bench.json("plan")
