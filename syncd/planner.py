@@ -264,11 +264,9 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
 def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 
-    ``intake`` is None for a Plan that was not made from HR.
-
-    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
-    ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
-    older Runs hold expires.
+    ``intake`` is None for a Plan that was not made from HR. ``send`` False (``syncd plan``), like policy ``observe``, stores
+    the Plan, marks the Run as one that was to send nothing, and ends it. What a Limit holds stays ``held``, and where nothing
+    may go, so is the Run. The input is accepted unless all is held, or it is doubted. What older Runs hold expires.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
