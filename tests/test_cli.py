@@ -115,6 +115,21 @@ def test_init_writes_a_valid_configuration_and_never_overwrites(bare):
     assert bare.config_file.read_text(encoding="utf-8") == "mine"
 
 
+def test_the_sample_that_init_writes_fits_the_configuration_as_it_is(bench):
+    bench.config_file.unlink()
+    bench.in_process = True
+    bench.run("init")
+    shipped = bench.config_file.read_text(encoding="utf-8")
+    ours = shipped.replace("https://api.litmos.com/v1.svc", bench.sandbox.base_url)
+    bench.config_file.write_text(ours, encoding="utf-8")
+    (bench.folder / "hr.sample.csv").rename(bench.hr_file)
+    rows = len(bench.hr_file.read_text(encoding="utf-8").splitlines()) - 1
+    run = bench.json("plan")["run"]
+    summary = bench.json("runs", "show", str(run))["run"]["summary"]
+    assert rows > 5
+    assert (summary["rejected"], summary["counts"]["user"]) == (0, {"create": rows})
+
+
 @pytest.mark.parametrize(("words", "login"), [((), "sso"), (("--login", "invitation"), "invitation")])
 def test_init_writes_how_people_log_in_and_asks_nobody_without_a_terminal(bare, words, login):
     bare.run("init", *words)
