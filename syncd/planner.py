@@ -38,7 +38,7 @@ from syncd.core.recommend import recommended
 from syncd.core.reconcile import reconcile
 from syncd.core.request import Importing, Pace
 from syncd.core.selection import EVERYTHING, Part
-from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
+from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
@@ -82,8 +82,8 @@ class Draft:
     employees: abc.Mapping[str, Employee]
     rejections: tuple[Rejection, ...]
     untouched: frozenset[str]
-    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a suspect
-    row may be about; "" among them says that a row without a readable id may be about anybody: nobody's absence counts."""
+    """Employees who stay as they were, whether this input names them or not: the rejected, the ignored, and whom a row of
+    theirs, or a suspect one, may be about; "" among them says that a row without a readable id may be about anybody: nobody's absence counts."""
     item_names: abc.Mapping[str, str]
     """learning path or course as text -> name, for people to read"""
     desired: Desired
@@ -153,7 +153,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched | {case.employee_id for case in reconciled.matching.cases},
+        untouched=untouched
+        | reconciled.matching.in_doubt
+        | {case.employee_id for case in reconciled.matching.cases},
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
@@ -191,11 +193,15 @@ def _who_is_who(
         link_field=mapping.link_field,
         resolutions=resolutions,
         suspicions=suspected,
+        protects=mapping.protection.why,
     )
-    untouched = left_alone(resolutions) | {
-        *(rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)),
-        *(suspicion.known_id for suspicion in suspected.values()),
-    }
+    rejected = {rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)}
+    untouched = left_alone(resolutions).union(
+        rejected,
+        alike_but_zeros(rejected, known, intake.named),
+        matching.in_doubt,
+        *(suspicion.known_ids for suspicion in suspected.values()),
+    )
     return matching, untouched, tuple(filter(None, [spreadsheet_problem(suspected, intake.rows)]))
 
 
@@ -250,15 +256,22 @@ def _absent(
         return {}
     new_input = _is_new(conn, app, intake)
     named = intake.named | untouched
-    missed = people.missed(conn, app.account, intake.source, named=named, new_input=new_input)
+    missed = people.missed(
+        conn,
+        app.account,
+        intake.source,
+        named=named,
+        new_input=new_input,
+        out_of_scope=app.settings.mapping.leaving_scope_deactivates,
+    )
     reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
     return {person: reason for person, reason in reasons.items() if reason}
 
 
 def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
-    """Whether this input is a witness of its own: other bytes than the last accepted one, and complete."""
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    return intake.complete and (last is None or last["sha256"] != intake.sha256)
+    """Whether this input is a witness of its own: other bytes than every accepted one before it, and complete."""
+    before = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
+    return intake.complete and before is None
 
 
 def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:

@@ -40,12 +40,12 @@ class Case:
 class Suspicion:
     """Why a row may not be about whom its id says.
 
-    ``known_id`` is the employee that it may be about, the row's own id for one that may be re-used; ``question`` is what a
-    Resolution must answer to settle it: another suspicion about the same id is another question.
+    ``known_ids`` are the employees that it may be about, the row's own id for one that may be re-used; ``question`` is what
+    a Resolution must answer to settle it: another suspicion about the same id is another question.
     """
 
     reason: Reason
-    known_id: str
+    known_ids: tuple[str, ...]
     question: str
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.core.cases import Candidate, Case, Resolution, Suspicion, Verdict, open_case
@@ -26,6 +26,14 @@ class Matching:
     """Employees whom a person said to leave alone."""
     dropped: frozenset[str] = frozenset()
     """Employees whose old Link a person has refused."""
+    claimed: frozenset[str] = frozenset()
+    """Employees to whose users the keys of somebody with a Case, or left alone, lead."""
+
+    @property
+    def in_doubt(self) -> frozenset[str]:
+        """Employees who may be in HR under another id: whom a Case, or somebody left alone, may be about."""
+        candidates = (candidate.linked_to for case in self.cases for candidate in case.candidates)
+        return self.claimed.union(candidates) - {""}
 
     def valid(self, employees: Iterable[Employee]) -> tuple[Employee, ...]:
         """Those of these employees who have no Case and are not left alone."""
@@ -52,6 +60,7 @@ def match(
     link_field: str,
     resolutions: Mapping[str, Resolution] | None = None,
     suspicions: Mapping[str, Suspicion] | None = None,
+    protects: Callable[[User], object] = lambda _: False,
 ) -> Matching:
     """Tie employees to users. The first line of each table that fits decides; no two employees ever share a user.
 
@@ -67,7 +76,8 @@ def match(
     ==========================================================  ==========================================
 
     A Link whose user is gone, or refused, does not count. Then the first key with a candidate decides; but the only one under
-    a key is none if HR now gives the employee linked to it another value of that key: the name changes hands.
+    a key is none if HR now gives the employee linked to it another value of that key, and they
+    will have it (they have no Case, are not left alone, and nothing ``protects`` their user): the name changes hands.
 
     ==========================================================  ==========================================
     candidates                                                  outcome
@@ -81,8 +91,10 @@ def match(
     exactly one, free                                           new Link
     ==========================================================  ==========================================
     """
-    matcher = _Matcher(list(employees), users, links, tuple(keys), link_field, resolutions or {})
-    return matcher.run(suspicions or {})
+    matcher = _Matcher(
+        list(employees), users, links, tuple(keys), link_field, resolutions or {}, suspicions or {}, protects
+    )
+    return matcher.run()
 
 
 class _Matcher:
@@ -96,9 +108,11 @@ class _Matcher:
         keys: tuple[str, ...],
         link_field: str,
         resolutions: Mapping[str, Resolution],
+        suspicions: Mapping[str, Suspicion],
+        protects: Callable[[User], object],
     ) -> None:
         self.employees, self.old, self.keys, self.link_field = employees, links, keys, link_field
-        self.resolutions = resolutions
+        self.resolutions, self.suspicions, self.protects = resolutions, suspicions, protects
         self.refused = {e: r.refused for e, r in resolutions.items() if r.verdict is Verdict.CREATE}
         self.users = {user.id: user for user in users}
         self.index = _index(users, keys)
@@ -123,14 +137,14 @@ class _Matcher:
                 given[resolution.user_id].append(employee_id)
         return given
 
-    def run(self, suspicions: Mapping[str, Suspicion]) -> Matching:
+    def run(self) -> Matching:
         """Every employee has one outcome."""
         for employee in self.employees:
             resolution = self.resolutions.get(employee.employee_id)
             if resolution is not None and resolution.verdict is Verdict.IGNORE:
                 self.ignored.add(employee.employee_id)
-            elif employee.employee_id in suspicions:
-                self._suspect(employee, suspicions[employee.employee_id])
+            elif employee.employee_id in self.suspicions:
+                self._suspect(employee, self.suspicions[employee.employee_id])
             elif resolution is not None and resolution.verdict is Verdict.LINK:
                 self._follow(employee, resolution.user_id)
             elif employee.employee_id not in self.links:
@@ -148,12 +162,19 @@ class _Matcher:
             cases=tuple(self.cases),
             ignored=frozenset(self.ignored),
             dropped=frozenset(e for e, u in self.old.items() if u in self.refused.get(e, ())),
+            claimed=self._claimed(),
         )
+
+    def _claimed(self) -> frozenset[str]:
+        """Who is linked to a user under any key of somebody who was not placed."""
+        unplaced = {case.employee_id for case in self.cases} | self.ignored
+        hits = (self._hits(self.present[employee_id]) for employee_id in unplaced)
+        return frozenset(self.owner[user_id] for found in hits for user_id in found if user_id in self.owner)
 
     def _suspect(self, employee: Employee, suspicion: Suspicion) -> None:
         """It may be about the user of somebody known."""
-        user_id = self.links.get(suspicion.known_id)
-        candidates = self._candidates([] if user_id is None else [(user_id, ())])
+        user_ids = (self.links.get(known_id) for known_id in suspicion.known_ids)
+        candidates = self._candidates([(user_id, ()) for user_id in user_ids if user_id is not None])
         self.cases.append(open_case(employee, suspicion.reason, candidates, suspicion.question))
 
     def _follow(self, employee: Employee, user_id: str) -> None:
@@ -203,7 +224,18 @@ class _Matcher:
             and owner.in_scope
             and key in owner.fields.keys() - owner.create_only - owner.if_empty - owner.report_only
             and comparable(owner.fields[key]) != comparable(self.users[user_id].fields.get(key, ""))
+            and not self._stays(owner.employee_id)
+            and not self.protects(self.users[user_id])
         )
+
+    def _stays(self, employee_id: str) -> bool:
+        """Whether somebody linked stays as they are: left alone, suspect, or decided to be a user they cannot be."""
+        if employee_id in self.suspicions:
+            return True
+        resolution = self.resolutions.get(employee_id)
+        if resolution is None or resolution.verdict is Verdict.CREATE:
+            return False
+        return resolution.verdict is Verdict.IGNORE or len(self.given.get(resolution.user_id, ())) != 1
 
     def _objection(self, employee: Employee, user_id: str, key: str) -> Reason | None:
         if user_id in self.owner:

@@ -41,12 +41,15 @@ def reconcile(
 
     ``completed`` adds what no comparison of people shows.
     ``desire`` makes the desired State of some of them; ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
-    asked for, frees no UserName; a part that is these very Changes was judged when they were planned.
+    asked for, frees no UserName; a part that is these very Changes was judged when they were planned. Whom a Case may be
+    about is not absent.
     """
 
     def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
         desired = desire(some)
-        found = diff(desired, current, rules)
+        in_doubt = matching.in_doubt
+        absent = {each: why for each, why in rules.absent.items() if each not in in_doubt}
+        found = diff(desired, current, replace(rules, absent=absent))
         return desired, part.of(completed(replace(found, skips=(*found.skips, *ignored))))
 
     ignored = tuple(map(_ignored, sorted(matching.ignored)))

@@ -30,12 +30,14 @@ def suspicions(
     new       a known id that this input does not name has fewer leading zeros    ID-ZEROS-ADDED
     new       otherwise                                                           none
     ========  ==================================================================  =================
+
+    If several known ids fit, the row may be about any of them.
     """
     by_value: defaultdict[str, list[str]] = defaultdict(list)
     for known_id in known:
         if _DIGITS.fullmatch(known_id):
             by_value[known_id.lstrip("0")].append(known_id)
-    missing = {value: [i for i in ids if i not in named] for value, ids in by_value.items()}
+    missing = {value: sorted(i for i in ids if i not in named) for value, ids in by_value.items()}
     found = {}
     for employee in employees:
         if employee.employee_id in known:
@@ -45,6 +47,12 @@ def suspicions(
         if suspicion is not None:
             found[employee.employee_id] = suspicion
     return found
+
+
+def alike_but_zeros(ids: Iterable[str], known: Iterable[str], named: Collection[str]) -> set[str]:
+    """The known ids not named by this input that differ from one of these ``ids`` by leading zeros, or by case, only."""
+    values = {comparable(each).lstrip("0") for each in ids if each}
+    return {each for each in known if each not in named and comparable(each).lstrip("0") in values}
 
 
 def unsettled(found: Mapping[str, Suspicion], resolutions: Mapping[str, Resolution]) -> dict[str, Suspicion]:
@@ -73,7 +81,7 @@ def spreadsheet_problem(found: Mapping[str, Suspicion], rows: int) -> str:
     example = min(mangled)
     return (
         f"{len(mangled)} of {rows} rows have ids that are not as before (such as {example} for "
-        f"{mangled[example].known_id}): a spreadsheet has changed their leading zeros. "
+        f"{mangled[example].known_ids[0]}): a spreadsheet has changed their leading zeros. "
         "None of these people is touched; export the file again with ids as text"
     )
 
@@ -90,21 +98,20 @@ def _reused(employee: Employee, before: Mapping[str, str]) -> Suspicion | None:
     )
     digest = blake2b(json.dumps(sorted(now.items())).encode(), digest_size=8).hexdigest()
     return Suspicion(
-        reason=Reason(code="ID-REUSED", message=message), known_id=employee.employee_id, question=digest
+        reason=Reason(code="ID-REUSED", message=message), known_ids=(employee.employee_id,), question=digest
     )
 
 
 def _mangled(employee_id: str, missing: Mapping[str, Sequence[str]]) -> Suspicion | None:
     if not _DIGITS.fullmatch(employee_id):
         return None
-    others = missing.get(employee_id.lstrip("0"), ())
-    if len(others) != 1:
+    others = tuple(missing.get(employee_id.lstrip("0"), ()))
+    if not others:
         return None
-    (known_id,) = others
-    lost = len(known_id) > len(employee_id)
+    lost = len(others[0]) > len(employee_id)
     message = (
-        f"{known_id} is known, and not in this input: "
+        f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} known, and not in this input: "
         f"the id {employee_id} has {'lost' if lost else 'gained'} leading zeros"
     )
     code = "ID-ZEROS-LOST" if lost else "ID-ZEROS-ADDED"
-    return Suspicion(reason=Reason(code=code, message=message), known_id=known_id, question=known_id)
+    return Suspicion(reason=Reason(code=code, message=message), known_ids=others, question=" ".join(others))

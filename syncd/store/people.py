@@ -99,21 +99,34 @@ def known(conn: Connection, account: str, source: str, *, guards: bool) -> dict[
 
 
 def missed(
-    conn: Connection, account: str, source: str, *, named: Collection[str], new_input: bool
+    conn: Connection,
+    account: str,
+    source: str,
+    *,
+    named: Collection[str],
+    new_input: bool,
+    out_of_scope: bool = True,
 ) -> dict[str, Missed]:
     """Who is absent, from how many distinct accepted inputs, the present one included, and since when.
 
-    ``named`` are all whom the present input names, rejected ones too: they are not absent.
+    ``named`` are all whom the present input names, rejected ones too: they are not absent. ``out_of_scope`` False: nor are
+    those who were out of scope when HR last named them.
     """
+    in_scope = employee.c.data["in_scope"]
     rows = conn.execute(
-        select(employee.c.employee_id, employee.c.absent_count, employee.c.absent_since).where(
+        select(
+            employee.c.employee_id,
+            employee.c.absent_count,
+            employee.c.absent_since,
+            in_scope.label("in_scope"),
+        ).where(
             employee.c.account == account, employee.c.source == source, employee.c.absent_since.is_not(None)
         )
     ).all()
     return {
         row.employee_id: Missed(inputs=row.absent_count + int(new_input), since=row.absent_since)
         for row in rows
-        if row.employee_id not in named
+        if row.employee_id not in named and (row.in_scope or out_of_scope)
     }
 
 

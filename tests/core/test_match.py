@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.cases import Candidate, CaseState, case_state
+from syncd.core.cases import Candidate, CaseState, Suspicion, case_state
 from syncd.core.match import match
-from syncd.core.model import Link
+from syncd.core.model import Link, Reason
 from tests.core.companies import IGNORED, companies, not_, to
 from tests.core.factories import employee, user
 
 KEYS = ("ExternalEmployeeId", "UserName")
 
 
-def run(employees, users, links=None, resolutions=None):
+def run(employees, users, links=None, resolutions=None, **more):
     return match(
         employees,
         users,
@@ -21,6 +21,7 @@ def run(employees, users, links=None, resolutions=None):
         keys=KEYS,
         link_field="ExternalEmployeeId",
         resolutions=resolutions,
+        **more,
     )
 
 
@@ -171,6 +172,32 @@ def test_a_case_tells_every_candidate_under_any_key_and_who_has_them():
     )
     assert "ExternalEmployeeId" in case.reason.message
     assert "syncd cases show E1" in case.reason.message
+
+
+SUSPECT = Suspicion(reason=Reason(code="ID-REUSED", message="no"), known_ids=("E3",), question="q")
+
+
+@pytest.mark.parametrize(
+    ("decided", "more", "expected"),
+    [
+        ({}, {}, "create"),
+        ({"E3": not_("u9")}, {}, "create"),
+        ({"E3": to("u1")}, {}, "create"),
+        ({"E3": IGNORED}, {}, "MATCH-TAKEN u1"),
+        ({"E3": to("gone")}, {}, "MATCH-TAKEN u1"),
+        ({}, {"suspicions": {"E3": SUSPECT}}, "MATCH-TAKEN u1"),
+        ({}, {"protects": lambda one: one.id == "u1"}, "MATCH-TAKEN u1"),
+    ],
+)
+def test_a_name_changes_hands_only_if_who_has_it_will_have_another(decided, more, expected):
+    """HR gives E3, who is linked to u1, another name, and E1 the one of u1."""
+    found = run([employee("E1"), employee("E3")], ONE, {"E3": "u1"}, decided, **more)
+    assert outcome(found, "E1") == expected
+
+
+def test_who_is_left_alone_or_suspect_may_be_whoever_has_their_name():
+    for decided, more in (({"E1": IGNORED}, {}), ({}, {"suspicions": {"E1": SUSPECT}})):
+        assert run([employee("E1")], ONE, {"OLD": "u1"}, decided, **more).in_doubt == {"OLD"}
 
 
 def test_who_has_left_hr_loses_the_user_whom_a_person_gives_away():

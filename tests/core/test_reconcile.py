@@ -59,6 +59,23 @@ def test_whoever_has_a_case_or_is_left_alone_is_not_changed(company):
 
 
 @given(companies(possible=True))
+def test_nobody_is_deactivated_by_absence_whose_user_somebody_with_a_case_may_be(company):
+    """HR may have given them another id."""
+    people, users, _links, decided = company
+    present = {each.employee_id for each in people}
+    absent = dict.fromkeys({"E1", "E2", "E3", "E4"} - present, "absent")
+    found = reconciled(company, rules=Rules(absent=absent))
+    cases = {case.employee_id: case for case in found.matching.cases}
+    gone = {change.user_id for change in found.difference.changes if change.rule == "employee.absent"}
+    assert not gone & {candidate.user_id for case in cases.values() for candidate in case.candidates}
+    for person in people:
+        if person.employee_id in cases.keys() | found.matching.ignored:
+            name = person.fields["UserName"].casefold()
+            refused = getattr(decided.get(person.employee_id), "refused", ())
+            assert not gone & {u.id for u in users if u.username.casefold() == name and u.id not in refused}
+
+
+@given(companies(possible=True))
 def test_no_two_users_end_with_one_name(company):
     found = reconciled(company)
     names = {each.id: str(each.username).casefold() for each in company[1]}

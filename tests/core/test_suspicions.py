@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from syncd.core.cases import Resolution, Verdict
 from syncd.core.match import match
-from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
+from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from tests.core.factories import employee, user
 
 ANN = {"last_name": "Ek", "hire_date": "2020-01-01"}
@@ -40,7 +40,7 @@ def somebody(employee_id="E1", **guards):
 def test_an_id_is_reused_when_all_guards_change_at_once(before, now, reused):
     found = suspicions([somebody(**now)], {"E1": before}, {"E1"})
     assert [suspicion.reason.code for suspicion in found.values()] == (["ID-REUSED"] if reused else [])
-    assert [suspicion.known_id for suspicion in found.values()] == (["E1"] if reused else [])
+    assert [suspicion.known_ids for suspicion in found.values()] == ([("E1",)] if reused else [])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,8 @@ def test_an_id_is_reused_when_all_guards_change_at_once(before, now, reused):
         ("0", ["000"], [], "ID-ZEROS-LOST 000"),
         ("123", ["000123"], ["000123"], ""),
         ("123", ["123", "000123"], [], ""),
-        ("123", ["000123", "0123"], [], ""),
+        ("123", ["0123", "000123"], [], "ID-ZEROS-LOST 000123 0123"),
+        ("123", ["0123", "000123"], ["0123"], "ID-ZEROS-LOST 000123"),
         ("123", ["1230"], [], ""),
         ("123", [], [], ""),
         ("A123", ["0A123"], [], ""),
@@ -61,7 +62,7 @@ def test_an_id_is_reused_when_all_guards_change_at_once(before, now, reused):
 )
 def test_what_a_spreadsheet_does_to_ids(employee_id, known, named, expected):
     found = suspicions([somebody(employee_id)], bare(known), {employee_id, *named})
-    assert " ".join(f"{d.reason.code} {d.known_id}".strip() for d in found.values()) == expected
+    assert " ".join(" ".join([d.reason.code, *d.known_ids]) for d in found.values()) == expected
 
 
 def decided(verdict, *, answers=""):
@@ -130,5 +131,18 @@ def test_whoever_is_doubted_is_new_and_the_one_they_may_be_is_missing(known, now
     found = suspicions(map(somebody, sorted(now)), bare(known), now)
     for employee_id, suspicion in found.items():
         assert employee_id not in known
-        assert suspicion.known_id in known - now
-        assert int(suspicion.known_id) == int(employee_id)
+        assert set(suspicion.known_ids) == {each for each in known - now if int(each) == int(employee_id)}
+
+
+@given(
+    st.sets(st.from_regex(r"[0-9]{1,3}", fullmatch=True)),
+    st.sets(st.from_regex(r"[0-9]{1,3}", fullmatch=True)),
+)
+def test_whom_a_rejected_id_may_be_are_the_missing_ones_of_the_same_number(known, rejected):
+    missing = {each for each in known - rejected if int(each) in set(map(int, rejected))}
+    assert alike_but_zeros(rejected, known, rejected) == missing
+
+
+def test_an_id_that_could_not_be_read_is_like_nobodys():
+    assert alike_but_zeros([""], ["0", "00"], ()) == set()
+    assert alike_but_zeros(["a7", "07"], ["A7", "007", "70"], {"a7", "07"}) == {"A7", "007"}

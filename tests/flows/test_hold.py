@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from syncd.approval import approve, reject
+from syncd.core.conditions import OneOf
 from syncd.core.doubts import Dated, Expect
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.rules import Absence
@@ -159,6 +160,33 @@ def test_absence_deactivates_after_enough_distinct_files(rig):
         rig.push()
         states.append(active(rig))
     assert states == [12, 12, 12, 11]
+
+
+def test_two_files_in_turns_are_two_witnesses_not_four(rig):
+    rig.changed["mapping"] = replace(MAPPING, absence=Absence(deactivates=True, after_files=3, after_hours=0))
+    rig.hr = rig.hr[:-1]
+    for title in ("One", "Two", "One", "Two"):
+        rig.hr[0]["title"] = title
+        rig.push()
+    assert active(rig) == 12
+    rig.hr[0]["title"] = "Three"
+    rig.push()
+    assert active(rig) == 11
+
+
+@pytest.mark.parametrize("deactivates", [False, True])
+def test_who_left_the_scope_and_then_hr_is_treated_as_the_scope_says(deactivates, rig):
+    scope = OneOf(column="division", where="syncd.yaml:1:1", values=frozenset({"Commercial"}))
+    mapping = replace(MAPPING, absence=Absence(deactivates=True, after_files=2, after_hours=0), scope=scope)
+    rig.changed["mapping"] = mapping
+    rig.hr[-1]["division"] = "Factory"
+    rig.push()
+    rig.changed["mapping"] = replace(mapping, leaving_scope_deactivates=deactivates)
+    rig.hr = rig.hr[:-1]
+    for title in ("One", "Two", "Three"):
+        rig.hr[0]["title"] = title
+        rig.push()
+    assert active(rig) == (11 if deactivates else 12)
 
 
 def test_a_rejected_person_stays_as_they_are(rig):

@@ -21,7 +21,7 @@ from syncd.store.database import Database
 from syncd.store.schema import metadata
 from syncd.sync import push
 from syncd.worker import Worker
-from tests.flows.rig import MAPPING, Rig, person, place
+from tests.flows.rig import MAPPING, Rig, field_rule, person, place
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
 
@@ -299,6 +299,80 @@ def test_an_id_that_may_be_anybodys_keeps_everybody_from_being_absent(rig, mangl
         assert [r.reasons[0].code for r in pushed.draft.rejections] == ["ID-ROUNDED"]
     assert all(user["Active"] for user in rig.users().values())
     assert rig.users()["p1@example.com"]["JobTitle"] == "Head"
+
+
+ABSENT = Absence(deactivates=True, after_files=1, after_hours=0)
+FIELDS = tuple(
+    field_rule("UserName", "login") if rule.field == "UserName" else rule for rule in MAPPING.fields
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "code"),
+    [(MAPPING.match, "MATCH-TAKEN"), (("ExternalEmployeeId",), "USERNAME-TAKEN")],
+)
+def test_somebody_whose_id_hr_changes_keeps_access_until_a_person_decides(match, code, rig):
+    """However many files leave out the old id."""
+    rig.changed |= {"mapping": replace(MAPPING, absence=ABSENT, match=match)}
+    before = ids(rig)["00001"]
+    rig.hr[0]["employee_id"] = "90001"
+    for title in ("Lead", "Chief", "Head"):
+        rig.hr[5]["title"] = title
+        rig.push()
+        assert codes(rig) == {"90001": code}
+        assert rig.users()["p1@example.com"]["Active"]
+    decide(rig, "90001", Verdict.LINK, before)
+    rig.push()
+    assert ids(rig)["90001"] == before
+    assert rig.users()["p1@example.com"]["Active"]
+
+
+def test_who_comes_under_a_new_id_that_is_left_alone_keeps_access(rig):
+    rig.changed |= {"mapping": replace(MAPPING, absence=ABSENT)}
+    rig.hr[0]["employee_id"] = "90001"
+    rig.push()
+    decide(rig, "90001", Verdict.IGNORE)
+    for title in ("Lead", "Chief"):
+        rig.hr[5]["title"] = title
+        rig.push()
+    assert rig.users()["p1@example.com"]["Active"]
+
+
+def test_an_id_that_becomes_somebody_elses_without_its_zeros_locks_nobody_out(rig):
+    """Both rows are rejected as duplicates."""
+    rig.hr.append(person(9, employee_id="7"))
+    rig.push()
+    rig.changed |= {"mapping": replace(MAPPING, absence=ABSENT)}
+    rig.hr[6]["employee_id"] = "7"
+    for title in ("Lead", "Chief"):
+        rig.hr[5]["title"] = title
+        assert [r.employee_id for r in rig.push().draft.rejections] == ["7", "7"]
+    assert all(user["Active"] for user in rig.users().values())
+
+
+def test_an_id_that_may_be_two_peoples_without_its_zeros_is_a_case(rig):
+    rig.hr.append(person(9, employee_id="007"))
+    rig.push()
+    rig.changed |= {"mapping": replace(MAPPING, absence=ABSENT, match=("ExternalEmployeeId",))}
+    rig.hr = [*rig.hr[:6], rig.hr[7], person(7, employee_id="7", email="other@example.com", title="Chief")]
+    rig.push()
+    assert codes(rig) == {"7": "ID-ZEROS-LOST"}
+    assert len(rig.users()) == 9
+    assert all(user["Active"] for user in rig.users().values())
+
+
+def test_who_comes_back_under_a_new_id_beside_the_new_owner_of_the_old_one_is_not_made_twice(rig):
+    guards = (Column(name="last_name", where="syncd.yaml:1:1"),)
+    rig.hr = [row | {"login": row["email"]} for row in rig.hr]
+    mapping = replace(MAPPING, fields=FIELDS, match=("ExternalEmployeeId", "Email"), same_person=guards)
+    rig.changed |= {"mapping": mapping}
+    rig.push()
+    former = rig.hr[0] | {"employee_id": "00077", "login": "u77@example.com"}
+    rig.hr[0] |= {"last_name": "New", "email": "new@example.com"}
+    rig.hr.append(former)
+    rig.push()
+    assert codes(rig) == {"00001": "ID-REUSED", "00077": "MATCH-TAKEN"}
+    assert len(rig.users()) == 8
 
 
 # ---------------------------------------------------------------- employments

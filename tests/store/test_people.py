@@ -1,6 +1,6 @@
 """People: absence is counted by distinct inputs; quarantine, Links, grants, inputs and approvals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -75,6 +75,20 @@ def test_a_rejected_person_is_not_absent(database):
     for _ in range(3):
         take(database, "E1", rejected=("E2",))
     assert absent(database, "E1", files=1) == set()
+
+
+@pytest.mark.parametrize(("out_of_scope", "expected"), [(True, {"E1", "E2"}), (False, {"E1"})])
+def test_who_was_out_of_scope_is_absent_only_if_leaving_the_scope_ends_access(
+    out_of_scope, expected, database
+):
+    crowd = [employee("E1"), replace(employee("E2"), in_scope=False)]
+    with database.write() as conn:
+        now = database.now(conn)
+        people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
+    take(database)
+    with database.read() as conn:
+        found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True, out_of_scope=out_of_scope)
+    assert set(found) == expected
 
 
 def test_it_is_remembered_since_when_somebody_is_absent(database):
