@@ -91,6 +91,8 @@ class Draft:
     """what syncd gave or adopted, as the diff knew it"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
+    moved: abc.Mapping[str, str] = field(default_factory=dict)
+    """``Relations.moved``"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -158,6 +160,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         desired=reconciled.desired,
         granted=rules.granted,
         ties=related.forest.learned,
+        moved=related.moved,
     )
 
 
@@ -234,7 +237,7 @@ def _rules(
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account, related.moved), at=now),
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,
@@ -383,4 +386,4 @@ def _remember_overlap(
     }
     kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
     active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
-    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)
+    unwanted.save(conn, app.account, {**ending, **kept}, made.moved, looked_at=active, now=now)
