@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -42,7 +42,7 @@ from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
-from syncd.relations import Relations, relate
+from syncd.relations import Relations, relate, undecided
 from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
@@ -112,7 +112,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
-    rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
+    rules = replace(
+        _rules(conn, app, related, matching.links, desire(related.employees), now, absent),
+        undecided=undecided(conn, app, intake, related, matching, current, untouched),
+    )
     reconciled = reconcile(
         related.employees,
         matching,
@@ -232,7 +235,6 @@ def _rules(
     return Rules(
         granted=related.granted(conn, account, linked),
         granted_roles=related.granted_roles(conn, account, linked),
-        undecided=related.forest.undecided_teams(),
         reach=reach_of(conn, account, desired.gifts, related.forest.teams),
         absent=absent,
         protection=mapping.protection,
