@@ -35,7 +35,7 @@ from syncd.core.model import (
 )
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
-from syncd.core.reconcile import reconcile
+from syncd.core.reconcile import Reconciled, reconcile
 from syncd.core.request import Importing, Pace
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import spreadsheet_problem, suspicions, unsettled
@@ -112,15 +112,13 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
-    rules = replace(
-        _rules(conn, app, related, matching.links, desire(related.employees), now, absent),
-        undecided=undecided(conn, app, intake, related, matching, current, untouched),
-    )
+    unsure = undecided(conn, app, intake, related, matching, current, untouched)
+    rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
         matching,
         current,
-        rules,
+        replace(rules, undecided=unsure),
         desire=desire,
         users=users,
         policy=settings.policy,
@@ -141,10 +139,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *seen_before(conn, app, intake),
             *intake.notes,
             *problems,
-            *reconciled.desired.problems,
-            *related.problems(reconciled.difference),
-            *lifecycle.doubts(related.employees),
-            *recommended(reconciled.desired, current, reconciled.difference.changes),
+            *_problems(reconciled, related, current),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -164,6 +159,16 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         granted=rules.granted,
         ties=related.forest.learned,
         moved=related.moved,
+    )
+
+
+def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:
+    """What the rules, the relations and the dates of this input make a person look at, as sentences."""
+    return (
+        *reconciled.desired.problems,
+        *related.problems(reconciled.difference),
+        *lifecycle.doubts(related.employees),
+        *recommended(reconciled.desired, current, reconciled.difference.changes),
     )
 
 

@@ -16,19 +16,7 @@ from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact
 from syncd.core.profile import normalise
 from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
-from syncd.store import (
-    drift,
-    folding,
-    grants,
-    imports,
-    jobs,
-    lease,
-    mirror,
-    reflection,
-    renamed,
-    roles,
-    vanished,
-)
+from syncd.store import drift, folding, grants, imports, jobs, lease, mirror, reflection, roles, vanished
 from syncd.store.drift import Drift
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
@@ -114,9 +102,7 @@ def _full(
     )
     with app.database.write() as conn:
         lease.fence(conn, mine)
-        called = mirror.team_facts(conn, app.account)
         found = reflection.apply_snapshot(conn, app.account, snapshot, confirmed_gone=gone)
-        renamed.follow(conn, app.account, called)
         folding.keep_up_to_date(
             conn, app.account, teams=snapshot.members, items=snapshot.learners, roles=snapshot.roles
         )
@@ -206,10 +192,7 @@ class _Delta:
         has = {shelf: app.target.team_items(*shelf, watch=watch) for shelf in sorted(again.shelves)}
         with app.database.write() as conn:
             lease.fence(conn, mine)
-            called = mirror.team_facts(conn, app.account)
-            vanished.forget(conn, app.account, gone)
-            found = folding.apply_delta(conn, app.account, told, began_at=self.began_at)
-            renamed.follow(conn, app.account, called)
+            found = folding.apply_delta(conn, app.account, told, began_at=self.began_at, confirmed_gone=gone)
             found += reflection.put_users(
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )
