@@ -4,7 +4,7 @@ Deciding is ``core``'s: this module gathers what the core needs and stores what 
 """
 
 from collections import abc
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,14 +35,14 @@ from syncd.core.model import (
 )
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
-from syncd.core.reconcile import reconcile
+from syncd.core.reconcile import Reconciled, reconcile
 from syncd.core.request import Importing, Pace
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
 from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
-from syncd.relations import Relations, relate
+from syncd.relations import Relations, relate, undecided
 from syncd.shelves import reach_of
 from syncd.store import (
     approvals,
@@ -91,6 +91,8 @@ class Draft:
     """what syncd gave or adopted, as the diff knew it"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
+    moved: abc.Mapping[str, str] = field(default_factory=dict)
+    """``Relations.moved``"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -110,12 +112,13 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
+    unsure = undecided(conn, app, intake, related, matching, current, untouched)
     rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
         matching,
         current,
-        rules,
+        replace(rules, undecided=unsure),
         desire=desire,
         users=users,
         policy=settings.policy,
@@ -136,10 +139,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *seen_before(conn, app, intake),
             *intake.notes,
             *problems,
-            *reconciled.desired.problems,
-            *related.problems(reconciled.difference),
-            *lifecycle.doubts(related.employees),
-            *recommended(reconciled.desired, current, reconciled.difference.changes),
+            *_problems(reconciled, related, current),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -160,6 +160,17 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         desired=reconciled.desired,
         granted=rules.granted,
         ties=related.forest.learned,
+        moved=related.moved,
+    )
+
+
+def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:
+    """What the rules, the relations and the dates of this input make a person look at, as sentences."""
+    return (
+        *reconciled.desired.problems,
+        *related.problems(reconciled.difference),
+        *lifecycle.doubts(related.employees),
+        *recommended(reconciled.desired, current, reconciled.difference.changes),
     )
 
 
@@ -235,12 +246,11 @@ def _rules(
     return Rules(
         granted=related.granted(conn, account, linked),
         granted_roles=related.granted_roles(conn, account, linked),
-        undecided=related.forest.undecided_teams(),
         reach=reach_of(conn, account, desired.gifts, related.forest.teams),
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account), at=now),
+        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account, related.moved), at=now),
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,
@@ -395,4 +405,4 @@ def _remember_overlap(
     }
     kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
     active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
-    unwanted.save(conn, app.account, {**ending, **kept}, looked_at=active, now=now)
+    unwanted.save(conn, app.account, {**ending, **kept}, made.moved, looked_at=active, now=now)

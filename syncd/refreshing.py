@@ -192,8 +192,7 @@ class _Delta:
         has = {shelf: app.target.team_items(*shelf, watch=watch) for shelf in sorted(again.shelves)}
         with app.database.write() as conn:
             lease.fence(conn, mine)
-            vanished.forget(conn, app.account, gone)
-            found = folding.apply_delta(conn, app.account, told, began_at=self.began_at)
+            found = folding.apply_delta(conn, app.account, told, began_at=self.began_at, confirmed_gone=gone)
             found += reflection.put_users(
                 conn, app.account, profiles, began_at=self.began_at, read_at=self.began_at
             )

@@ -9,12 +9,13 @@ from syncd.app import App
 from syncd.core.diff import Difference
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
-from syncd.core.model import Action, Employee, Skip, TeamKey, User
-from syncd.core.roles import Grant, appoint
+from syncd.core.match import Matching
+from syncd.core.model import Action, Employee, Skip, State, TeamKey, User, team_key, team_text
+from syncd.core.roles import Grant, appoint, in_doubt
 from syncd.core.team_names import clashes, moved_texts
 from syncd.core.tree import Forest, plant
 from syncd.intake import Intake
-from syncd.store import grants, mirror, ties
+from syncd.store import grants, mirror, people, ties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,35 @@ def relate(
         moved=moved_texts(facts, forest.teams),
         strict_teams=mapping.strict_teams | forest.keys_of(strict),
     )
+
+
+def undecided(
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    related: Relations,
+    matching: Matching,
+    current: State,
+    untouched: abc.Set[str],
+) -> dict[str, frozenset[TeamKey]]:
+    """Employee id -> the teams of which nobody knows whether they belong there, or lead them: their unit has no team, or
+    somebody whom they may manage there is rejected, has a Case, or (``untouched`` has "") may be in a row without an id.
+    """
+    found = related.forest.undecided_teams()
+    roles = app.settings.mapping.managers_roles
+    unknown = untouched - matching.ignored
+    if "" in unknown:
+        unknown |= matching.links.keys() - {employee.employee_id for employee in related.employees}
+    if not roles or not unknown:
+        return found
+    texts = {
+        team_text(team_key(names)) for names in people.teams_of(conn, app.account, intake.source, unknown)
+    }
+    held = {team_text(key) for who in unknown for key in current.memberships.get(who, ())}
+    teams = {related.moved.get(text, text) for text in texts} | held
+    for who, keys in in_doubt(current, teams, roles).items():
+        found[who] = found.get(who, frozenset()) | keys
+    return found
 
 
 def _managers(

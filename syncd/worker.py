@@ -18,7 +18,6 @@ from syncd.core.bulk import PATIENCE
 from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.request import RequestKind
 from syncd.core.retry import Verdict, backoff, decide
-from syncd.core.team_names import moved_texts
 from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
@@ -26,7 +25,7 @@ from syncd.granting import keep_ledger
 from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
-from syncd.store import aside, changes, grants, imports, jobs, links, mirror, queue, runs, ties
+from syncd.store import aside, changes, imports, jobs, links, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -245,7 +244,8 @@ class Worker:
         failed = {*lost, *write_settled(conn, account, job, effects, now)}
         done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
-        _follow_teams(conn, account, job, effects, now)
+        if job.payload.get("node"):
+            ties.save(conn, account, {tuple(job.payload["node"]): team.id for team in effects.teams}, now)
         self._reflect(conn, job, effects, began_at, now)
         if job.kind == RequestKind.PUT_USER:
             aside.after_put(conn, account, job.payload, now)
@@ -371,16 +371,6 @@ class Worker:
                 wait = min(2.0, wait * 4)
             else:
                 return
-
-
-def _follow_teams(conn: Connection, account: str, job: Job, effects: Effects, now: datetime) -> None:
-    """Tie a node to the team that was made for it, and let grants follow a team's new name."""
-    if job.payload.get("node"):
-        ties.save(conn, account, {tuple(job.payload["node"]): team.id for team in effects.teams}, now)
-    for renamed in effects.renamed:
-        before = mirror.team_facts(conn, account)
-        after = [renamed if team.id == renamed.id else team for team in before]
-        grants.follow(conn, account, moved_texts(before, after))
 
 
 def _crash(job: Job, error: Exception) -> LitmosError:

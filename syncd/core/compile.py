@@ -11,13 +11,13 @@ stage  Requests                                waits for
 2      create user                             whoever gives up the UserName; the manager, if created here
 2      import users (creates and updates)      nothing
 3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
-4      add members (one call per team)         the team, and users created here
+4      add members (one call per team)         the team, its renames, and users created here
 5      assign items (one per user and kind)    the user, if created here
-5      give a team items (one per team, kind)  the team
-5      make leader or admin                    the membership, and a ``PUT`` of that user
-6      remove member, unassign item            nothing
-6      take an item from a team                nothing
-6      leader or admin no longer               a ``PUT`` of that user
+5      give a team items (one per team, kind)  the team, and its renames
+5      make leader or admin                    the membership, the team's renames, and a ``PUT`` of that user
+6      unassign item                           nothing
+6      remove member, take item from a team    the team's renames
+6      leader or admin no longer               the team's renames, and a ``PUT`` of that user
 =====  ======================================  =============================
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
@@ -75,12 +75,12 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *(team_rename(step) for step in renames.steps),
         *team_creates(changes, created_teams, renames),
         *(user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
-        *_member_adds(changes, created_users, created_teams),
+        *_member_adds(changes, created_users, created_teams, renames),
         *_assigns(changes, created_users),
-        *_gifts(changes, created_teams),
-        *_removals(changes),
+        *_gifts(changes, created_teams, renames),
+        *_removals(changes, renames),
     ]
-    requests += role_sets(changes, requests)
+    requests += role_sets(changes, requests, renames)
     return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
 
 
@@ -107,7 +107,10 @@ def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
 
 
 def _member_adds(
-    changes: Sequence[Change], created_users: Mapping[str, str], created_teams: set[tuple[str, ...]]
+    changes: Sequence[Change],
+    created_users: Mapping[str, str],
+    created_teams: set[tuple[str, ...]],
+    renames: TeamRenames,
 ) -> Iterable[Request]:
     by_team: dict[tuple[str, ...], list[Change]] = {}
     for change in changes:
@@ -117,6 +120,7 @@ def _member_adds(
         for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
             chunk = parts[start : start + MEMBERS_PER_CALL]
             after = [team_request(chunk[0].team)] if key in created_teams else []
+            after += renames.before_use(chunk[0].team)
             makers = [created_users[c.employee_id] for c in chunk if c.employee_id in created_users]
             after += list(dict.fromkeys(makers))
             yield Request(
@@ -167,7 +171,9 @@ def _assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Ite
             )
 
 
-def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> Iterable[Request]:
+def _gifts(
+    changes: Sequence[Change], created_teams: set[tuple[str, ...]], renames: TeamRenames
+) -> Iterable[Request]:
     """Given to a team in one call: the items of a kind, and those of its library in another."""
     given: dict[tuple[TeamKey, ItemKind, bool], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
@@ -192,12 +198,15 @@ def _gifts(changes: Sequence[Change], created_teams: set[tuple[str, ...]]) -> It
                     "rules": [change.rule for change, _ in chunk],
                     "library": library,
                 },
-                after=(team_request(chunk[0][0].team),) if team in created_teams else (),
+                after=(
+                    *((team_request(chunk[0][0].team),) if team in created_teams else ()),
+                    *renames.before_use(chunk[0][0].team),
+                ),
                 changes=tuple(change.key for change, _ in chunk),
             )
 
 
-def _removals(changes: Sequence[Change]) -> Iterable[Request]:
+def _removals(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
             kind = RequestKind.REMOVE_MEMBER
@@ -216,5 +225,6 @@ def _removals(changes: Sequence[Change]) -> Iterable[Request]:
             stage=6,
             target=change.key,
             payload={"employee_id": change.employee_id, "user_id": change.user_id, **payload},
+            after=renames.before_use(change.team),
             changes=(change.key,),
         )

@@ -182,7 +182,7 @@ def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person
 
 def _overlapping(person: str, names: tuple[str, ...], rules: Rules) -> Skip | None:
     """Why a mover keeps a team for now, if so."""
-    key = _membership_key(person, team_key(names))
+    key = membership_key(person, team_text(team_key(names)))
     until = rules.overlap.ends(key)
     if until is None:
         return None
@@ -213,7 +213,7 @@ def _membership(
     action: Action, employee: Employee, user: User | None, names: tuple[str, ...], rule: str, reason: str
 ) -> Change:
     return Change(
-        key=_membership_key(employee.employee_id, team_key(names)),
+        key=membership_key(employee.employee_id, team_text(team_key(names))),
         action=action,
         kind=ObjectKind.MEMBERSHIP,
         employee_id=employee.employee_id,
@@ -227,8 +227,9 @@ def _membership(
     )
 
 
-def _membership_key(person: str, team: TeamKey) -> str:
-    return f"membership:{person}@{team_text(team)}"
+def membership_key(person: str, text: str) -> str:
+    """The key of a Change of a membership; ``text`` is the team's."""
+    return f"membership:{person}@{text}"
 
 
 def _given_back(

@@ -21,6 +21,7 @@ from syncd.core.model import (
     ItemWish,
     Record,
     Rejection,
+    Role,
     Status,
     TeamKey,
     team_key,
@@ -102,6 +103,13 @@ class Mapping:
     def membership_rules(self) -> tuple[TeamRule | TreeRule, ...]:
         """Every rule that gives memberships."""
         return (*self.teams, *self.trees)
+
+    @property
+    def managers_roles(self) -> frozenset[Role]:
+        """The roles that a rule gives to whoever manages somebody in a team."""
+        return frozenset(
+            role for rule in self.membership_rules for role, given in rule.roles.items() if given.managers
+        )
 
     @property
     def team_templates(self) -> tuple[tuple[Part, ...], ...]:

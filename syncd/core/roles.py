@@ -55,6 +55,21 @@ def appoint(employees: Iterable[Employee], bosses: Mapping[str, str]) -> list[Em
     return [_appointed(employee, headed.get(employee.employee_id, {})) for employee in people.values()]
 
 
+def in_doubt(
+    current: State, teams: Collection[str], roles: Collection[Role]
+) -> dict[str, frozenset[TeamKey]]:
+    """Who may have one of these ``roles`` for somebody of whom nothing is known now -> the teams where that may be.
+
+    ``teams`` are the texts of the teams in which such people are. Whoever has the role there may manage one of them, so that
+    neither it nor the membership is theirs no longer.
+    """
+    found = {
+        person: frozenset(key for key, role in held if role in roles and team_text(key) in teams)
+        for person, held in current.roles.items()
+    }
+    return {person: keys for person, keys in found.items() if keys}
+
+
 def _is_synced(employee: Employee) -> bool:
     return employee.status is Status.ACTIVE and employee.in_scope
 

@@ -59,9 +59,14 @@ class TeamRenames:
     def before_create(self, change: Change) -> tuple[str, ...]:
         """The Steps for which the creation of a team waits: that frees its name, and those of the teams above it."""
         key = team_key(change.team)
-        found = [self.by_old_name.get(key[-1])]
-        found += [self.by_team.get(key[:depth]) for depth in range(1, len(key))]
+        found = (self.by_old_name.get(key[-1]), *self.before_use(change.team[:-1]))
         return tuple(dict.fromkeys(step for step in found if step))
+
+    def before_use(self, team: tuple[str, ...]) -> tuple[str, ...]:
+        """The Steps after which a team and those above it are called so: until then the ledger knows it by its old name."""
+        key = team_key(team)
+        found = (self.by_team.get(key[:depth]) for depth in range(1, len(key) + 1))
+        return tuple(step for step in found if step)
 
 
 def _old(change: Change) -> str:

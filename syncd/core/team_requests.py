@@ -53,11 +53,11 @@ def team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Request]:
+def role_sets(changes: Sequence[Change], others: Sequence[Request], renames: TeamRenames) -> list[Request]:
     """One call per user, team and role.
 
     Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
-    for that, and for the membership that it needs.
+    for that, for the membership that it needs, and until the team is called as the ledger is to know it.
     """
     carriers = {key: request.key for request in others for key in request.changes}
     found = []
@@ -81,7 +81,14 @@ def role_sets(changes: Sequence[Change], others: Sequence[Request]) -> list[Requ
                     "held": change.action is Action.ADD,
                     "rule": change.rule,
                 },
-                after=tuple(dict.fromkeys(carriers[key] for key in before if key in carriers)),
+                after=tuple(
+                    dict.fromkeys(
+                        (
+                            *(carriers[key] for key in before if key in carriers),
+                            *renames.before_use(change.team),
+                        )
+                    )
+                ),
                 changes=(change.key,),
             )
         )

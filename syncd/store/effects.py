@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 
 from syncd.core.model import FieldValue, ItemKey
 from syncd.core.operation import Effects
-from syncd.store import aside, drift, reflection, removals, roles
+from syncd.store import aside, drift, mirror, reflection, removals, renamed, roles
 from syncd.store.mirror import ITEMS_READ_AT
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -58,11 +58,13 @@ def apply_effects(
                 {column: func.coalesce(column, now) for column in _PEOPLE_READ_AT} | {table.c.changed_at: now}
             )
         )
+    called = mirror.team_facts(conn, account) if effects.renamed else ()
     for team in effects.renamed:
         reflection.put_team(conn, account, team, now)
         conn.execute(
             update(table).where(table.c.account == account, table.c.id == team.id).values(changed_at=now)
         )
+    renamed.follow(conn, account, called)
     _apply_members(conn, account, effects, now)
     _apply_assignments(conn, account, effects, now)
     _apply_gifts(conn, account, effects, now)

@@ -9,22 +9,31 @@ from sqlalchemy import Connection, select, update
 from syncd.core.delta import Delta, Progress, TeamRow
 from syncd.core.model import ItemKey
 from syncd.core.operation import RoleList, TeamFact
+from syncd.store import renamed
 from syncd.store import roles as role_lists
 from syncd.store.drift import Drift
-from syncd.store.mirror import READ, lists_read, set_watermark
+from syncd.store.mirror import READ, lists_read, set_watermark, team_facts
 from syncd.store.mirror_tables import litmos_assignment, litmos_item, litmos_team
 from syncd.store.reflection import fold_users, put_item, put_team
+from syncd.store.vanished import Missing, forget
+
+NOTHING = Missing()
 
 
-def apply_delta(conn: Connection, account: str, delta: Delta, *, began_at: datetime) -> list[Drift]:
+def apply_delta(
+    conn: Connection, account: str, delta: Delta, *, began_at: datetime, confirmed_gone: Missing = NOTHING
+) -> list[Drift]:
     """Users, teams, items and progress that are known already; returns what differed in users.
 
     A row changed after the reading began keeps what the worker wrote.
     """
+    called = team_facts(conn, account)
+    forget(conn, account, confirmed_gone)
     drift = fold_users(conn, account, delta.profiles, began_at=began_at)
     for team in delta.teams:
         if not team.gone:
             _fold_team(conn, account, team, began_at)
+    renamed.follow(conn, account, called)
     for item in delta.items:
         put_item(conn, account, item, began_at)
     _fold_progress(conn, account, delta.progress, began_at)

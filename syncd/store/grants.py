@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from syncd.core.model import ItemKey, Role
 from syncd.core.roles import Grant
@@ -106,11 +106,27 @@ def remove(conn: Connection, account: str, kind: str, taken: Iterable[tuple[str,
 
 
 def follow(conn: Connection, account: str, texts: Mapping[str, str]) -> None:
-    """Teams are called otherwise now, as team text -> team text: what was given there stays given."""
-    for old, new in sorted(texts.items()):
-        here = (grants.c.account == account) & (grants.c.kind != "assignment")
-        conn.execute(delete(grants).where(here, grants.c.object_id == new))
-        conn.execute(update(grants).where(here, grants.c.object_id == old).values(object_id=new))
+    """Teams are called otherwise now, as team text -> team text: what was given there stays given.
+
+    All at once, as a team may get the name that another one gives up. What the ledger has under the new name as well stays
+    as it is.
+    """
+    here = (grants.c.account == account) & grants.c.kind.not_in(["assignment", TEAM])
+    moving: list[RowMapping] = []
+    for old in sorted(texts):
+        moving += conn.execute(select(grants).where(here, grants.c.object_id == old)).mappings()
+        conn.execute(delete(grants).where(here, grants.c.object_id == old))
+    there = {
+        (row.kind, row.user_id, new)
+        for new in sorted({texts[row["object_id"]] for row in moving})
+        for row in conn.execute(
+            select(grants.c.kind, grants.c.user_id).where(here, grants.c.object_id == new)
+        )
+    }
+    moved = {(row["kind"], row["user_id"], texts[row["object_id"]]): row for row in moving}
+    rows = [{**row, "object_id": key[2]} for key, row in moved.items() if key not in there]
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(grants), rows[start : start + CHUNK])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

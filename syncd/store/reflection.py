@@ -11,9 +11,9 @@ from syncd.core.delta import folded
 from syncd.core.model import Item, ItemKey, ItemKind
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.core.profile import normalise, normalise_profile
-from syncd.store import aside, removals, roles
+from syncd.store import aside, removals, renamed, roles
 from syncd.store.drift import Drift
-from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark
+from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark, team_facts
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -37,10 +37,12 @@ def apply_snapshot(
     A row changed after the snapshot began keeps what the worker wrote. Of a team's list only active users can be
     missed, for Litmos hides the others: their memberships stay as last known.
     """
+    called = team_facts(conn, account)
     forget(conn, account, confirmed_gone)
     found = put_users(conn, account, snapshot.profiles, began_at=snapshot.began_at, read_at=snapshot.began_at)
     for team in snapshot.teams:
         put_team(conn, account, team, snapshot.began_at)
+    renamed.follow(conn, account, called)
     for item in snapshot.items:
         put_item(conn, account, item, snapshot.began_at)
     found += apply_lists(

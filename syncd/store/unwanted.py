@@ -2,24 +2,43 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, delete, insert, select
 
+from syncd.core.diff import membership_key
 from syncd.store.schema import unwanted
 
 CHUNK = 500
 
 
-def load(conn: Connection, account: str) -> dict[str, datetime]:
-    """The key of each such membership's Change -> since when."""
-    rows = conn.execute(select(unwanted.c.key, unwanted.c.since).where(unwanted.c.account == account))
-    return {row.key: row.since for row in rows}
+def load(
+    conn: Connection, account: str, moved: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, datetime]:
+    """The key of each such membership's Change -> since when.
+
+    ``moved`` are team texts -> team texts of teams that a Plan is about to call otherwise, as its keys do; what is stored
+    is by the names of the mirror.
+    """
+    rows = conn.execute(select(unwanted).where(unwanted.c.account == account))
+    return {_renamed(row.key, row.employee_id, moved): row.since for row in rows}
 
 
 def save(
-    conn: Connection, account: str, found: Mapping[str, str], *, looked_at: Collection[str], now: datetime
+    conn: Connection,
+    account: str,
+    found: Mapping[str, str],
+    moved: Mapping[str, str] = MappingProxyType({}),
+    *,
+    looked_at: Collection[str],
+    now: datetime,
 ) -> None:
-    """Remember ``found`` (key -> employee id), new ones since ``now``; of those ``looked_at``, all others are forgotten."""
+    """Remember ``found`` (key -> employee id), new ones since ``now``; of those ``looked_at``, all others are forgotten.
+
+    ``moved`` as for ``load``.
+    """
+    before = {new: old for old, new in moved.items()}
+    found = {_renamed(key, person, before): person for key, person in found.items()}
     rows = conn.execute(
         select(unwanted.c.key, unwanted.c.employee_id).where(unwanted.c.account == account)
     ).all()
@@ -35,3 +54,34 @@ def save(
     ]
     for start in range(0, len(fresh), CHUNK):
         conn.execute(insert(unwanted), fresh[start : start + CHUNK])
+
+
+def follow(conn: Connection, account: str, texts: Mapping[str, str]) -> None:
+    """Teams are called otherwise now, as team text -> team text: since when they are unwanted stays as it is.
+
+    All at once, as a team may get the name that another one gives up; of two times about one membership the earlier holds.
+    """
+    rows = conn.execute(select(unwanted).where(unwanted.c.account == account)).all() if texts else []
+    moved = {row.key: new for row in rows if (new := _renamed(row.key, row.employee_id, texts)) != row.key}
+    touched = moved.keys() | set(moved.values())
+    since: dict[tuple[str, str], datetime] = {}
+    for row in rows:
+        if row.key in touched:
+            at = (moved.get(row.key, row.key), row.employee_id)
+            since[at] = min(row.since, since.get(at, row.since))
+    over = sorted(touched)
+    for start in range(0, len(over), CHUNK):
+        some = unwanted.c.key.in_(over[start : start + CHUNK])
+        conn.execute(delete(unwanted).where(unwanted.c.account == account, some))
+    again = [
+        {"account": account, "key": key, "employee_id": person, "since": at}
+        for (key, person), at in since.items()
+    ]
+    for start in range(0, len(again), CHUNK):
+        conn.execute(insert(unwanted), again[start : start + CHUNK])
+
+
+def _renamed(key: str, person: str, texts: Mapping[str, str]) -> str:
+    """The key by the team's other name, if it has one."""
+    text = key.removeprefix(membership_key(person, ""))
+    return membership_key(person, texts[text]) if text in texts else key

@@ -10,7 +10,7 @@ from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, ObjectKind, Role, State, Status, Team, Wish
 from syncd.core.request import Pace, RequestKind
-from syncd.core.roles import appoint
+from syncd.core.roles import appoint, in_doubt
 from tests.core.factories import employee, user_of
 
 SALES = Team(id="t1", names=("Sales",))
@@ -138,6 +138,20 @@ def test_whoever_manages_somebody_in_a_team_leads_it_as_a_member_too(order):
     teams = {person.employee_id: {wish.names[0] for wish in person.teams} for person in found}
     assert teams == {"1": {"Board", "Sales"}, "2": {"Sales", "Stock"}, "3": {"Sales"}, "4": {"Stock"}}
     assert appoint(found, bosses) == found, "appointing again changes nothing"
+
+
+def test_offices_are_in_doubt_only_where_somebody_unknown_is_and_only_those_that_managers_have():
+    sales, stock = ("sales",), ("stock",)
+    current = State(
+        roles={
+            "1": frozenset({(sales, LEADER), (stock, LEADER)}),
+            "2": frozenset({(sales, ADMIN)}),
+            "3": frozenset({(stock, LEADER)}),
+        }
+    )
+    assert in_doubt(current, {"sales"}, {LEADER}) == {"1": frozenset({sales})}
+    assert in_doubt(current, {"sales"}, {LEADER, ADMIN}) == {"1": frozenset({sales}), "2": frozenset({sales})}
+    assert in_doubt(current, (), {LEADER}) == in_doubt(current, {"sales"}, ()) == {}
 
 
 @pytest.mark.parametrize("changed", [{"may_head": frozenset()}, {"status": Status.LEFT}, {"in_scope": False}])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, Change, Node, ObjectKind, State, Team, Wish
+from syncd.core.model import Action, Change, ItemKey, ItemKind, Node, ObjectKind, State, Team, Wish
 from syncd.core.nodes import distinct
 from syncd.core.operation import TeamFact
 from syncd.core.request import Pace, RequestKind
@@ -223,6 +223,28 @@ def test_a_team_is_made_after_its_name_is_free_and_after_those_above_have_theirs
     assert requests["create-team:revenue/emea"].after == ("team-name:t0", "team-name:t1")
     assert requests["create-team:revenue/emea"].payload["node"] == ["org", "2"]
     assert (requests["team-name:t1"].low, requests["team-name:t1"].high) == (2, 2)
+
+
+@pytest.mark.parametrize("renamed", ["Sales", "Revenue"])
+def test_what_happens_in_a_team_happens_after_it_and_those_above_have_their_names(renamed):
+    """Else the ledger, which knows teams by name, would lose what was given meanwhile."""
+    (rename,) = renames(("Team", renamed))
+    sales, emea, other = ("Sales",), ("Sales", "EMEA"), ("Stock",)
+    item = ItemKey(ItemKind.LEARNING_PATH, "9")
+    changes = [
+        Change(
+            key=f"{kind}:{action}:{names}", action=action, kind=kind, employee_id="E1", user_id="u1", team=names,
+            item=item, after={"Leader": action is Action.ADD} if kind is ObjectKind.ROLE else {},
+        )
+        for kind in (ObjectKind.MEMBERSHIP, ObjectKind.ROLE, ObjectKind.TEAM_ASSIGNMENT)
+        for action in (Action.ADD, Action.REMOVE)
+        for names in (sales, emea, other)
+    ]  # fmt: skip
+    requests = compile_requests([rename, *changes], Pace(users=1, per_minute=100))
+    waiting = {key for r in requests for key in r.changes if "team-name:t0" in r.after}
+    below = {change.key for change in changes if change.team[0] == renamed}
+    assert len(below) == (12 if renamed == "Sales" else 0), "all but those in another team"
+    assert waiting == below
 
 
 def test_a_name_that_another_team_has_is_told_before():

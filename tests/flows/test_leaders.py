@@ -120,6 +120,32 @@ def test_whoever_manages_somebody_in_a_team_leads_it(rig):
 
 
 @pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "harm", [{"email": "broken"}, {"employee_id": ""}, {"email": "p1@example.com"}], ids=["row", "id", "name"]
+)
+def test_a_bad_row_of_somebody_takes_nothing_from_whoever_manages_them(harm, strict, rig):
+    """Neither the role nor the membership that came with it; once the row is right again, what it says is done."""
+    manager = ManagerRule(place=place("users.manager"), value=of("manager"))
+    rig.changed["mapping"] = ruled(MANAGERS, strict=strict, manager=manager)
+    rig.hr[1]["manager"] = "00001"
+    rig.push()
+    good = dict(rig.hr[1])
+    led = {("Support", "p1@example.com")}
+    assert leaders(rig) == led
+    rig.hr[1] |= harm
+    pushed = rig.push()
+    assert pushed.draft.rejections
+    assert pushed.draft.plan.changes == ()
+    assert (leaders(rig), led <= rig.members()) == (led, True)
+    rig.hr[1] = good
+    assert rig.push(fresh=True).draft.plan.changes == ()
+    rig.hr[1]["manager"] = ""
+    rig.push()
+    assert leaders(rig) == set()
+    assert not led & rig.members()
+
+
+@pytest.mark.parametrize("strict", [False, True])
 def test_a_leader_goes_when_no_rule_makes_them_one_and_one_made_by_hand_only_if_strict(strict, rig):
     rig.changed["mapping"] = ruled(HEADS, strict=strict)
     rig.push()

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from syncd.core.lifecycle import Lifecycle
 from syncd.core.limits import Limits, Policy
 from syncd.core.model import Role
 from syncd.core.rules import Column, Ground, ManagerRule, NodeRule, Part, RoleRule, Text, TreeRule
+from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
 from syncd.store import changes, ties
 from syncd.store.database import Database
+from syncd.sync import push
 from tests.flows.rig import MAPPING, Rig, of, person, place
 
 
@@ -113,6 +117,71 @@ def test_a_renamed_unit_keeps_its_team_and_its_people(fault, rig):
     settled(rig)
 
 
+@pytest.mark.parametrize("chosen", [(), ("00002",)])
+def test_who_joins_a_team_in_the_push_that_renames_it_can_be_taken_from_it_again(chosen, rig):
+    rig.push()
+    rig.nodes[1]["name"] = "Europe"
+    rig.hr[1]["unit"] = "10"
+    only(rig, chosen)
+    assert ("Europe", "p2@example.com") in rig.members()
+    rig.hr[1]["unit"] = "11"
+    rig.push()
+    assert rig.members() == {("Europe", "p1@example.com"), ("Europe", "p3@example.com")} | APAC
+    settled(rig)
+
+
+def only(rig: Rig, chosen: tuple[str, ...]) -> None:
+    """A push of these people, of everybody if there are none."""
+    rig.write_hr()
+    app = rig.open()
+    try:
+        run_id = rig.run_id("push")
+        assert push(app, run_id, people=chosen).state in {"running", "succeeded"}
+        drain(app, run_id)
+    finally:
+        app.client.close()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_unit_that_a_person_renames_before_hr_does_keeps_what_syncd_gave(whole, rig):
+    rig.push()
+    rename(rig, "Sales", "Revenue")
+    rig.nodes[0]["name"] = "Revenue"
+    if whole:
+        rig.refresh()
+    assert rig.push().draft.plan.changes == ()
+    rig.hr[0]["unit"] = "11"
+    rig.push()
+    assert rig.members() == {("EMEA", "p3@example.com"), ("APAC", "p1@example.com")} | APAC
+    settled(rig)
+
+
+@pytest.mark.parametrize("renamed_by", ["hr", "person"])
+def test_the_overlap_of_a_mover_ends_in_time_though_their_old_unit_is_renamed_meanwhile(renamed_by, rig):
+    rule = replace(rig.changed["mapping"], lifecycle=Lifecycle(overlap=timedelta(days=14)))
+    rig.changed["mapping"] = rule
+    rig.push()
+    rig.hr[0]["unit"] = "11"
+    rig.push()
+    rig.database.ahead = timedelta(days=10)
+    rig.nodes[1]["name"] = "Europe"
+    if renamed_by == "person":
+        rename(rig, "EMEA", "Europe")
+    rig.push()
+    rig.database.ahead = timedelta(days=13)
+    rig.push()
+    assert ("Europe", "p1@example.com") in rig.members()
+    rig.database.ahead = timedelta(days=14, hours=1)
+    rig.push()
+    assert rig.members() == {("Europe", "p3@example.com"), ("APAC", "p1@example.com")} | APAC
+
+
+def rename(rig: Rig, team: str, name: str) -> None:
+    """A person renames a team in Litmos."""
+    edit = {"do": "rename_team", "Team": team, "Name": name}
+    httpx.post(f"{rig.sandbox.control_url}/edit", json=[edit]).raise_for_status()
+
+
 def test_two_units_swap_their_names(rig):
     rig.push()
     emea, apac = id_of(rig, "EMEA"), id_of(rig, "APAC")
@@ -129,8 +198,7 @@ def test_two_units_swap_their_names(rig):
 def test_what_a_person_renamed_is_repaired_and_its_people_stay(rig):
     rig.push()
     emea = id_of(rig, "EMEA")
-    edit = {"do": "rename_team", "Team": "EMEA", "Name": "Europe"}
-    httpx.post(f"{rig.sandbox.control_url}/edit", json=[edit]).raise_for_status()
+    rename(rig, "EMEA", "Europe")
     rig.push()
     assert id_of(rig, "EMEA") == emea
     assert rig.members() == EMEA | APAC
