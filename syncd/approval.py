@@ -15,7 +15,7 @@ from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
-from syncd.planner import pace_of
+from syncd.measuring import pace_of
 from syncd.shelves import reach_of
 from syncd.store import approvals, changes, inputs, links, mirror, runs
 from syncd.store.enqueue import enqueue

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.bulk import importable
 from syncd.core.counts import Measure
 from syncd.core.doubts import Fingerprint, doubts
 from syncd.core.limits import Hold, Limits, watched
-from syncd.core.model import Change, Rejection, State, TeamKey
+from syncd.core.model import Change, Rejection, State, TeamKey, User
+from syncd.core.request import Importing, Pace
 from syncd.intake import Intake
-from syncd.store import changes, inputs
+from syncd.store import changes, imports, inputs
 
 
 def measure_of(current: State, limits: Limits) -> Measure:
@@ -72,3 +74,17 @@ def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
     if last is not None and same is not None and last["sha256"] != intake.sha256:
         when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
         yield f"{intake.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
+
+
+def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) -> Pace:
+    """What the compiler must know of the engine, and of the users in Litmos if it may import."""
+    settings = app.settings
+    importing = None
+    if settings.bulk_imports:
+        names = {user.id: importable(user.fields) for user in users}
+        importing = Importing(
+            usernames={user_id: name for user_id, name in names.items() if name},
+            singly=imports.failed_lately(conn, app.account, now),
+            taken=frozenset(user.username.casefold() for user in users),
+        )
+    return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)

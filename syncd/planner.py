@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core import lifecycle
-from syncd.core.bulk import importable, without_clashes
+from syncd.core.bulk import without_clashes
 from syncd.core.cases import left_alone
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
@@ -36,12 +36,11 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
-from syncd.core.request import Importing, Pace
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, seen_before
+from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, pace_of, seen_before
 from syncd.relations import Relations, relate, undecided
 from syncd.shelves import reach_of
 from syncd.store import (
@@ -172,20 +171,6 @@ def _problems(reconciled: Reconciled, related: Relations, current: State) -> tup
         *lifecycle.doubts(related.employees),
         *recommended(reconciled.desired, current, reconciled.difference.changes),
     )
-
-
-def pace_of(conn: Connection, app: App, users: abc.Sequence[User], now: datetime) -> Pace:
-    """What the compiler must know of the engine, and of the users in Litmos if it may import."""
-    settings = app.settings
-    importing = None
-    if settings.bulk_imports:
-        names = {user.id: importable(user.fields) for user in users}
-        importing = Importing(
-            usernames={user_id: name for user_id, name in names.items() if name},
-            singly=imports.failed_lately(conn, app.account, now),
-            taken=frozenset(user.username.casefold() for user in users),
-        )
-    return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
 
 
 def _who_is_who(
