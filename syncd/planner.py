@@ -268,7 +268,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
 
     ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
     ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
-    older Runs hold expires.
+    older Runs hold expires; of a Plan for some people, what they hold of these.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
@@ -302,6 +302,8 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             return "succeeded"
         if made.part.is_whole:
             runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        else:
+            runs.supersede_people(conn, app.account, made.part.people, superseded_by=run_id, now=now)
         if plan.holds:
             expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
