@@ -95,7 +95,7 @@ class Company:
             for row in rows
             if ids[row["employee_id"]] > 1
             or not row["employee_id"]
-            or "@" not in row["email"]
+            or ("@" not in row["email"] and row["status"] != "Left")  # who leaves needs no address
             or row["status"] not in {"Active", "Left"}
         }
         active = [row for row in rows if row["status"] == "Active" and row["employee_id"] not in bad]

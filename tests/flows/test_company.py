@@ -211,11 +211,11 @@ class Life(RuleBasedStateMachine):
         self.hr[f"{number:05d}"] = person(number, department=department)
         return f"{number:05d}"
 
-    @rule(one=people, change=st.sampled_from(HR_CHANGES))
-    def hr_changes(self, one: str, change: tuple[str, str]) -> None:
-        """An edit, a move, a leaver, a rehire, a rename."""
-        column, value = change
-        self.hr[one][column] = self._fresh_address() if column == "email" else value
+    @rule(edits=st.lists(st.tuples(people, st.sampled_from(HR_CHANGES)), min_size=1, max_size=4))
+    def hr_changes(self, edits: list[tuple[str, tuple[str, str]]]) -> None:
+        """Edits, moves, leavers, rehires, renames."""
+        for one, (column, value) in edits:
+            self.hr[one][column] = self._fresh_address() if column == "email" else value
 
     @rule(one=people, other=people)
     def swap_addresses(self, one: str, other: str) -> None:
@@ -268,12 +268,14 @@ class Life(RuleBasedStateMachine):
     # ---- what people do in Litmos (not while something waits for approval: that was planned from what was before)
 
     @precondition(lambda self: not self.held)
-    @rule(one=people, what=st.sampled_from(IN_LITMOS))
-    def a_person_in_litmos(self, one: str, what: str) -> None:
+    @rule(edits=st.lists(st.tuples(people, st.sampled_from(IN_LITMOS)), min_size=1, max_size=4))
+    def people_in_litmos(self, edits: list[tuple[str, str]]) -> None:
         """What HR owns is repaired, what a rule gives is given again; the rest stays, and what is begun is not taken."""
-        user = self._touchable(one)
-        if user is None:
-            return
+        for one, what in edits:
+            if user := self._touchable(one):
+                self._in_litmos(user, what)
+
+    def _in_litmos(self, user: Person, what: str) -> None:
         match what:
             case "deactivates":
                 self._edit(user, "deactivate")
