@@ -88,7 +88,7 @@ def preview(app: App, employee_id: str) -> Preview:
     """
     intake, records = _read(app, employee_id)
     if not records:
-        require(intake, [employee_id])
+        require(intake, [employee_id], next_step=f"what is known of them: syncd why {employee_id}")
     return _preview(app, employee_id, intake, records)
 
 

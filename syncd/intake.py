@@ -131,13 +131,13 @@ def _tapped(records: Iterable[Record], tap: Callable[[Record], None]) -> Iterato
         yield record
 
 
-def require(intake: Intake, people: Iterable[str]) -> None:
-    """Raises Declined, naming ids that look alike, unless a row has each of these employee ids."""
+def require(intake: Intake, people: Iterable[str], *, next_step: str = "") -> None:
+    """Raises Declined, naming ids that look alike and the next step, unless a row has each of these employee ids."""
     known = _ids(intake)
     for employee_id in people:
         if employee_id not in known:
             near = alike(intake, employee_id)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            hint = f"; did you mean {' or '.join(near)}?" if near else next_step and f"; {next_step}"
             raise Declined(
                 f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
             )

@@ -27,14 +27,16 @@ FLOWS = ("refresh", "push", "pull")
 
 
 def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
-    """Flows with their last Runs, queue, rolling window, population, and what waits for a person."""
+    """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person."""
     flows = {}
     for flow in FLOWS:
-        last = runs.listed(conn, account, flow=flow, limit=1)
+        last = runs.last(conn, account, flow, None)
         succeeded = runs.last(conn, account, flow)
+        planned = runs.last(conn, account, flow, planned_only=True)
         flows[flow] = {
-            "last": dict(last[0]) if last else None,
+            "last": None if last is None else dict(last),
             "succeeded_at": None if succeeded is None else succeeded["finished_at"],
+            "planned_at": None if planned is None else planned["finished_at"],
         }
     taken, slots, frozen_until = window.usage(conn, account, now)
     pause = jobs.paused(conn, account)

@@ -264,15 +264,15 @@ def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
 def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 
-    ``intake`` is None for a Plan that was not made from HR.
-
-    ``send`` False (``syncd plan``), like policy ``observe``, stores the Plan and ends the Run. What a Limit holds stays
-    ``held``, and where nothing may go, so is the Run. The input is accepted unless all is held, or it is doubted. What
-    older Runs hold expires; of a Plan for some people, what they hold of these.
+    ``intake`` is None for a Plan that was not made from HR. ``send`` False (``syncd plan``), like policy ``observe``, stores
+    the Plan, marks the Run as one that was to send nothing, and ends it. What a Limit holds stays ``held``, and where nothing
+    may go, so is the Run. The input is accepted unless all is held, or it is doubted. What older Runs hold expires; of a Plan
+    for some people, what they hold of these.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
     plan, settings = made.plan, app.settings
+    sends = send and settings.policy is not Policy.OBSERVE
     with app.database.write() as conn:
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
@@ -289,13 +289,13 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
-            about=made.part.about,
+            about=made.part.about if sends else {**made.part.about, runs.PLANNED_ONLY: True},
         )
         if intake is not None:
             people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
             if made.part.is_whole:
                 cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
-        if not send or settings.policy is Policy.OBSERVE:
+        if not sends:
             changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
             runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)

@@ -115,6 +115,21 @@ def test_init_writes_a_valid_configuration_and_never_overwrites(bare):
     assert bare.config_file.read_text(encoding="utf-8") == "mine"
 
 
+def test_the_sample_that_init_writes_fits_the_configuration_as_it_is(bench):
+    bench.config_file.unlink()
+    bench.in_process = True
+    bench.run("init")
+    shipped = bench.config_file.read_text(encoding="utf-8")
+    ours = shipped.replace("https://api.litmos.com/v1.svc", bench.sandbox.base_url)
+    bench.config_file.write_text(ours, encoding="utf-8")
+    (bench.folder / "hr.sample.csv").rename(bench.hr_file)
+    rows = len(bench.hr_file.read_text(encoding="utf-8").splitlines()) - 1
+    run = bench.json("plan")["run"]
+    summary = bench.json("runs", "show", str(run))["run"]["summary"]
+    assert rows > 5
+    assert (summary["rejected"], summary["counts"]["user"]) == (0, {"create": rows})
+
+
 @pytest.mark.parametrize(("words", "login"), [((), "sso"), (("--login", "invitation"), "invitation")])
 def test_init_writes_how_people_log_in_and_asks_nobody_without_a_terminal(bare, words, login):
     bare.run("init", *words)
@@ -201,6 +216,37 @@ def test_db_upgrade_and_check(bench):
 
 
 # ---------------------------------------------------------------- the flows
+
+
+def test_a_plan_is_no_push(bench):
+    bench.in_process = True
+    bench.staff(6)
+    bench.run("push")
+    bench.configure(("path: hr.csv", "path: gone.csv"))
+    bench.run("push", expect=None)
+    bench.configure()
+    planned = bench.json("plan")["run"]
+    push = bench.json("status")["flows"]["push"]
+    assert push["last"]["state"] == "failed"
+    assert push["planned_at"] > push["last"]["finished_at"] > push["succeeded_at"]
+    (said,) = [line for line in bench.run("status").stdout.splitlines() if line.startswith("push")]
+    assert f"run {push['last']['id']} failed" in said
+    assert ", last plan " in said
+    rows = [line.split() for line in bench.run("runs", "--flow", "push").stdout.splitlines()]
+    assert [row[2] for row in rows if row[0].isdigit()] == ["planned", "failed", "succeeded"]
+    assert [run["id"] for run in bench.json("runs", "--state", "planned")["runs"]] == [planned]
+    assert planned not in [run["id"] for run in bench.json("runs", "--state", "succeeded")["runs"]]
+    assert bench.run("runs", "show", str(planned)).stdout.startswith(f"Run {planned}: push planned")
+
+
+def test_where_nothing_is_sent_no_push_ever_succeeded(bench):
+    bench.in_process = True
+    bench.configure(("policy: sync", "policy: observe"))
+    bench.staff(6)
+    bench.run("push")
+    push = bench.json("status")["flows"]["push"]
+    assert (push["last"], push["succeeded_at"]) == (None, None)
+    assert push["planned_at"] is not None
 
 
 def test_a_day_on_the_command_line(bench):

@@ -37,7 +37,9 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         for flow, state in found["flows"].items():
             last = state["last"]
             what = "never ran" if last is None else f"run {last['id']} {last['state']}"
-            say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}")
+            planned = state["planned_at"]
+            plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
+            say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
         sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
         say(f"policy   {found['policy']}{sends_nothing}")
         window = found["window"]
@@ -95,14 +97,29 @@ def runs_list(
         from syncd.store import runs
 
         with database.read() as conn:
-            found = runs.listed(conn, loaded.litmos.account, flow=flow, state=state, limit=limit)
+            found = runs.listed(
+                conn,
+                loaded.litmos.account,
+                flow=flow,
+                state="succeeded" if state == "planned" else state,
+                planned_only=state == "planned" if state in {"planned", "succeeded"} else None,
+                limit=limit,
+            )
         if json:
             show_json({"runs": [dict(run) for run in found]})
             return
         table(
             ("run", "flow", "state", "started", "took", "by", "what"),
             [
-                (r["id"], r["flow"], r["state"], moment(r["created_at"]), _took(r), r["actor"], _what(r))
+                (
+                    r["id"],
+                    r["flow"],
+                    runs.shown_state(r),
+                    moment(r["created_at"]),
+                    _took(r),
+                    r["actor"],
+                    _what(r),
+                )
                 for r in found
             ],
         )
@@ -164,7 +181,7 @@ def runs_show(
                 }
             )
             return
-        _show_run(dict(found), source, tally)
+        _show_run({**found, "state": runs.shown_state(found)}, source, tally)
         _show_causes(dict(found), causes)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()

@@ -38,18 +38,23 @@ def init(
         typer.Option(help="How people log in; a terminal is asked, and else it is sso, so no mail is sent."),
     ] = None,
 ) -> None:
-    """Write the commented configuration, and the schema for editors, into a folder; nothing is overwritten."""
+    """Write the commented configuration, the schema for editors and a sample of an HR export; nothing is overwritten."""
     from syncd.config import manual, schema_text
+    from syncd.demo.population import sample, write_export
 
     with reported():
         folder.mkdir(parents=True, exist_ok=True)
-        target, schema = folder / "syncd.yaml", folder / "syncd.schema.json"
+        target, schema, export = (
+            folder / name for name in ("syncd.yaml", "syncd.schema.json", "hr.sample.csv")
+        )
         if target.exists():
             note(f"{target} is there already; nothing was written")
             raise typer.Exit(Exit.FAILED)
         target.write_text(manual(login=login or _ask_login()), encoding="utf-8")
         schema.write_text(schema_text(), encoding="utf-8")
-        say(f"Wrote {target} and {schema}")
+        if not export.exists():
+            write_export(export, sample())
+        say(f"Wrote {target} and {schema}; {export} shows an export that this configuration fits as it is")
         note(
             f"Next: export LITMOS_API_KEY=...; put your export where `source.path` says; "
             f"syncd config check -c {target}; syncd doctor -c {target}"

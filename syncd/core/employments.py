@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
 
+from syncd.core.account import OFF
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.dates import ISO, read_date
+from syncd.core.lifecycle import LEAVE_RULE
 from syncd.core.model import Employee, Reason, Rejection, Status
 from syncd.core.rules import Column, Place
 from syncd.core.transforms import Refused
@@ -16,6 +18,8 @@ Outcome = Employee | Rejection
 """What the mapping made of one Record."""
 Rank = tuple[int | Decimal, ...]
 """How much a row is preferred, by each rule in turn; more is better."""
+Order = tuple[bool, int, bool, bool, Rank]
+"""By what rows are compared before the rules are asked; more is better."""
 
 STANDING = ("left", "leaving", "future", "unclear", "leave", "active")
 """The statuses, from the one that counts least: somebody who works here in one employment works here."""
@@ -115,7 +119,8 @@ def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
     =================================================  ==============================================
     one                                                as it is
     one of them is rejected                            rejected: it might be the primary one
-    one is preferred: by standing, then by the rules   that one
+    one is preferred: by what it leaves to them, then  that one
+    by the rules
     several are preferred alike, and say the same      one of them
     several are preferred alike, and all have left     one of them
     several are preferred alike                        rejected: EMPLOYMENTS-TIED
@@ -153,5 +158,8 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
     )
 
 
-def _order(person: Employee, rank: Rank) -> tuple[int, Rank]:
-    return STANDING.index(person.status.value), rank
+def _order(person: Employee, rank: Rank) -> Order:
+    """What keeps access, in scope, comes before all that does not; at work before on leave, even where leave keeps access."""
+    at_work = person.decided_by != LEAVE_RULE
+    keeps_access = person.in_scope and person.status not in OFF
+    return keeps_access, STANDING.index(person.status.value), person.in_scope, at_work, rank

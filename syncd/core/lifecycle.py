@@ -33,6 +33,10 @@ class Contradiction(StrEnum):
     REJECT = "reject"
 
 
+LEAVE_RULE = "employee.leave"
+"""The rule that decides about somebody on leave, whatever it leaves to them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle:
     """The policies about time; days are those of the person's own calendar.
@@ -213,7 +217,7 @@ def _why(
     if by_hire and dates.hire is not None:
         due = f"; an account is due {lifecycle.lead} days before" if lifecycle.lead else ""
         return "employee.dates.hire", f"HR says: {word}, first working day {dates.hire} ({dates.zone}){due}"
-    rule = "employee.leave" if status is Status.LEAVE else "employee.status"
+    rule = LEAVE_RULE if status is Status.LEAVE else "employee.status"
     return rule, f"HR says: {word}"
 
 

@@ -115,8 +115,11 @@ class Hold:
 
 
 def permitted(changes: Iterable[Change], policy: Policy) -> tuple[Change, ...]:
-    """The Changes that the Policy lets through."""
-    return tuple(change for change in changes if change.action in policy.actions)
+    """The Changes that the Policy lets through; whose reactivation it withholds is given nothing meanwhile."""
+    every = tuple(changes)
+    withheld = {action for action in Action if action not in policy.actions}
+    asleep = {one.employee_id for one in every if one.action is Action.REACTIVATE and one.action in withheld}
+    return tuple(one for one in every if one.action not in withheld and one.employee_id not in asleep)
 
 
 def watched(limits: Limits) -> frozenset[Kind]:

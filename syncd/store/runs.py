@@ -14,6 +14,8 @@ from syncd.store.schema import LIVE, change, job, run
 
 CHUNK = 500
 UNFINISHED = ("queued", "running")
+PLANNED_ONLY = "planned_only"
+"""The key in the summary of a Run that was to make a Plan and to send nothing."""
 _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()
 """Whether Changes of a Run wait for a person."""
 
@@ -67,21 +69,43 @@ def must_get(conn: Connection, run_id: int) -> RowMapping:
 
 
 def listed(
-    conn: Connection, account: str, *, flow: str | None = None, state: str | None = None, limit: int = 20
+    conn: Connection,
+    account: str,
+    *,
+    flow: str | None = None,
+    state: str | None = None,
+    planned_only: bool | None = None,
+    limit: int = 20,
 ) -> list[RowMapping]:
-    """Runs, newest first."""
+    """Runs, newest first: all, or (``planned_only``) those that were to make a Plan and send nothing, or the others."""
     query = select(run).where(run.c.account == account).order_by(run.c.id.desc()).limit(limit)
     if flow is not None:
         query = query.where(run.c.flow == flow)
     if state is not None:
         query = query.where(run.c.state == state)
+    if planned_only is not None:
+        mark = run.c.summary[PLANNED_ONLY].as_boolean()
+        query = query.where(mark.is_not(None) if planned_only else mark.is_(None))
     return list(conn.execute(query).mappings())
 
 
-def last(conn: Connection, account: str, flow: str, state: str = "succeeded") -> RowMapping | None:
-    """The newest Run of a Flow in a state, or None."""
-    found = listed(conn, account, flow=flow, state=state, limit=1)
+def last(
+    conn: Connection,
+    account: str,
+    flow: str,
+    state: str | None = "succeeded",
+    *,
+    planned_only: bool = False,
+) -> RowMapping | None:
+    """The newest Run of a Flow in a state (None: any), or None; a mere Plan is asked for by itself (``planned_only``)."""
+    found = listed(conn, account, flow=flow, state=state, planned_only=planned_only, limit=1)
     return found[0] if found else None
+
+
+def shown_state(row: RowMapping) -> str:
+    """The state as people read it: ``planned`` for a Run that succeeded and was to send nothing."""
+    state = str(row["state"])
+    return "planned" if state == "succeeded" and PLANNED_ONLY in row["summary"] else state
 
 
 def next_queued(conn: Connection, account: str) -> RowMapping | None:

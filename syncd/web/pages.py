@@ -67,6 +67,7 @@ def _health(database: Database, alive: Callable[[], bool]) -> list[Route]:
 
 def _pages(database: Database, account: str) -> list[Route]:
     templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
+    templates.filters["shown_state"] = runs.shown_state
     templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
     def index(_request: Request) -> Response:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from syncd.core.columns import columns_used
 from syncd.core.conditions import OneOf
 from syncd.core.employments import Employments, Highest, Latest, Preferred
+from syncd.core.lifecycle import Leave, Lifecycle
 from syncd.core.model import Record, Status
 from syncd.core.records import map_records
 from syncd.core.rules import Column
@@ -74,6 +75,45 @@ def test_which_row_a_person_is(primary, rows, expected):
         codes = {reason.code for rejection in found.rejections for reason in rejection.reasons}
         assert " ".join(sorted(codes - {"EMAIL-INVALID"})) == " ".join(sorted(expected.split()))
         assert len(found.rejections) == 1
+
+
+@pytest.mark.parametrize("leave", Leave)
+def test_somebody_on_leave_in_one_employment_works_in_the_other(leave):
+    words = replace(MAPPING.status, table={**MAPPING.status.table, "Leave": Status.LEAVE})
+    rules = replace(mapping(), status=words, lifecycle=Lifecycle(leave=leave))
+    found = mapped(rules, [row("A", status="Leave"), row("B")])
+    assert found.rejections == ()
+    (one,) = found.employees
+    assert (one.fields["JobTitle"], one.status, one.muted) == ("B", Status.ACTIVE, False)
+
+
+HERE, ELSEWHERE = {"division": "Commercial"}, {"division": "Other"}
+
+
+@pytest.mark.parametrize("primary", [(), (EMPLOYEE,)])
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "expected"),
+    [
+        ("Active", "Active", "A active"),
+        ("Leave", "Active", "A active"),
+        ("Future", "Active", "A future"),
+        ("Left", "Active", "B active"),
+        ("Active", "Left", "A active"),
+        ("Left", "Left", "left"),
+    ],
+)
+def test_what_keeps_access_in_scope_comes_before_what_is_out_of_scope(primary, here, elsewhere, expected):
+    words = {**MAPPING.status.table, "Leave": Status.LEAVE, "Future": Status.FUTURE}
+    rules = replace(
+        mapping(*primary),
+        status=replace(MAPPING.status, table=words),
+        scope=OneOf(column="division", where=AT, values=frozenset({"Commercial"})),
+    )
+    rows = [row("A", status=here, **HERE), row("B", status=elsewhere, type="Employee", **ELSEWHERE)]
+    (one,) = mapped(rules, rows).employees
+    title = [] if one.status is Status.LEFT else [str(one.fields["JobTitle"])]
+    assert " ".join([*title, one.status.value]) == expected
+    assert one.status is Status.LEFT or one.in_scope is (title == ["A"])
 
 
 def test_a_rejection_names_all_rows_of_the_person_and_which_one_is_wrong():

@@ -367,6 +367,20 @@ def test_more_never_releases_a_hold(some, more, lately, everything, of_team):
 )
 def test_policies(policy, actions):
     every = [
-        Change(key=action.value, action=action, kind=ObjectKind.USER, employee_id="E1") for action in Action
+        Change(key=action, action=action, kind=ObjectKind.USER, employee_id=f"E{number}")
+        for number, action in enumerate(Action)
     ]
     assert {change.action for change in permitted(every, policy)} == actions
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_who_may_not_be_reactivated_is_given_nothing(policy):
+    back = Change(key="user:E1", action=Action.REACTIVATE, kind=ObjectKind.USER, employee_id="E1")
+    joins = [
+        Change(key=f"membership:{one}", action=Action.ADD, kind=ObjectKind.MEMBERSHIP, employee_id=one)
+        for one in ("E1", "E2")
+    ]
+    found = {change.key for change in permitted([*joins, back], policy)}
+    assert found == {"membership:E2"} | (
+        set() if policy is Policy.CREATE_ONLY else {"user:E1", "membership:E1"}
+    )

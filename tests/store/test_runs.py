@@ -187,6 +187,18 @@ def test_runs_are_listed_newest_first_by_flow_and_state(database):
         assert runs.get(conn, 999_999) is None
 
 
+def test_a_run_that_was_to_send_nothing_is_told_apart(database):
+    sent, planned = new_run(database), new_run(database)
+    with database.write() as conn:
+        for run_id, summary in ((sent, {"counts": {}}), (planned, {"counts": {}, runs.PLANNED_ONLY: True})):
+            runs.start(conn, run_id, owner="a", now=database.now(conn))
+            runs.finish(conn, run_id, "succeeded", summary=summary, now=database.now(conn))
+        found = [runs.last(conn, ACCOUNT, "push"), runs.last(conn, ACCOUNT, "push", planned_only=True)]
+        shown = {row["id"]: runs.shown_state(row) for row in runs.listed(conn, ACCOUNT)}
+    assert [row and row["id"] for row in found] == [sent, planned]
+    assert shown == {sent: "succeeded", planned: "planned"}
+
+
 def test_an_ended_run_whose_jobs_are_tried_again_runs_once_more(database):
     run_id = new_run(database)
     finish(database, run_id, "failed")
