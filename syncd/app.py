@@ -88,6 +88,7 @@ class App:
             idle=min(0.5, settings.window / 10),
             import_patience=settings.import_patience,
             link_field=settings.mapping.link_field,
+            protection=settings.mapping.protection,
         )
 
     def now(self) -> datetime:

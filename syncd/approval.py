@@ -1,6 +1,6 @@
 """Approval: a person decides about a held Run. Approval covers Changes, not Runs, and outlives newer Plans until it expires."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +13,12 @@ from syncd.core.gifts import Reach
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
+from syncd.core.protection import barred
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
 from syncd.measuring import pace_of
 from syncd.shelves import reach_of
-from syncd.store import approvals, changes, inputs, links, mirror, runs
+from syncd.store import approvals, cases, changes, inputs, links, mirror, runs
 from syncd.store.enqueue import enqueue
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
@@ -35,8 +36,9 @@ def approve(
     """Let what a Run holds go, or a person's choice of it; returns how many Changes are sent and how many were stale.
 
     The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw;
-    ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row: what is no
-    longer as it was planned is not sent, and the next push plans it anew. What needs something that is not chosen, or
+    ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row, and by what
+    people decided since: what is no longer as it was planned, or barred (``core.protection``), is not sent, and the next
+    push plans anew. What needs something that is not chosen, or
     not done yet, goes on waiting. The input is accepted once nothing waits and nothing was rejected.
 
     Raises StaleApproval, and Declined if nothing would go.
@@ -65,13 +67,11 @@ def approve(
         runs.decide(conn, run_id, "running", actor=actor, reason=_said("approved", going, staying), now=now)
         if _is_whole(conn, run) and not staying:
             inputs.accept(conn, run["input_id"])
-        current = mirror.current_state(conn, app.account, _links(conn, app, going, now))
-        given = reach_of(conn, app.account)
-        fresh = [change for change in going if _still_holds(change, current, given)]
-        stale = [change.key for change in going if not _still_holds(change, current, given)]
+        stale = _stale(conn, app, run, going, now)
+        fresh = [change for change in going if change.key not in stale]
         changes.set_state(conn, run_id, keys, "planned")
-        message = "Litmos is no longer as it was planned; the next push plans it anew"
-        changes.set_state(conn, run_id, stale, "superseded", message=message, now=now)
+        for (code, message), some in _by_reason(stale).items():
+            changes.set_state(conn, run_id, some, "superseded", code=code, message=message, now=now)
         requests = compile_requests(fresh, pace_of(conn, app, mirror.users(conn, app.account), now))
         others = enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
         for other in others:
@@ -162,7 +162,7 @@ def _said(what: str, going: list[Change], staying: list[Change]) -> str:
     return what if not staying else f"{what} {len(going)} of {len(going) + len(staying)} held changes"
 
 
-def _links(conn: Connection, app: App, going: list[Change], now: datetime) -> dict[str, str]:
+def _links(conn: Connection, app: App, going: Sequence[Change], now: datetime) -> dict[str, str]:
     """The Links there are, and those that the Plan matched (they are stored only now, with the approval)."""
     known = dict(links.load(conn, app.account))
     taken = set(known.values())
@@ -171,6 +171,35 @@ def _links(conn: Connection, app: App, going: list[Change], now: datetime) -> di
             known[change.employee_id] = change.user_id
             links.save(conn, app.account, change.employee_id, change.user_id, "approved match", now)
     return known
+
+
+def _stale(
+    conn: Connection, app: App, run: Mapping[str, Any], going: Sequence[Change], now: datetime
+) -> dict[str, tuple[str, str]]:
+    """The Changes that are not sent: key -> (code, why).
+
+    A Run that takes another one back is asked for by a person: what people decided about HR's rows says nothing of it.
+    """
+    linked = _links(conn, app, going, now)
+    current, given = mirror.current_state(conn, app.account, linked), reach_of(conn, app.account)
+    decided = {} if "reverts" in run["summary"] else cases.resolutions(conn, app.account)
+    protection = app.settings.mapping.protection
+    found = {}
+    for change in going:
+        skip = barred(change, current, protection, resolutions=decided, links=linked)
+        if skip is not None:
+            found[change.key] = skip.code, f"{skip.message}; nothing was sent"
+        elif not _still_holds(change, current, given):
+            found[change.key] = "", "Litmos is no longer as it was planned; the next push plans it anew"
+    return found
+
+
+def _by_reason(stale: Mapping[str, tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """The keys that share a reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, reason in stale.items():
+        found.setdefault(reason, []).append(key)
+    return found
 
 
 def _still_holds(change: Change, current: State, given: Reach) -> bool:

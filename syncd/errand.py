@@ -26,6 +26,7 @@ from syncd.core.operation import (
     TakeFromTeam,
     UnassignItem,
 )
+from syncd.core.protection import Protection
 from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
@@ -52,7 +53,8 @@ class Errand:
 class Bearings:
     """What resolving needs besides the payload: the Job, the account, the database time, when the run began.
 
-    ``import_patience`` is how many seconds a bulk import may take; ``link_field`` the profile field with the employee id.
+    ``import_patience`` is how many seconds a bulk import may take; ``link_field`` the profile field with the employee id;
+    ``protection`` says which users are never changed.
     """
 
     job: Job
@@ -61,6 +63,7 @@ class Bearings:
     now: datetime
     run_started_at: datetime
     import_patience: float
+    protection: Protection
 
 
 class _NotThereError(Exception):
@@ -153,7 +156,13 @@ def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) 
     if profile is not None and imports.naming(conn, bearings.account, names_of(bearings.job.kind, payload)):
         profile = None
     return Errand(
-        operation=PutUser(user_id=user_id, fields=fields, active=payload["active"], profile=profile),
+        operation=PutUser(
+            user_id=user_id,
+            fields=fields,
+            active=payload["active"],
+            profile=profile,
+            protection=bearings.protection,
+        ),
         note=note,
     )
 

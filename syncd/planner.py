@@ -274,7 +274,8 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
 
     ``intake`` is None for a Plan that was not made from HR. ``send`` False (``syncd plan``), like policy ``observe``, stores
     the Plan, marks the Run as one that was to send nothing, and ends it. What a Limit holds stays ``held``, and where nothing
-    may go, so is the Run. The input is accepted unless all is held, or it is doubted. What older Runs hold expires.
+    may go, so is the Run. The input is accepted unless all is held, or it is doubted. What older Runs hold expires; of a Plan
+    for some people, what they hold of these.
 
     Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
     """
@@ -307,8 +308,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             runs.note_holds(conn, run_id, plan.holds)
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
-        if made.part.is_whole:
-            runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+        _take_the_place(conn, app, made.part, run_id=run_id, now=now)
         if plan.holds:
             expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
@@ -328,6 +328,14 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         state = runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return state
+
+
+def _take_the_place(conn: Connection, app: App, part: Part, *, run_id: int, now: datetime) -> None:
+    """What older Runs hold is superseded by this Plan: all of it, or what is held of its people."""
+    if part.is_whole:
+        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
+    else:
+        runs.supersede_people(conn, app.account, part.people, superseded_by=run_id, now=now)
 
 
 def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:

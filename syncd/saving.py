@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from syncd import __version__
 from syncd.app import App
-from syncd.core.model import State
 from syncd.core.planfile import SavedPlan, dumps, loads, moved, touched
+from syncd.core.protection import barred
 from syncd.core.selection import Part
 from syncd.errors import Declined, StalePlan
 from syncd.intake import Intake
 from syncd.planner import Draft
+from syncd.store import cases
 
 HOUR = timedelta(hours=1)
 FEW = 10
@@ -96,9 +98,21 @@ def must_fit(app: App, saved: SavedPlan, intake: Intake) -> None:
     _refuse(found)
 
 
-def must_stand(saved: SavedPlan, current: State) -> None:
-    """Raises StalePlan if anything that the Plan touches is no longer as it was then."""
-    _refuse(moved(saved, current))
+def must_stand(app: App, saved: SavedPlan, made: Draft) -> None:
+    """Raises StalePlan if anything that the Plan touches is no longer as it was then, or is barred by now.
+
+    ``made`` is the Draft of these very Changes: it has the mirror and the Links as they are.
+    """
+    with app.database.read() as conn:
+        decided = cases.resolutions(conn, app.account)
+    protection, links = app.settings.mapping.protection, made.matching.links
+    found = {
+        change.key: barred(change, made.current, protection, resolutions=decided, links=links)
+        for change in saved.changes
+    }
+    standing = tuple(change for change in saved.changes if found[change.key] is None)
+    told = dict.fromkeys(f"{skip.code}: {skip.message}" for skip in found.values() if skip is not None)
+    _refuse([*told, *moved(replace(saved, changes=standing), made.current)])
 
 
 def _refuse(found: Sequence[str]) -> None:

@@ -107,7 +107,7 @@ def push(
         if read_along(app, made.plan.changes, mine, update=update):
             made = draft(app, intake, part)
         if saved is not None:
-            must_stand(saved, made.current)
+            must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
     log.info(
         "plan_made",

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from syncd.core.bulk import PATIENCE
 from syncd.core.operation import Effects, Gate, Interrupted, Slot
+from syncd.core.protection import Protection
 from syncd.core.request import RequestKind
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errand import Bearings, Errand, resolve
@@ -42,7 +43,8 @@ BREAKER = 5
 class WorkSettings:
     """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival.
 
-    ``import_patience`` seconds are what a bulk import may take; ``link_field`` is the profile field with the employee id.
+    ``import_patience`` seconds are what a bulk import may take; ``link_field`` is the profile field with the employee id;
+    ``protection`` says which users are never changed.
     """
 
     account: str
@@ -52,6 +54,7 @@ class WorkSettings:
     idle: float = 0.5
     import_patience: float = PATIENCE
     link_field: str = "ExternalEmployeeId"
+    protection: Protection = field(default_factory=Protection)
 
 
 class HandedGate:
@@ -188,6 +191,7 @@ class Worker:
                 job=job,
                 import_patience=self.settings.import_patience,
                 link_field=self.settings.link_field,
+                protection=self.settings.protection,
                 account=self.settings.account,
                 now=now,
                 run_started_at=runs.started_at(conn, job.run_id),

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role, TeamShelf
+from syncd.core.protection import Protection
 
 RoleList = tuple[str, Role]
 """(team id, role): one list of people in Litmos."""
@@ -31,13 +32,15 @@ class PutUser:
     """Change a user by read-modify-write of the full record.
 
     ``fields`` and ``active`` (None: as it is) are laid over ``profile``, the full record *just read* in this run
-    (at most 5 minutes ago), or over one that is read first when ``profile`` is None.
+    (at most 5 minutes ago), or over one that is read first when ``profile`` is None. A user whom ``protection`` covers by
+    that record is not changed: they may have become so since the Plan was made.
     """
 
     user_id: str
     fields: Mapping[str, FieldValue]
     active: bool | None = None
     profile: Mapping[str, Any] | None = None
+    protection: Protection = field(default_factory=Protection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from syncd.core.account import CASELESS_FIELDS
-from syncd.core.model import ItemKey, ItemKind
+from syncd.core.model import ItemKey, ItemKind, User
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -47,7 +47,10 @@ def create_user(calls: Calls, operation: CreateUser) -> Effects:
 
 
 def put_user(calls: Calls, operation: PutUser) -> Effects:
-    """Read-modify-write of the full record (litmos-api 6.1); no PUT if the record says so already."""
+    """Read-modify-write of the full record (litmos-api 6.1); no PUT if the record says so already.
+
+    Raises Permanent ``PROTECTED``, before anything is written, if the record is that of a protected user.
+    """
     given = operation.profile
     usable = given is not None and given.get("Id") == operation.user_id and not shape.flaw(given)
     profile = given if usable else reading.user(calls, operation.user_id)
@@ -60,12 +63,20 @@ def put_user(calls: Calls, operation: PutUser) -> Effects:
             requests=calls.requests,
             note=ALREADY_SO,
         )
+    if why := _protected(profile, operation):
+        raise Permanent(f"the Litmos user is protected ({why}); nothing was changed", code="PROTECTED")
     body = full_record(profile, operation.fields, active=operation.active)
     calls.write("PUT", ("users", operation.user_id), body)
     return Effects(
         profiles=({**profile, **operation.fields, "Active": body["Active"]},),
         requests=calls.requests,
     )
+
+
+def _protected(profile: Mapping[str, Any], operation: PutUser) -> str:
+    """What protects the user by this record, or "" if nothing does."""
+    fields = {name: text_of(profile.get(name)) for name in ("UserName", "AccessLevel", "Brand")}
+    return operation.protection.why(User(id=operation.user_id, active=True, fields=fields))
 
 
 def is_put(profile: Mapping[str, Any], operation: PutUser) -> bool:

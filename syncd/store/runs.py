@@ -1,6 +1,6 @@
 """Runs: one row for each execution of a Flow, and the guarded steps from state to state."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from syncd.core.plan import Plan
 from syncd.errors import Busy
 from syncd.store.schema import LIVE, change, job, run
 
+CHUNK = 500
 UNFINISHED = ("queued", "running")
 PLANNED_ONLY = "planned_only"
 """The key in the summary of a Run that was to make a Plan and to send nothing."""
@@ -209,8 +210,31 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
     return len(found)
 
 
-def holding(conn: Connection, account: str, *, limit: int = 10) -> list[RowMapping]:
-    """The Runs that hold something for a person, newest first, even while others of their Changes are being sent."""
+def supersede_people(
+    conn: Connection, account: str, people: Collection[str], *, superseded_by: int, now: datetime
+) -> None:
+    """What older Runs hold of these employees is superseded; a held Run of which nothing else waits is expired."""
+    if not people:
+        return
+    reason = f"run {superseded_by} has a newer plan for them"
+    for found in holding(conn, account, limit=None):
+        older = found["id"]
+        theirs = (change.c.run_id == older) & (change.c.state == "held")
+        wanted = sorted(people)
+        for start in range(0, len(wanted), CHUNK):
+            some = theirs & change.c.employee_id.in_(wanted[start : start + CHUNK])
+            conn.execute(
+                update(change).where(some).values(state="superseded", message=reason, finished_at=now)
+            )
+        if found["state"] == "held" and not holds_any(conn, older):
+            decide(conn, older, "expired", actor="", reason=reason, now=now)
+
+
+def holding(conn: Connection, account: str, *, limit: int | None = 10) -> list[RowMapping]:
+    """The Runs that hold something for a person, newest first, even while others of their Changes are being sent.
+
+    None as the ``limit``: all of them.
+    """
     waits = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
     query = select(run).where(run.c.account == account, waits).order_by(run.c.id.desc()).limit(limit)
     return list(conn.execute(query).mappings())

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -20,6 +21,7 @@ from syncd.core.operation import (
     UnassignItem,
     Unwatched,
 )
+from syncd.core.protection import Protection
 from syncd.errors import Permanent, Transient, Uncertain
 from syncd.litmos import target as target_module
 from syncd.litmos.applying import ALREADY_SO
@@ -245,6 +247,32 @@ def test_a_put_of_somebody_who_is_gone_is_refused(target):
     with pytest.raises(Permanent) as caught:
         target.apply(PutUser(user_id="U1", fields={}, active=False), watch=WATCH)
     assert caught.value.code == "LITMOS-404-USER-GONE"
+
+
+@pytest.mark.parametrize(
+    ("protection", "why"),
+    [
+        (Protection(levels=frozenset({"Administrator"})), "access level Administrator"),
+        (Protection(usernames=("AN*",)), "by username"),
+        (Protection(brands=("r&d",)), "brand R&D"),
+        (Protection(user_ids=frozenset({"U1"})), "by user id"),
+    ],
+)
+@pytest.mark.parametrize("just_read", [True, False])
+def test_a_put_of_somebody_who_is_protected_by_now_is_refused(litmos, target, protection, why, just_read):
+    record = person(UserName="ann", AccessLevel="Administrator", Brand="R&D")
+    litmos.known["GET /users/U1"] = person(UserName="ann", AccessLevel="Administrator", Brand="R&amp;D")
+    wanted = PutUser(
+        user_id="U1",
+        fields={"AccessLevel": "Learner"},
+        active=False,
+        profile=record if just_read else None,
+        protection=protection,
+    )
+    with pytest.raises(Permanent, match=re.escape(f"is protected ({why})")) as caught:
+        target.apply(wanted, watch=WATCH)
+    assert caught.value.code == "PROTECTED"
+    assert litmos.calls == ([] if just_read else ["GET /users/U1"])
 
 
 def test_settling_a_put_compares_what_was_wanted_with_what_is_there(litmos, target):
