@@ -287,9 +287,8 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         now = app.database.now(conn)
         input_id = None
         if intake is not None:
-            input_id = inputs.save(
-                conn, app.account, run_id, intake, fingerprint_of(intake, made.rejections), now
-            )
+            fingerprint = fingerprint_of(intake, made.rejections)
+            input_id = inputs.save(conn, app.account, run_id, intake, fingerprint, now)
         runs.set_plan(
             conn,
             run_id,
