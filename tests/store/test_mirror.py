@@ -17,7 +17,7 @@ from syncd.store.effects import apply_effects
 from syncd.store.folding import apply_delta, keep_up_to_date
 from syncd.store.vanished import Missing, missing
 from tests.core.factories import learning_path, path_key
-from tests.store.makers import ACCOUNT, now_of
+from tests.store.makers import ACCOUNT, new_run, now_of
 
 SALES = TeamFact(id="t1", name="Sales", parent_id="")
 EMEA = TeamFact(id="t2", name="EMEA", parent_id="t1")
@@ -49,9 +49,10 @@ def take(database: Database, found: Snapshot, *, gone: Missing | None = None) ->
 
 
 def apply(database: Database, effects: Effects, *, began_at: datetime | None = None) -> None:
+    run_id = new_run(database, flow="refresh")
     with database.write() as conn:
         now = database.now(conn)
-        apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now, run_id=1, ours={})
+        apply_effects(conn, ACCOUNT, effects, began_at=began_at or now, now=now, run_id=run_id, ours={})
 
 
 def members(database: Database) -> set[tuple[str, str]]:
