@@ -105,9 +105,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    current = mirror.current_state(
-        conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR
-    )
+    teams = related.forest.teams
+    current = mirror.current_state(conn, account, matching.links, teams, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
