@@ -23,7 +23,7 @@ def _short_zone(value: Any) -> Any:
 
 def _give_back(value: Any) -> Any:
     """``90d``; ``never`` is no time at all, and ``always`` longer than anybody lives."""
-    if value in {"always", "never"}:
+    if isinstance(value, str) and value in {"always", "never"}:
         return ALWAYS if value == "always" else 0.0
     try:
         return seconds(value)

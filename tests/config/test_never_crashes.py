@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syncd.config import load, manual
@@ -31,6 +31,9 @@ WRITTEN = [
     "{}: {",
     "'",
 ]
+GIVE_BACK = next(
+    place for loc, place in read_document(TEXT.encode(), "f").values.items() if loc[-1:] == ("give_back",)
+)
 TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\{[^}]*\}\S*|[^\s,\]}\[{]+')
 
 
@@ -44,6 +47,7 @@ def with_value(place: tuple[int, int], written: str) -> str:
 
 
 @settings(max_examples=60, deadline=None)
+@example(GIVE_BACK, "[]")
 @given(st.sampled_from(PLACES), st.sampled_from(WRITTEN) | st.text(max_size=5))
 def test_any_value_anywhere(place, written):
     assert all(

@@ -461,9 +461,10 @@ def under(reading: dict[str, Any], database: Database, folder: Path) -> None:
             "limits": Limits(minimum_population=1000),
             "bulk_imports": True,
         }
+        unseen = 1.1 * reading.get("visibility_delay", 0.0)
         if "import_end" in reading:
-            rig.changed["import_patience"] = 1.0
-        rig.changed["settle_delay"] = max(0.1, 1.1 * reading.get("visibility_delay", 0.0))
+            rig.changed["import_patience"] = 1.0 + unseen
+        rig.changed["settle_delay"] = max(0.1, unseen)
         for title in ("Rep", "Lead & <Head>", "Boss"):
             for row in rig.hr:
                 row["title"] = title
