@@ -14,12 +14,12 @@ from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
 from syncd.litmos.endpoint import Endpoint, is_loopback_url
 from syncd.litmos.target import Target
+from syncd.sending.worker import HandedGate, WorkSettings
 from syncd.sinks import Sink
 from syncd.sources import Source
 from syncd.store.database import Database
 from syncd.store.owner import this_process
 from syncd.store.window import RollingWindow, WindowSettings
-from syncd.worker import HandedGate, WorkSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,11 +30,11 @@ from sqlalchemy import Connection
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config
-from syncd.crew import Crew, rescue, resume_if_key_works
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
 from syncd.schedule import latest, slot, trigger
+from syncd.sending.crew import Crew, rescue, resume_if_key_works
 from syncd.store import runs
 from syncd.store.database import Database
 from syncd.web.pages import create_web

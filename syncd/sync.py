@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncd import delivery, managing
-from syncd.along import late_imports_ended, read_along, read_returning
+from syncd import delivery
 from syncd.app import App
 from syncd.core.planfile import SavedPlan
 from syncd.core.revert import Remark
@@ -13,17 +12,18 @@ from syncd.core.selection import Part
 from syncd.errors import Busy, SyncdError
 from syncd.intake import Intake, require, take_in
 from syncd.log import get_logger
-from syncd.planner import Draft, commit, draft
-from syncd.refreshing import FEW_GONE, Update, is_old, read_litmos
-from syncd.reverting import draft_reversal
-from syncd.saving import must_fit, must_stand, part_of
-from syncd.store import lease, runs
-from syncd.store.lease import Held
+from syncd.mirroring import managing
+from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
+from syncd.mirroring.watching import Update
+from syncd.planning.along import late_imports_ended, read_along, read_returning
+from syncd.planning.committing import commit
+from syncd.planning.planner import Draft, draft
+from syncd.planning.reverting import draft_reversal
+from syncd.planning.saving import must_fit, must_stand, part_of
+from syncd.store import runs
+from syncd.turn import planning, pulling
 
 log = get_logger(__name__)
-
-LEASE = 900.0
-"""Seconds after which a planner, or a pull, that does not answer is taken for lost."""
 
 
 def quiet(_what: str, _done: int, _total: int | None) -> None:
@@ -154,22 +154,6 @@ def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:
             runs.finish(conn, run_id, "succeeded", summary=summary, now=app.database.now(conn))
     log.info("pull_succeeded", run_id=run_id, new=fresh, delivered=sum(delivered.values()))
     return delivered
-
-
-@contextmanager
-def planning(app: App) -> Iterator[Held]:
-    """One planner per account at a time, whatever the number of processes. Raises Busy, naming the holder."""
-    name = runs.lease_name(app.account, "push")
-    with lease.held(app.database, name, app.owner, seconds=LEASE, about="refresh or push") as mine:
-        yield mine
-
-
-@contextmanager
-def pulling(app: App) -> Iterator[None]:
-    """One pull per account at a time. Raises Busy, naming the holder."""
-    name = runs.lease_name(app.account, "pull")
-    with lease.held(app.database, name, app.owner, seconds=LEASE, about="pull"):
-        yield
 
 
 @contextmanager

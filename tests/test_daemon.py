@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from syncd import daemon as daemon_module
-from syncd.crew import rescue
 from syncd.daemon import Daemon
+from syncd.sending.crew import rescue
 from syncd.store import jobs, runs
 from syncd.store.migrate import upgrade
 from syncd.wiring import wire

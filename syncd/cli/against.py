@@ -15,8 +15,8 @@ FEW = 20
 
 def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed: bool, at_most: int) -> None:
     """Compare, print, and exit as ``--detailed-exitcode`` and ``--at-most`` say. Raises ConfigError, SourceError, typer.Exit."""
-    from syncd.comparing import against
     from syncd.config import load
+    from syncd.planning.comparing import against
     from syncd.wiring import settings_of
 
     earlier = load(old)

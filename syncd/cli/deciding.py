@@ -46,8 +46,8 @@ def approve(
     """Let a held run go, or a part of it. What became stale meanwhile is not sent."""
     choice = _choice(only, employee, field)
     with opened(config) as app:
-        from syncd.approval import approve as let_go
-        from syncd.approval import losing
+        from syncd.planning.approval import approve as let_go
+        from syncd.planning.approval import losing
 
         number = losing(app, run, choice, seen_digest=digest)
         if number:
@@ -74,7 +74,7 @@ def reject(
     """Cancel what a run holds, or a part of it and what needs that: it is not sent."""
     choice = _choice(only, employee, field)
     with opened(config) as app:
-        from syncd.approval import reject as cancel
+        from syncd.planning.approval import reject as cancel
 
         number = cancel(app, run, actor=actor(), reason=reason or "no reason given", choice=choice)
         say(f"Run {run}: {number} changes rejected; nothing of them was sent. The next push plans again.")

@@ -66,7 +66,7 @@ def _consent(username: str, team: str, *, yes: bool) -> None:
 
 def _probe(loaded: Any, username: str, team: str, *, json: bool) -> None:
     from syncd.core.contract import MEANINGS
-    from syncd.probe import probe
+    from syncd.insight.probe import probe
     from syncd.wiring import wire
 
     app = wire(loaded)
@@ -134,7 +134,7 @@ def _opened(loaded: Any) -> Iterator[Any]:
 
 
 def _examine(loaded: Any, app: Any) -> Any:
-    from syncd.doctor import examine
+    from syncd.insight.doctor import examine
     from syncd.wiring import settings_of, source_of
 
     with progress("doctor") as update:

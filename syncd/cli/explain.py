@@ -34,7 +34,7 @@ def why(
     with opened(config) as app:
         from syncd.cli.show_plan import describe
         from syncd.core.why import why as explain
-        from syncd.inquiry import inquire
+        from syncd.insight.inquiry import inquire
 
         facts = inquire(app, employee, about)
         found = explain(facts, lambda change: describe(change, facts.item_names))
@@ -61,7 +61,7 @@ def why(
 def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Run the mapping now for one person, step by step, and show what a push would do for them; only reads."""
     with opened(config) as app:
-        from syncd.inquiry import preview as look
+        from syncd.insight.inquiry import preview as look
 
         found = look(app, employee)
         if json:

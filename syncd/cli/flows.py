@@ -135,7 +135,7 @@ def plan(
             return
         pushed = _plan(app, send=False, fresh=fresh, everything=everything, json=json, people=only or ())
         if save is not None:
-            from syncd.saving import save_plan
+            from syncd.planning.saving import save_plan
 
             save_plan(app, save, pushed.run_id, pushed.intake, pushed.draft)
         if not json:
@@ -193,7 +193,7 @@ def push(
         note("--plan says already whom it is about; leave --only out")
         raise typer.Exit(Exit.USAGE)
     with opened(config) as app:
-        from syncd.saving import open_plan
+        from syncd.planning.saving import open_plan
 
         kept = None if saved is None else open_plan(saved)
         pushed = _plan(
@@ -206,7 +206,7 @@ def push(
 
 def send(app: Any, run_id: int) -> None:
     """Send a Run's Jobs, here and now, until it ends or holds what is left."""
-    from syncd.crew import drain
+    from syncd.sending.crew import drain
 
     with progress("push") as update:
         drain(app, run_id, update=update)

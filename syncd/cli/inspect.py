@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
     with store_of(config) as (loaded, database):
-        from syncd.overview import overview
+        from syncd.insight.overview import overview
 
         with database.read() as conn:
             found = overview(conn, loaded.litmos.account, database.now(conn))
@@ -251,7 +251,7 @@ def employees_show(
 ) -> None:
     """Show one person: HR, Litmos, the link, the quarantine, every change, and why nothing happened."""
     with store_of(config) as (loaded, database):
-        from syncd.overview import person
+        from syncd.insight.overview import person
 
         with database.read() as conn:
             found = person(conn, loaded.litmos.account, employee_id)

@@ -27,7 +27,7 @@ def grants(
 ) -> None:
     """Say where memberships, learning paths and courses come from: a rule and its run, adopted, or made by hand."""
     with store_of(config) as (loaded, database):
-        from syncd import holdings
+        from syncd.insight import holdings
         from syncd.store import grants as ledger
 
         account = loaded.litmos.account
@@ -91,7 +91,7 @@ def adopt(
 ) -> None:
     """Claim what was made by hand and a rule would give; later it is taken away like what syncd gave. Litmos is not touched."""
     with opened(config) as app:
-        from syncd.adopting import adopt as claim
+        from syncd.planning.adopting import adopt as claim
 
         found = claim(app, rule, actor=actor(), dry_run=dry_run)
     if json:

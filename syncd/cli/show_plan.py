@@ -7,7 +7,7 @@ from syncd.cli.output import plain, say
 from syncd.core.model import Action, Change, ItemKey, ObjectKind, Rejection, team_label
 from syncd.core.plan import Cost, Plan
 from syncd.core.planfile import change_data
-from syncd.planner import Draft
+from syncd.planning.planner import Draft
 
 GLYPHS = {
     Action.CREATE: "+",

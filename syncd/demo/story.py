@@ -13,10 +13,10 @@ from typing import Any
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config, load, manual
-from syncd.crew import drain
 from syncd.demo.population import Person, SecondDay, company, second_day, third_day, write_export
 from syncd.errors import SyncdError
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import changes, people, runs
 from syncd.sync import Pushed
 from syncd.wiring import wire

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.errors import SyncdError
-from syncd.overview import overview
+from syncd.insight.overview import overview
 from syncd.store import changes, runs
 from syncd.store.database import Database
 from syncd.store.migrate import check

@@ -12,10 +12,10 @@ from syncd.core.mapping import Mapping
 from syncd.core.model import Status
 from syncd.core.protection import Protection
 from syncd.core.rules import Column, FieldRule, IdRule, ItemRule, Place, StatusRule, TeamRule, ValueRule
-from syncd.crew import drain
 from syncd.litmos.endpoint import Endpoint
 from syncd.sandbox.journal import Entry
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.sinks import CsvSinkSettings, open_sink
 from syncd.sinks.base import SinkMode
 from syncd.sources import CsvSourceSettings, open_source

@@ -6,13 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncd.approval import approve
 from syncd.core.cases import Resolution, Verdict
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limit, Limits
-from syncd.crew import drain
 from syncd.errors import StaleApproval, StalePlan
+from syncd.planning.approval import approve
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import cases, changes
 from syncd.store.database import Database
 from tests.flows.rig import Rig, person

@@ -33,11 +33,11 @@ from hypothesis.stateful import (
 )
 
 from syncd.app import App
-from syncd.approval import approve, reject
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limit, Limits
-from syncd.crew import drain
+from syncd.planning.approval import approve, reject
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store.database import open_database
 from syncd.store.migrate import upgrade
 from tests.flows.company import SAFETY, WORKS, Company, Person, Row, found, mapping_of_the_story

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from syncd.core.finding import Health
-from syncd.doctor import Examination, examine
 from syncd.errors import StoreError
+from syncd.insight.doctor import Examination, examine
 from syncd.sandbox.server import Sandbox
 from syncd.store import people
 from syncd.store.database import Database

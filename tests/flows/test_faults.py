@@ -13,9 +13,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from syncd.core.limits import Limits
-from syncd.crew import drain
 from syncd.errors import LitmosError, RefreshError, Unauthorized
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import changes, jobs, links, mirror, runs
 from syncd.store.database import Database
 from tests.flows.rig import Rig, creates_without_a_read, person

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from syncd import along
 from syncd.app import App
 from syncd.core.limits import Limits
 from syncd.errors import SyncdError
+from syncd.planning import along
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import upgrade

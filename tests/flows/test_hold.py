@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncd.approval import approve, reject
 from syncd.core.conditions import OneOf
 from syncd.core.doubts import Dated, Expect
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.rules import Absence
-from syncd.crew import drain
 from syncd.errors import SourceError, StaleApproval
+from syncd.planning.approval import approve, reject
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import people
 from syncd.store.database import Database
 from tests.flows.rig import MAPPING, Rig, person

@@ -16,11 +16,11 @@ from syncd.core.limits import Limits, Policy
 from syncd.core.rules import Absence, Column
 from syncd.core.usernames import temporary
 from syncd.sandbox.server import Sandbox
+from syncd.sending.worker import Worker
 from syncd.store import cases, links
 from syncd.store.database import Database
 from syncd.store.schema import metadata
 from syncd.sync import push
-from syncd.worker import Worker
 from tests.flows.rig import MAPPING, Rig, field_rule, person, place
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}

@@ -12,14 +12,14 @@ from sqlalchemy import select
 
 from syncd.app import App
 from syncd.core.limits import Limits
-from syncd.crew import drain
 from syncd.failpoint import KILLED
 from syncd.sandbox.journal import Entry
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
+from syncd.sending.worker import Worker
 from syncd.store import changes, drift, enqueue, jobs
 from syncd.store.database import Database
 from syncd.store.schema import attempt
-from syncd.worker import Worker
 from tests.flows.pusher import CROWD
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, person
 from tests.flows.test_kill import process_of, state_of

@@ -9,7 +9,7 @@ import pytest
 from syncd.core.answer import answer
 from syncd.core.facts import Facts
 from syncd.errors import Declined
-from syncd.inquiry import inquire, preview
+from syncd.insight.inquiry import inquire, preview
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import Database
 from tests.flows.rig import Rig, person

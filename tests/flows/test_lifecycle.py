@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from syncd.approval import approve
 from syncd.core.lifecycle import Leave
 from syncd.core.limits import Limit, Limits
 from syncd.core.model import Status
 from syncd.core.rules import Column, DatesRule, DayRule, ZoneRule
-from syncd.crew import drain
+from syncd.planning.approval import approve
 from syncd.sandbox.server import Sandbox
 from syncd.sandbox.world import utc_now
+from syncd.sending.crew import drain
 from syncd.store.database import Database
 from syncd.sync import Pushed
 from tests.flows.rig import MAPPING, Rig, person, place

@@ -9,8 +9,8 @@ import pytest
 
 from syncd.core.limits import Limits
 from syncd.core.rules import ManagerRule
-from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import changes
 from syncd.store.database import Database
 from syncd.sync import push

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from syncd.core.limits import Limits
-from syncd.crew import drain
 from syncd.errors import Unauthorized
 from syncd.sandbox.modes import Modes
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store.database import Database
 from tests.flows.company import ODD, SAFETY, WORKS, Company, Person, found, mapping_of_the_story
 from tests.flows.rig import Rig, creates_without_a_read, person

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncd.approval import approve
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.rules import Absence
-from syncd.crew import drain
 from syncd.errors import Declined, StalePlan
+from syncd.planning.approval import approve
+from syncd.planning.saving import open_plan, save_plan
 from syncd.sandbox.server import Sandbox
-from syncd.saving import open_plan, save_plan
+from syncd.sending.crew import drain
 from syncd.store import inputs, people, runs
 from syncd.store.database import Database
 from syncd.sync import Pushed, push

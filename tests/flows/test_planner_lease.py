@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from syncd.app import App
-from syncd.crew import rescue
 from syncd.errors import Busy
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import rescue
 from syncd.store import jobs, lease, mirror, runs
 from syncd.store.database import Database
 from syncd.store.schema import lease as lease_table

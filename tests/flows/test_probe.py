@@ -10,7 +10,7 @@ from syncd.core.contract import Question
 from syncd.core.model import ItemKind
 from syncd.core.operation import AssignItems, Interrupted, Unwatched
 from syncd.errors import Declined, SourceError, Uncertain
-from syncd.probe import Probed, probe
+from syncd.insight.probe import Probed, probe
 from syncd.sandbox import user_rules
 from syncd.sandbox.server import Sandbox
 from syncd.store import links, probes

@@ -11,8 +11,8 @@ from sqlalchemy import Column, MetaData, Table, Text, create_engine, insert
 
 from syncd.config import load
 from syncd.config.settings import RateSettings
-from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import runs
 from syncd.sync import Pushed, push
 from syncd.wiring import wire

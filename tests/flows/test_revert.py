@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from syncd.approval import approve
 from syncd.core.lifecycle import Leave, Lifecycle
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.model import Status
-from syncd.crew import drain
 from syncd.errors import Declined
+from syncd.planning.approval import approve
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import inputs
 from syncd.store.database import Database
 from syncd.sync import Reverted, revert

@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncd.approval import approve, losing, reject
 from syncd.core.holding import Choice, HoldMode
 from syncd.core.limits import Limit
-from syncd.crew import drain
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import KILLED
+from syncd.planning.approval import approve, losing, reject
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import changes, inputs, runs
 from syncd.store.database import Database
 from tests.flows.pusher import STAFF, WINDOW

@@ -12,8 +12,8 @@ from syncd.core.lifecycle import Lifecycle
 from syncd.core.limits import Limits, Policy
 from syncd.core.model import Role
 from syncd.core.rules import Column, Ground, ManagerRule, NodeRule, Part, RoleRule, Text, TreeRule
-from syncd.crew import drain
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.store import changes, ties
 from syncd.store.database import Database
 from syncd.sync import push

@@ -16,8 +16,8 @@ from syncd.core.plan import change_hash, digest
 from syncd.core.protection import barred
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
-from syncd.measuring import pace_of
-from syncd.shelves import reach_of
+from syncd.mirroring.shelves import reach_of
+from syncd.planning.measuring import pace_of
 from syncd.store import approvals, cases, changes, inputs, links, mirror, runs
 from syncd.store.enqueue import enqueue
 

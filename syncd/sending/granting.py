@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.core.operation import Effects, SetRole
 from syncd.core.request import RequestKind
-from syncd.errand import Errand
+from syncd.sending.errand import Errand
 from syncd.store import grants
 from syncd.store.queue import Job
 

@@ -19,13 +19,13 @@ from syncd.core.operation import Effects, Gate, Interrupted, Slot
 from syncd.core.protection import Protection
 from syncd.core.request import RequestKind
 from syncd.core.retry import Verdict, backoff, decide
-from syncd.errand import Bearings, Errand, resolve
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
-from syncd.granting import keep_ledger
-from syncd.importing import own_values, write_pending, write_settled
 from syncd.litmos.target import Target
 from syncd.log import get_logger
+from syncd.sending.errand import Bearings, Errand, resolve
+from syncd.sending.granting import keep_ledger
+from syncd.sending.importing import own_values, write_pending, write_settled
 from syncd.store import aside, changes, imports, jobs, links, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects

@@ -19,7 +19,7 @@ from syncd.intake import Intake, mentions, take_in
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
 from syncd.log import get_logger
 from syncd.store import links, probes
-from syncd.sync import planning
+from syncd.turn import planning
 
 log = get_logger(__name__)
 

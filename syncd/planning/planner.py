@@ -1,7 +1,4 @@
-"""The planner: mirror and Intake in, Plan out; and the one transaction that makes a Plan durable.
-
-Deciding is ``core``'s: this module gathers what the core needs and stores what it said.
-"""
+"""The planner: mirror and Intake in, Plan out. Deciding is ``core``'s: this module gathers what the core needs."""
 
 from collections import abc
 from dataclasses import dataclass, field, replace
@@ -16,20 +13,15 @@ from syncd.core.bulk import without_clashes
 from syncd.core.cases import left_alone
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
-from syncd.core.holding import HoldMode
 from syncd.core.lifecycle import Overlap
-from syncd.core.limits import Policy
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
 from syncd.core.model import (
-    Action,
     Employee,
     Item,
     NodeKey,
-    ObjectKind,
     Rejection,
     State,
-    Status,
     TeamKey,
     User,
 )
@@ -38,28 +30,27 @@ from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
-from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.measuring import done_lately, doubts_about, fingerprint_of, measure_of, pace_of, seen_before
-from syncd.relations import Relations, relate, undecided
-from syncd.shelves import reach_of
+from syncd.mirroring.shelves import reach_of
+from syncd.planning.measuring import (
+    done_lately,
+    doubts_about,
+    is_new,
+    measure_of,
+    pace_of,
+    seen_before,
+)
+from syncd.planning.relations import Relations, relate, undecided
 from syncd.store import (
     approvals,
     aside,
     cases,
-    changes,
     imports,
-    inputs,
-    lease,
     links,
     mirror,
     people,
-    runs,
-    ties,
     unwanted,
 )
-from syncd.store.enqueue import enqueue
-from syncd.store.lease import Held
 
 KEPT_FOR = timedelta(days=7)
 """So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
@@ -248,7 +239,7 @@ def _absent(
     absence = app.settings.mapping.absence
     if not absence.deactivates or "" in untouched or not intake.complete:
         return {}
-    new_input = _is_new(conn, app, intake)
+    new_input = is_new(conn, app, intake)
     named = intake.named | untouched
     missed = people.missed(
         conn,
@@ -260,140 +251,3 @@ def _absent(
     )
     reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
     return {person: reason for person, reason in reasons.items() if reason}
-
-
-def _is_new(conn: Connection, app: App, intake: Intake) -> bool:
-    """Whether this input is a witness of its own: other bytes than every accepted one before it, and complete."""
-    before = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
-    return intake.complete and before is None
-
-
-def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
-    """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
-
-    ``intake`` is None for a Plan that was not made from HR. ``send`` False (``syncd plan``), like policy ``observe``, stores
-    the Plan, marks the Run as one that was to send nothing, and ends it. What a Limit holds stays ``held``, and where nothing
-    may go, so is the Run. The input is accepted unless all is held, or it is doubted. What older Runs hold expires; of a Plan
-    for some people, what they hold of these.
-
-    Raises Busy, and stores nothing, if the lease ``mine`` was lost or the Run has ended meanwhile.
-    """
-    plan, settings = made.plan, app.settings
-    sends = send and settings.policy is not Policy.OBSERVE
-    with app.database.write() as conn:
-        lease.fence(conn, mine)
-        runs.must_be_running(conn, run_id)
-        now = app.database.now(conn)
-        input_id = None
-        if intake is not None:
-            fingerprint = fingerprint_of(intake, made.rejections)
-            input_id = inputs.save(conn, app.account, run_id, intake, fingerprint, now)
-        runs.set_plan(
-            conn,
-            run_id,
-            plan,
-            input_id=input_id,
-            config_digest=settings.config_digest,
-            rejected=len(made.rejections),
-            about=made.part.about if sends else {**made.part.about, runs.PLANNED_ONLY: True},
-        )
-        if intake is not None:
-            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
-            if made.part.is_whole:
-                cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
-        if not sends:
-            changes.insert_all(conn, run_id, plan.changes, state="planned", approved=plan.approved)
-            runs.note_holds(conn, run_id, plan.holds)
-            runs.finish(conn, run_id, "succeeded", now=now)
-            return "succeeded"
-        _take_the_place(conn, app, made.part, run_id=run_id, now=now)
-        if plan.holds:
-            expires_at = now + timedelta(seconds=settings.hold_expires)
-            runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
-        believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
-        if believed and intake is not None and input_id is not None:
-            _accept(conn, app, intake, made, input_id=input_id, now=now)
-        changes.insert_all(
-            conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
-        )
-        if plan.waits:
-            return "held"
-        others = enqueue(
-            conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
-        )
-        for other in others:
-            runs.finish_if_done(conn, other, now)
-        state = runs.finish_if_done(conn, run_id, now)
-    reach("plan-committed")
-    return state
-
-
-def _take_the_place(conn: Connection, app: App, part: Part, *, run_id: int, now: datetime) -> None:
-    """What older Runs hold is superseded by this Plan: all of it, or what is held of its people."""
-    if part.is_whole:
-        runs.expire_held(conn, app.account, superseded_by=run_id, now=now)
-    else:
-        runs.supersede_people(conn, app.account, part.people, superseded_by=run_id, now=now)
-
-
-def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
-
-    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
-    """
-    if not made.part.is_whole:
-        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
-        return
-    for employee_id in made.matching.dropped:
-        links.forget(conn, app.account, employee_id)
-    links.save_all(conn, app.account, made.matching.new, now)
-    ties.save(conn, app.account, made.ties, now)
-    people.save(
-        conn,
-        app.account,
-        intake.source,
-        made.employees.values(),
-        rejected=made.untouched,
-        input_id=input_id,
-        new_input=_is_new(conn, app, intake) and "" not in made.untouched,
-        now=now,
-    )
-    _remember_overlap(conn, app, made, made.employees, now)
-    inputs.accept(conn, input_id)
-
-
-def _accept_people(
-    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
-) -> None:
-    """Take the people of the Plan as HR now has them, and their new Links."""
-    chosen = made.part.people
-    for employee_id in made.matching.dropped & chosen:
-        links.forget(conn, app.account, employee_id)
-    links.save_all(conn, app.account, (link for link in made.matching.new if link.employee_id in chosen), now)
-    people.save(
-        conn,
-        app.account,
-        intake.source,
-        [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
-        rejected=(),
-        input_id=input_id,
-        new_input=False,
-        now=now,
-    )
-    _remember_overlap(conn, app, made, chosen, now)
-
-
-def _remember_overlap(
-    conn: Connection, app: App, made: Draft, people: abc.Collection[str], now: datetime
-) -> None:
-    """Since when those of these people who moved have memberships that no rule gives them."""
-    if not app.settings.mapping.lifecycle.overlap:
-        return
-    ending = {
-        change.key: change.employee_id
-        for change in made.plan.changes
-        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
-    }
-    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
-    active = {one for one in people if one in made.employees and made.employees[one].status is Status.ACTIVE}
-    unwanted.save(conn, app.account, {**ending, **kept}, made.moved, looked_at=active, now=now)

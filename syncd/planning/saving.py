@@ -13,7 +13,7 @@ from syncd.core.protection import barred
 from syncd.core.selection import Part
 from syncd.errors import Declined, StalePlan
 from syncd.intake import Intake
-from syncd.planner import Draft
+from syncd.planning.planner import Draft
 from syncd.store import cases
 
 HOUR = timedelta(hours=1)

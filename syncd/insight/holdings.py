@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd import shelves
 from syncd.core.desired import ItemResolver
 from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
 from syncd.core.model import ItemKey, ItemKind, ItemName, TeamKey, team_key, team_label, team_text
+from syncd.mirroring import shelves
 from syncd.store import grants, links, mirror, people
 
 MEMBERSHIP = "membership"

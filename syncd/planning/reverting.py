@@ -16,8 +16,8 @@ from syncd.core.revert import Remark, reverse, without_taken
 from syncd.core.selection import Part
 from syncd.core.usernames import contested
 from syncd.errors import Declined
-from syncd.measuring import done_lately, measure_of
-from syncd.planner import Draft
+from syncd.planning.measuring import done_lately, measure_of
+from syncd.planning.planner import Draft
 from syncd.store import approvals, changes, jobs, links, mirror, runs
 from syncd.store.schema import LIVE
 

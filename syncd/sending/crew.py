@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from syncd.app import App
 from syncd.errors import Unauthorized
+from syncd.sending.worker import Worker
 from syncd.store import jobs, lease, runs
 from syncd.store.owner import is_dead
 from syncd.store.rescue import rescue as rescue_jobs
 from syncd.store.schema import LIVE
-from syncd.worker import Worker
 
 Update = Callable[[str, int, int | None], None]
 """Progress: what, how many done, how many in all."""

@@ -5,10 +5,10 @@ from syncd.core.ledger import Claim, claims
 from syncd.errors import Declined
 from syncd.intake import take_in
 from syncd.log import get_logger
-from syncd.planner import draft
-from syncd.refreshing import is_old
+from syncd.mirroring.refreshing import is_old
+from syncd.planning.planner import draft
 from syncd.store import grants, lease
-from syncd.sync import planning
+from syncd.turn import planning
 
 log = get_logger(__name__)
 

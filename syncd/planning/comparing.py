@@ -9,7 +9,7 @@ from syncd.core.model import Record
 from syncd.core.plan import Plan
 from syncd.core.records import map_records
 from syncd.intake import Intake, take_in
-from syncd.planner import Draft, draft
+from syncd.planning.planner import Draft, draft
 from syncd.store import mirror
 
 

@@ -88,3 +88,9 @@ def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) ->
             taken=frozenset(user.username.casefold() for user in users),
         )
     return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
+
+
+def is_new(conn: Connection, app: App, intake: Intake) -> bool:
+    """Whether this input is a witness of its own: other bytes than every accepted one before it, and complete."""
+    before = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
+    return intake.complete and before is None

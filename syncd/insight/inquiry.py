@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from syncd import shelves
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.facts import Facts, Granted
@@ -32,7 +31,8 @@ from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
 from syncd.errors import SourceError
 from syncd.intake import Intake, alike, require, take_in
-from syncd.planner import Draft, draft
+from syncd.mirroring import shelves
+from syncd.planning.planner import Draft, draft
 from syncd.store import history, jobs, links, mirror, people
 
 

@@ -1,0 +1,1 @@
+"""Mirroring: what a refresh reads of Litmos, and how the mirror takes it in."""
