@@ -48,6 +48,8 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     if plan.held and not plan.waits:
         say(f"Of {len(plan.changes)} changes {len(plan.held)} wait for a person; the others go")
     say(cost_line(plan.cost))
+    for choice in plan.cost.choices:
+        say(f"  {choice.text}")
 
 
 def told_rejections(made: Draft) -> Sequence[Rejection]:
@@ -149,6 +151,15 @@ def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:
         "cost": {
             "requests": [plan.cost.low, plan.cost.high],
             "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],
+            "choices": [
+                {
+                    "about": one.about,
+                    "changes": one.changes,
+                    "requests": [one.low, one.high],
+                    "others": one.others,
+                }
+                for one in plan.cost.choices
+            ],
         },
         "changes": [change_data(change) for change in plan.changes],
         "rejections": [

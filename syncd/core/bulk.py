@@ -15,7 +15,7 @@ from typing import Any
 
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind, Skip
-from syncd.core.request import PAGE, Importing, Request, RequestKind, person_target
+from syncd.core.request import PAGE, Importing, Request, RequestKind, Stage, person_target
 
 IMPORT_MEMBERS: Mapping[str, str] = {
     "Email": "Email",
@@ -184,7 +184,7 @@ def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
     return Request(
         key=f"import:{number}",
         kind=RequestKind.IMPORT_USERS,
-        stage=2,
+        stage=Stage.CREATES,
         target=f"import:{people}",
         payload={"rows": [dict(row) for row in chunk.rows], "skip_first_login": chunk.skip_first_login},
         changes=chunk.changes,

@@ -10,20 +10,24 @@ stage  Requests                                waits for
 1      create team                             its parent team, and renames of it or that free its name
 2      create user                             whoever gives up the UserName; the manager, if created here
 2      import users (creates and updates)      nothing
-3      update, reactivate (``PUT``)            the same, and a page read, if cheaper
-4      add members (one call per team)         the team, its renames, and users created here
-5      assign items (one per user and kind)    the user, if created here
-5      give a team items (one per team, kind)  the team, and its renames
-5      make leader or admin                    the membership, the team's renames, and a ``PUT`` of that user
-6      unassign item                           nothing
-6      remove member, take item from a team    the team's renames
-6      leader or admin no longer               the team's renames, and a ``PUT`` of that user
+3, 6   add members (by team, or by user)       the teams, their renames, and users created here
+4, 7   assign items (one per user and kind)    the user, if created here
+4      give a team items (one per team, kind)  the team, and its renames
+4, 7   make leader or admin                    the membership, the team's renames, and a ``PUT`` of that user
+5      update, reactivate (``PUT``)            whoever gives up the UserName, and a page read, if cheaper
+8      unassign item                           nothing
+8      remove member, take item from a team    the team's renames
+8      leader or admin no longer               the team's renames, and a ``PUT`` of that user
 =====  ======================================  =============================
+
+Where there are two stages, the first is of Requests for somebody who is created here: leavers go first, then starters with
+all that they need, then the rest.
 
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
 read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
-circle is renamed twice. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less.
+circle is renamed twice. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less. ``core.cover`` says
+which memberships go by team, and which by user.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +36,7 @@ from typing import Any
 
 from syncd.core.bulk import import_requests
 from syncd.core.circles import waiting_for_ever
+from syncd.core.member_requests import member_adds
 from syncd.core.model import (
     Action,
     Change,
@@ -44,10 +49,10 @@ from syncd.core.model import (
 )
 from syncd.core.request import (
     ITEMS_PER_CALL,
-    MEMBERS_PER_CALL,
     Pace,
     Request,
     RequestKind,
+    Stage,
 )
 from syncd.core.team_renames import TeamRenames
 from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
@@ -75,12 +80,12 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *(team_rename(step) for step in renames.steps),
         *team_creates(changes, created_teams, renames),
         *(user_create(c, created_users, names) for c in changes if _is(c, Action.CREATE, ObjectKind.USER)),
-        *_member_adds(changes, created_users, created_teams, renames),
+        *member_adds(changes, created_users, created_teams, renames),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams, renames),
         *_removals(changes, renames),
     ]
-    requests += role_sets(changes, requests, renames)
+    requests += role_sets(changes, requests, renames, created_users)
     return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
 
 
@@ -106,46 +111,6 @@ def _is(change: Change, action: Action, kind: ObjectKind) -> bool:
     return change.action is action and change.kind is kind
 
 
-def _member_adds(
-    changes: Sequence[Change],
-    created_users: Mapping[str, str],
-    created_teams: set[tuple[str, ...]],
-    renames: TeamRenames,
-) -> Iterable[Request]:
-    by_team: dict[tuple[str, ...], list[Change]] = {}
-    for change in changes:
-        if _is(change, Action.ADD, ObjectKind.MEMBERSHIP):
-            by_team.setdefault(team_key(change.team), []).append(change)
-    for key, parts in sorted(by_team.items()):
-        for number, start in enumerate(range(0, len(parts), MEMBERS_PER_CALL)):
-            chunk = parts[start : start + MEMBERS_PER_CALL]
-            after = [team_request(chunk[0].team)] if key in created_teams else []
-            after += renames.before_use(chunk[0].team)
-            makers = [created_users[c.employee_id] for c in chunk if c.employee_id in created_users]
-            after += list(dict.fromkeys(makers))
-            yield Request(
-                key=f"add-members:{team_text(key)}:{number}",
-                kind=RequestKind.ADD_MEMBERS,
-                stage=4,
-                target=f"members-added:{team_text(key)}:{number}",
-                payload={
-                    "team": list(chunk[0].team),
-                    "team_id": chunk[0].team_id,
-                    "people": [
-                        {
-                            "employee_id": c.employee_id,
-                            "user_id": c.user_id,
-                            "change": c.key,
-                            "rule": c.rule,
-                        }
-                        for c in chunk
-                    ],
-                },
-                after=tuple(after),
-                changes=tuple(c.key for c in chunk),
-            )
-
-
 def _assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Iterable[Request]:
     given: dict[tuple[str, ItemKind], list[tuple[Change, ItemKey]]] = {}
     for change in changes:
@@ -157,7 +122,7 @@ def _assigns(changes: Sequence[Change], created_users: Mapping[str, str]) -> Ite
             yield Request(
                 key=f"assign:{person}:{kind}:{number}",
                 kind=RequestKind.ASSIGN_ITEMS,
-                stage=5,
+                stage=Stage.STARTERS_ITEMS if person in created_users else Stage.ITEMS,
                 target=f"assigned:{person}:{kind}:{number}",
                 payload={
                     "employee_id": person,
@@ -189,7 +154,7 @@ def _gifts(
             yield Request(
                 key=f"give-team:{name}",
                 kind=RequestKind.GIVE_TEAM,
-                stage=5,
+                stage=Stage.STARTERS_ITEMS,
                 target=f"team-given:{name}",
                 payload={
                     "team": list(chunk[0][0].team),
@@ -222,7 +187,7 @@ def _removals(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Reque
         yield Request(
             key=f"remove:{change.key}",
             kind=kind,
-            stage=6,
+            stage=Stage.REMOVALS,
             target=change.key,
             payload={"employee_id": change.employee_id, "user_id": change.user_id, **payload},
             after=renames.before_use(change.team),

@@ -68,6 +68,14 @@ class AddMembers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JoinTeams:
+    """Add one user to teams, in one call."""
+
+    user_id: str
+    team_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveMember:
     """Take one user out of one team."""
 
@@ -165,6 +173,7 @@ Operation = (
     | CreateTeam
     | RenameTeam
     | AddMembers
+    | JoinTeams
     | RemoveMember
     | AssignItems
     | UnassignItem

@@ -3,9 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from syncd.core.alternatives import Choice, choices
 from syncd.core.compile import compile_requests
 from syncd.core.counts import Measure
 from syncd.core.diff import Difference
@@ -17,12 +18,16 @@ from syncd.core.request import Pace, Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """HTTP requests, at least and at most, and how long they take at the configured rate, in minutes."""
+    """HTTP requests, at least and at most, and how long they take at the configured rate, in minutes.
+
+    ``choices`` say what the other ways would have cost.
+    """
 
     low: int
     high: int
     low_minutes: float
     high_minutes: float
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ def make_plan(
         holds=found,
         held=held,
         approved=frozenset(key for key, found in hashes.items() if found in approved),
-        cost=cost_of(requests, window),
+        cost=replace(cost_of(requests, window), choices=choices(going or changes, requests, pace)),
         digest=digest(changes),
     )
 

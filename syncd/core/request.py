@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 PAGE = 1000
 """Rows per page of a Litmos list."""
 MEMBERS_PER_CALL = 500
 """Users per ``POST /teams/{id}/users``: Litmos documents no maximum; this one keeps a failure small."""
+TEAMS_PER_CALL = 25
+"""Teams per ``POST /users/{id}/teams`` [DOC]."""
 ITEMS_PER_CALL = 25
 """Learning paths or courses per ``POST /users/{id}/...``: no maximum is documented; like the one for teams."""
 JUST_READ_SECONDS = 300
@@ -17,6 +19,20 @@ SAFE_SHARE = 0.8
 """The share of that time into which a batch is fitted: other work takes its part of the window, too."""
 ASIDE = "#aside"
 """What the target of a user ends in while they step aside: the first of two writes of one user in one Plan."""
+
+
+class Stage(IntEnum):
+    """In which order Requests are sent when nothing else decides: leavers, then starters, then the rest."""
+
+    LEAVERS = 0
+    TEAMS = 1
+    CREATES = 2
+    STARTERS_TEAMS = 3
+    STARTERS_ITEMS = 4
+    UPDATES = 5
+    MEMBERS = 6
+    ITEMS = 7
+    REMOVALS = 8
 
 
 class RequestKind(StrEnum):
@@ -28,6 +44,7 @@ class RequestKind(StrEnum):
     CREATE_TEAM = "create_team"
     RENAME_TEAM = "rename_team"
     ADD_MEMBERS = "add_members"
+    JOIN_TEAMS = "join_teams"
     REMOVE_MEMBER = "remove_member"
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"

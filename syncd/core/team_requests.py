@@ -1,9 +1,9 @@
 """Team requests: the Requests that make and rename teams, and give and take roles in them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from syncd.core.model import Action, Change, ObjectKind, team_key, team_text
-from syncd.core.request import Request, RequestKind
+from syncd.core.request import Request, RequestKind, Stage
 from syncd.core.team_renames import Step, TeamRenames
 
 
@@ -17,7 +17,7 @@ def team_creates(
             yield Request(
                 key=team_request(change.team),
                 kind=RequestKind.CREATE_TEAM,
-                stage=1,
+                stage=Stage.TEAMS,
                 target=f"team:{team_text(team_key(change.team))}",
                 payload={"team": list(change.team), "node": _node(change)},
                 after=(
@@ -33,7 +33,7 @@ def team_rename(step: Step) -> Request:
     return Request(
         key=step.key,
         kind=RequestKind.RENAME_TEAM,
-        stage=1,
+        stage=Stage.TEAMS,
         target=step.key,
         payload={"team_id": step.team_id, "name": step.name},
         after=step.after,
@@ -53,7 +53,9 @@ def team_request(names: tuple[str, ...]) -> str:
     return f"create-team:{team_text(team_key(names))}"
 
 
-def role_sets(changes: Sequence[Change], others: Sequence[Request], renames: TeamRenames) -> list[Request]:
+def role_sets(
+    changes: Sequence[Change], others: Sequence[Request], renames: TeamRenames, starters: Collection[str]
+) -> list[Request]:
     """One call per user, team and role.
 
     Litmos changes the user's AccessLevel along with it, which a ``PUT`` of a record read before would undo: so it waits
@@ -70,7 +72,7 @@ def role_sets(changes: Sequence[Change], others: Sequence[Request], renames: Tea
             Request(
                 key=f"role:{change.key}",
                 kind=RequestKind.SET_ROLE,
-                stage=5 if change.action is Action.ADD else 6,
+                stage=_stage(change, starters),
                 target=change.key,
                 payload={
                     "employee_id": person,
@@ -93,3 +95,9 @@ def role_sets(changes: Sequence[Change], others: Sequence[Request], renames: Tea
             )
         )
     return found
+
+
+def _stage(change: Change, starters: Collection[str]) -> Stage:
+    if change.action is not Action.ADD:
+        return Stage.REMOVALS
+    return Stage.STARTERS_ITEMS if change.employee_id in starters else Stage.ITEMS

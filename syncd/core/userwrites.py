@@ -14,6 +14,7 @@ from syncd.core.request import (
     Pace,
     Request,
     RequestKind,
+    Stage,
     person_target,
 )
 from syncd.core.usernames import NO_HANDOVER, Handover
@@ -33,9 +34,9 @@ def puts(
     leavers = {p: c for p, c in by_person.items() if any(x.action is Action.DEACTIVATE for x in c)}
     givers_first = dict.fromkeys([p for p in names.order if p in by_person])
     others = {p: by_person[p] for p in givers_first | by_person if p not in leavers}
-    yield from _put_batches(leavers, pace, {}, stage=0, name="leavers")
+    yield from _put_batches(leavers, pace, {}, stage=Stage.LEAVERS, name="leavers")
     yield from (_aside(person, by_person[person][0], names.aside[person]) for person in names.aside)
-    yield from _put_batches(others, pace, created_users, stage=3, name="users", names=names)
+    yield from _put_batches(others, pace, created_users, stage=Stage.UPDATES, name="users", names=names)
 
 
 def _put_batches(
@@ -43,7 +44,7 @@ def _put_batches(
     pace: Pace,
     created_users: Mapping[str, str],
     *,
-    stage: int,
+    stage: Stage,
     name: str,
     names: Handover = NO_HANDOVER,
 ) -> Iterable[Request]:
@@ -81,7 +82,7 @@ def _aside(person: str, change: Change, username: str) -> Request:
     return Request(
         key=f"aside:{person}",
         kind=RequestKind.PUT_USER,
-        stage=3,
+        stage=Stage.UPDATES,
         target=f"user:{change.user_id}{ASIDE}",
         payload={
             "employee_id": person,
@@ -99,7 +100,7 @@ def _put(
     parts: Sequence[Change],
     created_users: Mapping[str, str],
     *,
-    stage: int,
+    stage: Stage,
     reads: bool,
     after: tuple[str, ...] = (),
 ) -> Request:
@@ -146,7 +147,7 @@ def user_create(change: Change, created_users: Mapping[str, str], names: Handove
     return Request(
         key=f"create:{change.employee_id}",
         kind=RequestKind.CREATE_USER,
-        stage=2,
+        stage=Stage.CREATES,
         target=person_target(change.employee_id, ""),
         payload={
             "employee_id": change.employee_id,

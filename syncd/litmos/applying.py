@@ -14,6 +14,7 @@ from syncd.core.operation import (
     CreateUser,
     Effects,
     GiveTeam,
+    JoinTeams,
     PutUser,
     ReadUsers,
     RemoveMember,
@@ -156,6 +157,36 @@ def added(calls: Calls, operation: AddMembers) -> Effects:
     """The Effects of members that are in the team now."""
     pairs = tuple((operation.team_id, user_id) for user_id in operation.user_ids)
     return Effects(members_added=pairs, requests=calls.requests)
+
+
+def join_teams(calls: Calls, operation: JoinTeams) -> Effects:
+    """Up to 25 teams for one user. 409 if the user is in any of them: then the missing ones go alone (litmos-api 3).
+
+    404 if Litmos does not know the user or one of the teams; then nobody has joined any [INFER].
+    """
+    try:
+        _join(calls, operation.user_id, operation.team_ids)
+    except Permanent as refusal:
+        if refusal.status != HTTPStatus.CONFLICT:
+            raise
+        there = reading.teams_of_user(calls, operation.user_id)
+        missing = [team_id for team_id in operation.team_ids if team_id not in there]
+        if len(missing) == len(operation.team_ids):
+            raise
+        if not missing:
+            return replace(joined(calls, operation), note=ALREADY_SO)
+        _join(calls, operation.user_id, missing)
+    return joined(calls, operation)
+
+
+def joined(calls: Calls, operation: JoinTeams) -> Effects:
+    """The Effects of teams that the user is in now."""
+    pairs = tuple((team_id, operation.user_id) for team_id in operation.team_ids)
+    return Effects(members_added=pairs, requests=calls.requests)
+
+
+def _join(calls: Calls, user_id: str, team_ids: Iterable[str]) -> None:
+    calls.write("POST", ("users", user_id, "teams"), [{"Id": team_id} for team_id in team_ids])
 
 
 def remove_member(calls: Calls, operation: RemoveMember) -> Effects:

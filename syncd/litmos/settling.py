@@ -9,6 +9,7 @@ from syncd.core.operation import (
     CreateUser,
     Effects,
     GiveTeam,
+    JoinTeams,
     PutUser,
     RemoveMember,
     RenameTeam,
@@ -82,6 +83,12 @@ def add_members(calls: Calls, operation: AddMembers) -> Effects | None:
         if operation.team_id not in reading.teams_of_user(calls, user_id):
             return None
     return applying.added(calls, operation)
+
+
+def join_teams(calls: Calls, operation: JoinTeams) -> Effects | None:
+    """All of them, or it counts as not done: what is there already is left out when it is tried again."""
+    missing = set(operation.team_ids) - _known(lambda: reading.teams_of_user(calls, operation.user_id))
+    return None if missing else applying.joined(calls, operation)
 
 
 def remove_member(calls: Calls, operation: RemoveMember) -> Effects | None:

@@ -17,6 +17,7 @@ from syncd.core.operation import (
     GiveTeam,
     ImportRow,
     ImportUsers,
+    JoinTeams,
     Operation,
     PutUser,
     ReadUsers,
@@ -197,6 +198,23 @@ def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearing
     )
 
 
+def _join_teams(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _user_id(conn, payload, bearings)
+    found: dict[str, tuple[str, str]] = {}
+    lost: list[str] = []
+    for one in payload["teams"]:
+        try:
+            found[_team_of(conn, one, bearings)] = (team_text(team_key(tuple(one["team"]))), one["rule"])
+        except _NotThereError:
+            lost.append(one["change"])
+    return Errand(
+        operation=JoinTeams(user_id=user_id, team_ids=tuple(found)) if found else None,
+        note="" if found else "none of these teams is in Litmos; see why their creates failed",
+        lost=tuple(lost),
+        grants=tuple((user_id, text, rule) for text, rule in found.values() if rule not in UNGRANTED),
+    )
+
+
 def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
     return Errand(
@@ -257,6 +275,7 @@ _RESOLVERS = {
     RequestKind.CREATE_TEAM: _create_team,
     RequestKind.RENAME_TEAM: _rename_team,
     RequestKind.ADD_MEMBERS: _add_members,
+    RequestKind.JOIN_TEAMS: _join_teams,
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,

@@ -13,6 +13,7 @@ from syncd.store.queue import Job
 
 GRANTING: Mapping[str, str] = {
     RequestKind.ADD_MEMBERS: "membership",
+    RequestKind.JOIN_TEAMS: "membership",
     RequestKind.ASSIGN_ITEMS: "assignment",
     RequestKind.GIVE_TEAM: "team_assignment",
 }

@@ -241,7 +241,10 @@ class Worker:
         account, now = self.settings.account, self.database.now(conn)
         lost = job.changes if errand.lost == ("*",) else errand.lost
         if lost:
-            why = errand.note or "the employee has no Litmos user; see why the create failed"
+            why = (
+                errand.note
+                or "the user or the team that it needs is not in Litmos; see why its create failed"
+            )
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
         queue.complete(conn, job, requests=effects.requests, note=note, now=now)

@@ -3,13 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.core.alternatives import choices
 from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
 from syncd.core.model import Action, Change, ObjectKind, State
 from syncd.core.plan import cost_of, digest, minutes
 from syncd.core.request import Pace, RequestKind
-from tests.core.factories import course, employee, learning_path, user_of
+from tests.core.factories import course, employee, learning_path, path_key, user_of
 
 PACE = Pace(users=200, per_minute=100)
 
@@ -136,3 +137,63 @@ def test_learning_paths_and_courses_of_one_person_are_one_request_each():
         (RequestKind.ASSIGN_ITEMS, "course", ("c1", "c2")),
     }
     assert len({r.target for r in requests}) == len(requests) == 2
+
+
+def membership(person, *team, user_id=""):
+    return Change(
+        key=f"membership:{person}@{'/'.join(team)}",
+        action=Action.ADD,
+        kind=ObjectKind.MEMBERSHIP,
+        employee_id=person,
+        user_id=user_id,
+        team=team,
+        team_id=f"id of {team[-1]}",
+    )
+
+
+def test_one_person_in_many_teams_is_one_call_and_many_people_in_one_team_are_one():
+    many_teams = [membership("boss", f"T{n}", user_id="b") for n in range(9)]
+    many_people = [membership(f"E{n}", "all", user_id=f"u{n}") for n in range(9)]
+    requests = compile_requests([*many_teams, *many_people], PACE)
+    assert [(r.kind, len(r.changes)) for r in requests] == [
+        (RequestKind.ADD_MEMBERS, 9),
+        (RequestKind.JOIN_TEAMS, 9),
+    ]
+    assert [one["team_id"] for one in requests[1].payload["teams"]] == [f"id of T{n}" for n in range(9)]
+
+
+def test_a_starter_with_all_that_they_need_goes_before_the_rest():
+    starter = Change(
+        key="user:new",
+        action=Action.CREATE,
+        kind=ObjectKind.USER,
+        employee_id="new",
+        after={"UserName": "n@x.org"},
+    )
+    given = Change(
+        key="assignment:new",
+        action=Action.ADD,
+        kind=ObjectKind.ASSIGNMENT,
+        employee_id="new",
+        item=path_key("7"),
+    )
+    rest = [update(1), membership("E1", "A", user_id="u1"), membership("E2", "A", user_id="u2")]
+    requests = compile_requests([*rest, membership("new", "B"), given, starter, leaver(1)], PACE)
+    assert [r.key for r in requests] == [
+        "put:L1",
+        "create:new",
+        "add-members:b:0",
+        "assign:new:learning_path:0",
+        "put:E1",
+        "add-members:a:0",
+    ]
+
+
+def test_the_plan_says_what_other_ways_would_have_cost():
+    changes = [membership(f"E{n}", team, user_id=f"u{n}") for n in range(30) for team in ("A", "B")]
+    requests = compile_requests(changes, PACE)
+    assert [choice.text for choice in choices(changes, requests, PACE)] == [
+        "memberships: 2 requests for 60 (by team 2, by person 30, one by one 60)"
+    ]
+    alone = [membership("E1", "A", user_id="u1")]
+    assert choices(alone, compile_requests(alone, PACE), PACE) == ()

@@ -233,7 +233,7 @@ def test_what_happens_in_a_team_happens_after_it_and_those_above_have_their_name
     item = ItemKey(ItemKind.LEARNING_PATH, "9")
     changes = [
         Change(
-            key=f"{kind}:{action}:{names}", action=action, kind=kind, employee_id="E1", user_id="u1", team=names,
+            key=f"{kind}:{action}:{names}", action=action, kind=kind, employee_id=f"E-{names[0]}", user_id="u1", team=names,
             item=item, after={"Leader": action is Action.ADD} if kind is ObjectKind.ROLE else {},
         )
         for kind in (ObjectKind.MEMBERSHIP, ObjectKind.ROLE, ObjectKind.TEAM_ASSIGNMENT)
