@@ -36,7 +36,7 @@ def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") ->
         rig.changed = {"limits": limits, "hold": HoldMode.SLICE}
     if story == "crowd":
         rig.hr = [person(number) for number in range(1, CROWD + 1)]
-        rig.changed = {"bulk_imports": True, "mapping": replace(MAPPING, items=())}
+        rig.changed = {"bulk_imports": True, "mapping": replace(MAPPING, items=()), "import_patience": 5.0}
     pushed = rig.push()
     print(rig.run(pushed.run_id)["state"])  # noqa: T201 - the parent reads it
 
