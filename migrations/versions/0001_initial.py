@@ -258,6 +258,8 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("username_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("email_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("external_key", sa.Text(), server_default="", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column(
             "profile",
@@ -272,6 +274,49 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_litmos_user_account_username_key"), ["account", "username_key"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_litmos_user_account_email_key"), ["account", "email_key"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_litmos_user_account_external_key"), ["account", "external_key"], unique=False
+        )
+
+    op.create_table(
+        "settled",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("employee_id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.Column("at_rest", sa.Boolean(), nullable=False),
+        sa.Column("row_hash", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("filled", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("id_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("manager", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_settled")),
+    )
+    with op.batch_alter_table("settled", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_settled_at_rest",
+            ["account", "source", "at_rest", "due_at", "row_hash", "filled"],
+            unique=False,
+        )
+        for column in ("row_hash", "user_id", "id_key", "manager"):
+            batch_op.create_index(
+                batch_op.f(f"ix_settled_account_{column}"), ["account", column], unique=False
+            )
+    op.create_table(
+        "settled_under",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "facts",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("account", "source", name=op.f("pk_settled_under")),
+    )
 
     op.create_table(
         "contract_answer",
@@ -691,8 +736,16 @@ def downgrade() -> None:
     op.drop_table("contract_answer")
     with op.batch_alter_table("litmos_user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_litmos_user_account_username_key"))
+        batch_op.drop_index(batch_op.f("ix_litmos_user_account_email_key"))
+        batch_op.drop_index(batch_op.f("ix_litmos_user_account_external_key"))
 
     op.drop_table("litmos_user")
+    op.drop_table("settled_under")
+    with op.batch_alter_table("settled", schema=None) as batch_op:
+        batch_op.drop_index("ix_settled_at_rest")
+        for column in ("row_hash", "user_id", "id_key", "manager"):
+            batch_op.drop_index(batch_op.f(f"ix_settled_account_{column}"))
+    op.drop_table("settled")
     op.drop_table("litmos_team_item")
     op.drop_table("litmos_team")
     op.drop_table("litmos_removal")

@@ -174,6 +174,22 @@ def standing(word: Status, dates: Dates, lifecycle: Lifecycle, now: datetime | N
     return Standing(status=status, because=because, rule=rule, muted=muted, doubts=holding)
 
 
+def next_turn(dates: Dates, lifecycle: Lifecycle, now: datetime | None) -> date | None:
+    """The next day, in the person's own calendar, on which their dates may make them something else; None: never."""
+    if now is None:
+        return None
+    turns: list[date] = []
+    try:
+        if dates.hire is not None:
+            turns += [dates.hire - timedelta(days=lifecycle.lead), dates.hire]
+        if dates.leaving is not None:
+            after = (0, lifecycle.grace, lifecycle.grace + lifecycle.contradiction_after)
+            turns += [dates.leaving + timedelta(days=days + 1) for days in after]
+    except OverflowError:  # a day at the end of the calendar
+        return day_in(dates.zone, now) + timedelta(days=1)
+    return min((turn for turn in turns if turn > day_in(dates.zone, now)), default=None)
+
+
 def _hire(dates: Dates, lifecycle: Lifecycle, day: date | None) -> Hire:
     if dates.hire is None or day is None:
         return Hire.NONE

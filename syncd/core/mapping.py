@@ -11,7 +11,7 @@ from syncd.core.conditions import Condition, Fields
 from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.employments import Employments
 from syncd.core.giving import holds
-from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, standing
+from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, next_turn, standing
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import (
     Employee,
@@ -210,6 +210,7 @@ def map_record(
         decided_by=found.rule,
         muted=found.muted,
         doubts=found.doubts,
+        turns_on=next_turn(dates, mapping.lifecycle, now),
     )
 
 

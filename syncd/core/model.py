@@ -5,6 +5,7 @@ Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -175,6 +176,8 @@ class Employee:
     decided_by: str = "employee.status"
     muted: bool = False
     doubts: tuple[str, ...] = ()
+    turns_on: date | None = field(default=None, compare=False)
+    """The next day, in their own calendar, on which their dates may make them something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,22 @@ class RawRows(Protocol):
     def __iter__(self) -> Iterator[RawRow]:
         """Every row in the order of the source, checked already: as many cells as columns."""
         ...
+
+    def hashed(self) -> Iterator[tuple[int, bytes]]:
+        """The number of every row and a hash (16 bytes) of what is written there, without taking it apart where possible.
+
+        Rows with the same hash have the same cells; the reverse need not be: a cell may be quoted or not.
+        """
+        ...
+
+    def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
+        """The rows of these numbers, in the order of the source."""
+        ...
+
+
+def row_hash(text: str) -> bytes:
+    """16 bytes that stand for the text of a row."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,15 @@
 
 import csv
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 from syncd.errors import SourceError
-from syncd.sources.base import RawRow, Reading
+from syncd.sources.base import RawRow, Reading, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
@@ -66,15 +69,64 @@ class CsvRows:
     header_end: int
 
     def __iter__(self) -> Iterator[RawRow]:
-        with self.path.open(encoding=self.codec, errors="strict", newline="") as file:
-            for _ in range(self.header_end):
-                file.readline()
+        with self._opened() as file:
             reader = csv.reader(file, csv_dialect(self.settings))
             start, offset, width = 1, self.header_end, self.width
             for cells in reader:
                 if cells and len(cells) == width:  # the scan has refused all others but blank lines
                     yield offset + start, cells
                 start = reader.line_num + 1
+
+    def hashed(self) -> Iterator[tuple[int, bytes]]:
+        """The number and the hash of every row: of its line, or of its cells if it has a quote."""
+        if self.width == 1 or self._is_quoted():
+            yield from ((number, _hash_of_cells(cells)) for number, cells in self)
+            return
+        for number, line, cells in self._lines():
+            yield number, _hash_of_cells(cells) if cells else row_hash(line.rstrip("\r\n"))
+
+    def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
+        """The rows of these numbers; the others are not taken apart where that is possible."""
+        if self.width == 1 or self._is_quoted():
+            yield from ((number, cells) for number, cells in self if number in numbers)
+            return
+        dialect = csv_dialect(self.settings)
+        for number, line, cells in self._lines():
+            if number in numbers:
+                yield number, cells or next(csv.reader((line,), dialect))
+
+    def _lines(self) -> Iterator[tuple[int, str, list[str]]]:
+        """Number, line and no cells of each row without a quote; number, "" and cells of each row with one."""
+        quote, delimiter, dialect = self.settings.quote, self.settings.delimiter, csv_dialect(self.settings)
+        number = self.header_end
+        with self._opened() as file:
+            for line in file:
+                number += 1
+                if quote and quote in line:
+                    reader = csv.reader(chain((line,), file), dialect)
+                    cells = next(reader)
+                    if len(cells) == self.width:
+                        yield number, "", cells
+                    number += reader.line_num - 1
+                elif delimiter in line:  # else it is blank, as the scan has seen
+                    yield number, line, []
+
+    def _is_quoted(self) -> bool:
+        """Whether the first row has a quote: most likely they all have."""
+        with self._opened() as file:
+            return bool(self.settings.quote) and self.settings.quote in file.readline()
+
+    @contextmanager
+    def _opened(self) -> Iterator[TextIO]:
+        """The copy, behind its header."""
+        with self.path.open(encoding=self.codec, errors="strict", newline="") as file:
+            for _ in range(self.header_end):
+                file.readline()
+            yield file
+
+
+def _hash_of_cells(cells: Sequence[str]) -> bytes:
+    return row_hash("\0".join(("", *cells)))  # no cell, and no line, has a NUL
 
 
 def _scan_copy(copy: Path, settings: CsvSourceSettings, codec: str) -> Scan:

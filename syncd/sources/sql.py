@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CursorResult
 
 from syncd.errors import SourceError
-from syncd.sources.base import RawRow, Reading
+from syncd.sources.base import RawRow, Reading, row_hash
 from syncd.sources.privatecopy import no_room, private_file
 from syncd.sources.settings import SqlSourceSettings
 from syncd.sources.sqlsession import parse_url, read_only_session
@@ -135,6 +135,19 @@ class SpoolRows:
         with self.path.open(encoding="ascii") as file:
             for number, line in enumerate(file, 1):
                 yield number, json.loads(line)
+
+    def hashed(self) -> Iterator[tuple[int, bytes]]:
+        """The number and the hash of every row."""
+        with self.path.open(encoding="ascii") as file:
+            for number, line in enumerate(file, 1):
+                yield number, row_hash(line)
+
+    def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
+        """The rows of these numbers."""
+        with self.path.open(encoding="ascii") as file:
+            for number, line in enumerate(file, 1):
+                if number in numbers:
+                    yield number, json.loads(line)
 
 
 def _columns(result: CursorResult[Any], name: str) -> tuple[str, ...]:

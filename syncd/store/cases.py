@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
 
 from syncd.core.cases import Case, CaseState, Resolution, Verdict, case_state
 from syncd.core.match import BY_PERSON
-from syncd.store import links
+from syncd.store import links, settled
 from syncd.store.schema import identity_case, resolution
 
 CHUNK = 500
@@ -110,6 +110,7 @@ def resolve(
 ) -> None:
     """Remember a decision; it takes the place of an earlier one about this employee."""
     undo(conn, account, employee_id)
+    _disturb(conn, account, employee_id, decided.user_id)
     conn.execute(
         insert(resolution).values(
             account=account,
@@ -127,9 +128,17 @@ def resolve(
 def undo(conn: Connection, account: str, employee_id: str) -> bool:
     """Forget the decision, and the Link that it made; False if there was none."""
     here = (resolution.c.account == account) & (resolution.c.employee_id == employee_id)
+    given = conn.execute(select(resolution.c.user_id).where(here)).scalar() or ""
+    _disturb(conn, account, employee_id, given)
     found = conn.execute(delete(resolution).where(here)).rowcount
     links.forget(conn, account, employee_id, BY_PERSON)
     return bool(found)
+
+
+def _disturb(conn: Connection, account: str, employee_id: str, user_id: str) -> None:
+    """The employee, and whoever has the user, are to be looked at."""
+    settled.disturb_people(conn, account, [employee_id])
+    settled.disturb_users(conn, account, [user_id])
 
 
 def decided_for(conn: Connection, account: str, user_id: str) -> str:

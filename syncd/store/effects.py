@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
 
 from syncd.core.model import FieldValue, ItemKey
 from syncd.core.operation import Effects
-from syncd.store import aside, drift, mirror, reflection, removals, renamed, roles
+from syncd.store import aside, drift, mirror, reflection, removals, renamed, roles, settled
 from syncd.store.mirror import ITEMS_READ_AT
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -70,6 +70,18 @@ def apply_effects(
     _apply_gifts(conn, account, effects, now)
     for done in effects.roles_set:
         roles.apply_set(conn, account, done, now)
+    settled.disturb_users(conn, account, _touched(effects))
+
+
+def _touched(effects: Effects) -> set[str]:
+    """The ids of the users whom these Effects are about; what was read and has changed is drift."""
+    written = () if effects.profiles_just_read else effects.profiles
+    return {
+        *(str(profile["Id"]) for profile in written),
+        *(user_id for _, user_id in (*effects.members_added, *effects.members_removed)),
+        *(user_id for user_id, _ in (*effects.assigned, *effects.unassigned, *effects.kept)),
+        *(done.user_id for done in effects.roles_set),
+    }
 
 
 def _apply_members(conn: Connection, account: str, effects: Effects, now: datetime) -> None:

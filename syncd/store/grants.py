@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from syncd.core.model import ItemKey, Role
 from syncd.core.roles import Grant
+from syncd.store import settled
 from syncd.store.schema import grants
 
 SYNCD = "syncd"
@@ -65,6 +66,8 @@ def adopt(
     now: datetime,
 ) -> None:
     """Remember what a person's ``adopt`` claimed, as (user id, object id, rule): from now on as if syncd had given it."""
+    found = list(found)
+    settled.disturb_users(conn, account, [user_id for user_id, _, _ in found])
     _insert(conn, account, kind, found, {"origin": ADOPTED, "actor": actor, "granted_at": now})
 
 

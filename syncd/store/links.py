@@ -1,18 +1,35 @@
 """Links: the lasting tie employee <-> Litmos user."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from syncd.core.model import Link
+from syncd.store import settled
 from syncd.store.schema import link
+
+CHUNK = 500
 
 
 def load(conn: Connection, account: str) -> dict[str, str]:
     """All Links: employee_id -> Litmos user id."""
     rows = conn.execute(select(link.c.employee_id, link.c.user_id).where(link.c.account == account)).all()
     return {row.employee_id: row.user_id for row in rows}
+
+
+def among(
+    conn: Connection, account: str, *, employee_ids: Collection[str] = (), user_ids: Collection[str] = ()
+) -> dict[str, str]:
+    """The Links of these employees and of these users: employee_id -> Litmos user id."""
+    found: dict[str, str] = {}
+    for column, wanted in ((link.c.employee_id, employee_ids), (link.c.user_id, user_ids)):
+        values = sorted(set(wanted))
+        for start in range(0, len(values), CHUNK):
+            some = (link.c.account == account) & column.in_(values[start : start + CHUNK])
+            rows = conn.execute(select(link.c.employee_id, link.c.user_id).where(some))
+            found |= {row.employee_id: row.user_id for row in rows}
+    return found
 
 
 def find(conn: Connection, account: str, employee_id: str) -> str:
@@ -43,6 +60,7 @@ def how(conn: Connection, account: str, employee_id: str) -> tuple[str, datetime
 
 def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by: str, now: datetime) -> None:
     """Make a Link; it takes the place of an older one of this employee or of this user."""
+    _disturb(conn, account, [employee_id], [user_id])
     conn.execute(
         delete(link).where(
             link.c.account == account, or_(link.c.employee_id == employee_id, link.c.user_id == user_id)
@@ -57,6 +75,7 @@ def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by
 
 def forget(conn: Connection, account: str, employee_id: str, made_by: str | None = None) -> None:
     """Drop the Link of an employee, or only if it was made in this way."""
+    _disturb(conn, account, [employee_id], [])
     here = (link.c.account == account) & (link.c.employee_id == employee_id)
     conn.execute(delete(link).where(here if made_by is None else here & (link.c.made_by == made_by)))
 
@@ -65,3 +84,12 @@ def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime
     """Make many Links."""
     for one in made:
         save(conn, account, one.employee_id, one.user_id, one.made_by, now)
+
+
+def _disturb(
+    conn: Connection, account: str, employee_ids: Collection[str], user_ids: Collection[str]
+) -> None:
+    """Who is tied otherwise, to whom they were tied, and whose manager they are, is to be looked at."""
+    owners = among(conn, account, user_ids=user_ids)
+    settled.disturb_people(conn, account, {*employee_ids, *owners})
+    settled.disturb_reports(conn, account, {*employee_ids, *owners})

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
 
 from syncd.core.delta import Readings
+from syncd.core.match import comparable
 from syncd.core.model import (
     Assignment,
     Item,
@@ -83,7 +84,7 @@ def profiles(conn: Connection, account: str, user_ids: Collection[str]) -> dict[
 
 def find_user(conn: Connection, account: str, text: str) -> str:
     """The id of the user with this id, or else with this UserName but for case; "" if there is none."""
-    is_named = (litmos_user.c.id == text) | (litmos_user.c.username_key == text.casefold())
+    is_named = (litmos_user.c.id == text) | (litmos_user.c.username_key == comparable(text))
     rows = conn.execute(select(litmos_user.c.id).where(litmos_user.c.account == account, is_named)).all()
     ids = [row.id for row in rows]
     return text if text in ids else ids[0] if len(ids) == 1 else ""

@@ -10,11 +10,15 @@ litmos_user = Table(
     key_column("account"),
     key_column("id"),
     text_column("username_key"),
+    text_column("email_key"),
+    text_column("external_key"),
     Column("active", Boolean, nullable=False),
     Column("profile", Json, nullable=False),
     time_column("read_at"),
     time_column("changed_at", required=True),
     Index(None, "account", "username_key"),
+    Index(None, "account", "email_key"),
+    Index(None, "account", "external_key"),
 )
 litmos_team = Table(
     "litmos_team",

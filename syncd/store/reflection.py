@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, insert, select, update
 
 from syncd.core.delta import folded
+from syncd.core.match import comparable
 from syncd.core.model import Item, ItemKey, ItemKind
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.core.profile import normalise, normalise_profile
-from syncd.store import aside, removals, renamed, roles
+from syncd.store import aside, removals, renamed, roles, settled
 from syncd.store.drift import Drift
 from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark, team_facts
 from syncd.store.mirror_tables import (
@@ -120,6 +121,7 @@ def apply_holdings(
     Items (of the kinds that were read) only go: one that came is given again, which does no harm, for its progress is
     not known here.
     """
+    settled.disturb_users(conn, account, [user_id])
     read = [str(ItemKey(kind, item_id)) for kind, ids in items.items() for item_id in ids]
     for aside_kind, kept in ((aside.MEMBERSHIP, teams), (aside.ASSIGNMENT, read)):
         for object_id in kept:
@@ -256,7 +258,9 @@ def user_row(account: str, profile: Mapping[str, Any], read_at: datetime | None)
     return {
         "account": account,
         "id": profile["Id"],
-        "username_key": str(profile.get("UserName") or "").casefold(),
+        "username_key": comparable(profile.get("UserName") or ""),
+        "email_key": comparable(profile.get("Email") or ""),
+        "external_key": comparable(profile.get("ExternalEmployeeId") or ""),
         "active": normalise("Active", profile.get("Active")) is True,
         "profile": dict(profile),
         "read_at": read_at,
@@ -277,7 +281,14 @@ def put_team(conn: Connection, account: str, team: TeamFact, began_at: datetime)
 def put_item(conn: Connection, account: str, item: Item, began_at: datetime) -> None:
     """A learning path or course as read since ``began_at``."""
     values = {"name": item.name, "active": item.active}
-    if not conn.execute(update(litmos_item).where(_here(account, item.key)).values(**values)).rowcount:
+    here = _here(account, item.key)
+    known = conn.execute(select(litmos_item.c.name, litmos_item.c.active).where(here)).first()
+    if known is not None and (known.name, known.active) == (item.name, item.active):
+        return
+    settled.disturb_all(conn, account)
+    if known is not None:
+        conn.execute(update(litmos_item).where(here).values(**values))
+    else:
         kind, item_id = item.key
         ids = {"account": account, "kind": kind.value, "id": item_id}
         conn.execute(insert(litmos_item).values(**ids, **values, changed_at=began_at))
@@ -310,6 +321,8 @@ def _replace_members(
     team = (litmos_team.c.account == account) & (litmos_team.c.id == team_id)
     is_new = conn.execute(select(litmos_team.c.members_read_at).where(team)).scalar() is None
     conn.execute(update(litmos_team).where(team).values(members_read_at=began_at))
+    if is_new:
+        settled.disturb_users(conn, account, joined)
     return [] if is_new else _gone_and_come("membership", "Member", team_id, left, joined)
 
 
@@ -379,4 +392,6 @@ def _replace_learners(
     is_new = conn.execute(select(litmos_item.c.users_read_at).where(listed)).scalar() is None
     conn.execute(update(litmos_item).where(listed).values(users_read_at=began_at))
     come = seen.keys() - known
+    if is_new:
+        settled.disturb_users(conn, account, come)
     return [] if is_new else _gone_and_come("assignment", "Assigned", str(item), left, come)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from syncd.core.operation import TeamFact
 from syncd.core.team_names import moved_texts
-from syncd.store import grants, mirror, unwanted
+from syncd.store import grants, mirror, settled, unwanted
 
 
 def follow(conn: Connection, account: str, before: Collection[TeamFact]) -> None:
@@ -15,5 +15,7 @@ def follow(conn: Connection, account: str, before: Collection[TeamFact]) -> None
     To be called in the transaction that moves the mirror.
     """
     texts = moved_texts(before, mirror.team_facts(conn, account)) if before else {}
+    if texts:
+        settled.disturb_all(conn, account)
     grants.follow(conn, account, texts)
     unwanted.follow(conn, account, texts)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, delete, select
 
 from syncd.core.model import ItemKey, ItemKind
 from syncd.core.operation import Snapshot
+from syncd.store import settled
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -60,6 +61,8 @@ def missing(conn: Connection, account: str, snapshot: Snapshot) -> Missing:
 
 def forget(conn: Connection, account: str, gone: Missing) -> None:
     """Drop what is gone for certain, and all that hung on it. Ids of different kinds may be equal (litmos-api 2)."""
+    if len(gone):
+        settled.disturb_all(conn, account)
     for ids, columns in (
         (gone.users, (litmos_user.c.id, litmos_membership.c.user_id, litmos_assignment.c.user_id)),
         (gone.teams, (litmos_team.c.id, litmos_membership.c.team_id, litmos_team_item.c.team_id)),

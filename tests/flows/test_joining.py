@@ -19,9 +19,7 @@ COLUMNS = ("first", "second", "third")
 
 
 def team_rule(column: str) -> TeamRule:
-    return TeamRule(
-        place=place(f"teams[{column}]"), names=((Column(name=column, where="syncd.yaml:1:1"),),)
-    )
+    return TeamRule(place=place(f"teams[{column}]"), names=((Column(name=column, where="syncd.yaml:1:1"),),))
 
 
 @pytest.fixture
@@ -47,7 +45,9 @@ def teams_of(rig: Rig, username: str) -> set[str]:
 
 def joins(rig: Rig) -> list[int]:
     """The statuses of the calls by person."""
-    found = [entry for entry in rig.sandbox.log if entry.method == "POST" and entry.path.startswith("/users/")]
+    found = [
+        entry for entry in rig.sandbox.log if entry.method == "POST" and entry.path.startswith("/users/")
+    ]
     return [entry.status for entry in found if entry.path.endswith("/teams")]
 
 

@@ -1,0 +1,164 @@
+"""Settled: the people of the last accepted input, by the hash of their row, and with whom nothing was left to do.
+
+As long as the row, the mirror, the configuration and, where dates matter, the day are the same, nothing is left to do with
+whoever is at rest, and a push need not look at them. Whoever writes something that a Plan rests on says so here
+(``disturb_...``), in the same transaction. Who is disturbed is only looked at once more: to disturb too many costs time, and
+nothing else.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+
+from syncd.store.schema import change, job
+from syncd.store.settled_tables import settled, settled_under
+
+CHUNK = 500
+FETCHED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One of them: the hash of their row, which mapped columns it fills in (a bit each), and until when, if dates matter.
+
+    ``at_rest`` False: they are to be looked at. ``user_id`` is "" for somebody without a Litmos user, ``id_key`` the
+    employee id as ids are compared, ``manager`` what HR names as theirs.
+    """
+
+    employee_id: str
+    row_hash: bytes
+    filled: int
+    at_rest: bool
+    due_at: datetime | None = None
+    user_id: str = ""
+    id_key: str = ""
+    manager: str = ""
+
+
+_NAMES = tuple(field.name for field in fields(Settled))
+
+
+def facts_under(conn: Connection, account: str, source: str, digest: str) -> Mapping[str, Any] | None:
+    """What was kept along with the people of this source, if they were settled under the same ``digest``."""
+    here = (settled_under.c.account == account) & (settled_under.c.source == source)
+    row = conn.execute(select(settled_under).where(here)).first()
+    return None if row is None or row.digest != digest else row.facts
+
+
+def keep_facts(conn: Connection, account: str, source: str, digest: str, facts: Mapping[str, Any]) -> None:
+    """From now on the people of this source are settled under this ``digest``."""
+    here = (settled_under.c.account == account) & (settled_under.c.source == source)
+    conn.execute(delete(settled_under).where(here))
+    conn.execute(
+        insert(settled_under).values(account=account, source=source, digest=digest, facts=dict(facts))
+    )
+
+
+def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[bytes, int]:
+    """Row hash -> filled columns of everybody who is at rest at ``now``; read without a row object for each."""
+    query = select(settled.c.row_hash, settled.c.filled).where(
+        settled.c.account == account,
+        settled.c.source == source,
+        settled.c.at_rest.is_(True),
+        or_(settled.c.due_at.is_(None), settled.c.due_at > now),
+    )
+    cursor = conn.execution_options(stream_results=True).execute(query).cursor
+    found: dict[bytes, int] = {}
+    same: dict[int, int] = {}
+    while rows := cursor.fetchmany(FETCHED):
+        for row_hash, filled in rows:
+            found[row_hash] = same.setdefault(filled, filled)
+    return found
+
+
+def disturbed(conn: Connection, account: str, source: str, now: datetime) -> set[str]:
+    """The employee ids of those who are not at rest at ``now``."""
+    query = select(settled.c.employee_id).where(
+        settled.c.account == account,
+        settled.c.source == source,
+        or_(settled.c.at_rest.is_(False), settled.c.due_at <= now),
+    )
+    return set(conn.execute(query).scalars())
+
+
+def people(
+    conn: Connection,
+    account: str,
+    *,
+    row_hashes: Iterable[bytes] = (),
+    id_keys: Iterable[str] = (),
+    user_ids: Iterable[str] = (),
+    employee_ids: Iterable[str] = (),
+) -> dict[str, Settled]:
+    """By employee id those with one of these row hashes, ids as they are compared, users or ids."""
+    found: dict[str, Settled] = {}
+    for column, wanted in (
+        (settled.c.row_hash, row_hashes),
+        (settled.c.id_key, id_keys),
+        (settled.c.user_id, user_ids),
+        (settled.c.employee_id, employee_ids),
+    ):
+        values = [value for value in set(wanted) if value]
+        for start in range(0, len(values), CHUNK):
+            some = _here(account) & column.in_(values[start : start + CHUNK])
+            for row in conn.execute(select(settled).where(some)).mappings():
+                found[row["employee_id"]] = Settled(**{name: row[name] for name in _NAMES})
+    return found
+
+
+def save(
+    conn: Connection, account: str, source: str, found: Iterable[Settled], *, gone: Collection[str]
+) -> None:
+    """What is known of these now, in the place of what was; ``gone`` are not in the input any more."""
+    rows = [{"account": account, "source": source, **asdict(one)} for one in found]
+    over = sorted({row["employee_id"] for row in rows}.union(gone))
+    for start in range(0, len(over), CHUNK):
+        conn.execute(
+            delete(settled).where(_here(account), settled.c.employee_id.in_(over[start : start + CHUNK]))
+        )
+    for start in range(0, len(rows), FETCHED):
+        conn.execute(insert(settled), rows[start : start + FETCHED])
+
+
+def worked_on(conn: Connection, account: str, since: datetime) -> set[str]:
+    """The employees about whom a Job has ended since then."""
+    query = (
+        select(change.c.employee_id)
+        .join(job, job.c.id == change.c.job_id)
+        .where(job.c.account == account, job.c.finished_at >= since)
+    )
+    return set(conn.execute(query).scalars())
+
+
+def disturb_people(conn: Connection, account: str, employee_ids: Collection[str]) -> None:
+    """These are to be looked at."""
+    _disturb(conn, account, settled.c.employee_id, employee_ids)
+
+
+def disturb_users(conn: Connection, account: str, user_ids: Collection[str]) -> None:
+    """Something about these users has changed, in Litmos, or in what syncd knows of them."""
+    _disturb(conn, account, settled.c.user_id, user_ids)
+
+
+def disturb_reports(conn: Connection, account: str, employee_ids: Collection[str]) -> None:
+    """These have another Litmos user now, or none: whoever has one of them as a manager is to be looked at."""
+    _disturb(conn, account, settled.c.manager, employee_ids)
+
+
+def disturb_all(conn: Connection, account: str) -> None:
+    """Something has changed that a Plan rests on for anybody: a learning path, the name of a team."""
+    conn.execute(update(settled).where(_here(account)).values(at_rest=False))
+
+
+def _disturb(conn: Connection, account: str, column: ColumnElement[str], wanted: Collection[str]) -> None:
+    values = [value for value in set(wanted) if value]
+    for start in range(0, len(values), CHUNK):
+        some = _here(account) & column.in_(values[start : start + CHUNK])
+        conn.execute(update(settled).where(some, settled.c.at_rest.is_(True)).values(at_rest=False))
+
+
+def _here(account: str) -> ColumnElement[bool]:
+    return settled.c.account == account
