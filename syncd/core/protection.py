@@ -68,7 +68,7 @@ def barred(
     decided, user = resolutions.get(person), current.users.get(person)
     if decided is not None and decided.verdict is Verdict.IGNORE:
         return _skip(change, "IGNORED", f"a person decided to leave employee {person} alone")
-    if _is_other(change.user_id, decided):
+    if is_other(change.user_id, decided):
         return _skip(change, "RELINKED", f"a person decided otherwise whom employee {person} is in Litmos")
     if change.user_id and change.user_id != links.get(person):
         return _skip(
@@ -80,8 +80,8 @@ def barred(
     return None
 
 
-def _is_other(user_id: str, decided: Resolution | None) -> bool:
-    """Whether a person said that it is not this user ("": one who is not there yet)."""
+def is_other(user_id: str, decided: Resolution | None) -> bool:
+    """Whether a person said that somebody is not this user ("": one who is not there yet)."""
     if decided is None:
         return False
     if decided.verdict is Verdict.LINK:
