@@ -11,6 +11,9 @@ from syncd.core.cases import Resolution, Verdict
 from syncd.core.match import comparable
 from syncd.core.model import Change, Skip, State, User
 
+PROTECTED = "PROTECTED"
+"""The code of what is not done since the user is protected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
@@ -39,6 +42,16 @@ class Protection:
         if (brand := str(user.fields.get("Brand", ""))) and comparable(brand) in self._brands:
             return f"brand {brand}"
         return "by user id" if user.id in self.user_ids else ""
+
+
+def refusal_of(why: str) -> str:
+    """The sentence of a write that is not sent since its user is protected."""
+    return f"the Litmos user is protected ({why}); nothing was changed"
+
+
+def refused(people: Mapping[str, User], protection: Protection) -> Mapping[str, str]:
+    """Whom of these a Job must not touch, though it was planned: key -> the sentence why. ``people`` is key -> user."""
+    return {key: refusal_of(why) for key, user in people.items() if (why := protection.why(user))}
 
 
 def barred(
@@ -76,7 +89,7 @@ def barred(
         )
     if user is not None and (why := protection.why(user)):
         message = f"Litmos user {user.id} of employee {person} is protected ({why})"
-        return _skip(change, "PROTECTED", message)
+        return _skip(change, PROTECTED, message)
     return None
 
 

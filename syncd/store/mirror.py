@@ -42,13 +42,16 @@ READ = "read"
 """The watermark that says when the last refresh began, full or delta."""
 
 
-def users(conn: Connection, account: str) -> list[User]:
-    """Every user, with normalised fields."""
-    rows = conn.execute(
-        select(litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile).where(
-            litmos_user.c.account == account
-        )
-    ).all()
+def users(conn: Connection, account: str, user_ids: Collection[str] | None = None) -> list[User]:
+    """Every user, or those of these ids whom the mirror has, with normalised fields."""
+    columns = (litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile)
+    query = select(*columns).where(litmos_user.c.account == account)
+    if user_ids is None:
+        rows = list(conn.execute(query))
+    else:
+        wanted = sorted(set(user_ids))
+        parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+        rows = [row for part in parts for row in conn.execute(query.where(litmos_user.c.id.in_(part)))]
     return [User(id=row.id, active=row.active, fields=normalise_profile(row.profile)) for row in rows]
 
 
