@@ -76,7 +76,8 @@ class _NotThereError(Exception):
 def resolve(conn: Connection, job: Job, bearings: Bearings) -> Errand:
     """Look up what the payload names; never raises for people or teams that are missing.
 
-    Raises Permanent ``PROTECTED`` if all that it is about are users to whom nothing may happen by now.
+    Raises Permanent, and then nothing is sent: ``PROTECTED`` if all that it is about are users to whom nothing may happen by now,
+    ``NAME-NOT-FREED`` if somebody else still has the UserName that it gives.
     """
     try:
         return _RESOLVERS[RequestKind(job.kind)](conn, job.payload, bearings)
@@ -132,9 +133,29 @@ def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Beari
 def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
+    _name_must_be_free(conn, payload, bearings)
     fields, note = _with_manager(conn, payload, bearings)
     invite = payload.get("invite", False)
     return Errand(operation=CreateUser(fields=fields, invite=invite), note=note)
+
+
+def _name_must_be_free(
+    conn: Connection, payload: Mapping[str, Any], bearings: Bearings, own_id: str = ""
+) -> None:
+    """Raises Permanent ``NAME-NOT-FREED``, before anything is sent, if another user still has the UserName.
+
+    The Job that was to rename that user comes before this one: it failed, or was superseded. Whatever may have been sent is
+    settled first.
+    """
+    username = payload["fields"].get("UserName")
+    if not username or bearings.job.settling:
+        return
+    for holder in mirror.name_holders(conn, bearings.account, str(username)):
+        if holder != own_id:
+            raise Permanent(
+                f"Litmos user {holder} still has this UserName, for what was to rename them was not done; see why",
+                code="NAME-NOT-FREED",
+            )
 
 
 def _with_manager(
@@ -175,6 +196,7 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
 
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
+    _name_must_be_free(conn, payload, bearings, user_id)
     fields, note = _with_manager(conn, payload, bearings)
     if note and not fields and payload["active"] is None:
         return Errand(operation=None, note=note, lost=("*",))

@@ -92,6 +92,15 @@ def find_user(conn: Connection, account: str, text: str) -> str:
     return text if text in ids else ids[0] if len(ids) == 1 else ""
 
 
+def name_holders(conn: Connection, account: str, username: str) -> list[str]:
+    """The ids of the users who have this UserName but for case."""
+    key = username.strip().casefold()
+    rows = conn.execute(
+        select(litmos_user.c.id).where(litmos_user.c.account == account, litmos_user.c.username_key == key)
+    )
+    return sorted(rows.scalars())
+
+
 def just_read_profile(
     conn: Connection, account: str, user_id: str, *, since: datetime
 ) -> Mapping[str, Any] | None:
