@@ -465,6 +465,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_account_state"), ["account", "state"], unique=False)
 
     op.create_table(
+        "awaited_input",
+        sa.Column("run_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "facts",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["run.id"], name=op.f("fk_awaited_input_run_id_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_awaited_input")),
+    )
+    op.create_table(
+        "awaited_person",
+        sa.Column("run_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("employee_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "data",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("origin", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["run.id"], name=op.f("fk_awaited_person_run_id_run"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run_id", "employee_id", name=op.f("pk_awaited_person")),
+    )
+    op.create_table(
         "team_tie",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("space", sa.Text(), nullable=False),
@@ -715,6 +745,8 @@ def downgrade() -> None:
     op.drop_table("change")
     op.drop_table("watermark")
     op.drop_table("team_tie")
+    op.drop_table("awaited_person")
+    op.drop_table("awaited_input")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_account_state"))
 

@@ -26,7 +26,7 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.protection import Protection
-from syncd.core.roles import Grant, role_changes, settle_level
+from syncd.core.roles import Grant, role_changes, roles_given_back, settle_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +92,14 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
                 changes.extend(found)
                 skips.extend(kept)
                 leaving.update(team_key(change.team) for change in found if change.action is Action.REMOVE)
-            changes.extend(_given_back(employee, user, desired, current, rules))
+            back = list(_given_back(employee, user, desired, current, rules))
+            changes.extend(back)
             changes.extend(
                 role_changes(employee, user, desired, current, granted=rules.granted_roles, leaving=leaving)
             )
+            if (had := rules.had.get(employee_id)) is not None:
+                joining = {team_key(change.team) for change in back if change.kind is ObjectKind.MEMBERSHIP}
+                changes.extend(roles_given_back(employee, user, desired, current, had=had, joining=joining))
     for employee_id, reason in sorted(rules.absent.items()):
         user = current.users.get(employee_id)
         if user is not None and user.active and not rules.protection.why(user):
@@ -243,7 +247,7 @@ def _given_back(
     had = rules.had.get(person)
     if had is None:
         return
-    reason = f"had it before the deactivation of {had.taken_at:%Y-%m-%d}"
+    reason = had.reason
     teams = {*current.memberships.get(person, ()), *desired.state.memberships.get(person, ())}
     held = current.assignments.get(person, {}).keys() | desired.state.assignments.get(person, {}).keys()
     for key in sorted(had.teams - teams - desired.strict_teams):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from syncd.core.days import Dates, day_in
-from syncd.core.model import Employee, ItemKey, Status, TeamKey
+from syncd.core.model import Employee, ItemKey, Role, Status, TeamKey
 from syncd.core.rules import Absence
 
 
@@ -282,11 +282,19 @@ def absent(missed: Missed, absence: Absence, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Had:
-    """What somebody had by the hand of a person when syncd deactivated them: teams, learning paths and courses, and when."""
+    """What somebody had by the hand of a person when syncd deactivated them: teams, roles in teams, learning paths and courses,
+    and when.
+    """
 
     teams: frozenset[TeamKey] = frozenset()
+    roles: frozenset[tuple[TeamKey, Role]] = frozenset()
     items: frozenset[ItemKey] = frozenset()
     taken_at: datetime
+
+    @property
+    def reason(self) -> str:
+        """Why it is given back."""
+        return f"had it before the deactivation of {self.taken_at:%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

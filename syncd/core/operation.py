@@ -156,7 +156,7 @@ class ImportUsers:
 
     ``import_id`` names the import once Litmos has taken it ("" if that is unknown); ``overdue`` True: it has had its
     time, what is there now counts; ``missed`` True: a reading after its end has missed something before. ``link_field``
-    is the profile field that says who somebody is.
+    is the profile field that says who somebody is. Nobody whom ``protection`` covers by what is read before is changed.
     """
 
     rows: tuple[ImportRow, ...]
@@ -165,6 +165,7 @@ class ImportUsers:
     import_id: str = ""
     overdue: bool = False
     missed: bool = False
+    protection: Protection = field(default_factory=Protection)
 
 
 Operation = (

@@ -11,6 +11,9 @@ from syncd.core.cases import Resolution, Verdict
 from syncd.core.match import comparable
 from syncd.core.model import Change, Skip, State, User
 
+PROTECTED = "PROTECTED"
+"""The code of what is not done since the user is protected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
@@ -41,6 +44,16 @@ class Protection:
         return "by user id" if user.id in self.user_ids else ""
 
 
+def refusal_of(why: str) -> str:
+    """The sentence of a write that is not sent since its user is protected."""
+    return f"the Litmos user is protected ({why}); nothing was changed"
+
+
+def refused(people: Mapping[str, User], protection: Protection) -> Mapping[str, str]:
+    """Whom of these a Job must not touch, though it was planned: key -> the sentence why. ``people`` is key -> user."""
+    return {key: refusal_of(why) for key, user in people.items() if (why := protection.why(user))}
+
+
 def barred(
     change: Change,
     current: State,
@@ -68,7 +81,7 @@ def barred(
     decided, user = resolutions.get(person), current.users.get(person)
     if decided is not None and decided.verdict is Verdict.IGNORE:
         return _skip(change, "IGNORED", f"a person decided to leave employee {person} alone")
-    if _is_other(change.user_id, decided):
+    if is_other(change.user_id, decided):
         return _skip(change, "RELINKED", f"a person decided otherwise whom employee {person} is in Litmos")
     if change.user_id and change.user_id != links.get(person):
         return _skip(
@@ -76,12 +89,12 @@ def barred(
         )
     if user is not None and (why := protection.why(user)):
         message = f"Litmos user {user.id} of employee {person} is protected ({why})"
-        return _skip(change, "PROTECTED", message)
+        return _skip(change, PROTECTED, message)
     return None
 
 
-def _is_other(user_id: str, decided: Resolution | None) -> bool:
-    """Whether a person said that it is not this user ("": one who is not there yet)."""
+def is_other(user_id: str, decided: Resolution | None) -> bool:
+    """Whether a person said that somebody is not this user ("": one who is not there yet)."""
     if decided is None:
         return False
     if decided.verdict is Verdict.LINK:

@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from syncd.core.desired import Desired
+from syncd.core.lifecycle import Had
 from syncd.core.model import (
+    GIVE_BACK,
     STRICT,
     Action,
     Change,
@@ -143,6 +145,30 @@ def role_changes(
         else:
             continue
         yield _change(Action.REMOVE, role, employee, user, current.teams[key].names, rule, why)
+
+
+def roles_given_back(
+    employee: Employee,
+    user: User | None,
+    desired: Desired,
+    current: State,
+    *,
+    had: Had,
+    joining: Collection[TeamKey],
+) -> Iterable[Change]:
+    """The roles that a person had given by hand, and a deactivation of syncd's took, in the teams where they are members.
+
+    ``joining`` are the teams that are given back with them. Where a strict rule decides about the role, nothing is.
+    """
+    person = employee.employee_id
+    held = current.roles.get(person, frozenset())
+    wanted = {(wish.key, role) for wish in employee.teams for role in wish.roles}
+    member = {*current.memberships.get(person, ()), *desired.state.memberships.get(person, ()), *joining}
+    for key, role in sorted(had.roles - held - wanted):
+        ruled = key in desired.strict_teams and (key, role) in desired.ruled_roles
+        if key in member and key in current.teams and not ruled:
+            names = current.teams[key].names
+            yield _change(Action.ADD, role, employee, user, names, GIVE_BACK, had.reason)
 
 
 def _change(

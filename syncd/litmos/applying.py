@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from syncd.core.account import CASELESS_FIELDS
-from syncd.core.model import ItemKey, ItemKind, User
+from syncd.core.model import ItemKey, ItemKind
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -23,11 +23,12 @@ from syncd.core.operation import (
     TakeFromTeam,
     UnassignItem,
 )
+from syncd.core.protection import PROTECTED, refusal_of
 from syncd.errors import LitmosError, Permanent, Transient
 from syncd.litmos import reading, shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, unknown_outcome
-from syncd.litmos.wire import decoded, full_record, holds, new_record, text_of
+from syncd.litmos.wire import decoded, full_record, holds, identity, new_record, text_of
 
 ALREADY_SO = "already so"
 """The note of an Operation that found nothing left to do."""
@@ -64,20 +65,14 @@ def put_user(calls: Calls, operation: PutUser) -> Effects:
             requests=calls.requests,
             note=ALREADY_SO,
         )
-    if why := _protected(profile, operation):
-        raise Permanent(f"the Litmos user is protected ({why}); nothing was changed", code="PROTECTED")
+    if why := operation.protection.why(identity(operation.user_id, profile)):
+        raise Permanent(refusal_of(why), code=PROTECTED)
     body = full_record(profile, operation.fields, active=operation.active)
     calls.write("PUT", ("users", operation.user_id), body)
     return Effects(
         profiles=({**profile, **operation.fields, "Active": body["Active"]},),
         requests=calls.requests,
     )
-
-
-def _protected(profile: Mapping[str, Any], operation: PutUser) -> str:
-    """What protects the user by this record, or "" if nothing does."""
-    fields = {name: text_of(profile.get(name)) for name in ("UserName", "AccessLevel", "Brand")}
-    return operation.protection.why(User(id=operation.user_id, active=True, fields=fields))
 
 
 def is_put(profile: Mapping[str, Any], operation: PutUser) -> bool:

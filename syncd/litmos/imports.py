@@ -12,11 +12,12 @@ from typing import Any
 from syncd.core.account import CASELESS_FIELDS
 from syncd.core.bulk import ALWAYS, IMPORT_MEMBERS
 from syncd.core.operation import Effects, ImportRow, ImportUsers
+from syncd.core.protection import PROTECTED, Protection, refusal_of
 from syncd.errors import Limited, LitmosError, Permanent, Transient, Unauthorized
 from syncd.litmos import reading
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import MESSAGE_LENGTH, unknown_outcome
-from syncd.litmos.wire import holds, text_of
+from syncd.litmos.wire import holds, identity, text_of
 from syncd.log import redact_text
 
 COMPLETED = "completed"
@@ -56,8 +57,8 @@ def submit(calls: Calls, operation: ImportUsers) -> Effects:
     """Read all users, send the rows that can be applied and are not yet, and say that the import is pending.
 
     Never sent: a new user whose UserName or link somebody has already, for the import would overwrite that person or make
-    a second one; an update of somebody who has another UserName by now, for it would make a second one; and an update of
-    somebody who is inactive by now, for what it does to them is unsettled.
+    a second one; an update of somebody who has another UserName by now, for it would make a second one; an update of
+    somebody who is inactive by now, for what it does to them is unsettled; and one of somebody who is protected by now.
     """
     users = _read(calls, operation)
     body = [_body(row, users.of(row)) for row in operation.rows if _to_be_sent(row, users, operation)]
@@ -131,6 +132,8 @@ def _to_be_sent(row: ImportRow, users: Users, operation: ImportUsers) -> bool:
         return there is None and _folded(row.fields.get(operation.link_field)) not in users.by_link
     if there is None or not _is_named(there, row) or not _is_active(there):
         return False
+    if operation.protection.why(identity(row.user_id, there)):
+        return False
     blank = any(not (row.fields.get(name) or text_of(there.get(name))) for name in ALWAYS)
     return not blank and not holds(there, row.fields, CASELESS_FIELDS)
 
@@ -191,7 +194,14 @@ def _ended(
     refused: dict[str, Verdict] = {}
     for row in operation.rows:
         words = said.get(_folded(row.username))
-        verdict = judge(row, users, words, link_field=operation.link_field, timed_out=timed_out)
+        verdict = judge(
+            row,
+            users,
+            words,
+            link_field=operation.link_field,
+            timed_out=timed_out,
+            protection=operation.protection,
+        )
         if verdict != AS_WANTED:
             refused[row.username] = verdict
         there = users.of(row)
@@ -207,7 +217,15 @@ def _ended(
     )
 
 
-def judge(row: ImportRow, users: Users, said: str | None, *, link_field: str, timed_out: bool) -> Verdict:
+def judge(
+    row: ImportRow,
+    users: Users,
+    said: str | None,
+    *,
+    link_field: str,
+    timed_out: bool,
+    protection: Protection,
+) -> Verdict:
     """What became of one row: as wanted, or why not. What is there counts; what Litmos ``said`` only explains.
 
     ``said`` is None if it said nothing of the row; ``timed_out`` True: the import did not end in its time.
@@ -216,6 +234,7 @@ def judge(row: ImportRow, users: Users, said: str | None, *, link_field: str, ti
     return (
         (_of_known(row, there, users) if row.user_id else _of_new(row, there, users, link_field))
         or _as_it_is(row, there)
+        or _spared(row, there, protection)
         or _why_not(row, there, said, timed_out=timed_out)
     )
 
@@ -249,6 +268,12 @@ def _of_new(row: ImportRow, there: Row | None, users: Users, link_field: str) ->
 
 def _as_it_is(row: ImportRow, there: Row | None) -> Verdict | None:
     return AS_WANTED if there is not None and holds(there, row.fields, CASELESS_FIELDS) else None
+
+
+def _spared(row: ImportRow, there: Row | None, protection: Protection) -> Verdict | None:
+    """A user whom the import must not change was not in it."""
+    why = protection.why(identity(row.user_id, there)) if row.user_id and there is not None else ""
+    return (PROTECTED, refusal_of(why)) if why else None
 
 
 def _why_not(row: ImportRow, there: Row | None, said: str | None, *, timed_out: bool) -> Verdict:

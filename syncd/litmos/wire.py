@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from html.entities import html5
 from typing import Any
 
-from syncd.core.model import FieldValue
+from syncd.core.model import FieldValue, User
 from syncd.core.profile import PROFILE_FIELDS, PROFILE_ORDER, FieldKind, normalise, normalise_profile
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "full_record",
     "header_date",
     "holds",
+    "identity",
     "instant",
     "new_record",
     "normalise_profile",
@@ -118,6 +119,12 @@ def decoded(row: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in row.items()
     }
     return {**values, **{key: "" for key in ("LoginKey", "Password") if key in values}}
+
+
+def identity(user_id: str, record: Mapping[str, Any]) -> User:
+    """The user of a full record, with no more than what may protect them (``core.protection``)."""
+    fields = {name: text_of(record.get(name)) for name in ("UserName", "AccessLevel", "Brand")}
+    return User(id=user_id, active=True, fields=fields)
 
 
 def text_of(value: object) -> str:

@@ -1,7 +1,7 @@
 """Approval: a person decides about a held Run. Approval covers Changes, not Runs, and outlives newer Plans until it expires."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,8 +17,9 @@ from syncd.core.protection import barred
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
 from syncd.mirroring.shelves import reach_of
+from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
-from syncd.store import approvals, cases, changes, inputs, links, mirror, runs
+from syncd.store import approvals, awaited, cases, changes, links, mirror, runs
 from syncd.store.enqueue import enqueue
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
@@ -39,7 +40,8 @@ def approve(
     ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row, and by what
     people decided since: what is no longer as it was planned, or barred (``core.protection``), is not sent, and the next
     push plans anew. What needs something that is not chosen, or
-    not done yet, goes on waiting. The input is accepted once nothing waits and nothing was rejected.
+    not done yet, goes on waiting. Once nothing waits and nothing was rejected, what the input says is taken for good: people,
+    Links, who is absent.
 
     Raises StaleApproval, and Declined if nothing would go.
     """
@@ -65,9 +67,11 @@ def approve(
         keys = [change.key for change in going]
         changes.approve(conn, run_id, keys)
         runs.decide(conn, run_id, "running", actor=actor, reason=_said("approved", going, staying), now=now)
-        if _is_whole(conn, run) and not staying:
-            inputs.accept(conn, run["input_id"])
-        stale = _stale(conn, app, run, going, now)
+        if not staying and not changes.load(conn, run_id, states=["cancelled"]):
+            accept_held(conn, app, run_id, now)
+        else:
+            link_held(conn, app, run_id, {change.employee_id for change in going}, now)
+        stale = _stale(conn, app, run, going)
         fresh = [change for change in going if change.key not in stale]
         changes.set_state(conn, run_id, keys, "planned")
         for (code, message), some in _by_reason(stale).items():
@@ -77,6 +81,7 @@ def approve(
         for other in others:
             runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)
+        awaited.drop_decided(conn, app.account)
     reach("plan-committed")
     return len(fresh), len(stale)
 
@@ -99,6 +104,7 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
             runs.decide(conn, run_id, "cancelled", actor=actor, reason=reason, now=now)
         keys = [change.key for change in gone]
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
+        awaited.drop_decided(conn, app.account)
     return len(gone)
 
 
@@ -148,12 +154,6 @@ def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change
     return going, staying
 
 
-def _is_whole(conn: Connection, run: Mapping[str, Any]) -> bool:
-    """Whether the Run's Plan was for everybody HR names, and nothing of it was rejected."""
-    rejected = changes.load(conn, run["id"], states=["cancelled"])
-    return run["input_id"] is not None and "only" not in run["summary"] and not rejected
-
-
 def _leavers(going: list[Change]) -> int:
     return sum(change.action is Action.DEACTIVATE for change in going)
 
@@ -162,25 +162,14 @@ def _said(what: str, going: list[Change], staying: list[Change]) -> str:
     return what if not staying else f"{what} {len(going)} of {len(going) + len(staying)} held changes"
 
 
-def _links(conn: Connection, app: App, going: Sequence[Change], now: datetime) -> dict[str, str]:
-    """The Links there are, and those that the Plan matched (they are stored only now, with the approval)."""
-    known = dict(links.load(conn, app.account))
-    taken = set(known.values())
-    for change in going:
-        if change.user_id and change.employee_id not in known and change.user_id not in taken:
-            known[change.employee_id] = change.user_id
-            links.save(conn, app.account, change.employee_id, change.user_id, "approved match", now)
-    return known
-
-
 def _stale(
-    conn: Connection, app: App, run: Mapping[str, Any], going: Sequence[Change], now: datetime
+    conn: Connection, app: App, run: Mapping[str, Any], going: Sequence[Change]
 ) -> dict[str, tuple[str, str]]:
     """The Changes that are not sent: key -> (code, why).
 
     A Run that takes another one back is asked for by a person: what people decided about HR's rows says nothing of it.
     """
-    linked = _links(conn, app, going, now)
+    linked = links.load(conn, app.account)
     current, given = mirror.current_state(conn, app.account, linked), reach_of(conn, app.account)
     decided = {} if "reverts" in run["summary"] else cases.resolutions(conn, app.account)
     protection = app.settings.mapping.protection

@@ -1,7 +1,7 @@
 """Errand: a Job's payload, resolved against links and mirror into one Operation that needs nothing but Litmos ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,8 +27,9 @@ from syncd.core.operation import (
     TakeFromTeam,
     UnassignItem,
 )
-from syncd.core.protection import Protection
+from syncd.core.protection import PROTECTED, Protection, refused
 from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
+from syncd.errors import Permanent
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 
@@ -38,7 +39,8 @@ class Errand:
     """What is to be done for a Job now.
 
     ``operation`` is None when nothing (more) can or need be done; ``note`` then says why. ``lost`` are keys of Changes
-    whose person or team does not exist because the Request that should have made it failed. ``grants`` are
+    whose person or team does not exist because the Request that should have made it failed; ``refused`` are those that must
+    not be made, since their user is protected by now -> the sentence why. ``grants`` are
     (holder, object, rule) that the Operation gives or takes: the holder is a user's id, or a team's that is given
     something; the object is a team text or an item as text. What is given back to somebody who returns, or comes back
     by a revert though syncd had not given it, is no grant: a person had given it.
@@ -47,6 +49,7 @@ class Errand:
     operation: Operation | None
     note: str = ""
     lost: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -72,11 +75,35 @@ class _NotThereError(Exception):
 
 
 def resolve(conn: Connection, job: Job, bearings: Bearings) -> Errand:
-    """Look up what the payload names; never raises for people or teams that are missing."""
+    """Look up what the payload names; never raises for people or teams that are missing.
+
+    Raises Permanent, and then nothing is sent: ``PROTECTED`` if all that it is about are users to whom nothing may happen by now,
+    ``NAME-NOT-FREED`` if somebody else still has the UserName that it gives.
+    """
     try:
         return _RESOLVERS[RequestKind(job.kind)](conn, job.payload, bearings)
     except _NotThereError as missing:
         return Errand(operation=None, note=str(missing), lost=("*",))
+
+
+def _may_touch(conn: Connection, user_id: str, bearings: Bearings) -> str:
+    """The user of a Job for one person. Raises Permanent ``PROTECTED``, before anything is sent, if nothing may happen to them."""
+    for why in _refused(conn, {user_id: user_id}, bearings).values():
+        raise Permanent(why, code=PROTECTED)
+    return user_id
+
+
+def _refused(conn: Connection, user_ids: Mapping[str, str], bearings: Bearings) -> Mapping[str, str]:
+    """Whom of these users (key -> user id) nothing may happen to, by what the mirror knows by now: key -> the sentence why.
+
+    Of a Job that may have been sent nobody is refused: first it is found out what was done.
+    """
+    if bearings.job.settling:
+        return {}
+    known = mirror.users(conn, bearings.account, user_ids.values())
+    users = {user.id: user for user in known}
+    people = {key: users[user_id] for key, user_id in user_ids.items() if user_id in users}
+    return refused(people, bearings.protection)
 
 
 def _user_id(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> str:
@@ -107,9 +134,29 @@ def _read_users(_conn: Connection, _payload: Mapping[str, Any], _bearings: Beari
 def _create_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     if links.find(conn, bearings.account, payload["employee_id"]):
         return Errand(operation=None, note="already so: the employee is linked")
+    _name_must_be_free(conn, payload, bearings)
     fields, note = _with_manager(conn, payload, bearings)
     invite = payload.get("invite", False)
     return Errand(operation=CreateUser(fields=fields, invite=invite), note=note)
+
+
+def _name_must_be_free(
+    conn: Connection, payload: Mapping[str, Any], bearings: Bearings, own_id: str = ""
+) -> None:
+    """Raises Permanent ``NAME-NOT-FREED``, before anything is sent, if another user still has the UserName.
+
+    The Job that was to rename that user comes before this one: it failed, or was superseded. Whatever may have been sent is
+    settled first.
+    """
+    username = payload["fields"].get("UserName")
+    if not username or bearings.job.settling:
+        return
+    for holder in mirror.name_holders(conn, bearings.account, str(username)):
+        if holder != own_id:
+            raise Permanent(
+                f"Litmos user {holder} still has this UserName, for what was to rename them was not done; see why",
+                code="NAME-NOT-FREED",
+            )
 
 
 def _with_manager(
@@ -143,12 +190,14 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
             import_id=taken.import_id,
             overdue=taken.since is not None and bearings.now - taken.since >= patience,
             missed=bearings.job.settle_reads > 0,
+            protection=bearings.protection,
         )
     )
 
 
 def _put_user(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     user_id = _user_id(conn, payload, bearings)
+    _name_must_be_free(conn, payload, bearings, user_id)
     fields, note = _with_manager(conn, payload, bearings)
     if note and not fields and payload["active"] is None:
         return Errand(operation=None, note=note, lost=("*",))
@@ -183,18 +232,26 @@ def _rename_team(_conn: Connection, payload: Mapping[str, Any], _bearings: Beari
 def _add_members(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     team_id = _team_of(conn, payload, bearings)
     found: dict[str, str] = {}
+    rules: dict[str, str] = {}
     lost: list[str] = []
     for person in payload["people"]:
         try:
-            found[_user_id(conn, person, bearings)] = person["rule"]
+            found[person["change"]] = _user_id(conn, person, bearings)
         except _NotThereError:
             lost.append(person["change"])
+        rules[person["change"]] = person["rule"]
+    spared = _refused(conn, found, bearings)
+    if spared and len(spared) == len(payload["people"]):
+        raise Permanent(next(iter(spared.values())), code=PROTECTED)
+    given = {user_id: rules[change] for change, user_id in found.items() if change not in spared}
     text = team_text(team_key(tuple(payload["team"])))
+    nobody = "" if found else "none of these people has a Litmos user; see why their creates failed"
     return Errand(
-        operation=AddMembers(team_id=team_id, user_ids=tuple(found)) if found else None,
-        note="" if found else "none of these people has a Litmos user; see why their creates failed",
+        operation=AddMembers(team_id=team_id, user_ids=tuple(given)) if given else None,
+        note=nobody,
         lost=tuple(lost),
-        grants=tuple((user_id, text, rule) for user_id, rule in found.items() if rule not in UNGRANTED),
+        refused=spared,
+        grants=tuple((user_id, text, rule) for user_id, rule in given.items() if rule not in UNGRANTED),
     )
 
 
@@ -216,7 +273,7 @@ def _join_teams(conn: Connection, payload: Mapping[str, Any], bearings: Bearings
 
 
 def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
     return Errand(
         operation=RemoveMember(team_id=_team_of(conn, payload, bearings), user_id=user_id),
         grants=((user_id, team_text(team_key(tuple(payload["team"]))), ""),),
@@ -242,7 +299,7 @@ def _take_from_team(conn: Connection, payload: Mapping[str, Any], bearings: Bear
 
 
 def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id = _user_id(conn, payload, bearings)
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
     team_id = _team_of(conn, payload, bearings)
     text, rule, held = team_text(team_key(tuple(payload["team"]))), payload["rule"], payload["held"]
     return Errand(
@@ -252,7 +309,8 @@ def _set_role(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) 
 
 
 def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id, kind = _user_id(conn, payload, bearings), ItemKind(payload["kind"])
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
+    kind = ItemKind(payload["kind"])
     return Errand(
         operation=AssignItems(user_id=user_id, kind=kind, item_ids=tuple(payload["items"])),
         grants=tuple(
@@ -264,7 +322,8 @@ def _assign_items(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
 
 
 def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
-    user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
+    item = ItemKey.parse(payload["item"])
     return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item), ""),))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from syncd.core.bulk import PATIENCE
 from syncd.core.operation import Effects, Gate, Interrupted, Slot
-from syncd.core.protection import Protection
+from syncd.core.protection import PROTECTED, Protection
 from syncd.core.request import RequestKind
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
@@ -248,7 +248,9 @@ class Worker:
             changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
         queue.complete(conn, job, requests=effects.requests, note=note, now=now)
-        failed = {*lost, *write_settled(conn, account, job, effects, now)}
+        for key, text in errand.refused.items():
+            changes.set_state(conn, job.run_id, [key], "failed", code=PROTECTED, message=text, now=now)
+        failed = {*lost, *errand.refused, *write_settled(conn, account, job, effects, now)}
         done = [key for key in job.changes if key not in failed]
         changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
         if job.payload.get("node"):

@@ -4,18 +4,20 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, insert, select, update
 
 from syncd.core.account import MESSAGES
 from syncd.core.lifecycle import Had, is_given_back
-from syncd.core.model import ItemKey, ItemKind, TeamKey, team_key, team_text
+from syncd.core.model import ItemKey, ItemKind, Role, TeamKey, team_key, team_text
 from syncd.core.team_names import team_names
-from syncd.store import mirror
+from syncd.store import mirror, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
 from syncd.store.schema import grants, put_aside
 
 MEMBERSHIP = "membership"
 """Of such a row the object is the id of a team."""
+ROLES = tuple(role.value for role in roles.COLUMNS)
+"""Of such rows the object is the id of a team, too."""
 ASSIGNMENT = "assignment"
 """Of such a row the object is a learning path or course, as text."""
 CHUNK = 500
@@ -27,6 +29,10 @@ def after_put(conn: Connection, account: str, payload: Mapping[str, Any], now: d
     if payload["active"] is False:
         _put(conn, account, MEMBERSHIP, _teams_by_hand(conn, account, user_id), user_id, now)
         _put(conn, account, ASSIGNMENT, _items_by_hand(conn, account, user_id), user_id, now)
+        for role, column in roles.COLUMNS.items():
+            _put(
+                conn, account, role.value, _roles_by_hand(conn, account, user_id, role, column), user_id, now
+            )
     if payload.get("mutes"):
         _put(conn, account, MESSAGES, [MESSAGES], user_id, now)
     elif payload["fields"].get(MESSAGES) is False:
@@ -41,9 +47,11 @@ def had(
     names = team_names(mirror.team_facts(conn, account))
     known = {str(item.key): item.key for item in mirror.items(conn, account)}
     teams: dict[str, set[TeamKey]] = {}
+    led: dict[str, set[tuple[TeamKey, Role]]] = {}
     given: dict[str, set[ItemKey]] = {}
     taken_at: dict[str, datetime] = {}
-    rows = conn.execute(select(put_aside).where(_kind(account, MEMBERSHIP) | _kind(account, ASSIGNMENT)))
+    here = put_aside.c.kind.in_([MEMBERSHIP, ASSIGNMENT, *ROLES])
+    rows = conn.execute(select(put_aside).where(put_aside.c.account == account, here))
     for row in rows:
         if row.user_id not in people or not is_given_back(row.taken_at, within, now):
             continue
@@ -51,11 +59,16 @@ def had(
         taken_at[person] = max(row.taken_at, taken_at.get(person, row.taken_at))
         if row.kind == MEMBERSHIP and row.object_id in names:
             teams.setdefault(person, set()).add(team_key(names[row.object_id]))
+        if row.kind in ROLES and row.object_id in names:
+            led.setdefault(person, set()).add((team_key(names[row.object_id]), Role(row.kind)))
         if row.kind == ASSIGNMENT and row.object_id in known:
             given.setdefault(person, set()).add(known[row.object_id])
     return {
         person: Had(
-            teams=frozenset(teams.get(person, ())), items=frozenset(given.get(person, ())), taken_at=at
+            teams=frozenset(teams.get(person, ())),
+            roles=frozenset(led.get(person, ())),
+            items=frozenset(given.get(person, ())),
+            taken_at=at,
         )
         for person, at in taken_at.items()
     }
@@ -107,6 +120,18 @@ def _teams_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:
     return [
         team_id for team_id in held if team_id in names and team_text(team_key(names[team_id])) not in granted
     ]
+
+
+def _roles_by_hand(
+    conn: Connection, account: str, user_id: str, role: Role, column: Column[bool]
+) -> list[str]:
+    """The same of the teams in which the user has a role."""
+    table = litmos_membership
+    here = (table.c.account == account) & (table.c.user_id == user_id) & column
+    names = team_names(mirror.team_facts(conn, account))
+    granted = _granted(conn, account, role.value, user_id)
+    held = conn.execute(select(table.c.team_id).where(here)).scalars()
+    return [one for one in held if one in names and team_text(team_key(names[one])) not in granted]
 
 
 def _items_by_hand(conn: Connection, account: str, user_id: str) -> list[str]:

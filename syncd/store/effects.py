@@ -70,6 +70,8 @@ def apply_effects(
     _apply_gifts(conn, account, effects, now)
     for done in effects.roles_set:
         roles.apply_set(conn, account, done, now)
+        if done.held:
+            aside.forget(conn, account, done.role.value, done.team_id, [done.user_id], now)
     settled.disturb_users(conn, account, _touched(effects))
 
 

@@ -43,13 +43,16 @@ READ = "read"
 """The watermark that says when the last refresh began, full or delta."""
 
 
-def users(conn: Connection, account: str) -> list[User]:
-    """Every user, with normalised fields."""
-    rows = conn.execute(
-        select(litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile).where(
-            litmos_user.c.account == account
-        )
-    ).all()
+def users(conn: Connection, account: str, user_ids: Collection[str] | None = None) -> list[User]:
+    """Every user, or those of these ids whom the mirror has, with normalised fields."""
+    columns = (litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile)
+    query = select(*columns).where(litmos_user.c.account == account)
+    if user_ids is None:
+        rows = list(conn.execute(query))
+    else:
+        wanted = sorted(set(user_ids))
+        parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+        rows = [row for part in parts for row in conn.execute(query.where(litmos_user.c.id.in_(part)))]
     return [User(id=row.id, active=row.active, fields=normalise_profile(row.profile)) for row in rows]
 
 
@@ -88,6 +91,15 @@ def find_user(conn: Connection, account: str, text: str) -> str:
     rows = conn.execute(select(litmos_user.c.id).where(litmos_user.c.account == account, is_named)).all()
     ids = [row.id for row in rows]
     return text if text in ids else ids[0] if len(ids) == 1 else ""
+
+
+def name_holders(conn: Connection, account: str, username: str) -> list[str]:
+    """The ids of the users who have this UserName but for case."""
+    key = username.strip().casefold()
+    rows = conn.execute(
+        select(litmos_user.c.id).where(litmos_user.c.account == account, litmos_user.c.username_key == key)
+    )
+    return sorted(rows.scalars())
 
 
 def just_read_profile(

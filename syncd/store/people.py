@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
 
+from syncd.core.acceptance import Told
 from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Rejection, Role, Wish
@@ -18,7 +19,7 @@ def save(
     conn: Connection,
     account: str,
     source: str,
-    present: Iterable[Employee],
+    present: Iterable[Told],
     *,
     rejected: Collection[str],
     input_id: int,
@@ -41,8 +42,8 @@ def save(
     for person in present:
         seen.add(person.employee_id)
         values = {
-            "status": person.status.value,
-            "data": _data(person),
+            "status": person.status,
+            "data": person.data,
             "origin": person.origin,
             "present": True,
             "last_seen_at": now,
@@ -72,6 +73,23 @@ def save(
                 absent_since=func.coalesce(employee.c.absent_since, now),
             )
         )
+
+
+def told(person: Employee) -> Told:
+    """An Employee in the form in which they are kept."""
+    return Told(
+        employee_id=person.employee_id, status=person.status.value, data=_data(person), origin=person.origin
+    )
+
+
+def newer(conn: Connection, account: str, source: str, input_id: int) -> frozenset[str]:
+    """The employees of whom a later input than this one was taken."""
+    here = (employee.c.account == account) & (employee.c.source == source)
+    return frozenset(
+        conn.execute(
+            select(employee.c.employee_id).where(here, employee.c.last_input_id > input_id)
+        ).scalars()
+    )
 
 
 def _data(person: Employee) -> dict[str, Any]:

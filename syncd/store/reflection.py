@@ -75,6 +75,8 @@ def apply_lists(
     for item, people in learners.items():
         found += _replace_learners(conn, account, item, people, inactive, began_at)
     found += roles.apply_lists(conn, account, people_with_roles, inactive, began_at=began_at)
+    for (team_id, role), heads in people_with_roles.items():
+        aside.forget(conn, account, role.value, team_id, heads, began_at)
     removals.prune(conn, account, began_at)
     return found
 

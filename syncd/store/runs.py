@@ -18,6 +18,8 @@ PLANNED_ONLY = "planned_only"
 """The key in the summary of a Run that was to make a Plan and to send nothing."""
 _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()
 """Whether Changes of a Run wait for a person."""
+HOLDS = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
+"""Whether a Run holds something for a person, even while others of its Changes are being sent."""
 
 
 def lease_name(account: str, flow: str) -> str:
@@ -195,7 +197,7 @@ def expire_held(conn: Connection, account: str, *, now: datetime, superseded_by:
 
     Held Runs are expired; one of which a part is being sent goes on with that. Returns how many Runs it were.
     """
-    query = (run.c.account == account) & ((run.c.state == "held") | ((run.c.state == "running") & _WAITS))
+    query = (run.c.account == account) & HOLDS
     if superseded_by is None:
         query &= run.c.expires_at <= now
     found = list(conn.execute(select(run.c.id).where(query)).scalars())
@@ -235,8 +237,7 @@ def holding(conn: Connection, account: str, *, limit: int | None = 10) -> list[R
 
     None as the ``limit``: all of them.
     """
-    waits = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
-    query = select(run).where(run.c.account == account, waits).order_by(run.c.id.desc()).limit(limit)
+    query = select(run).where(run.c.account == account, HOLDS).order_by(run.c.id.desc()).limit(limit)
     return list(conn.execute(query).mappings())
 
 

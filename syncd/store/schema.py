@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from syncd.store import import_tables, mirror_tables, settled_tables
+from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
-__all__ = ["import_tables", "metadata", "mirror_tables", "settled_tables"]
+__all__ = ["awaited_tables", "import_tables", "metadata", "mirror_tables", "settled_tables"]
 
 
 rate_window = Table(

@@ -24,21 +24,21 @@ def load(
     return {_renamed(row.key, row.employee_id, moved): row.since for row in rows}
 
 
+def by_names_of_now(found: Mapping[str, str], moved: Mapping[str, str]) -> dict[str, str]:
+    """Keys of a Plan -> employee id, by the names of the mirror; ``moved`` as for ``load``."""
+    before = {new: old for old, new in moved.items()}
+    return {_renamed(key, person, before): person for key, person in found.items()}
+
+
 def save(
     conn: Connection,
     account: str,
     found: Mapping[str, str],
-    moved: Mapping[str, str] = MappingProxyType({}),
     *,
     looked_at: Collection[str],
     now: datetime,
 ) -> None:
-    """Remember ``found`` (key -> employee id), new ones since ``now``; of those ``looked_at``, all others are forgotten.
-
-    ``moved`` as for ``load``.
-    """
-    before = {new: old for old, new in moved.items()}
-    found = {_renamed(key, person, before): person for key, person in found.items()}
+    """Remember ``found`` (key -> employee id), new ones since ``now``; of those ``looked_at``, all others are forgotten."""
     rows = conn.execute(
         select(unwanted.c.key, unwanted.c.employee_id).where(unwanted.c.account == account)
     ).all()

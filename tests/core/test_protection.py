@@ -6,7 +6,7 @@ import pytest
 
 from syncd.core.cases import Resolution, Verdict
 from syncd.core.model import Action, Change, ObjectKind, State, User
-from syncd.core.protection import Protection, barred
+from syncd.core.protection import Protection, barred, refused
 
 OWNERS = Protection(levels=frozenset({"Account_Owner"}))
 CHANGE = Change(
@@ -65,3 +65,14 @@ def test_somebody_who_was_to_be_created(decided, linked, level, expected):
 def test_a_team_is_never_barred():
     team = Change(key="team:sales", action=Action.CREATE, kind=ObjectKind.TEAM, team=("Sales",))
     assert told(team, decided=IGNORE, level="Account_Owner") is None
+
+
+def test_a_job_for_many_people_leaves_out_the_protected_ones_alone():
+    people = {
+        key: User(id=key, active=True, fields={"AccessLevel": level})
+        for key, level in (("u1", "Learner"), ("u2", "Account_Owner"))
+    }
+    assert refused(people, OWNERS) == {
+        "u2": "the Litmos user is protected (access level Account_Owner); nothing was changed"
+    }
+    assert refused(people, Protection()) == {}

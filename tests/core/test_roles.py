@@ -2,19 +2,22 @@
 
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, ObjectKind, Role, State, Status, Team, Wish
+from syncd.core.lifecycle import Had
+from syncd.core.model import GIVE_BACK, Action, ObjectKind, Role, State, Status, Team, Wish
 from syncd.core.request import Pace, RequestKind
 from syncd.core.roles import appoint, in_doubt
 from tests.core.factories import employee, user_of
 
 SALES = Team(id="t1", names=("Sales",))
 LEADER, ADMIN = Role.LEADER, Role.ADMIN
+TAKEN = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def in_sales(employee_id="E1", *, roles=(), strict=False, **fields):
@@ -91,6 +94,31 @@ def test_a_mapped_access_level_does_not_fight_what_litmos_makes_of_a_role(mapped
     found = changes_of(person, held=held, granted=(), AccessLevel=have)
     updates = [change.after["AccessLevel"] for change in found if change.kind is ObjectKind.USER]
     assert updates == ([] if sent is None else [sent])
+
+
+@pytest.mark.parametrize("member", [True, False])
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("with_team", [True, False])
+def test_who_returns_is_given_back_the_role_that_a_person_had_given(member, given, held, strict, with_team):
+    person = employee("E1")
+    if member:
+        person = in_sales(roles=(LEADER,) if given else (), strict=strict)
+    current = State(
+        users={"E1": user_of(person, "u1", active=False)},
+        teams={SALES.key: SALES},
+        memberships={"E1": frozenset({SALES.key} if member else ())},
+        roles={"E1": frozenset({(SALES.key, LEADER)} if held else ())},
+    )
+    teams = frozenset({SALES.key} if with_team else ())
+    had = Had(teams=teams, roles=frozenset({(SALES.key, LEADER), (("gone",), LEADER)}), taken_at=TAKEN)
+    found = diff(desired_state([person], ()), current, Rules(had={"E1": had})).changes
+    back = [change.key for change in found if change.rule == GIVE_BACK]
+    by_rule = member and (given or strict)
+    role = (member or with_team) and not held and not by_rule
+    expected = ["membership:E1@sales"] if with_team and not member else []
+    assert back == expected + (["leader:E1@sales"] if role else [])
 
 
 def test_a_role_waits_for_the_membership_and_for_what_is_put_to_the_same_user():

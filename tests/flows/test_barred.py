@@ -1,24 +1,29 @@
 """What was planned before somebody was protected, or before a person decided about them, does not happen to them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from syncd.core.cases import Resolution, Verdict
+from syncd.core.conditions import OneOf
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limit, Limits
+from syncd.core.model import Role
+from syncd.core.rules import ItemRule, RoleRule
 from syncd.errors import StaleApproval, StalePlan
 from syncd.planning.approval import approve
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import cases, changes
 from syncd.store.database import Database
-from tests.flows.rig import Rig, person
+from tests.core.factories import path_name
+from tests.flows.rig import MAPPING, Rig, person, place
 from tests.flows.test_part import apply, push_only, save
 
-WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
+WORLD = {"learning_paths": [{"Name": "Onboarding"}, {"Name": "Safety"}]}
 NO_LEAVERS = Limits(deactivations=Limit(count=0), minimum_population=1000)
 
 
@@ -144,6 +149,58 @@ def test_who_is_protected_by_the_time_of_the_put_is_not_changed(rig):
     assert rig.users()["p1@example.com"]["Active"]
     assert not rig.users()["p2@example.com"]["Active"]
     assert codes(rig, pushed.run_id)["active:00001"] == ("failed", "PROTECTED")
+
+
+def test_nothing_that_is_queued_touches_who_is_protected_by_now(rig):
+    """Memberships, roles and learning paths are given to the others by the very Jobs that leave the protected one out."""
+    heads = RoleRule(
+        place=place("teams[0].leaders"),
+        when=OneOf(column="title", where="syncd.yaml:1:1", values=frozenset({"Head"})),
+    )
+    rig.changed = {
+        "limits": Limits(minimum_population=1000),
+        "mapping": replace(
+            MAPPING,
+            teams=(replace(MAPPING.teams[0], roles={Role.LEADER: heads}),),
+            items=(ItemRule(place=place("learning_paths[0]"), item=path_name("Safety")),),
+        ),
+    }
+    for row in (rig.hr[0], rig.hr[2]):
+        row |= {"department": "Legal", "title": "Head"}
+    pushed = rig.push(drained=False)
+    protect(rig, 1)
+    rig.refresh()
+    members = {name for name in rig.members() if name[1] == "p1@example.com"}
+    assert again(rig, pushed.run_id) == "failed"
+    assert {name for name in rig.members() if name[1] == "p1@example.com"} == members
+    found = codes(rig, pushed.run_id)
+    theirs = {key.partition("@")[0]: found[key] for key in found if ":00001" in key}
+    assert len(theirs) >= 4
+    assert set(theirs.values()) == {("failed", "PROTECTED")}
+    assert {state for key, state in found.items() if ":00001" not in key} == {("done", "")}
+    assert ("Legal", "p3@example.com") in rig.members()
+    assert rig.push(send=False).draft.plan.changes == ()
+
+
+def test_a_job_of_nobody_else_but_protected_ones_sends_nothing(rig):
+    rig.changed = {"limits": Limits(minimum_population=1000)}
+    rig.hr[0]["department"] = "Legal"
+    pushed = rig.push(drained=False)
+    protect(rig, 1)
+    rig.refresh()
+    writes = rig.writes()
+    assert again(rig, pushed.run_id) == "failed"
+    assert rig.writes() == writes + 1  # the team
+    assert codes(rig, pushed.run_id)["membership:00001@commercial/legal"] == ("failed", "PROTECTED")
+
+
+def again(rig: Rig, run_id: int) -> str:
+    """Send what is queued."""
+    app = rig.open()
+    try:
+        return drain(app, run_id)
+    finally:
+        app.client.close()
 
 
 @pytest.mark.parametrize("mode", list(HoldMode))

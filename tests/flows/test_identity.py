@@ -16,8 +16,9 @@ from syncd.core.limits import Limits, Policy
 from syncd.core.rules import Absence, Column
 from syncd.core.usernames import temporary
 from syncd.sandbox.server import Sandbox
+from syncd.sending.crew import drain
 from syncd.sending.worker import Worker
-from syncd.store import cases, links
+from syncd.store import cases, changes, links
 from syncd.store.database import Database
 from syncd.store.schema import metadata
 from syncd.sync import push
@@ -196,6 +197,50 @@ def test_a_new_hire_whose_name_an_inactive_stranger_has_is_a_case(rig):
     rig.push(fresh=True)
     assert codes(rig) == {"00009": "USERNAME-TAKEN"}
     assert refused(rig) == []
+
+
+@pytest.mark.parametrize("taker", ["new", "known", "swap", "chain"])
+@pytest.mark.parametrize("why", ["protected", "refused"])
+def test_nobody_is_given_a_name_that_was_not_given_up_after_all(taker, why, rig):
+    """The rename that was to free it was not made: it is not even tried to take it."""
+    rig.hr[0]["email"] = "married@example.com"
+    if taker == "new":
+        rig.hr.append(person(9, email="p1@example.com"))
+    else:
+        give(rig, (2, 1))
+    if taker == "swap":
+        give(rig, (1, 2))
+    if taker == "chain":
+        give(rig, (3, 2))
+    pushed = rig.push(drained=False)
+    first = ids(rig)["00001"]
+    if why == "protected":
+        edit(rig, do="set_user", UserName="p1@example.com", set={"AccessLevel": "Account_Owner"})
+    else:
+        path = f"^/users/{first}$"
+        rig.sandbox.faults.set([{"method": "PUT", "path": path, "kind": "status", "status": 400, "count": 0}])
+    before = people(rig)
+    app = rig.open()
+    assert drain(app, pushed.run_id) == "failed"
+    app.client.close()
+    tried = [f"PUT /users/{first} 400"] if why == "refused" else []
+    assert refused(rig) == tried
+    now = people(rig)
+    aside = {one for one, name in now.items() if "+syncd-" in name}
+    assert {one: now[one] for one in now.keys() - aside} == {
+        one: before[one] for one in before.keys() - aside
+    }
+    with rig.database.read() as conn:
+        found = {row["key"]: row["code"] for row in changes.listed(conn, run_id=pushed.run_id)}
+    others = {"new": ["user:00009"], "known": ["user:00002"], "chain": ["user:00002", "user:00003"]}
+    assert [found[key] for key in others.get(taker, [])] == ["NAME-NOT-FREED"] * len(others.get(taker, []))
+    rig.sandbox.faults.set([])
+    if why == "refused":
+        edit(rig, do="set_user", UserName="p8@example.com", set={"JobTitle": "Other"})
+        rig.hr[0]["title"] = "Other"
+        rig.push(fresh=True)
+        rig.push(fresh=True)
+        assert as_hr_says(rig)
 
 
 def test_a_policy_that_renames_nobody_frees_no_name(rig):

@@ -241,3 +241,25 @@ def test_who_litmos_does_not_take_for_a_member_fails_alone_and_says_so(rig):
     assert rig.run(pushed.run_id)["state"] == "failed"
     rig.push()
     assert ("Sales", "p3@example.com") in leaders(rig)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_returns_leads_again_what_a_person_had_made_them_lead(rig, kept):
+    """Once, whether Litmos keeps teams over a deactivation or not; who takes it away later has the last word."""
+    httpx.post(f"{rig.sandbox.control_url}/modes", json={"deactivation_keeps_teams": kept})
+    rig.push()
+    third = {"Team": "Sales", "UserName": "p3@example.com", "Role": "leader"}
+    edit(rig, {"do": "give_role", **third})
+    rig.push()
+    rig.hr[2]["status"] = "Left"
+    rig.push()
+    rig.refresh()
+    rig.hr[2]["status"] = "Active"
+    found = {change.key: change.reason for change in rig.push().draft.plan.changes}
+    assert ("leader:00003@commercial/sales" in found) is not kept
+    if not kept:
+        assert found["leader:00003@commercial/sales"].startswith("had it before the deactivation of ")
+    assert ("Sales", "p3@example.com") in leaders(rig)
+    edit(rig, {"do": "take_role", **third})
+    assert rig.push().draft.plan.changes == ()
+    assert ("Sales", "p3@example.com") not in leaders(rig)

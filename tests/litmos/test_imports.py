@@ -5,6 +5,7 @@ import json
 import pytest
 
 from syncd.core.operation import ImportRow, ImportUsers, Unwatched
+from syncd.core.protection import Protection
 from syncd.errors import Transient, Uncertain
 from syncd.litmos.target import Target
 from tests.litmos.fakes import client
@@ -115,6 +116,21 @@ def test_somebody_who_is_inactive_by_now_is_never_sent(litmos, target):
     effects = target.apply(ImportUsers(rows=(KNOWN,)), watch=WATCH)
     assert litmos.calls == ["GET /users/details"]
     assert effects.refused["u2@example.com"][0] == "IMPORT-INACTIVE"
+
+
+@pytest.mark.parametrize("level", ["Account_Owner", "Learner"])
+def test_somebody_who_is_protected_by_now_is_never_sent(level, litmos, target):
+    """The reading before an import is the last look at whom it changes."""
+    litmos.known["GET /users/details"] = [{**OLD, "AccessLevel": level}]
+    owners = Protection(levels=frozenset({"Account_Owner"}))
+    effects = target.apply(ImportUsers(rows=(KNOWN,), protection=owners), watch=WATCH)
+    if level == "Learner":
+        assert effects.pending
+        return
+    assert litmos.calls == ["GET /users/details"]
+    code, message = effects.refused["u2@example.com"]
+    assert code == "PROTECTED"
+    assert "access level Account_Owner" in message
 
 
 def test_an_employee_whose_id_somebody_has_already_is_never_sent(litmos, target):

@@ -30,7 +30,7 @@ def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: boo
             conn,
             ACCOUNT,
             "hr",
-            [employee(one) for one in ids],
+            [people.told(employee(one)) for one in ids],
             rejected=rejected,
             input_id=1,
             new_input=new,
@@ -84,7 +84,9 @@ def test_who_was_out_of_scope_is_absent_only_if_leaving_the_scope_ends_access(
     crowd = [employee("E1"), replace(employee("E2"), in_scope=False)]
     with database.write() as conn:
         now = database.now(conn)
-        people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
+        people.save(
+            conn, ACCOUNT, "hr", map(people.told, crowd), rejected=(), input_id=1, new_input=True, now=now
+        )
     take(database)
     with database.read() as conn:
         found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True, out_of_scope=out_of_scope)
@@ -119,8 +121,12 @@ def test_managed_teams_are_those_of_present_people_and_their_parents(database):
     with database.write() as conn:
         now = database.now(conn)
         crowd = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("Ops",),))]
-        people.save(conn, ACCOUNT, "hr", crowd, rejected=(), input_id=1, new_input=True, now=now)
-        people.save(conn, ACCOUNT, "hr", crowd[:1], rejected=(), input_id=2, new_input=True, now=now)
+        people.save(
+            conn, ACCOUNT, "hr", map(people.told, crowd), rejected=(), input_id=1, new_input=True, now=now
+        )
+        people.save(
+            conn, ACCOUNT, "hr", map(people.told, crowd[:1]), rejected=(), input_id=2, new_input=True, now=now
+        )
         assert people.managed(conn, ACCOUNT) == Managed(teams=frozenset({("sales",), ("sales", "emea")}))
 
 

@@ -84,6 +84,7 @@ def test_what_is_unwanted_is_stored_by_the_names_of_now_and_loaded_by_those_that
     moved = {"a": "b", "b": "a"}
     with database.write() as conn:
         now = database.now(conn)
-        unwanted.save(conn, ACCOUNT, {"membership:E1@b": "E1"}, moved, looked_at=["E1"], now=now)
+        found = unwanted.by_names_of_now({"membership:E1@b": "E1"}, moved)
+        unwanted.save(conn, ACCOUNT, found, looked_at=["E1"], now=now)
         assert unwanted.load(conn, ACCOUNT) == {"membership:E1@a": now}
         assert unwanted.load(conn, ACCOUNT, moved) == {"membership:E1@b": now}

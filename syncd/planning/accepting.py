@@ -1,0 +1,137 @@
+"""Accepting: what an input says is taken for good, with the Plan that is committed, or once a person has approved it all."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from syncd.app import App
+from syncd.core.acceptance import Acceptance, NewLink, Told, standing
+from syncd.core.model import Action, ObjectKind, Status
+from syncd.intake import Intake
+from syncd.planning.measuring import is_new
+from syncd.planning.planner import Draft
+from syncd.store import awaited, cases, inputs, links, people, ties, unwanted
+
+
+def accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
+    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+
+    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    """
+    _take(conn, app, _acceptance(conn, app, intake, made, input_id), _people(made), now=now, at=now)
+
+
+def put_off(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, run_id: int, input_id: int, now: datetime
+) -> None:
+    """Keep what the input says with the Run, until a person has decided."""
+    awaited.put(conn, run_id, _acceptance(conn, app, intake, made, input_id), _people(made), now)
+
+
+def accept_held(conn: Connection, app: App, run_id: int, now: datetime) -> None:
+    """All that a Run held is approved: its input is taken as it would have been when it was read.
+
+    Nothing of it is taken if a later whole input was accepted since, and of nobody of whom a later one was taken.
+    """
+    kept = awaited.get(conn, run_id)
+    if kept is None:
+        return
+    taken, read_at = kept
+    last = inputs.last_accepted(conn, app.account, taken.source)
+    if last is None or last["id"] < taken.input_id:
+        _take(conn, app, taken, awaited.people(conn, run_id), now=now, at=read_at)
+
+
+def link_held(conn: Connection, app: App, run_id: int, chosen: Collection[str], now: datetime) -> None:
+    """Make the Links on which the approved Changes of these employees rest, though others of the Run wait on."""
+    kept = awaited.get(conn, run_id)
+    if kept is not None:
+        _link(conn, app, kept[0], now, only=chosen)
+
+
+def _acceptance(conn: Connection, app: App, intake: Intake, made: Draft, input_id: int) -> Acceptance:
+    part, matching, known = made.part, made.matching, links.load(conn, app.account)
+    wanted = part.people if not part.is_whole else None
+    return Acceptance(
+        source=intake.source,
+        input_id=input_id,
+        whole=part.is_whole,
+        new_input=part.is_whole and is_new(conn, app, intake) and "" not in made.untouched,
+        untouched=made.untouched if part.is_whole else frozenset(),
+        dropped={
+            one: known[one] for one in matching.dropped if one in known and (wanted is None or one in wanted)
+        },
+        links=tuple(
+            NewLink(link=link, was=known.get(link.employee_id, ""))
+            for link in matching.new
+            if wanted is None or link.employee_id in wanted
+        ),
+        ties=made.ties if part.is_whole else {},
+        unwanted=_unwanted(app, made),
+    )
+
+
+def _people(made: Draft) -> list[Told]:
+    part = made.part
+    return [
+        people.told(employee)
+        for employee_id, employee in made.employees.items()
+        if part.is_whole or employee_id in part.people
+    ]
+
+
+def _unwanted(app: App, made: Draft) -> dict[str, str] | None:
+    """The memberships of movers that no rule gives them, key -> employee."""
+    if not app.settings.mapping.lifecycle.overlap:
+        return None
+    ending = {
+        change.key: change.employee_id
+        for change in made.plan.changes
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+    }
+    kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
+    return unwanted.by_names_of_now({**ending, **kept}, made.moved)
+
+
+def _take(
+    conn: Connection, app: App, taken: Acceptance, told: Iterable[Told], *, now: datetime, at: datetime
+) -> None:
+    """Take it, as read ``at``."""
+    later = people.newer(conn, app.account, taken.source, taken.input_id)
+    present = [one for one in told if one.employee_id not in later]
+    _link(conn, app, taken, now)
+    ties.save(conn, app.account, taken.ties, now)
+    people.save(
+        conn,
+        app.account,
+        taken.source,
+        present,
+        rejected=taken.untouched | later,
+        input_id=taken.input_id,
+        new_input=taken.new_input,
+        now=at,
+    )
+    if taken.unwanted is not None:
+        active = {one.employee_id for one in present if one.status == Status.ACTIVE.value}
+        found = {key: person for key, person in taken.unwanted.items() if person not in later}
+        unwanted.save(conn, app.account, found, looked_at=active, now=at)
+    if taken.whole:
+        inputs.accept(conn, taken.input_id)
+
+
+def _link(
+    conn: Connection, app: App, taken: Acceptance, now: datetime, *, only: Collection[str] | None = None
+) -> None:
+    """Forget the Links that were refused, and make those of the Plan that may still be made."""
+    known = links.load(conn, app.account)
+    chosen = [one for one in taken.links if only is None or one.link.employee_id in only]
+    dropped = {
+        one
+        for one, user_id in taken.dropped.items()
+        if known.get(one) == user_id and (only is None or one in only)
+    }
+    fresh = standing(chosen, known, cases.resolutions(conn, app.account), dropped)
+    for employee_id in sorted(dropped):
+        links.forget(conn, app.account, employee_id)
+    links.save_all(conn, app.account, fresh, now)
