@@ -9,7 +9,8 @@ from syncd.core.account import OFF
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.dates import ISO, read_date
 from syncd.core.lifecycle import LEAVE_RULE
-from syncd.core.model import Employee, Reason, Rejection, Status
+from syncd.core.model import Employee, FieldValue, Reason, Rejection, Status
+from syncd.core.reasons import rejection_of
 from syncd.core.rules import Column, Place
 from syncd.core.transforms import Refused
 from syncd.core.values import shown
@@ -106,9 +107,10 @@ class Employments:
             return outcome, tuple(preference.rank(cells) for preference in self.primary)
         except Refused as refused:
             message = f"{self.place.key} ({self.place.where}): {refused.why}"
-            before = outcome.reasons if isinstance(outcome, Rejection) else ()
-            reasons = (*before, Reason(code=refused.code, message=message))
-            return Rejection(origin=outcome.origin, employee_id=outcome.employee_id, reasons=reasons), ()
+            reason = Reason(code=refused.code, message=message)
+            if isinstance(outcome, Rejection):
+                return replace(outcome, reasons=(*outcome.reasons, reason)), ()
+            return rejection_of(outcome, reason), ()
 
 
 def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
@@ -155,7 +157,13 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
         origin=", ".join(outcome.origin for outcome, _ in group),
         employee_id=group[0][0].employee_id,
         reasons=reasons,
+        source=group[0][0].source,
+        fields=frozenset().union(*(_fields(outcome) for outcome, _ in group)),
     )
+
+
+def _fields(outcome: Outcome) -> Iterable[tuple[str, FieldValue]]:
+    return outcome.fields if isinstance(outcome, Rejection) else outcome.fields.items()
 
 
 def _order(person: Employee, rank: Rank) -> Order:

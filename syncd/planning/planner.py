@@ -29,7 +29,7 @@ from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
 from syncd.core.selection import EVERYTHING, Part
-from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
+from syncd.core.suspicions import alike_but_zeros, named_otherwise, spreadsheet_problem, suspicions, unsettled
 from syncd.intake import Intake
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.measuring import (
@@ -181,10 +181,12 @@ def _who_is_who(
         suspicions=suspected,
         protects=mapping.protection.why,
     )
-    rejected = {rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)}
+    rejections = (*intake.rejections, *matching.rejections)
+    rejected = {rejection.employee_id for rejection in rejections}
     untouched = left_alone(resolutions).union(
         rejected,
         alike_but_zeros(rejected, known, intake.named),
+        named_otherwise(rejections, users, matching.links, mapping.match) - intake.named,
         matching.in_doubt,
         *(suspicion.known_ids for suspicion in suspected.values()),
     )
