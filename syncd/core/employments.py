@@ -114,7 +114,7 @@ class Employments:
 
 
 def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
-    """Of every id one Employee or one Rejection; the first line that fits decides.
+    """Of every id one Employee or one Rejection; the first line that fits decides. Rows come source by source.
 
     =================================================  ==============================================
     the rows of one id                                 outcome
@@ -123,6 +123,7 @@ def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
     one of them is rejected                            rejected: it might be the primary one
     one is preferred: by what it leaves to them, then  that one
     by the rules
+    several are preferred alike, in several sources    as below, those of the first of these sources
     several are preferred alike, and say the same      one of them
     several are preferred alike, and all have left     one of them
     several are preferred alike                        rejected: EMPLOYMENTS-TIED
@@ -145,6 +146,7 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
     if not reasons:
         best = max(_order(person, rank) for person, rank in people)
         first = [person for person, rank in people if _order(person, rank) == best]
+        first = [person for person in first if person.source == first[0].source]
         bare = [replace(person, origin="", guards={}) for person in first]
         if all(person == bare[0] for person in bare) or bare[0].status is Status.LEFT:
             return min(first, key=lambda person: person.origin)

@@ -66,7 +66,7 @@ def approve(
         changes.approve(conn, run_id, keys)
         runs.decide(conn, run_id, "running", actor=actor, reason=_said("approved", going, staying), now=now)
         if _is_whole(conn, run) and not staying:
-            inputs.accept(conn, run["input_id"])
+            inputs.accept(conn, run_id)
         stale = _stale(conn, app, run, going, now)
         fresh = [change for change in going if change.key not in stale]
         changes.set_state(conn, run_id, keys, "planned")
@@ -151,7 +151,7 @@ def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change
 def _is_whole(conn: Connection, run: Mapping[str, Any]) -> bool:
     """Whether the Run's Plan was for everybody HR names, and nothing of it was rejected."""
     rejected = changes.load(conn, run["id"], states=["cancelled"])
-    return run["input_id"] is not None and "only" not in run["summary"] and not rejected
+    return bool(inputs.of_run(conn, run["id"])) and "only" not in run["summary"] and not rejected
 
 
 def _leavers(going: list[Change]) -> int:

@@ -12,7 +12,7 @@ from syncd.core.model import Action, ObjectKind, Status
 from syncd.core.selection import Part
 from syncd.failpoint import reach
 from syncd.intake import Intake
-from syncd.planning.measuring import fingerprint_of, is_new
+from syncd.planning.measuring import fingerprint_of, witnesses
 from syncd.planning.planner import Draft
 from syncd.store import cases, changes, inputs, lease, links, people, runs, ties, unwanted
 from syncd.store.enqueue import enqueue
@@ -35,21 +35,20 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = None
-        if intake is not None:
-            fingerprint = fingerprint_of(intake, made.rejections)
-            input_id = inputs.save(conn, app.account, run_id, intake, fingerprint, now)
+        read: dict[str, int] = {}
+        for one in intake.inputs if intake is not None else ():
+            fingerprint = fingerprint_of(one, made.rejections)
+            read[one.source] = inputs.save(conn, app.account, run_id, one, fingerprint, now)
         runs.set_plan(
             conn,
             run_id,
             plan,
-            input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
             about=made.part.about if sends else {**made.part.about, runs.PLANNED_ONLY: True},
         )
         if intake is not None:
-            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+            people.save_quarantine(conn, app.account, made.rejections, run_id=run_id, now=now)
             if made.part.is_whole:
                 cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         if not sends:
@@ -62,8 +61,10 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
         believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
-        if believed and intake is not None and input_id is not None:
-            _accept(conn, app, intake, made, input_id=input_id, now=now)
+        if believed and intake is not None:
+            _accept(conn, app, intake, made, read, now)
+            if made.part.is_whole:
+                inputs.accept(conn, run_id)
         changes.insert_all(
             conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
         )
@@ -87,13 +88,15 @@ def _take_the_place(conn: Connection, app: App, part: Part, *, run_id: int, now:
         runs.supersede_people(conn, app.account, part.people, superseded_by=run_id, now=now)
 
 
-def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
-    """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
+def _accept(
+    conn: Connection, app: App, intake: Intake, made: Draft, read: abc.Mapping[str, int], now: datetime
+) -> None:
+    """Take the inputs (``read`` is source -> id) for good: people as HR now has them, new Links, whose absence is counted.
 
-    If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
+    If only some people are pushed, only they are taken: the inputs are not accepted, and nobody's absence counts.
     """
     if not made.part.is_whole:
-        _accept_people(conn, app, intake, made, input_id=input_id, now=now)
+        _accept_people(conn, app, made, read, now)
         return
     for employee_id in made.matching.dropped:
         links.forget(conn, app.account, employee_id)
@@ -102,19 +105,17 @@ def _accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id
     people.save(
         conn,
         app.account,
-        intake.source,
         made.employees.values(),
         rejected=made.untouched,
-        input_id=input_id,
-        new_input=is_new(conn, app, intake) and "" not in made.untouched,
+        inputs=read,
+        witnesses=witnesses(conn, app, intake) if "" not in made.untouched else (),
         now=now,
     )
     _remember_overlap(conn, app, made, made.employees, now)
-    inputs.accept(conn, input_id)
 
 
 def _accept_people(
-    conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime
+    conn: Connection, app: App, made: Draft, read: abc.Mapping[str, int], now: datetime
 ) -> None:
     """Take the people of the Plan as HR now has them, and their new Links."""
     chosen = made.part.people
@@ -124,11 +125,10 @@ def _accept_people(
     people.save(
         conn,
         app.account,
-        intake.source,
         [employee for employee_id, employee in made.employees.items() if employee_id in chosen],
         rejected=(),
-        input_id=input_id,
-        new_input=False,
+        inputs=read,
+        witnesses=(),
         now=now,
     )
     _remember_overlap(conn, app, made, chosen, now)

@@ -73,9 +73,9 @@ def to_fingerprint(row: RowMapping) -> Fingerprint:
     )
 
 
-def accept(conn: Connection, input_id: int) -> None:
-    """From now on this input is what the next one is compared with."""
-    conn.execute(update(input_).where(input_.c.id == input_id).values(accepted=True))
+def accept(conn: Connection, run_id: int) -> None:
+    """From now on the inputs of this Run are what the next ones of their sources are compared with."""
+    conn.execute(update(input_).where(input_.c.run_id == run_id).values(accepted=True))
 
 
 def last_accepted(
@@ -93,6 +93,7 @@ def last_accepted(
     return conn.execute(query).mappings().first()
 
 
-def get(conn: Connection, input_id: int) -> RowMapping | None:
-    """One input, or None."""
-    return conn.execute(select(input_).where(input_.c.id == input_id)).mappings().first()
+def of_run(conn: Connection, run_id: int) -> list[RowMapping]:
+    """What a Run read of HR, in the order of the sources."""
+    query = select(input_).where(input_.c.run_id == run_id).order_by(input_.c.id)
+    return list(conn.execute(query).mappings())

@@ -45,7 +45,7 @@ def config():
 def test_it_loads_without_a_warning(config):
     assert config.warnings == ()
     assert config.push.policy == "observe"
-    assert config.source.path == ROOT / "config" / "hr.csv"
+    assert config.sources[0].path == ROOT / "config" / "hr.csv"
     assert config.litmos.limit.usable == 100
 
 
@@ -181,7 +181,7 @@ def test_what_it_shows_as_default_is_the_default(config, tmp_path):
 
 
 def test_the_words_for_nothing_that_it_shows_are_the_default(config):
-    assert config.source.blanks == BLANKS
+    assert config.sources[0].blanks == BLANKS
 
 
 def test_the_schema_beside_it_is_the_schema():
