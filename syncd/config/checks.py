@@ -58,7 +58,7 @@ def _check_sources(root: Root, document: Document) -> None:
     if root.source is not None and root.sources:
         document.fault(("sources",), "stands beside source; one of the two must do", at_key=True)
     if not root.hr:
-        document.fault(("source",), "is missing (or sources, a list of several)")
+        document.fault(("source",), "is required (or sources, a list of several)")
     seen: dict[str, Loc] = {}
     for loc, part in root.hr.items():
         first = seen.setdefault(part.name, loc)

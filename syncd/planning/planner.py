@@ -89,12 +89,11 @@ class Draft:
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
     """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, part, app.database.now(conn))
+        return _draft(conn, app, _decided(conn, app, intake), part, app.database.now(conn))
 
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    intake = _decided(conn, app, intake)
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
