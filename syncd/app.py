@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -38,7 +39,8 @@ class Settings:
     import_patience: float = PATIENCE
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
-    expect: Expect = field(default_factory=Expect)
+    expects: MappingType[str, Expect] = field(default_factory=dict)
+    """What each source is known to be like, by source."""
     hold: HoldMode = HoldMode.ALL
     hold_expires: float = 72 * 3600.0
     refresh_max_age: float = 300.0
@@ -60,7 +62,8 @@ class App:
 
     settings: Settings
     database: Database
-    source: Source
+    sources: tuple[Source, ...]
+    """Where HR is read from, the first one first."""
     node_sources: MappingType[str, Source] = field(default_factory=dict)
     """Where the rows of the nodes of organisation trees are, by space."""
     sinks: MappingType[str, Sink]
@@ -110,7 +113,7 @@ class App:
 def open_app(
     settings: Settings,
     database: Database,
-    source: Source,
+    sources: Sequence[Source],
     sinks: MappingType[str, Sink],
     node_sources: MappingType[str, Source] = MappingProxyType({}),
 ) -> App:
@@ -130,7 +133,7 @@ def open_app(
     return App(
         settings=settings,
         database=database,
-        source=source,
+        sources=tuple(sources),
         node_sources=node_sources,
         sinks=sinks,
         gate=gate,

@@ -1,14 +1,18 @@
-"""Intake: the HR source, read to a private and complete copy, and what the Mapping makes of its Records."""
+"""Intake: the HR sources, read to private and complete copies, and what the Mapping makes of its Records."""
 
 import difflib
 import tempfile
 from collections import abc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from syncd.app import App
 from syncd.core.columns import all_columns, columns_used, unsaid
 from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
 from syncd.core.managed import Managed
@@ -16,19 +20,19 @@ from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Node, Record, Rejection
 from syncd.core.nodes import map_nodes
-from syncd.core.records import map_records
+from syncd.core.records import MappingResult, map_records
 from syncd.core.rules import columns_of
+from syncd.core.sourcing import Told, contradictions
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
-from syncd.sources.base import require_columns
+from syncd.sources.base import Reading, require_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """One reading of the source: who it names, what was wrong with it, and which bytes it was.
+class Input:
+    """One reading of one source: which bytes it was, and whom it names.
 
-    ``complete`` False: people may be missing at its end, so nobody's absence follows from it. ``notes`` are sentences
-    about what it does not say.
+    ``complete`` False: people may be missing at its end, so nobody's absence follows from it.
     """
 
     source: str
@@ -36,11 +40,10 @@ class Intake:
     size_bytes: int
     complete: bool
     fingerprint: Fingerprint
-    employees: tuple[Employee, ...]
-    rejections: tuple[Rejection, ...]
-    notes: tuple[str, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    """The nodes of organisation trees that have rows of their own."""
+    named: frozenset[str]
+    """The ids of all whom it names, whether their rows are valid or not."""
+    nameless: bool = False
+    """Whether a row of it has no readable id, and so may be about anybody."""
 
     @property
     def sha256(self) -> str:
@@ -53,10 +56,55 @@ class Intake:
         return self.fingerprint.rows
 
     @property
+    def written(self) -> float | None:
+        """When it was written, in seconds since 1970; None: it is as it was when it was read."""
+        moment = self.fingerprint.modified_at
+        return None if moment is None else moment.timestamp()
+
+    @property
+    def told(self) -> Told:
+        """Whom it names, and whether that is all."""
+        return Told(source=self.source, named=self.named, sure=self.complete and not self.nameless)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What tells it apart, as JSON-able data."""
+        return {"source": self.source, "name": self.name, "sha256": self.sha256, "rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """One reading of every source: who they name together, what was wrong with it, and the Input of each, the first one first.
+
+    ``notes`` are sentences about what they do not say, or say in contradiction.
+    """
+
+    inputs: tuple[Input, ...]
+    employees: tuple[Employee, ...]
+    rejections: tuple[Rejection, ...]
+    notes: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    """The nodes of organisation trees that have rows of their own."""
+
+    @property
+    def name(self) -> str:
+        """The names of the sources."""
+        return " and ".join(one.name for one in self.inputs)
+
+    @property
+    def rows(self) -> int:
+        """How many there are in all, rejected ones too."""
+        return sum(one.rows for one in self.inputs)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every source is."""
+        return all(one.complete for one in self.inputs)
+
+    @property
     def named(self) -> frozenset[str]:
-        """The ids of all whom it names, whether their rows are valid or not."""
-        rejected = (rejection.employee_id for rejection in self.rejections)
-        return frozenset(employee.employee_id for employee in self.employees).union(rejected) - {""}
+        """The ids of all whom any source names, whether their rows are valid or not."""
+        return frozenset().union(*(one.named for one in self.inputs))
 
     @property
     def managed(self) -> Managed:
@@ -64,32 +112,69 @@ class Intake:
         return Managed.of(wish for employee in self.employees for wish in employee.teams)
 
 
+def read_hr(app: App, tap: Callable[[Record], None] | None = None) -> Intake:
+    """Read and map every source of an App, as of now. Raises as ``take_in`` does."""
+    settings = app.settings
+    return take_in(
+        app.sources,
+        settings.mapping,
+        app.now(),
+        nodes=app.node_sources,
+        dated={name: expect.dated for name, expect in settings.expects.items() if expect.dated is not None},
+        tap=tap,
+    )
+
+
 def take_in(
-    source: Source,
+    sources: Sequence[Source],
     mapping: Mapping,
     now: datetime,
     *,
     nodes: abc.Mapping[str, Source] = MappingProxyType({}),
-    dated: Dated | None = None,
+    dated: abc.Mapping[str, Dated] = MappingProxyType({}),
     tap: Callable[[Record], None] | None = None,
 ) -> Intake:
-    """Read, and map as of ``now``; ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` is the column
-    that says how old it is; ``tap`` is handed each Record.
+    """Read all of ``sources``, the first one first, and map as of ``now``.
+
+    ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` are the columns that say how old a source
+    is, by source; ``tap`` is handed each Record.
 
     Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
-    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
-        reading = source.read(Path(folder))
-        _refuse_missing(columns_used(mapping), reading.columns, reading.name)
-        if dated is not None:
-            require_columns(reading, [dated.column])
-        mapped = [column for column in all_columns(mapping) if column in reading.columns]
-        sighting = Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
-        records = sighting.watch(reading.records)
+    with ExitStack() as stack:
+        folders = (tempfile.TemporaryDirectory(prefix="syncd-") for _ in sources)
+        readings = [
+            source.read(Path(stack.enter_context(folder)))
+            for source, folder in zip(sources, folders, strict=True)
+        ]
+        _refuse_missing(columns_used(mapping), readings)
+        sightings = [_sighting(mapping, reading, dated.get(reading.name)) for reading in readings]
+        records = chain.from_iterable(
+            sighting.watch(reading.records) for sighting, reading in zip(sightings, readings, strict=True)
+        )
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
     apart, problems = _nodes_apart(mapping, nodes)
+    unsaid_here = [note for reading in readings for note in _unsaid(mapping, reading.columns, reading.name)]
     return Intake(
-        source=source.name,
+        inputs=tuple(_input(*one, result) for one in zip(readings, sightings, strict=True)),
+        employees=result.employees,
+        rejections=result.rejections,
+        notes=(*unsaid_here, *contradictions(result.employees, result.passed), *problems),
+        nodes=tuple(apart),
+    )
+
+
+def _sighting(mapping: Mapping, reading: Reading, dated: Dated | None) -> Sighting:
+    if dated is not None:
+        require_columns(reading, [dated.column])
+    mapped = [column for column in all_columns(mapping) if column in reading.columns]
+    return Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
+
+
+def _input(reading: Reading, sighting: Sighting, result: MappingResult) -> Input:
+    ids = result.named.get(reading.name, ())
+    return Input(
+        source=reading.name,
         name=reading.name,
         size_bytes=reading.size_bytes,
         complete=reading.complete,
@@ -98,14 +183,12 @@ def take_in(
             rows=reading.rows,
             columns=reading.columns,
             modified_at=reading.modified_at,
-            dated=sighting.latest,
+            dated=reading.dated or sighting.latest,
             filled=sighting.filled,
-            sample=sample_of([employee.employee_id for employee in result.employees]),
+            sample=sample_of(ids),
         ),
-        employees=tuple(result.employees),
-        rejections=tuple(result.rejections),
-        notes=(*_unsaid(mapping, reading.columns, reading.name), *problems),
-        nodes=tuple(apart),
+        named=frozenset(ids),
+        nameless=any(not one.employee_id and one.source == reading.name for one in result.rejections),
     )
 
 
@@ -118,7 +201,7 @@ def _nodes_apart(mapping: Mapping, sources: abc.Mapping[str, Source]) -> tuple[l
         with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
             reading = sources[rule.space].read(Path(folder))
             wanted = dict(columns_of((*rule.node.code, *rule.node.name, *rule.node.parent)))
-            _refuse_missing(wanted, reading.columns, reading.name)
+            _refuse_missing(wanted, [reading])
             nodes, refused = map_nodes(rule, reading.records, mapping.blanks)
         found += nodes
         problems += refused
@@ -148,23 +231,26 @@ def alike(intake: Intake, employee_id: str) -> tuple[str, ...]:
     return tuple(sorted(one for one in _ids(intake) if one and _bare(one) == _bare(employee_id))[:3])
 
 
-def _ids(intake: Intake) -> set[str]:
-    return {e.employee_id for e in intake.employees} | {r.employee_id for r in intake.rejections}
+def _ids(intake: Intake) -> frozenset[str]:
+    return intake.named
 
 
 def _bare(employee_id: str) -> str:
     return comparable(employee_id).lstrip("0")
 
 
-def mentions(source: Source, texts: Collection[str]) -> bool:
-    """Whether any cell of the source is one of these texts (but for case), whatever column it is in and wherever the row.
+def mentions(sources: Iterable[Source], texts: Collection[str]) -> bool:
+    """Whether any cell of a source is one of these texts (but for case), whatever column it is in and wherever the row.
 
     Raises SourceError.
     """
     wanted = {comparable(text) for text in texts} - {""}
-    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
-        reading = source.read(Path(folder))
-        return any(comparable(cell) in wanted for _number, cells in reading.raw for cell in cells)
+    for source in sources:
+        with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+            reading = source.read(Path(folder))
+            if any(comparable(cell) in wanted for _number, cells in reading.raw for cell in cells):
+                return True
+    return False
 
 
 def _unsaid(mapping: Mapping, columns: Sequence[str], name: str) -> tuple[str, ...]:
@@ -180,13 +266,15 @@ def _near(column: str, columns: Sequence[str]) -> str:
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 
-def _refuse_missing(wanted: abc.Mapping[str, str], columns: Sequence[str], name: str) -> None:
+def _refuse_missing(wanted: abc.Mapping[str, str], readings: Sequence[Reading]) -> None:
     """``wanted`` is column -> the place that names it first. Raises ConfigError for those that are not there."""
     faults = []
-    for column, where in wanted.items():
-        if column not in columns:
-            near = difflib.get_close_matches(column, columns, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(columns)}"
-            faults.append(Fault(where=where, key="", message=f'column "{column}" is not in {name}{hint}'))
+    for reading in readings:
+        for column, where in wanted.items():
+            if column not in reading.columns:
+                near = difflib.get_close_matches(column, reading.columns, n=1)
+                hint = f'; did you mean "{near[0]}"?' if near else f"; it has: {', '.join(reading.columns)}"
+                message = f'column "{column}" is not in {reading.name}{hint}'
+                faults.append(Fault(where=where, key="", message=message))
     if faults:
         raise ConfigError(faults)

@@ -10,7 +10,7 @@ from syncd.core.planfile import SavedPlan
 from syncd.core.revert import Remark
 from syncd.core.selection import Part
 from syncd.errors import Busy, SyncdError
-from syncd.intake import Intake, require, take_in
+from syncd.intake import Intake, read_hr, require
 from syncd.log import get_logger
 from syncd.mirroring import managing
 from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
@@ -87,13 +87,7 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        intake = take_in(
-            app.source,
-            app.settings.mapping,
-            app.now(),
-            nodes=app.node_sources,
-            dated=app.settings.expect.dated,
-        )
+        intake = read_hr(app)
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))

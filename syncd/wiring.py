@@ -4,12 +4,14 @@ from pathlib import Path
 
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
-from syncd.config.settings import CsvSettings, SinkSettings
+from syncd.config.settings import SinkSettings
+from syncd.config.source_parts import CsvSettings, SourceSettings
 from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
 from syncd.sources import CsvSourceSettings, Source, open_source
+from syncd.sources.renaming import renamed
 from syncd.sources.settings import SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
@@ -22,7 +24,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, source_of(config), sinks, node_sources_of(config))
+    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -63,7 +65,7 @@ def settings_of(config: Config) -> Settings:
         bulk_imports=litmos.bulk_imports == "auto",
         policy=push.policy,
         limits=push.limits,
-        expect=config.source.expect.expect,
+        expects={source.name: source.expect.expect for source in config.sources},
         hold=push.hold,
         hold_expires=push.hold_expires,
         refresh_max_age=push.refresh_max_age,
@@ -75,9 +77,12 @@ def settings_of(config: Config) -> Settings:
     )
 
 
-def source_of(config: Config) -> Source:
-    """The HR source, not yet read. Raises ConfigError."""
-    settings = config.source
+def sources_of(config: Config) -> tuple[Source, ...]:
+    """HR's sources, the first one first, not yet read. Raises ConfigError."""
+    return tuple(renamed(_source(settings), settings.renamed, settings.added) for settings in config.sources)
+
+
+def _source(settings: SourceSettings) -> Source:
     if isinstance(settings, CsvSettings):
         return open_source(
             CsvSourceSettings(
@@ -89,6 +94,7 @@ def source_of(config: Config) -> Source:
                 settle_seconds=settings.stable_for,
                 final_newline=settings.final_newline,
                 trailer=settings.expect.trailer or "",
+                name_date=settings.name_date if settings.is_dated else "",
             )
         )
     return open_source(

@@ -16,7 +16,7 @@ import pytest
 
 from syncd.errors import ConfigError, SourceError
 from syncd.intake import Intake, take_in
-from syncd.wiring import source_of
+from syncd.wiring import sources_of
 from tests.config.files import load_text
 from tests.workbench import Workbench, workbench
 
@@ -279,7 +279,7 @@ ROWS: dict[str, tuple[bytes, str, Outcome]] = {
 def taken(folder: Path, content: bytes, source: str) -> Intake:
     (folder / "hr.csv").write_bytes(content)
     config = load_text(folder, CONFIG.format(source=source), dedent=False)
-    return take_in(source_of(config), config.mapping, datetime(2026, 11, 24, tzinfo=UTC))
+    return take_in(sources_of(config), config.mapping, datetime(2026, 11, 24, tzinfo=UTC))
 
 
 CASES = {**ENCODINGS, **SHAPES, **CELLS, **ROWS}

@@ -78,8 +78,8 @@ def upgrade() -> None:
     op.create_table(
         "employee",
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("employee_id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "data",
@@ -93,7 +93,7 @@ def upgrade() -> None:
         sa.Column("absent_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("absent_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_input_id", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "source", "employee_id", name=op.f("pk_employee")),
+        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_employee")),
     )
     op.create_table(
         "grants",
@@ -157,6 +157,7 @@ def upgrade() -> None:
             ["account", "source", "accepted", "id"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_input_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "lease",
@@ -450,7 +451,6 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
-        sa.Column("input_id", sa.Integer(), nullable=True),
         sa.Column("config_digest", sa.Text(), server_default="", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("owner", sa.Text(), server_default="", nullable=False),
@@ -489,6 +489,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("origin", sa.Text(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_awaited_person_run_id_run"), ondelete="CASCADE"
         ),
@@ -793,6 +794,7 @@ def downgrade() -> None:
     op.drop_table("link")
     op.drop_table("lease")
     with op.batch_alter_table("input", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_input_run_id"))
         batch_op.drop_index(batch_op.f("ix_input_account_source_accepted_id"))
 
     op.drop_table("input")

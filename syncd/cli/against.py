@@ -77,7 +77,7 @@ def _as_json(found: Any, old_digest: str, digest: str) -> dict[str, Any]:
     return {
         "before": {"config_digest": old_digest, **_plan(found.before)},
         "now": {"config_digest": digest, **_plan(found.now)},
-        "input": {"name": found.intake.name, "sha256": found.intake.sha256, "rows": found.intake.rows},
+        "inputs": [one.data for one in found.intake.inputs],
         "mirror_read_at": found.mirror_read_at,
         "people": comparison.people,
         "causes": [asdict(one) for one in comparison.causes],

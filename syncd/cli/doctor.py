@@ -135,12 +135,12 @@ def _opened(loaded: Any) -> Iterator[Any]:
 
 def _examine(loaded: Any, app: Any) -> Any:
     from syncd.insight.doctor import examine
-    from syncd.wiring import settings_of, source_of
+    from syncd.wiring import settings_of, sources_of
 
     with progress("doctor") as update:
         return examine(
             settings_of(loaded),
-            source_of(loaded),
+            sources_of(loaded),
             app,
             now=_utc_now,
             warnings=loaded.warnings,

@@ -141,7 +141,7 @@ def _as_json(found: Any) -> dict[str, Any]:
     employee, intake = found.employee, found.intake
     return {
         "employee_id": found.employee_id,
-        "input": {"name": intake.name, "sha256": intake.sha256, "rows": intake.rows},
+        "inputs": [one.data for one in intake.inputs],
         "rows": [
             {
                 "origin": row.origin,

@@ -167,13 +167,13 @@ def runs_show(
             tally = changes.tally(conn, run)
             causes = changes.causes(conn, run)
             names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
-            source = inputs.get(conn, found["input_id"]) if found["input_id"] else None
+            read = inputs.of_run(conn, run)
             drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
         if json:
             show_json(
                 {
                     "run": dict(found),
-                    "input": None if source is None else dict(source),
+                    "inputs": [dict(one) for one in read],
                     "tally": tally,
                     "causes": causes,
                     "changes": [dict(row) for row in rows],
@@ -181,7 +181,7 @@ def runs_show(
                 }
             )
             return
-        _show_run({**found, "state": runs.shown_state(found)}, source, tally)
+        _show_run({**found, "state": runs.shown_state(found)}, read, tally)
         _show_causes(dict(found), causes)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
@@ -205,10 +205,10 @@ def _range(summary: dict[str, Any]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _show_run(run: dict[str, Any], source: Any, tally: dict[str, dict[str, int]]) -> None:
+def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]]) -> None:
     say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
-    if source is not None:
-        say(f"Input: {plain(source['name'])}, {source['rows']} rows, sha256 {source['sha256'][:12]}")
+    for one in read:
+        say(f"Input: {plain(one['name'])}, {one['rows']} rows, sha256 {one['sha256'][:12]}")
     if run["plan_digest"]:
         say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
     if "reverts" in run["summary"]:

@@ -30,7 +30,7 @@ from syncd.core.transforms import normalize, trim
 
 def build_mapping(root: Root, document: Document) -> Mapping:
     """The Mapping; what is wrong with it is noted in the Document."""
-    document.blanks = frozenset(clean(word) for word in root.source.blanks)
+    document.blanks = frozenset(clean(word) for part in root.hr.values() for word in part.blanks)
     fields = build_fields(root.users, document)
     check_users(root.users, document)
     check_protected(root, document)

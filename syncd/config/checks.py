@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from syncd.config.document import Document, Loc
+from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
-from syncd.config.settings import CsvSettings
+from syncd.config.source_parts import CsvSettings
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
@@ -27,13 +27,7 @@ def check_settings(root: Root, document: Document) -> None:
     scheme = root.database.reveal().split(":", 1)[0].split("+", 1)[0]
     if scheme not in _DATABASES:
         document.fault(("database",), f"must be a {' or '.join(_DATABASES)} URL, not {scheme}")
-    if isinstance(root.source, CsvSettings):
-        _note(document, ("source", "encoding"), encoding_fault, root.source.encoding)
-        if root.source.expect.trailer is not None:
-            _note(document, ("source", "expect", "trailer"), trailer_fault, root.source.expect.trailer)
-    if root.source.expect.dated is not None:
-        form = root.source.expect.dated.format
-        _note(document, ("source", "expect", "dated", "format"), dated_fault, form)
+    _check_sources(root, document)
     for index, sink in enumerate(root.pull.sinks):
         _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
     _check_sink_names(root, document)
@@ -57,6 +51,26 @@ def warnings_of(root: Root, document: Document) -> list[str]:
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")
     return found
+
+
+def _check_sources(root: Root, document: Document) -> None:
+    """Note what cannot work in where HR is read."""
+    if root.source is not None and root.sources:
+        document.fault(("sources",), "stands beside source; one of the two must do", at_key=True)
+    if not root.hr:
+        document.fault(("source",), "is required (or sources, a list of several)")
+    seen: dict[str, Loc] = {}
+    for loc, part in root.hr.items():
+        first = seen.setdefault(part.name, loc)
+        if first != loc:
+            document.fault((*loc, "name"), f'"{part.name}" is the name of {dotted(first)} already')
+        if isinstance(part, CsvSettings):
+            _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
+            _note(document, (*loc, "name_date"), dated_fault, part.name_date)
+            if part.expect.trailer is not None:
+                _note(document, (*loc, "expect", "trailer"), trailer_fault, part.expect.trailer)
+        if part.expect.dated is not None:
+            _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
 
 
 def _note(document: Document, loc: Loc, judge: Callable[[str], str], value: str) -> None:

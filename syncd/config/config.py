@@ -11,9 +11,9 @@ from syncd.config.settings import (
     PullSettings,
     PushSettings,
     ScheduleSettings,
-    SourceSettings,
     WebSettings,
 )
+from syncd.config.source_parts import SourceSettings
 from syncd.config.team_parts import NodeFilePart
 from syncd.core.mapping import Mapping
 
@@ -35,13 +35,13 @@ class Config:
     """A configuration that was read and checked.
 
     ``digest`` identifies what plans depend on (scope, employee, users, teams, learning paths, push), in 16 hexadecimal
-    digits; ``node_files`` are the files of organisation trees by space; ``warnings`` are sentences about what works and should not stay; durations are seconds, paths absolute.
+    digits; ``sources`` are those of HR, the first one first; ``node_files`` are the files of organisation trees by space; ``warnings`` are sentences about what works and should not stay; durations are seconds, paths absolute.
     """
 
     path: Path
     database: Secret
     litmos: LitmosSettings
-    source: SourceSettings
+    sources: tuple[SourceSettings, ...]
     mapping: Mapping
     node_files: TypingMapping[str, NodeFilePart]
     push: PushSettings

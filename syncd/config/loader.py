@@ -23,7 +23,18 @@ from syncd.errors import ConfigError, Fault
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
 """Where the file is looked for, after ``--config`` and SYNCD_CONFIG."""
 VARIABLE = "SYNCD_CONFIG"
-_PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "courses", "push", "files", "blanks")
+_PLANNING = (
+    "scope",
+    "employee",
+    "users",
+    "teams",
+    "learning_paths",
+    "courses",
+    "push",
+    "files",
+    "blanks",
+    "hr",
+)
 
 
 def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Config:
@@ -50,7 +61,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         path=file,
         database=root.database,
         litmos=root.litmos,
-        source=root.source,
+        sources=tuple(root.hr.values()),
         mapping=mapping,
         node_files={
             part.tree.space: part.tree.file for part in root.teams if part.tree is not None and part.tree.file
@@ -60,7 +71,9 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         schedules=root.schedules,
         web=root.web,
         log=root.log,
-        digest=_digest({**document.data, "files": document.read, "blanks": sorted(mapping.blanks)}),
+        digest=_digest(
+            {**document.data, "files": document.read, "blanks": sorted(mapping.blanks), "hr": _named(root)}
+        ),
         warnings=(
             *warnings_of(root, document),
             *sensitive_warnings(mapping, root.users.sensitive, document),
@@ -98,6 +111,11 @@ def _read(file: Path) -> bytes:
 def _digest(data: Mapping[str, Any]) -> str:
     text = json.dumps({key: data.get(key) for key in _PLANNING}, ensure_ascii=False, sort_keys=True)
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _named(root: Root) -> list[Any]:
+    """The sources in their order, and what their columns are called."""
+    return [[part.name, part.renamed, part.added] for part in root.hr.values()]
 
 
 def _open_files(root: Root) -> list[str]:

@@ -4,19 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from syncd.config.document import Loc
 from syncd.config.kinds import Part, SecretUrl
 from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, UsersPart
 from syncd.config.settings import (
-    CsvSettings,
     LitmosSettings,
     LogSettings,
     PullSettings,
     PushSettings,
     ScheduleSettings,
     ScopePart,
-    SqlSettings,
     WebSettings,
 )
+from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings
 from syncd.config.team_parts import TeamPart
 
 
@@ -33,8 +33,10 @@ class Root(Part):
     """Where syncd keeps what it knows: SQLite (one process) or PostgreSQL."""
     litmos: LitmosSettings
     """The Litmos account."""
-    source: Annotated[CsvSettings | SqlSettings, Field(discriminator="type")]
+    source: Annotated[CsvSettings | SqlSettings, Field(discriminator="type")] | None = None
     """Where HR's data is read."""
+    sources: tuple[Annotated[CsvSettings | SqlSettings, Field(discriminator="type")], ...] = ()
+    """Or several of them: what the first one that names a person says of them is taken."""
     scope: ScopePart = ScopePart()
     """Who is synced at all."""
     employee: EmployeePart
@@ -59,3 +61,9 @@ class Root(Part):
     """The sync log's pages."""
     log: LogSettings = LogSettings()
     """What is logged."""
+
+    @property
+    def hr(self) -> dict[Loc, SourceSettings]:
+        """Every source by its Loc, the first one first."""
+        one: dict[Loc, SourceSettings] = {} if self.source is None else {("source",): self.source}
+        return {**one, **{("sources", index): part for index, part in enumerate(self.sources)}}

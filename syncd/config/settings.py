@@ -11,15 +11,10 @@ from syncd.config.kinds import (
     Part,
     Seconds,
     SecretText,
-    SecretUrl,
     Text,
-    Texts,
     When,
 )
 from syncd.config.limit_parts import Count, LimitsPart
-from syncd.core.cells import BLANKS
-from syncd.core.dates import ISO
-from syncd.core.doubts import Dated, Expect
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 
@@ -90,112 +85,6 @@ class LitmosSettings(Part):
     """Tries of one request before it is given up and shown as failed."""
     bulk_imports: Literal["auto", "off"] = "auto"
     """auto: many creates and updates go as one bulk import where that takes fewer requests; off: each by itself."""
-
-
-class RowsPart(Part):
-    """How many rows an input may have at all."""
-
-    min: Count | None = None
-    """Never fewer; null for no such bound."""
-    max: Count | None = None
-    """Never more; null for no such bound."""
-
-
-class DatedPart(Part):
-    """A column whose latest date says how old an input is."""
-
-    column: Text
-    """The column."""
-    format: Text = ISO
-    """How its dates are written."""
-
-
-class SourceExpectPart(Part):
-    """What HR's inputs are known to be like; one that is not holds the push, and nothing of it is sent."""
-
-    columns: Literal["any", "same"] = "any"
-    """same: always the columns of the last accepted input, in any order."""
-    rows: RowsPart = RowsPart()
-    """How many rows it may have at all."""
-    dated: DatedPart | None = None
-    """The column that says how old an input is; null: the time at which the file was written says it."""
-    older: Literal["hold", "ignore"] = "hold"
-    """What an input means that is older than the last accepted one."""
-
-    @property
-    def expect(self) -> Expect:
-        """The same as the core's value."""
-        return Expect(
-            same_columns=self.columns == "same",
-            min_rows=self.rows.min,
-            max_rows=self.rows.max,
-            dated=None if self.dated is None else Dated(column=self.dated.column, form=self.dated.format),
-            newer=self.older == "hold",
-        )
-
-
-class CsvExpectPart(SourceExpectPart):
-    """What HR's files are known to be like."""
-
-    trailer: Annotated[Text, Field(min_length=1)] | None = None
-    """The last line, which proves that a file is whole; {rows} is the number of rows, {any} any text. Without it: refused."""
-
-
-class CsvSettings(Part):
-    """HR as a CSV file with a header line."""
-
-    type: Literal["csv"] = "csv"
-    """csv"""
-    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "hr"
-    """A short name of ours for the source; keep it, the history of people hangs on it."""
-    path: FilePath
-    """The file."""
-    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
-    """What separates cells: one character, or tab."""
-    quote: Annotated[str, Field(max_length=1)] = '"'
-    """What encloses a cell that holds a delimiter or a line end; "" if nothing does."""
-    encoding: Text = "utf-8"
-    """How the file is encoded; never guessed. utf-8 takes a byte order mark too."""
-    stable_for: Seconds = 0.0
-    """How long the file must not have changed before it is read."""
-    final_newline: Flag = True
-    """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
-    blanks: Texts = BLANKS
-    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
-    expect: CsvExpectPart = CsvExpectPart()
-    """What the file is known to be like."""
-
-    @model_validator(mode="after")
-    def _characters_work_together(self) -> "CsvSettings":
-        if self.delimiter in '\r\n\0 "' or self.quote in tuple("\r\n\0 " + self.delimiter):
-            raise ValueError(
-                "delimiter and quote must be two different characters, neither a space nor a line end"
-            )
-        return self
-
-
-class SqlSettings(Part):
-    """HR as one read-only query."""
-
-    type: Literal["sql"]
-    """sql"""
-    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "hr"
-    """A short name of ours for the source; keep it, the history of people hangs on it."""
-    url: SecretUrl
-    """The database as SQLAlchemy names it, such as postgresql://reader:${env:HR_PASSWORD}@host/hr."""
-    query: Annotated[Text, Field(min_length=1)]
-    """One SELECT; its columns are the columns of the mapping. ${file:hr.sql} reads it from a file."""
-    timeout: Annotated[Seconds, Field(gt=0)] = 300.0
-    """The longest that the whole reading may take."""
-    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
-    """More rows than this are refused, not cut off."""
-    blanks: Texts = BLANKS
-    """Words in HR's data that say that there is nothing: such a cell is blank. [] for none."""
-    expect: SourceExpectPart = SourceExpectPart()
-    """What the result is known to be like."""
-
-
-SourceSettings = CsvSettings | SqlSettings
 
 
 class PushSettings(Part):

@@ -17,6 +17,7 @@ _STAND_INS: dict[str, Any] = {
     "database": "sqlite:///stand-in",
     "litmos": {"api_key": "stand-in"},
     "source": {"type": "csv", "path": "stand-in"},
+    "sources": {"*": {"type": "csv", "path": "stand-in"}},
     "employee": {"id": {"from": "stand-in"}},
     "users": {"fields": {}},
     "teams": {"*": {"name": "stand-in"}},

@@ -18,6 +18,7 @@ class Told:
     status: str
     data: Mapping[str, Any]
     origin: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +31,18 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """What is taken of one input, besides its people.
+    """What is taken of the inputs of one Run (``inputs`` is source -> id), besides their people.
 
-    ``whole`` False: only some people were asked for, so that the input is not what the next one is compared with, and nobody
-    is absent from it. ``new_input`` says whether it is a witness of its own of who is absent; ``untouched`` are employees who
+    ``whole`` False: only some people were asked for, so that the inputs are not what the next ones are compared with, and
+    nobody is absent from them. ``witnesses`` are the sources whose input is a witness of its own of who is absent; ``untouched`` are employees who
     are neither present nor absent. ``dropped`` are employee -> user of Links that a person has refused, ``ties`` nodes of
     trees -> team ids. ``unwanted`` are the keys of memberships that no rule gives any more -> employee, by the names that
     teams have in the mirror; None if nobody asks.
     """
 
-    source: str
-    input_id: int
+    inputs: Mapping[str, int]
     whole: bool
-    new_input: bool
+    witnesses: frozenset[str] = frozenset()
     untouched: frozenset[str] = frozenset()
     dropped: Mapping[str, str] = field(default_factory=dict)
     links: tuple[NewLink, ...] = ()

@@ -29,11 +29,18 @@ class Case:
     """What HR says, so that a person can compare."""
     question: str = ""
     """Of a Suspicion: what the decision must answer."""
+    source: str = ""
 
     @property
     def rejection(self) -> Rejection:
         """The same as a Rejection: the current State is kept."""
-        return Rejection(origin=self.origin, employee_id=self.employee_id, reasons=(self.reason,))
+        return Rejection(
+            origin=self.origin,
+            employee_id=self.employee_id,
+            reasons=(self.reason,),
+            source=self.source,
+            fields=frozenset(self.fields.items()),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,7 @@ def open_case(
         candidates=candidates,
         fields=employee.fields,
         question=question,
+        source=employee.source,
     )
 
 

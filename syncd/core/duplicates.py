@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Reason, Rejection, Status
+from syncd.core.reasons import rejection_of
 
 Outcome = Employee | Rejection
 """What the mapping made of one Record."""
@@ -72,4 +73,4 @@ def _groups(keys: Iterable[str]) -> Mapping[str, list[int]]:
 def _rejected(outcome: Outcome, reason: Reason) -> Rejection:
     if isinstance(outcome, Rejection):
         return replace(outcome, reasons=(*outcome.reasons, reason))
-    return Rejection(origin=outcome.origin, employee_id=outcome.employee_id, reasons=(reason,))
+    return rejection_of(outcome, reason)

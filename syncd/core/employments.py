@@ -9,7 +9,8 @@ from syncd.core.account import OFF
 from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.dates import ISO, read_date
 from syncd.core.lifecycle import LEAVE_RULE
-from syncd.core.model import Employee, Reason, Rejection, Status
+from syncd.core.model import Employee, FieldValue, Reason, Rejection, Status
+from syncd.core.reasons import rejection_of
 from syncd.core.rules import Column, Place
 from syncd.core.transforms import Refused
 from syncd.core.values import shown
@@ -106,13 +107,14 @@ class Employments:
             return outcome, tuple(preference.rank(cells) for preference in self.primary)
         except Refused as refused:
             message = f"{self.place.key} ({self.place.where}): {refused.why}"
-            before = outcome.reasons if isinstance(outcome, Rejection) else ()
-            reasons = (*before, Reason(code=refused.code, message=message))
-            return Rejection(origin=outcome.origin, employee_id=outcome.employee_id, reasons=reasons), ()
+            reason = Reason(code=refused.code, message=message)
+            if isinstance(outcome, Rejection):
+                return replace(outcome, reasons=(*outcome.reasons, reason)), ()
+            return rejection_of(outcome, reason), ()
 
 
 def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
-    """Of every id one Employee or one Rejection; the first line that fits decides.
+    """Of every id one Employee or one Rejection; the first line that fits decides. Rows come source by source.
 
     =================================================  ==============================================
     the rows of one id                                 outcome
@@ -121,6 +123,7 @@ def one_person_each(rows: Sequence[tuple[Outcome, Rank]]) -> list[Outcome]:
     one of them is rejected                            rejected: it might be the primary one
     one is preferred: by what it leaves to them, then  that one
     by the rules
+    several are preferred alike, in several sources    as below, those of the first of these sources
     several are preferred alike, and say the same      one of them
     several are preferred alike, and all have left     one of them
     several are preferred alike                        rejected: EMPLOYMENTS-TIED
@@ -143,6 +146,7 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
     if not reasons:
         best = max(_order(person, rank) for person, rank in people)
         first = [person for person, rank in people if _order(person, rank) == best]
+        first = [person for person in first if person.source == first[0].source]
         bare = [replace(person, origin="", guards={}) for person in first]
         if all(person == bare[0] for person in bare) or bare[0].status is Status.LEFT:
             return min(first, key=lambda person: person.origin)
@@ -155,7 +159,13 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
         origin=", ".join(outcome.origin for outcome, _ in group),
         employee_id=group[0][0].employee_id,
         reasons=reasons,
+        source=group[0][0].source,
+        fields=frozenset().union(*(_fields(outcome) for outcome, _ in group)),
     )
+
+
+def _fields(outcome: Outcome) -> Iterable[tuple[str, FieldValue]]:
+    return outcome.fields if isinstance(outcome, Rejection) else outcome.fields.items()
 
 
 def _order(person: Employee, rank: Rank) -> Order:

@@ -96,6 +96,7 @@ class Known:
     origin: str
     present: bool
     last_seen_at: datetime
+    source: str = ""
     absent_since: datetime | None = None
     absent_count: int = 0
 

@@ -254,10 +254,12 @@ def doubts(employees: Iterable[Employee]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """Somebody whom HR had and has no more: absent from so many different, newer, complete inputs, since when."""
+    """Somebody whom HR had and has no more: absent from so many different, newer, complete inputs of their source, since when."""
 
     inputs: int
     since: datetime
+    source: str = ""
+    """the source in which they were last"""
 
 
 def absent(missed: Missed, absence: Absence, now: datetime) -> str:

@@ -189,7 +189,13 @@ def map_record(
     nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
     items = _items(mapping, cells, reasons) if synced else ()
     if reasons.found or found is None:
-        return Rejection(origin=record.origin, employee_id=employee_id, reasons=tuple(reasons.found))
+        return Rejection(
+            origin=record.origin,
+            employee_id=employee_id,
+            reasons=tuple(reasons.found),
+            source=record.source,
+            fields=frozenset(fields.items()),
+        )
     return Employee(
         employee_id=employee_id,
         status=found.status,
@@ -205,6 +211,7 @@ def map_record(
         seats=seats,
         nodes=nodes,
         origin=record.origin,
+        source=record.source,
         guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
         because=found.because,
         decided_by=found.rule,

@@ -63,11 +63,13 @@ class ItemName(NamedTuple):
 class Record:
     """One raw HR row: strings only, with the place it came from.
 
-    ``fields`` maps column to text (a missing cell of a SQL source is ""); ``origin`` is ``hr.csv:42``.
+    ``fields`` maps column to text (a missing cell of a SQL source is ""); ``origin`` is ``hr.csv:42``; ``source`` is the key
+    of the source that it comes from.
     """
 
     fields: Mapping[str, str]
     origin: str
+    source: str = ""
 
 
 class Status(StrEnum):
@@ -154,7 +156,7 @@ class Employee:
     have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
     names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
     why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
-    ``core.lifecycle``; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
+    ``core.lifecycle``; ``origin`` and ``source`` are the Record's; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -171,6 +173,7 @@ class Employee:
     seats: tuple[tuple[NodeKey, Wish], ...] = ()
     nodes: tuple[Node, ...] = ()
     origin: str = ""
+    source: str = ""
     guards: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
     decided_by: str = "employee.status"
@@ -192,12 +195,15 @@ class Reason:
 class Rejection:
     """A Record that is not valid, with every reason at once.
 
-    ``employee_id`` is "" when not even the id could be read. A rejected person keeps the current State.
+    ``employee_id`` is "" when not even the id could be read. A rejected person keeps the current State. ``fields`` are the
+    Litmos fields with their values, as far as they could be read; of several rows, those of all of them.
     """
 
     origin: str
     employee_id: str
     reasons: tuple[Reason, ...]
+    source: str = ""
+    fields: frozenset[tuple[str, FieldValue]] = frozenset()
 
 
 class Role(StrEnum):

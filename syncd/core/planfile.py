@@ -23,7 +23,7 @@ KIND = "syncd plan"
 class SavedPlan:
     """A Plan as it is kept in a file.
 
-    ``input`` has ``source``, ``name``, ``sha256`` and ``rows``; ``people`` are those to whom the Plan was restricted (empty:
+    Each of ``inputs`` has ``source``, ``name``, ``sha256`` and ``rows``; ``people`` are those to whom the Plan was restricted (empty:
     everybody); ``touched`` maps the key of a Change to the hash of what the mirror had then. ``about`` is for people to
     read only: by which run it was made, holds, counts and cost.
     """
@@ -31,7 +31,7 @@ class SavedPlan:
     account: str
     made_at: datetime
     config_digest: str
-    input: Mapping[str, Any]
+    inputs: tuple[Mapping[str, Any], ...]
     people: tuple[str, ...]
     changes: tuple[Change, ...]
     touched: Mapping[str, str]
@@ -46,7 +46,7 @@ def dumps(saved: SavedPlan) -> str:
         "account": saved.account,
         "made_at": saved.made_at.isoformat(),
         "config_digest": saved.config_digest,
-        "input": dict(saved.input),
+        "inputs": [dict(one) for one in saved.inputs],
         "people": list(saved.people),
         "about": dict(saved.about),
         "changes": [change_data(change) for change in saved.changes],
@@ -79,7 +79,7 @@ def loads(text: str, name: str) -> SavedPlan:
             account=body["account"],
             made_at=datetime.fromisoformat(body["made_at"]),
             config_digest=body["config_digest"],
-            input=body["input"],
+            inputs=tuple(body["inputs"]),
             people=tuple(body["people"]),
             changes=tuple(change_of(data) for data in body["changes"]),
             touched=body["touched"],

@@ -1,7 +1,7 @@
 """Reasons: why one Record is rejected, all of them at once, and what each step of each rule made of it."""
 
 from syncd.core.conditions import Condition, Fields, cell
-from syncd.core.model import FieldValue, Reason
+from syncd.core.model import Employee, FieldValue, Reason, Rejection
 from syncd.core.rules import Place, ValueRule
 from syncd.core.trace import Listener
 from syncd.core.transforms import Refused
@@ -41,3 +41,14 @@ class Reasons:
         for made in steps(rule, cells):
             self.told(place, *made)
         return made
+
+
+def rejection_of(employee: Employee, reason: Reason) -> Rejection:
+    """What becomes of a valid row for a reason that the row alone does not show."""
+    return Rejection(
+        origin=employee.origin,
+        employee_id=employee.employee_id,
+        reasons=(reason,),
+        source=employee.source,
+        fields=frozenset(employee.fields.items()),
+    )

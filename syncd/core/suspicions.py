@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from syncd.core.cases import Resolution, Suspicion, Verdict
 from syncd.core.match import comparable
-from syncd.core.model import Employee, Reason
+from syncd.core.model import Employee, Reason, Rejection, User
 
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -53,6 +53,33 @@ def alike_but_zeros(ids: Iterable[str], known: Iterable[str], named: Collection[
     """The known ids not named by this input that differ from one of these ``ids`` by leading zeros, or by case, only."""
     values = {comparable(each).lstrip("0") for each in ids if each}
     return {each for each in known if each not in named and comparable(each).lstrip("0") in values}
+
+
+def named_otherwise(
+    rejections: Iterable[Rejection], users: Iterable[User], links: Mapping[str, str], keys: Iterable[str]
+) -> set[str]:
+    """Employees who may be in the input under another id: the linked ones to whose users a rejected row leads.
+
+    By any of the match ``keys``, or by the UserName or the Email, which find nobody who is new, but are theirs all the same.
+    ``links`` are employee_id -> user id.
+    """
+    asked = {*keys, "UserName", "Email"}
+    values = {
+        (name, comparable(value))
+        for rejection in rejections
+        for name, value in rejection.fields
+        if name in asked and comparable(value)
+    }
+    if not values:
+        return set()
+    owners = {user_id: employee_id for employee_id, user_id in links.items()}
+    names = {name for name, _ in values}
+    return {
+        owners[user.id]
+        for user in users
+        if user.id in owners
+        if any((name, comparable(user.fields.get(name, ""))) in values for name in names)
+    }
 
 
 def unsettled(found: Mapping[str, Suspicion], resolutions: Mapping[str, Resolution]) -> dict[str, Suspicion]:

@@ -38,7 +38,7 @@ class Examination:
 
 def examine(
     settings: Settings,
-    source: Source,
+    sources: Sequence[Source],
     app: App | StoreError,
     *,
     now: Callable[[], datetime],
@@ -50,7 +50,7 @@ def examine(
     ``now`` is this host's clock, UTC; ``warnings`` are the configuration's. Raises Interrupted.
     """
     update("reading HR", 0, None)
-    hr = _read_source(source, settings, now())
+    hr = _read_sources(sources, settings, now())
     if isinstance(app, StoreError):
         facts = Facts(
             rules=settings.mapping, limits=settings.limits, warnings=warnings, database=str(app), source=hr
@@ -83,14 +83,16 @@ def examine(
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 
 
-def _read_source(source: Source, settings: Settings, now: datetime) -> SourceFacts:
-    """As push reads it."""
+def _read_sources(sources: Sequence[Source], settings: Settings, now: datetime) -> SourceFacts:
+    """As push reads them."""
     try:
-        intake = take_in(source, settings.mapping, now)
+        intake = take_in(sources, settings.mapping, now)
     except (SourceError, ConfigError) as error:
-        return SourceFacts(name=source.name, trouble=str(error), unfit=isinstance(error, ConfigError))
+        name = " and ".join(source.name for source in sources)
+        return SourceFacts(name=name, trouble=str(error), unfit=isinstance(error, ConfigError))
+    several = " and ".join(f"{one.name} ({one.rows})" for one in intake.inputs)
     return SourceFacts(
-        name=intake.name,
+        name=several if len(intake.inputs) > 1 else intake.name,
         rows=intake.rows,
         complete=intake.complete,
         employees=intake.employees,

@@ -30,7 +30,7 @@ from syncd.core.subject import Subject, SubjectKind, find_subject
 from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
 from syncd.errors import SourceError
-from syncd.intake import Intake, alike, require, take_in
+from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
 from syncd.store import history, jobs, links, mirror, people
@@ -101,7 +101,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
         if comparable(identify(mapping, record)) == wanted:
             records.append(record)
 
-    return take_in(app.source, mapping, app.now(), nodes=app.node_sources, tap=tap), records
+    return read_hr(app, tap), records
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
@@ -187,14 +187,14 @@ def _stored(
             employee_id=employee_id,
             subject=Subject(kind=SubjectKind.PERSON),
             now=app.database.now(conn),
-            input_name=app.source.name,
+            input_name=" and ".join(source.name for source in app.sources),
             unreadable=unreadable,
             reasons=tuple(
                 Reason(code=reason["code"], message=reason["message"])
                 for row in people.quarantined(conn, account, employee_id)
                 for reason in row["reasons"]
             ),
-            known=history.known(conn, account, app.source.name, employee_id),
+            known=history.known(conn, account, employee_id),
             absence=settings.mapping.absence,
             user_id=user_id or links.find(conn, account, employee_id),
             linked_by="" if link is None else link[0],

@@ -15,7 +15,7 @@ from syncd.core.model import User, team_key, team_label
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
 from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncertain
-from syncd.intake import Intake, mentions, take_in
+from syncd.intake import Intake, mentions, read_hr
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
 from syncd.log import get_logger
 from syncd.store import links, probes
@@ -65,7 +65,7 @@ def probe(
     """
     with planning(app):
         update("reading HR", 0, None)
-        intake = take_in(app.source, app.settings.mapping, app.now())
+        intake = read_hr(app)
         before = _restore_earlier(app, username)
         update("looking at the user", 0, None)
         profile = app.target.find_user(username)
@@ -117,7 +117,7 @@ def _refuse_others(app: App, intake: Intake, profile: abc.Mapping[str, Any]) -> 
     found = contract.objections(
         user, rules, intake.employees, linked=linked, protected=bool(rules.protection.why(user))
     )
-    if intake.rejections and not found and mentions(app.source, [user.username, str(user.fields["Email"])]):
+    if intake.rejections and not found and mentions(app.sources, [user.username, str(user.fields["Email"])]):
         found = ["a rejected row of HR's data has their name or address"]
     if found:
         raise Declined(f"this user is not disposable: {'; '.join(found)}. Nothing was written")

@@ -1,6 +1,6 @@
 """Accepting: what an input says is taken for good, with the Plan that is committed, or once a person has approved it all."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,24 +9,33 @@ from syncd.app import App
 from syncd.core.acceptance import Acceptance, NewLink, Told, standing
 from syncd.core.model import Action, ObjectKind, Status
 from syncd.intake import Intake
-from syncd.planning.measuring import is_new
+from syncd.planning.measuring import witnesses
 from syncd.planning.planner import Draft
 from syncd.store import awaited, cases, inputs, links, people, ties, unwanted
 
 
-def accept(conn: Connection, app: App, intake: Intake, made: Draft, *, input_id: int, now: datetime) -> None:
+def accept(
+    conn: Connection, app: App, intake: Intake, made: Draft, *, read: Mapping[str, int], now: datetime
+) -> None:
     """Take the input for good: people as HR now has them, new Links, and whose absence is counted.
 
     If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
     """
-    _take(conn, app, _acceptance(conn, app, intake, made, input_id), _people(made), now=now, at=now)
+    _take(conn, app, _acceptance(conn, app, intake, made, read), _people(made), now=now, at=now)
 
 
 def put_off(
-    conn: Connection, app: App, intake: Intake, made: Draft, *, run_id: int, input_id: int, now: datetime
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    made: Draft,
+    *,
+    run_id: int,
+    read: Mapping[str, int],
+    now: datetime,
 ) -> None:
     """Keep what the input says with the Run, until a person has decided."""
-    awaited.put(conn, run_id, _acceptance(conn, app, intake, made, input_id), _people(made), now)
+    awaited.put(conn, run_id, _acceptance(conn, app, intake, made, read), _people(made), now)
 
 
 def accept_held(conn: Connection, app: App, run_id: int, now: datetime) -> None:
@@ -38,8 +47,8 @@ def accept_held(conn: Connection, app: App, run_id: int, now: datetime) -> None:
     if kept is None:
         return
     taken, read_at = kept
-    last = inputs.last_accepted(conn, app.account, taken.source)
-    if last is None or last["id"] < taken.input_id:
+    last = {source: inputs.last_accepted(conn, app.account, source) for source in taken.inputs}
+    if all(row is None or row["id"] < taken.inputs[source] for source, row in last.items()):
         _take(conn, app, taken, awaited.people(conn, run_id), now=now, at=read_at)
 
 
@@ -50,14 +59,15 @@ def link_held(conn: Connection, app: App, run_id: int, chosen: Collection[str], 
         _link(conn, app, kept[0], now, only=chosen)
 
 
-def _acceptance(conn: Connection, app: App, intake: Intake, made: Draft, input_id: int) -> Acceptance:
+def _acceptance(
+    conn: Connection, app: App, intake: Intake, made: Draft, read: Mapping[str, int]
+) -> Acceptance:
     part, matching, known = made.part, made.matching, links.load(conn, app.account)
     wanted = part.people if not part.is_whole else None
     return Acceptance(
-        source=intake.source,
-        input_id=input_id,
+        inputs=read,
         whole=part.is_whole,
-        new_input=part.is_whole and is_new(conn, app, intake) and "" not in made.untouched,
+        witnesses=witnesses(conn, app, intake) if part.is_whole and "" not in made.untouched else frozenset(),
         untouched=made.untouched if part.is_whole else frozenset(),
         dropped={
             one: known[one] for one in matching.dropped if one in known and (wanted is None or one in wanted)
@@ -98,18 +108,17 @@ def _take(
     conn: Connection, app: App, taken: Acceptance, told: Iterable[Told], *, now: datetime, at: datetime
 ) -> None:
     """Take it, as read ``at``."""
-    later = people.newer(conn, app.account, taken.source, taken.input_id)
+    later = people.newer(conn, app.account, taken.inputs.values())
     present = [one for one in told if one.employee_id not in later]
     _link(conn, app, taken, now)
     ties.save(conn, app.account, taken.ties, now)
     people.save(
         conn,
         app.account,
-        taken.source,
         present,
         rejected=taken.untouched | later,
-        input_id=taken.input_id,
-        new_input=taken.new_input,
+        inputs=taken.inputs,
+        witnesses=taken.witnesses,
         now=at,
     )
     if taken.unwanted is not None:
@@ -117,7 +126,7 @@ def _take(
         found = {key: person for key, person in taken.unwanted.items() if person not in later}
         unwanted.save(conn, app.account, found, looked_at=active, now=at)
     if taken.whole:
-        inputs.accept(conn, taken.input_id)
+        inputs.accept(conn, taken.inputs.values())
 
 
 def _link(

@@ -3,7 +3,7 @@
 from syncd.app import App
 from syncd.core.ledger import Claim, claims
 from syncd.errors import Declined
-from syncd.intake import take_in
+from syncd.intake import read_hr
 from syncd.log import get_logger
 from syncd.mirroring.refreshing import is_old
 from syncd.planning.planner import draft
@@ -25,7 +25,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
     if rule not in known:
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:
-        intake = take_in(app.source, app.settings.mapping, app.now())
+        intake = read_hr(app)
         if is_old(app, intake.managed.with_teams(app.settings.mapping.strict_teams)):
             raise Declined(
                 "what is known of Litmos is too old to claim anything; first: syncd refresh --delta"

@@ -35,21 +35,20 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
-        input_id = None
-        if intake is not None:
-            fingerprint = fingerprint_of(intake, made.rejections)
-            input_id = inputs.save(conn, app.account, run_id, intake, fingerprint, now)
+        read: dict[str, int] = {}
+        for one in intake.inputs if intake is not None else ():
+            fingerprint = fingerprint_of(one, made.rejections)
+            read[one.source] = inputs.save(conn, app.account, run_id, one, fingerprint, now)
         runs.set_plan(
             conn,
             run_id,
             plan,
-            input_id=input_id,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
             about=made.part.about if sends else {**made.part.about, runs.PLANNED_ONLY: True},
         )
         if intake is not None:
-            people.save_quarantine(conn, app.account, intake.source, made.rejections, run_id=run_id, now=now)
+            people.save_quarantine(conn, app.account, made.rejections, run_id=run_id, now=now)
             if made.part.is_whole:
                 cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         if not sends:
@@ -62,9 +61,9 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
         believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
-        if intake is not None and input_id is not None:
+        if intake is not None:
             take = accept if believed else partial(put_off, run_id=run_id)
-            take(conn, app, intake=intake, made=made, input_id=input_id, now=now)
+            take(conn, app, intake=intake, made=made, read=read, now=now)
         changes.insert_all(
             conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
         )

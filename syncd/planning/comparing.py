@@ -8,7 +8,7 @@ from syncd.core.comparison import Comparison, Side, compare
 from syncd.core.model import Record
 from syncd.core.plan import Plan
 from syncd.core.records import map_records
-from syncd.intake import Intake, take_in
+from syncd.intake import Intake, read_hr
 from syncd.planning.planner import Draft, draft
 from syncd.store import mirror
 
@@ -33,7 +33,7 @@ def against(app: App, old: Settings) -> Compared:
     """
     records: list[Record] = []
     at = app.now()
-    intake = take_in(app.source, app.settings.mapping, at, nodes=app.node_sources, tap=records.append)
+    intake = read_hr(app, records.append)
     mapped = map_records(old.mapping, records, now=at)
     earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)

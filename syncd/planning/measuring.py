@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.bulk import importable
 from syncd.core.counts import Measure
-from syncd.core.doubts import Fingerprint, doubts
+from syncd.core.doubts import Expect, Fingerprint, doubts
 from syncd.core.limits import Hold, Limits, watched
 from syncd.core.model import Change, Rejection, State, TeamKey, User
 from syncd.core.request import Importing, Pace
-from syncd.intake import Intake
+from syncd.intake import Input, Intake
 from syncd.store import changes, imports, inputs
 
 
@@ -48,32 +48,42 @@ def done_lately(conn: Connection, account: str, limits: Limits, now: datetime) -
     return changes.done_lately(conn, account, watched(limits), now - timedelta(seconds=limits.window))
 
 
-def fingerprint_of(intake: Intake, rejections: Sequence[Rejection]) -> Fingerprint:
-    """The input's, with all that were rejected, when it was mapped or when it was matched."""
-    return replace(intake.fingerprint, rejected=len(rejections))
+def fingerprint_of(one: Input, rejections: Sequence[Rejection]) -> Fingerprint:
+    """The input's, with all of it that were rejected, when it was mapped or when it was matched."""
+    return replace(one.fingerprint, rejected=sum(rejection.source == one.source for rejection in rejections))
 
 
 def doubts_about(
     conn: Connection, app: App, intake: Intake, rejections: Sequence[Rejection]
 ) -> tuple[Hold, ...]:
-    """What is doubted of an input, compared with the last accepted one."""
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    return doubts(
-        fingerprint_of(intake, rejections),
-        None if last is None else inputs.to_fingerprint(last),
-        named=intake.named,
-        expect=app.settings.expect,
-        limits=app.settings.limits,
-    )
+    """What is doubted of each input, compared with the last accepted one of its source.
+
+    Whom an input does not name any more may have moved to another source: that makes no stranger of it.
+    """
+    found: list[Hold] = []
+    named = intake.named
+    for one in intake.inputs:
+        last = inputs.last_accepted(conn, app.account, one.source)
+        here = doubts(
+            fingerprint_of(one, rejections),
+            None if last is None else inputs.to_fingerprint(last),
+            named=named,
+            expect=app.settings.expects.get(one.source, Expect()),
+            limits=app.settings.limits,
+        )
+        of = f"{one.source}: " if len(intake.inputs) > 1 else ""
+        found += [replace(hold, message=f"{of}{hold.message}") for hold in here]
+    return tuple(found)
 
 
 def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
     """A word about bytes that were accepted before the last accepted ones: HR may have put back an old export."""
-    last = inputs.last_accepted(conn, app.account, intake.source)
-    same = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
-    if last is not None and same is not None and last["sha256"] != intake.sha256:
-        when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
-        yield f"{intake.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
+    for one in intake.inputs:
+        last = inputs.last_accepted(conn, app.account, one.source)
+        same = inputs.last_accepted(conn, app.account, one.source, sha256=one.sha256)
+        if last is not None and same is not None and last["sha256"] != one.sha256:
+            when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
+            yield f"{one.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
 
 
 def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) -> Pace:
@@ -90,7 +100,15 @@ def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) ->
     return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
 
 
-def is_new(conn: Connection, app: App, intake: Intake) -> bool:
-    """Whether this input is a witness of its own: other bytes than every accepted one before it, and complete."""
-    before = inputs.last_accepted(conn, app.account, intake.source, sha256=intake.sha256)
-    return intake.complete and before is None
+def witnesses(conn: Connection, app: App, intake: Intake) -> frozenset[str]:
+    """The sources whose input is a witness of its own: other bytes than every accepted one before it. None if any is incomplete.
+
+    Who is missing from one may be at the lost end of another.
+    """
+    if not intake.complete:
+        return frozenset()
+    return frozenset(
+        one.source
+        for one in intake.inputs
+        if inputs.last_accepted(conn, app.account, one.source, sha256=one.sha256) is None
+    )

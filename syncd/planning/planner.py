@@ -29,16 +29,17 @@ from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
 from syncd.core.selection import EVERYTHING, Part
-from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
+from syncd.core.sourcing import heard_since, unsure
+from syncd.core.suspicions import alike_but_zeros, named_otherwise, spreadsheet_problem, suspicions, unsettled
 from syncd.intake import Intake
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.measuring import (
     done_lately,
     doubts_about,
-    is_new,
     measure_of,
     pace_of,
     seen_before,
+    witnesses,
 )
 from syncd.planning.relations import Relations, relate, undecided
 from syncd.store import (
@@ -88,7 +89,7 @@ class Draft:
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
     """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, intake, part, app.database.now(conn))
+        return _draft(conn, app, _decided(conn, app, intake), part, app.database.now(conn))
 
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
@@ -101,7 +102,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
-    unsure = undecided(conn, app, intake, related, matching, current, untouched)
+    unsure = undecided(conn, app, related, matching, current, untouched)
     rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
@@ -163,13 +164,28 @@ def _problems(reconciled: Reconciled, related: Relations, current: State) -> tup
     )
 
 
+def _decided(conn: Connection, app: App, intake: Intake) -> Intake:
+    """The Intake without those whom a source would take over only because another one is not sure."""
+    told = [one.told for one in intake.inputs]
+    if len(told) == 1 or all(one.sure for one in told):
+        return intake
+    employments = app.settings.mapping.employments is not None
+    refused = unsure(intake.employees, people.last_in(conn, app.account), told, employments=employments)
+    gone = {one.employee_id for one in refused}
+    return replace(
+        intake,
+        employees=tuple(one for one in intake.employees if one.employee_id not in gone),
+        rejections=(*intake.rejections, *refused),
+    )
+
+
 def _who_is_who(
     conn: Connection, app: App, intake: Intake, users: abc.Sequence[User]
 ) -> tuple[Matching, frozenset[str], tuple[str, ...]]:
     """The Matching, whom it leaves untouched (``Draft.untouched``), and sentences about the input as a whole."""
     account, mapping = app.account, app.settings.mapping
     resolutions = cases.resolutions(conn, account)
-    known = people.known(conn, account, intake.source, guards=bool(mapping.same_person))
+    known = people.known(conn, account, guards=bool(mapping.same_person))
     suspected = unsettled(suspicions(intake.employees, known, intake.named), resolutions)
     matching = match(
         intake.employees,
@@ -181,10 +197,12 @@ def _who_is_who(
         suspicions=suspected,
         protects=mapping.protection.why,
     )
-    rejected = {rejection.employee_id for rejection in (*intake.rejections, *matching.rejections)}
+    rejections = (*intake.rejections, *matching.rejections)
+    rejected = {rejection.employee_id for rejection in rejections}
     untouched = left_alone(resolutions).union(
         rejected,
         alike_but_zeros(rejected, known, intake.named),
+        named_otherwise(rejections, users, matching.links, mapping.match) - intake.named,
         matching.in_doubt,
         *(suspicion.known_ids for suspicion in suspected.values()),
     )
@@ -235,19 +253,24 @@ def _rules(
 def _absent(
     conn: Connection, app: App, intake: Intake, untouched: abc.Set[str], now: datetime
 ) -> abc.Mapping[str, str]:
-    """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included."""
+    """Whose absence now means deactivation: absent from N distinct, newer, complete inputs, this one included, and from every
+    other source as it was written since.
+    """
     absence = app.settings.mapping.absence
     if not absence.deactivates or "" in untouched or not intake.complete:
         return {}
-    new_input = is_new(conn, app, intake)
-    named = intake.named | untouched
+    written = {one.source: one.written for one in intake.inputs}
     missed = people.missed(
         conn,
         app.account,
-        intake.source,
-        named=named,
-        new_input=new_input,
+        written.keys(),
+        named=intake.named | untouched,
+        witnesses=witnesses(conn, app, intake),
         out_of_scope=app.settings.mapping.leaving_scope_deactivates,
     )
-    reasons = {person: lifecycle.absent(one, absence, now) for person, one in missed.items()}
+    reasons = {
+        person: lifecycle.absent(one, absence, now)
+        for person, one in missed.items()
+        if heard_since(one, written)
+    }
     return {person: reason for person, reason in reasons.items() if reason}

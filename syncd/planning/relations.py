@@ -99,7 +99,6 @@ def relate(
 def undecided(
     conn: Connection,
     app: App,
-    intake: Intake,
     related: Relations,
     matching: Matching,
     current: State,
@@ -115,9 +114,7 @@ def undecided(
         unknown |= matching.links.keys() - {employee.employee_id for employee in related.employees}
     if not roles or not unknown:
         return found
-    texts = {
-        team_text(team_key(names)) for names in people.teams_of(conn, app.account, intake.source, unknown)
-    }
+    texts = {team_text(team_key(names)) for names in people.teams_of(conn, app.account, unknown)}
     held = {team_text(key) for who in unknown for key in current.memberships.get(who, ())}
     teams = {related.moved.get(text, text) for text in texts} | held
     for who, keys in in_doubt(current, teams, roles).items():

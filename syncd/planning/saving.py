@@ -1,7 +1,7 @@
 """Saving: a Plan kept in a file, and whether it still fits what it was made from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,12 +31,7 @@ def save_plan(app: App, path: Path, run_id: int, intake: Intake, made: Draft) ->
         account=app.account,
         made_at=made_at,
         config_digest=app.settings.config_digest,
-        input={
-            "source": intake.source,
-            "name": intake.name,
-            "sha256": intake.sha256,
-            "rows": intake.rows,
-        },
+        inputs=tuple(one.data for one in intake.inputs),
         people=tuple(sorted(made.part.people)),
         changes=plan.changes,
         touched=touched(plan.changes, made.current),
@@ -78,7 +73,7 @@ def must_fit(app: App, saved: SavedPlan, intake: Intake) -> None:
 
     And lately: what a date makes of a person is another thing some days later, so a Plan is good for as long as an approval.
     """
-    settings, was = app.settings, saved.input
+    settings = app.settings
     with app.database.read() as conn:
         age = app.database.now(conn) - saved.made_at
     found = []
@@ -90,12 +85,23 @@ def must_fit(app: App, saved: SavedPlan, intake: Intake) -> None:
         )
     if saved.config_digest != settings.config_digest:
         found.append(f"the configuration is {settings.config_digest} now, and was {saved.config_digest}")
-    if (was["source"], was["sha256"]) != (intake.source, intake.sha256):
-        found.append(
-            f"{intake.name} is another one: sha256 {intake.sha256[:12]} and {intake.rows} rows now, "
-            f"{was['sha256'][:12]} and {was['rows']} rows then"
-        )
+    found += _other_inputs(saved, intake)
     _refuse(found)
+
+
+def _other_inputs(saved: SavedPlan, intake: Intake) -> Iterator[str]:
+    """What HR is now and was not when the Plan was made, as sentences."""
+    was = {one["source"]: one for one in saved.inputs}
+    now = {one.source: one for one in intake.inputs}
+    if list(was) != list(now):
+        yield f"the sources are {', '.join(now)} now, and were {', '.join(was)}"
+    for source in was.keys() & now.keys():
+        have, had = now[source], was[source]
+        if have.sha256 != had["sha256"]:
+            yield (
+                f"{have.name} is another one: sha256 {have.sha256[:12]} and {have.rows} rows now, "
+                f"{had['sha256'][:12]} and {had['rows']} rows then"
+            )
 
 
 def must_stand(app: App, saved: SavedPlan, made: Draft) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
@@ -49,7 +49,8 @@ class Reading:
     ``raw`` streams numbers and cells from the private copy as often as it is asked to, which is all that is needed to
     skip what did not change; ``records`` the same as Records. ``sha256`` (hex) identifies the content, ``size_bytes``
     is that of the private copy. ``modified_at`` is UTC, or None where a source has no such time. ``complete`` is False
-    when the copy may lack people at its end although it could be read: then nobody's absence follows from it.
+    when the copy may lack people at its end although it could be read: then nobody's absence follows from it. ``dated``
+    is the day that its name says, None if it says none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Reading:
     complete: bool
     place: str
     raw: RawRows
+    dated: date | None = None
 
     @property
     def records(self) -> "Records":
@@ -70,7 +72,8 @@ class Reading:
     def record(self, raw_row: RawRow) -> Record:
         """One raw row as a Record: its origin is ``place`` and the number (``hr.csv:42``, ``hr:row 42``)."""
         number, cells = raw_row
-        return Record(fields=dict(zip(self.columns, cells, strict=True)), origin=f"{self.place}{number}")
+        fields = dict(zip(self.columns, cells, strict=True))
+        return Record(fields=fields, origin=f"{self.place}{number}", source=self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import csv
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
@@ -13,13 +14,16 @@ from syncd.errors import SourceError
 from syncd.sources.base import RawRow, Reading, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
+from syncd.sources.latest import latest_file
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
 from syncd.sources.settings import CsvSourceSettings
 from syncd.sources.trailer import must_agree, take_off
 
 
 class CsvSource:
-    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds`` alone."""
+    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``,
+    and for a date in the name of the file, alone.
+    """
 
     def __init__(
         self,
@@ -39,7 +43,11 @@ class CsvSource:
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: each fault of the file is a SourceError that names the line."""
-        settings = self._settings
+        settings, day = self._settings, None
+        if settings.name_date:
+            today = datetime.fromtimestamp(self._clock(), UTC).date()
+            path, day = latest_file(settings.path, settings.name_date, today)
+            settings = replace(settings, path=path)
         codec = codec_of(settings.encoding)
         copy = copy_privately(
             settings.path,
@@ -55,7 +63,7 @@ class CsvSource:
         except BaseException:
             copy.path.unlink()
             raise
-        return _reading(settings, copy, found, codec)
+        return replace(_reading(settings, copy, found, codec), dated=day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

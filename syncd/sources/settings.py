@@ -12,7 +12,8 @@ class CsvSourceSettings:
     mark. A file that was modified less than ``settle_seconds`` ago is waited for, and refused if it still changes.
     ``final_newline`` says that a complete file ends with a line end: one that does not is read, but proves nobody's
     absence (``Reading.complete``). ``trailer`` is what the last line must be, "" for no such line: ``{rows}`` stands for
-    the number of rows, ``{any}`` for any text. Raises ValueError for characters that cannot work.
+    the number of rows, ``{any}`` for any text. ``name_date`` is how the date is written that ``{date}`` in the name of the file
+    stands for, "" for a name without. Raises ValueError for characters that cannot work.
     """
 
     name: str
@@ -23,6 +24,7 @@ class CsvSourceSettings:
     settle_seconds: float = 0.0
     final_newline: bool = True
     trailer: str = ""
+    name_date: str = ""
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or self.delimiter in '\r\n\0 "':

@@ -26,6 +26,7 @@ def put(conn: Connection, run_id: int, taken: Acceptance, people: Iterable[Told]
             "status": o.status,
             "data": o.data,
             "origin": o.origin,
+            "source": o.source,
         }
         for o in people
     )
@@ -44,7 +45,13 @@ def people(conn: Connection, run_id: int) -> Iterator[Told]:
     table = awaited_person
     rows = conn.execute(select(table).where(table.c.run_id == run_id).order_by(table.c.employee_id))
     for row in rows:
-        yield Told(employee_id=row.employee_id, status=row.status, data=row.data, origin=row.origin)
+        yield Told(
+            employee_id=row.employee_id,
+            status=row.status,
+            data=row.data,
+            origin=row.origin,
+            source=row.source,
+        )
 
 
 def drop_decided(conn: Connection, account: str) -> None:
@@ -57,10 +64,9 @@ def drop_decided(conn: Connection, account: str) -> None:
 
 def _facts(taken: Acceptance) -> dict[str, Any]:
     return {
-        "source": taken.source,
-        "input_id": taken.input_id,
+        "inputs": dict(taken.inputs),
         "whole": taken.whole,
-        "new_input": taken.new_input,
+        "witnesses": sorted(taken.witnesses),
         "untouched": sorted(taken.untouched),
         "dropped": dict(taken.dropped),
         "links": [[o.link.employee_id, o.link.user_id, o.link.made_by, o.was] for o in taken.links],
@@ -71,10 +77,9 @@ def _facts(taken: Acceptance) -> dict[str, Any]:
 
 def _acceptance(facts: dict[str, Any]) -> Acceptance:
     return Acceptance(
-        source=facts["source"],
-        input_id=facts["input_id"],
+        inputs=facts["inputs"],
         whole=facts["whole"],
-        new_input=facts["new_input"],
+        witnesses=frozenset(facts["witnesses"]),
         untouched=frozenset(facts["untouched"]),
         dropped=facts["dropped"],
         links=tuple(

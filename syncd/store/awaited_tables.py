@@ -23,4 +23,5 @@ awaited_person = Table(
     text_column("status"),
     Column("data", Json, nullable=False),
     text_column("origin"),
+    text_column("source"),
 )

@@ -99,12 +99,11 @@ def drifted(
     )
 
 
-def known(conn: Connection, account: str, source: str, employee_id: str) -> Known | None:
+def known(conn: Connection, account: str, employee_id: str) -> Known | None:
     """A person as the last accepted input had them, or None."""
     row = conn.execute(
         select(employee).where(
             employee.c.account == account,
-            employee.c.source == source,
             employee.c.employee_id == employee_id,
         )
     ).first()
@@ -112,6 +111,7 @@ def known(conn: Connection, account: str, source: str, employee_id: str) -> Know
         return None
     return Known(
         origin=row.origin,
+        source=row.source,
         present=row.present,
         last_seen_at=row.last_seen_at,
         absent_since=row.absent_since,

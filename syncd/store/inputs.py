@@ -1,5 +1,6 @@
 """Inputs: which bytes each Run read, and which of them were accepted as the state of HR."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Protocol
 
@@ -73,9 +74,9 @@ def to_fingerprint(row: RowMapping) -> Fingerprint:
     )
 
 
-def accept(conn: Connection, input_id: int) -> None:
-    """From now on this input is what the next one is compared with."""
-    conn.execute(update(input_).where(input_.c.id == input_id).values(accepted=True))
+def accept(conn: Connection, input_ids: Collection[int]) -> None:
+    """From now on these inputs are what the next ones of their sources are compared with."""
+    conn.execute(update(input_).where(input_.c.id.in_(sorted(input_ids))).values(accepted=True))
 
 
 def last_accepted(
@@ -93,6 +94,7 @@ def last_accepted(
     return conn.execute(query).mappings().first()
 
 
-def get(conn: Connection, input_id: int) -> RowMapping | None:
-    """One input, or None."""
-    return conn.execute(select(input_).where(input_.c.id == input_id)).mappings().first()
+def of_run(conn: Connection, run_id: int) -> list[RowMapping]:
+    """What a Run read of HR, in the order of the sources."""
+    query = select(input_).where(input_.c.run_id == run_id).order_by(input_.c.id)
+    return list(conn.execute(query).mappings())

@@ -18,24 +18,23 @@ CHUNK = 500
 def save(
     conn: Connection,
     account: str,
-    source: str,
     present: Iterable[Told],
     *,
     rejected: Collection[str],
-    input_id: int,
-    new_input: bool,
+    inputs: Mapping[str, int],
+    witnesses: Collection[str],
     now: datetime,
 ) -> None:
-    """Take an accepted input: who is in it, and who is not.
+    """Take accepted inputs (source -> id): who is in them, and who is in none of them.
 
-    Absence is counted once per *distinct* input (``new_input``): reading the same bytes again is no second witness.
+    Absence is counted once per *distinct* input of the source in which somebody was last (``witnesses`` are the sources that
+    have one now): reading the same bytes again is no second witness.
     Rejected people are neither present nor absent: they stay as they were.
     """
-    known = set(
-        conn.execute(
-            select(employee.c.employee_id).where(employee.c.account == account, employee.c.source == source)
-        ).scalars()
+    rows = conn.execute(
+        select(employee.c.employee_id, employee.c.source).where(employee.c.account == account)
     )
+    known: dict[str, str] = {row.employee_id: row.source for row in rows}
     seen: set[str] = set()
     fresh: list[dict[str, Any]] = []
     again: list[dict[str, Any]] = []
@@ -45,24 +44,26 @@ def save(
             "status": person.status,
             "data": person.data,
             "origin": person.origin,
+            "source": person.source,
             "present": True,
             "last_seen_at": now,
             "absent_since": None,
             "absent_count": 0,
-            "last_input_id": input_id,
+            "last_input_id": inputs.get(person.source),
         }
         if person.employee_id in known:
             again.append({**values, "of": person.employee_id})
         else:
-            ids = {"account": account, "source": source, "employee_id": person.employee_id}
+            ids = {"account": account, "employee_id": person.employee_id}
             fresh.append({**ids, **values, "first_seen_at": now})
     for start in range(0, len(fresh), CHUNK):
         conn.execute(insert(employee), fresh[start : start + CHUNK])
-    here = (employee.c.account == account) & (employee.c.source == source)
+    here = employee.c.account == account
     for start in range(0, len(again), CHUNK):
         one = update(employee).where(here, employee.c.employee_id == bindparam("of"))
         conn.execute(one, again[start : start + CHUNK])
-    absent = sorted(known - seen - set(rejected)) if new_input else []
+    there = seen.union(rejected)
+    absent = sorted(who for who, source in known.items() if source in witnesses and who not in there)
     for start in range(0, len(absent), CHUNK):
         conn.execute(
             update(employee)
@@ -78,18 +79,19 @@ def save(
 def told(person: Employee) -> Told:
     """An Employee in the form in which they are kept."""
     return Told(
-        employee_id=person.employee_id, status=person.status.value, data=_data(person), origin=person.origin
+        employee_id=person.employee_id,
+        status=person.status.value,
+        data=_data(person),
+        origin=person.origin,
+        source=person.source,
     )
 
 
-def newer(conn: Connection, account: str, source: str, input_id: int) -> frozenset[str]:
-    """The employees of whom a later input than this one was taken."""
-    here = (employee.c.account == account) & (employee.c.source == source)
-    return frozenset(
-        conn.execute(
-            select(employee.c.employee_id).where(here, employee.c.last_input_id > input_id)
-        ).scalars()
-    )
+def newer(conn: Connection, account: str, input_ids: Collection[int]) -> frozenset[str]:
+    """The employees of whom a later input than these was taken."""
+    last = max(input_ids, default=0)
+    here = (employee.c.account == account) & (employee.c.last_input_id > last)
+    return frozenset(conn.execute(select(employee.c.employee_id).where(here)).scalars())
 
 
 def _data(person: Employee) -> dict[str, Any]:
@@ -105,29 +107,36 @@ def _data(person: Employee) -> dict[str, Any]:
     }
 
 
-def known(conn: Connection, account: str, source: str, *, guards: bool) -> dict[str, Mapping[str, str]]:
-    """Every employee whom this source ever named in an accepted input, with the ``guards`` they had if those are asked for."""
+def known(conn: Connection, account: str, *, guards: bool) -> dict[str, Mapping[str, str]]:
+    """Every employee whom an accepted input ever named, with the ``guards`` they had if those are asked for."""
     values = employee.c.data["guards"] if guards else null()
     rows = conn.execute(
-        select(employee.c.employee_id, values.label("guards")).where(
-            employee.c.account == account, employee.c.source == source
-        )
+        select(employee.c.employee_id, values.label("guards")).where(employee.c.account == account)
     ).all()
     return {row.employee_id: row.guards or {} for row in rows}
+
+
+def last_in(conn: Connection, account: str) -> dict[str, str]:
+    """Employee id -> the source in which they were last."""
+    rows = conn.execute(
+        select(employee.c.employee_id, employee.c.source).where(employee.c.account == account)
+    )
+    return {row.employee_id: row.source for row in rows}
 
 
 def missed(
     conn: Connection,
     account: str,
-    source: str,
+    sources: Collection[str],
     *,
     named: Collection[str],
-    new_input: bool,
+    witnesses: Collection[str],
     out_of_scope: bool = True,
 ) -> dict[str, Missed]:
-    """Who is absent, from how many distinct accepted inputs, the present one included, and since when.
+    """Who is absent, from how many distinct accepted inputs of their source, the present one included, and since when.
 
-    ``named`` are all whom the present input names, rejected ones too: they are not absent. ``out_of_scope`` False: nor are
+    ``sources`` are those that HR has now: who was last in another one is not absent, for nobody reads it any more. ``named``
+    are all whom the present inputs name, rejected ones too: they are not absent. ``out_of_scope`` False: nor are
     those who were out of scope when HR last named them.
     """
     in_scope = employee.c.data["in_scope"]
@@ -136,13 +145,18 @@ def missed(
             employee.c.employee_id,
             employee.c.absent_count,
             employee.c.absent_since,
+            employee.c.source,
             in_scope.label("in_scope"),
         ).where(
-            employee.c.account == account, employee.c.source == source, employee.c.absent_since.is_not(None)
+            employee.c.account == account,
+            employee.c.source.in_(sorted(sources)),
+            employee.c.absent_since.is_not(None),
         )
     ).all()
     return {
-        row.employee_id: Missed(inputs=row.absent_count + int(new_input), since=row.absent_since)
+        row.employee_id: Missed(
+            inputs=row.absent_count + int(row.source in witnesses), since=row.absent_since, source=row.source
+        )
         for row in rows
         if row.employee_id not in named and (row.in_scope or out_of_scope)
     }
@@ -164,14 +178,10 @@ def managed(conn: Connection, account: str) -> Managed:
     )
 
 
-def teams_of(
-    conn: Connection, account: str, source: str, employee_ids: Collection[str]
-) -> set[tuple[str, ...]]:
+def teams_of(conn: Connection, account: str, employee_ids: Collection[str]) -> set[tuple[str, ...]]:
     """The display names, from the root down, of the teams of these employees as HR last had them."""
     wanted = sorted(employee_ids)
-    query = select(employee.c.data).where(
-        employee.c.account == account, employee.c.source == source, employee.c.present.is_(True)
-    )
+    query = select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True))
     return {
         tuple(names)
         for start in range(0, len(wanted), CHUNK)
@@ -202,30 +212,30 @@ def count(conn: Connection, account: str) -> int:
 def save_quarantine(
     conn: Connection,
     account: str,
-    source: str,
     rejections: Sequence[Rejection],
     *,
     run_id: int,
     now: datetime,
 ) -> None:
     """The quarantine is who is rejected now; those who became valid leave it."""
-    mine = (quarantine.c.account == account) & (quarantine.c.source == source)
+    mine = quarantine.c.account == account
     first = {
         row.key: row.first_seen_at
         for row in conn.execute(select(quarantine.c.key, quarantine.c.first_seen_at).where(mine))
     }
     conn.execute(delete(quarantine).where(mine))
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for rejection in rejections:
         key = rejection.employee_id or rejection.origin
+        place = (rejection.source, key)
         reasons = [{"code": reason.code, "message": reason.message} for reason in rejection.reasons]
-        if key in rows:
-            rows[key]["reasons"] += reasons
-            rows[key]["origin"] += f", {rejection.origin}"
+        if place in rows:
+            rows[place]["reasons"] += reasons
+            rows[place]["origin"] += f", {rejection.origin}"
             continue
-        rows[key] = {
+        rows[place] = {
             "account": account,
-            "source": source,
+            "source": rejection.source,
             "key": key,
             "employee_id": rejection.employee_id,
             "origin": rejection.origin,

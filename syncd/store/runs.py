@@ -143,7 +143,6 @@ def set_plan(
     run_id: int,
     plan: Plan,
     *,
-    input_id: int | None,
     config_digest: str,
     rejected: int,
     about: Mapping[str, Any] | None = None,
@@ -154,7 +153,6 @@ def set_plan(
         .where(run.c.id == run_id)
         .values(
             plan_digest=plan.digest,
-            input_id=input_id,
             config_digest=config_digest,
             summary={
                 "counts": {kind: dict(actions) for kind, actions in plan.counts.items()},

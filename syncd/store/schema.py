@@ -120,8 +120,8 @@ employee = Table(
     "employee",
     metadata,
     key_column("account"),
-    key_column("source"),
     key_column("employee_id"),
+    text_column("source"),
     text_column("status"),
     Column("data", Json, nullable=False),
     text_column("origin"),
@@ -178,6 +178,7 @@ input_ = Table(
     Column("accepted", Boolean, nullable=False),
     Column("fingerprint", Json, nullable=False),
     Index(None, "account", "source", "accepted", "id"),
+    Index(None, "run_id"),
 )
 run = Table(
     "run",
@@ -196,7 +197,6 @@ run = Table(
     text_column("plan_digest"),
     Column("summary", Json, nullable=False),
     Column("holds", Json, nullable=False),
-    Column("input_id", Integer),
     text_column("config_digest"),
     text_column("error"),
     text_column("owner"),

@@ -40,12 +40,12 @@ def test_the_least_configuration_has_every_default(tmp_path):
 def test_paths_start_at_the_file(tmp_path):
     text = TEXT + "pull: {sinks: [{name: r, path: out/r.csv, columns: {id: employee_id}}]}\n"
     config = load_text(tmp_path, text)
-    assert config.source.type == "csv"
-    assert config.source.path == tmp_path / "hr.csv"
+    assert config.sources[0].type == "csv"
+    assert config.sources[0].path == tmp_path / "hr.csv"
     assert config.pull.sinks[0].path == tmp_path / "out" / "r.csv"
     absolute = load_text(tmp_path, TEXT.replace("hr.csv", "/data/hr.csv"))
-    assert absolute.source.type == "csv"
-    assert absolute.source.path == Path("/data/hr.csv")
+    assert absolute.sources[0].type == "csv"
+    assert absolute.sources[0].path == Path("/data/hr.csv")
 
 
 def test_limits_keep_what_is_not_said_and_null_takes_away(tmp_path):
@@ -66,8 +66,8 @@ def test_a_sync_without_any_limit_on_deactivations_is_a_warning(tmp_path):
 def test_a_tab_can_be_written(tmp_path):
     for written in ("tab", r'"\t"', r"'\t'"):
         config = load_text(tmp_path, TEXT.replace("path: hr.csv", f"path: hr.csv, delimiter: {written}"))
-        assert config.source.type == "csv"
-        assert config.source.delimiter == "\t"
+        assert config.sources[0].type == "csv"
+        assert config.sources[0].delimiter == "\t"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def config():
 def test_it_loads_without_a_warning(config):
     assert config.warnings == ()
     assert config.push.policy == "observe"
-    assert config.source.path == ROOT / "config" / "hr.csv"
+    assert config.sources[0].path == ROOT / "config" / "hr.csv"
     assert config.litmos.limit.usable == 100
 
 
@@ -134,11 +134,29 @@ def test_its_example_of_employments_loads(tmp_path):
     assert columns == ["worker_type", "hire_date", "fte"]
 
 
+def with_sources(text: str) -> str:
+    """The file with its commented example of several sources instead of the one."""
+    several = re.search(r"^# sources:\n(?:#  .*\n)+", text, re.MULTILINE)
+    one = re.search(r"^source:\n(?:  .*\n)+", text, re.MULTILINE)
+    assert several is not None
+    assert one is not None
+    return text.replace(several[0], re.sub("^# ", "", several[0], flags=re.MULTILINE)).replace(one[0], "")
+
+
+def test_its_example_of_several_sources_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_sources(manual()), encoding="utf-8")
+    first, second = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"}).sources
+    assert (first.name, second.name) == ("employees", "contractors")
+    assert first.expect.expect.min_rows == 500
+    assert second.renamed["E-Mail"] == "email"
+    assert second.added["status"] == "Active"
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
         key
-        for each in (text, with_employments(text))
+        for each in (text, with_employments(text), with_sources(text))
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
@@ -146,6 +164,8 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
+    if "Each has the keys of `source`" in text:
+        commented |= {key.replace("source.", "sources[].", 1) for key in keys_of(json_schema())}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
@@ -181,7 +201,7 @@ def test_what_it_shows_as_default_is_the_default(config, tmp_path):
 
 
 def test_the_words_for_nothing_that_it_shows_are_the_default(config):
-    assert config.source.blanks == BLANKS
+    assert config.sources[0].blanks == BLANKS
 
 
 def test_the_schema_beside_it_is_the_schema():
@@ -203,7 +223,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [2], (
+    assert [branch.count("Settings") for branch in branches] == [2, 2], (
         "only the source, which its type tells apart"
     )
 

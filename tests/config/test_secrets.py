@@ -152,10 +152,10 @@ def test_no_secret_is_in_anything_that_can_be_shown(tmp_path):
         '{type: sql, url: "mysql://u:${env:LITMOS_API_KEY}@db/x", query: "${file:hr.sql}"}',
     )
     config = load_text(tmp_path, text, environ={"LITMOS_API_KEY": CANARY})
-    assert config.source.type == "sql"
-    assert config.source.query.startswith("SELECT")
+    assert config.sources[0].type == "sql"
+    assert config.sources[0].query.startswith("SELECT")
     everything = json.dumps([asdict(shown) for shown in config.redacted()]) + repr(config.redacted())
-    for secret in (config.database, config.litmos, config.source.url, config.litmos.api_key):
+    for secret in (config.database, config.litmos, config.sources[0].url, config.litmos.api_key):
         everything += repr(secret) + str(secret) + f"{secret}"
     assert CANARY not in everything
     assert "••••" in repr(config.redacted())

@@ -50,7 +50,7 @@ def saved(*changes: Change, **touched_rows: str) -> SavedPlan:
         account="main",
         made_at=datetime(2026, 11, 27, 12, tzinfo=UTC),
         config_digest="c0ffee",
-        input={"source": "hr", "name": "hr.csv", "sha256": "ab", "rows": 2},
+        inputs=({"source": "hr", "name": "hr.csv", "sha256": "ab", "rows": 2},),
         people=("E1",),
         changes=changes,
         touched=touched_rows,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from syncd.core.cases import Resolution, Verdict
 from syncd.core.match import match
-from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
+from syncd.core.model import Rejection
+from syncd.core.suspicions import alike_but_zeros, named_otherwise, spreadsheet_problem, suspicions, unsettled
 from tests.core.factories import employee, user
 
 ANN = {"last_name": "Ek", "hire_date": "2020-01-01"}
@@ -146,3 +147,23 @@ def test_whom_a_rejected_id_may_be_are_the_missing_ones_of_the_same_number(known
 def test_an_id_that_could_not_be_read_is_like_nobodys():
     assert alike_but_zeros([""], ["0", "00"], ()) == set()
     assert alike_but_zeros(["a7", "07"], ["A7", "007", "70"], {"a7", "07"}) == {"A7", "007"}
+
+
+@pytest.mark.parametrize(
+    ("said", "keys", "found"),
+    [
+        ({"UserName": "ANN@example.com "}, (), {"E1"}),
+        ({"Email": "ann@example.com"}, (), {"E1"}),
+        ({"UserName": "ann@example.com", "Email": "bo@example.com"}, (), {"E1", "E2"}),
+        ({"CustomField1": "007"}, (), set()),
+        ({"CustomField1": "007"}, ("CustomField1",), {"E1"}),
+        ({"UserName": "", "Email": " "}, (), set()),
+        ({"Email": "stranger@example.com"}, (), set()),
+        ({}, (), set()),
+    ],
+)
+def test_a_rejected_row_leads_to_whoever_has_its_names(said, keys, found):
+    ann = user("u1", UserName="ann@example.com", Email="ann@example.com", CustomField1="007")
+    users = [ann, user("u2", UserName="b", Email="bo@example.com"), user("u3", UserName="s", Email="s@e")]
+    row = Rejection(origin="hr.csv:2", employee_id="E9", reasons=(), fields=frozenset(said.items()))
+    assert named_otherwise([row], users, {"E1": "u1", "E2": "u2"}, keys) == found

@@ -108,6 +108,8 @@ class Rig:
     folder: Path
     hr: list[dict[str, str]] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    """the rows of further sources, by name, in order of priority after ``hr``"""
     nodes: list[dict[str, str]] = field(default_factory=list)
     """the rows of the units of an organisation, for mappings with a tree"""
 
@@ -134,21 +136,25 @@ class Rig:
 
     def open(self) -> App:
         """A new App, as a new process would have it."""
-        source = open_source(CsvSourceSettings(name="hr", path=self.folder / "hr.csv"))
+        sources = [
+            open_source(CsvSourceSettings(name=name, path=self.folder / f"{name}.csv"))
+            for name in ("hr", *self.others)
+        ]
         columns = {"employee_id": "employee_id", "what": "object_name", "completed_at": "completed_at"}
         sink = open_sink(
             CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL)
         )
         units = open_source(CsvSourceSettings(name="org", path=self.folder / "org.csv"))
-        return open_app(self.settings, self.database, source, {"results": sink}, {"org": units})
+        return open_app(self.settings, self.database, sources, {"results": sink}, {"org": units})
 
     def write_hr(self) -> None:
         """Write the HR file."""
-        with (self.folder / "hr.csv").open("w", encoding="utf-8", newline="") as file:
-            columns = dict.fromkeys([*COLUMNS, *(column for row in self.hr for column in row)])
-            writer = csv.DictWriter(file, list(columns))
-            writer.writeheader()
-            writer.writerows(self.hr)
+        for name, rows in {"hr": self.hr, **self.others}.items():
+            with (self.folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                columns = dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)])
+                writer = csv.DictWriter(file, list(columns))
+                writer.writeheader()
+                writer.writerows(rows)
         if self.nodes:
             with (self.folder / "org.csv").open("w", encoding="utf-8", newline="") as file:
                 units = csv.DictWriter(file, list(self.nodes[0]))

@@ -34,7 +34,7 @@ def examined(rig: Rig) -> Examination:
     rig.write_hr()
     app = rig.open()
     try:
-        return examine(app.settings, app.source, app, now=now)
+        return examine(app.settings, app.sources, app, now=now)
     finally:
         app.client.close()
 
@@ -150,7 +150,7 @@ def test_answers_without_a_usable_date_leave_the_clock_untold(rig, date):
 def test_a_source_that_is_missing_does_not_keep_litmos_from_being_looked_at(rig):
     app = rig.open()
     try:
-        found = examine(app.settings, app.source, app, now=now)
+        found = examine(app.settings, app.sources, app, now=now)
     finally:
         app.client.close()
     assert states(found)["source"] is Health.PROBLEM
@@ -163,7 +163,7 @@ def test_without_a_database_hr_is_read_and_litmos_is_not_asked(rig):
     app = rig.open()
     app.client.close()
     error = StoreError("the database is empty; make its tables with: syncd db upgrade")
-    found = examine(app.settings, app.source, error, now=now)
+    found = examine(app.settings, app.sources, error, now=now)
     assert states(found) == {
         "configuration": Health.OK, "database": Health.PROBLEM, "source": Health.OK,
     }  # fmt: skip

@@ -320,7 +320,7 @@ def test_an_older_file_that_comes_late_is_held_and_an_old_one_again_is_told(rig)
 
 
 def test_a_date_in_the_file_says_how_old_it_is(rig):
-    rig.changed["expect"] = Expect(dated=Dated(column="division"))
+    rig.changed["expects"] = {"hr": Expect(dated=Dated(column="division"))}
     for row in rig.hr:
         row["division"] = "2026-11-23"
     rig.changed["limits"] = replace(FEW, removals=Limit())

@@ -383,6 +383,33 @@ def test_who_comes_under_a_new_id_that_is_left_alone_keeps_access(rig):
     assert rig.users()["p1@example.com"]["Active"]
 
 
+def unreadable_status(rig: Rig) -> list[dict[str, str]]:
+    return [rig.hr[0] | {"employee_id": "90001", "status": "Unheard of"}]
+
+
+def named_twice(rig: Rig) -> list[dict[str, str]]:
+    return [rig.hr[0] | {"employee_id": "90001", "title": title} for title in ("Rep", "Chief")]
+
+
+def address_shared(rig: Rig) -> list[dict[str, str]]:
+    return [rig.hr[0] | {"employee_id": new} for new in ("90001", "90002")]
+
+
+@pytest.mark.parametrize("rows", [unreadable_status, named_twice, address_shared])
+@pytest.mark.parametrize("match", [MAPPING.match, ("ExternalEmployeeId",)])
+def test_whose_id_changes_in_a_row_that_is_rejected_keeps_access(match, rows, rig):
+    """By the user's name, whether that is a match key or not; and somebody who is truly gone does not."""
+    rig.changed |= {"mapping": replace(MAPPING, absence=ABSENT, match=match)}
+    rig.hr = [*rig.hr[1:-1], *rows(rig)]
+    for title in ("Lead", "Chief", "Head"):
+        rig.hr[3]["title"] = title
+        pushed = rig.push()
+        assert {r.employee_id for r in pushed.draft.rejections} <= {"90001", "90002"}
+        assert pushed.draft.rejections
+    assert rig.users()["p1@example.com"]["Active"]
+    assert not rig.users()["p8@example.com"]["Active"]
+
+
 def test_an_id_that_becomes_somebody_elses_without_its_zeros_locks_nobody_out(rig):
     """Both rows are rejected as duplicates."""
     rig.hr.append(person(9, employee_id="7"))

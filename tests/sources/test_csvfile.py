@@ -31,7 +31,9 @@ def test_a_reading_says_what_was_read(tmp_path):
     assert reading.size_bytes == len(GOOD)
     assert reading.modified_at == datetime.fromtimestamp(path.stat().st_mtime, UTC)
     assert reading.complete
-    assert next(iter(reading.records)) == Record(fields={"id": "007", "name": "Ana"}, origin="hr.csv:2")
+    assert next(iter(reading.records)) == Record(
+        fields={"id": "007", "name": "Ana"}, origin="hr.csv:2", source="hr"
+    )
 
 
 def test_records_come_from_the_private_copy_as_often_as_asked(tmp_path):
@@ -145,7 +147,8 @@ def test_whatever_csv_writes_comes_back_with_its_line(width, rows, delimiter, qu
         before = text.getvalue()
         line = before.count("\n") + before.replace("\r\n", "\n").count("\r") + 1
         writer.writerow(row)
-        expected.append(Record(fields=dict(zip(columns, row, strict=True)), origin=f"hr.csv:{line}"))
+        fields = dict(zip(columns, row, strict=True))
+        expected.append(Record(fields=fields, origin=f"hr.csv:{line}", source="hr"))
     folder = Path(tempfile.mkdtemp())
     try:
         content = text.getvalue().encode(codec)

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from syncd.core.doubts import Fingerprint
 from syncd.core.managed import Managed
-from syncd.core.model import Reason, Rejection
+from syncd.core.model import Employee, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
-from tests.core.factories import course_key, employee
+from tests.core import factories
+from tests.core.factories import course_key
 from tests.store.makers import ACCOUNT, new_run, now_of
 
 
@@ -23,17 +25,21 @@ class Read:
     size_bytes: int = 10
 
 
+def employee(employee_id: str, source: str = "hr", **about: Any) -> Employee:
+    """Somebody whom a source names."""
+    return replace(factories.employee(employee_id, **about), source=source)
+
+
 def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: bool = True) -> None:
     """An accepted input with these people."""
     with database.write() as conn:
         people.save(
             conn,
             ACCOUNT,
-            "hr",
             [people.told(employee(one)) for one in ids],
             rejected=rejected,
-            input_id=1,
-            new_input=new,
+            inputs={"hr": 1},
+            witnesses=["hr"] if new else [],
             now=database.now(conn),
         )
 
@@ -41,7 +47,7 @@ def take(database: Database, *ids: str, rejected: tuple[str, ...] = (), new: boo
 def absent(database: Database, *named: str, files: int = 2, new: bool = True) -> set[str]:
     """Who is absent from so many inputs, the present one included."""
     with database.read() as conn:
-        found = people.missed(conn, ACCOUNT, "hr", named=named, new_input=new)
+        found = people.missed(conn, ACCOUNT, ["hr"], named=named, witnesses=["hr"] if new else [])
     return {person for person, missed in found.items() if missed.inputs >= files}
 
 
@@ -85,11 +91,11 @@ def test_who_was_out_of_scope_is_absent_only_if_leaving_the_scope_ends_access(
     with database.write() as conn:
         now = database.now(conn)
         people.save(
-            conn, ACCOUNT, "hr", map(people.told, crowd), rejected=(), input_id=1, new_input=True, now=now
+            conn, ACCOUNT, map(people.told, crowd), rejected=(), inputs={"hr": 1}, witnesses=["hr"], now=now
         )
     take(database)
     with database.read() as conn:
-        found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True, out_of_scope=out_of_scope)
+        found = people.missed(conn, ACCOUNT, ["hr"], named=(), witnesses=["hr"], out_of_scope=out_of_scope)
     assert set(found) == expected
 
 
@@ -97,10 +103,10 @@ def test_it_is_remembered_since_when_somebody_is_absent(database):
     take(database, "E1")
     take(database)
     with database.read() as conn:
-        first = people.missed(conn, ACCOUNT, "hr", named=(), new_input=True)["E1"]
+        first = people.missed(conn, ACCOUNT, ["hr"], named=(), witnesses=["hr"])["E1"]
     take(database)
     with database.read() as conn:
-        found = people.missed(conn, ACCOUNT, "hr", named=(), new_input=False)["E1"]
+        found = people.missed(conn, ACCOUNT, ["hr"], named=(), witnesses=[])["E1"]
     assert (first.inputs, found.inputs) == (2, 2)
     assert found.since == first.since
 
@@ -122,10 +128,16 @@ def test_managed_teams_are_those_of_present_people_and_their_parents(database):
         now = database.now(conn)
         crowd = [employee("E1", teams=(("Sales", "EMEA"),)), employee("E2", teams=(("Ops",),))]
         people.save(
-            conn, ACCOUNT, "hr", map(people.told, crowd), rejected=(), input_id=1, new_input=True, now=now
+            conn, ACCOUNT, map(people.told, crowd), rejected=(), inputs={"hr": 1}, witnesses=["hr"], now=now
         )
         people.save(
-            conn, ACCOUNT, "hr", map(people.told, crowd[:1]), rejected=(), input_id=2, new_input=True, now=now
+            conn,
+            ACCOUNT,
+            map(people.told, crowd[:1]),
+            rejected=(),
+            inputs={"hr": 2},
+            witnesses=["hr"],
+            now=now,
         )
         assert people.managed(conn, ACCOUNT) == Managed(teams=frozenset({("sales",), ("sales", "emea")}))
 
@@ -134,7 +146,7 @@ def quarantine(database: Database, *rejections: Rejection) -> None:
     run_id = new_run(database)
     with database.write() as conn:
         now = database.now(conn)
-        people.save_quarantine(conn, ACCOUNT, "hr", rejections, run_id=run_id, now=now)
+        people.save_quarantine(conn, ACCOUNT, rejections, run_id=run_id, now=now)
 
 
 def rejection(employee_id: str, line: int, code: str = "EMAIL-INVALID") -> Rejection:
@@ -195,7 +207,7 @@ def test_grants_are_remembered_once_and_forgotten(database):
 
 
 def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
-    run_id = new_run(database)
+    run_id, later = new_run(database), new_run(database)
     mark = Fingerprint(
         sha256="aaa",
         rows=3,
@@ -210,8 +222,8 @@ def test_only_an_accepted_input_is_what_the_next_one_is_compared_with(database):
         now = database.now(conn)
         first = inputs.save(conn, ACCOUNT, run_id, Read(), mark, now)
         assert inputs.last_accepted(conn, ACCOUNT, "hr") is None
-        inputs.accept(conn, first)
-        inputs.save(conn, ACCOUNT, run_id, Read(), Fingerprint(sha256="bbb", rows=3), now)
+        inputs.accept(conn, [first])
+        inputs.save(conn, ACCOUNT, later, Read(), Fingerprint(sha256="bbb", rows=3), now)
         found = inputs.last_accepted(conn, ACCOUNT, "hr")
         assert inputs.last_accepted(conn, ACCOUNT, "other") is None
         again = inputs.last_accepted(conn, ACCOUNT, "hr", sha256="aaa")

@@ -1,0 +1,161 @@
+"""Source parts: the shape of HR's sources, and of what each is known to be like. Durations are seconds."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretUrl, Text, Texts
+from syncd.config.limit_parts import Count
+from syncd.core.cells import BLANKS
+from syncd.core.dates import ISO
+from syncd.core.doubts import Dated, Expect
+from syncd.core.transforms import trim
+
+DATE = "{date}"
+"""Stands for a date in the name of a file."""
+
+
+class RowsPart(Part):
+    """How many rows an input may have at all."""
+
+    min: Count | None = None
+    """Never fewer; null for no such bound."""
+    max: Count | None = None
+    """Never more; null for no such bound."""
+
+
+class DatedPart(Part):
+    """A column whose latest date says how old an input is."""
+
+    column: Text
+    """The column."""
+    format: Text = ISO
+    """How its dates are written."""
+
+
+class SourceExpectPart(Part):
+    """What HR's inputs are known to be like; one that is not holds the push, and nothing of it is sent."""
+
+    columns: Literal["any", "same"] = "any"
+    """same: always the columns of the last accepted input, in any order."""
+    rows: RowsPart = RowsPart()
+    """How many rows it may have at all."""
+    dated: DatedPart | None = None
+    """The column that says how old an input is; null: the time at which the file was written says it."""
+    older: Literal["hold", "ignore"] = "hold"
+    """What an input means that is older than the last accepted one."""
+
+    @property
+    def expect(self) -> Expect:
+        """The same as the core's value."""
+        return Expect(
+            same_columns=self.columns == "same",
+            min_rows=self.rows.min,
+            max_rows=self.rows.max,
+            dated=None if self.dated is None else Dated(column=self.dated.column, form=self.dated.format),
+            newer=self.older == "hold",
+        )
+
+
+class CsvExpectPart(SourceExpectPart):
+    """What HR's files are known to be like."""
+
+    trailer: Annotated[Text, Field(min_length=1)] | None = None
+    """The last line, which proves that a file is whole; {rows} is the number of rows, {any} any text. Without it: refused."""
+
+
+class NamedPart(Part):
+    """What every kind of source has."""
+
+    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")] = "hr"
+    """A short name of ours for the source; keep it, the history of people hangs on it."""
+    columns: dict[str, Text] = Field(default={})
+    """Columns that are called otherwise here: what this source calls them, and what the mapping calls them."""
+    constants: dict[str, Text] = Field(default={}, alias="set")
+    """Columns that this source does not have, and what every row of it is taken to say there; "" for a blank."""
+    blanks: Texts = BLANKS
+    """Words in HR's data that say that there is nothing: such a cell is blank, whichever source it is in. [] for none."""
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """``columns``, as headers are read."""
+        return {trim(theirs): trim(ours) for theirs, ours in self.columns.items()}
+
+    @property
+    def added(self) -> dict[str, str]:
+        """``set``, as headers are read."""
+        return {trim(column): text for column, text in self.constants.items()}
+
+    @model_validator(mode="after")
+    def _columns_have_one_meaning(self) -> Self:
+        ours = [*self.renamed.values(), *self.added]
+        twice = next((column for column in ours if ours.count(column) > 1), "")
+        if twice:
+            raise ValueError(f'columns and set give the column "{twice}" more than one meaning')
+        if "" in {*ours, *self.renamed}:
+            raise ValueError("columns and set need names that are not blank")
+        return self
+
+
+class CsvSettings(NamedPart):
+    """HR as a CSV file with a header line."""
+
+    type: Literal["csv"] = "csv"
+    """csv"""
+    path: FilePath
+    """The file; {date} in its name stands for a date, and the file with the latest one is read."""
+    name_date: Text = "%Y%m%d"
+    """How the date in the name of the file is written, if there is one."""
+    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
+    """What separates cells: one character, or tab."""
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    """What encloses a cell that holds a delimiter or a line end; "" if nothing does."""
+    encoding: Text = "utf-8"
+    """How the file is encoded; never guessed. utf-8 takes a byte order mark too."""
+    stable_for: Seconds = 0.0
+    """How long the file must not have changed before it is read."""
+    final_newline: Flag = True
+    """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
+    expect: CsvExpectPart = CsvExpectPart()
+    """What the file is known to be like."""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the name of the file holds its date."""
+        return DATE in self.path.name
+
+    @model_validator(mode="after")
+    def _one_date(self) -> "CsvSettings":
+        if DATE in str(self.path.parent) or self.path.name.count(DATE) > 1:
+            raise ValueError(f"{DATE} may be in the name of the file, once, and not in a folder's")
+        if self.is_dated and self.expect.dated is not None:
+            raise ValueError(f"{DATE} in the name and expect.dated both say how old the file is; one must do")
+        return self
+
+    @model_validator(mode="after")
+    def _characters_work_together(self) -> "CsvSettings":
+        if self.delimiter in '\r\n\0 "' or self.quote in tuple("\r\n\0 " + self.delimiter):
+            raise ValueError(
+                "delimiter and quote must be two different characters, neither a space nor a line end"
+            )
+        return self
+
+
+class SqlSettings(NamedPart):
+    """HR as one read-only query."""
+
+    type: Literal["sql"]
+    """sql"""
+    url: SecretUrl
+    """The database as SQLAlchemy names it, such as postgresql://reader:${env:HR_PASSWORD}@host/hr."""
+    query: Annotated[Text, Field(min_length=1)]
+    """One SELECT; its columns are the columns of the mapping. ${file:hr.sql} reads it from a file."""
+    timeout: Annotated[Seconds, Field(gt=0)] = 300.0
+    """The longest that the whole reading may take."""
+    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    """More rows than this are refused, not cut off."""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What the result is known to be like."""
+
+
+SourceSettings = CsvSettings | SqlSettings

@@ -1,0 +1,98 @@
+"""One source, or several: one of the two, each with a name of its own, each judged."""
+
+import pytest
+
+from syncd.core.doubts import Expect
+from tests.config.files import HEAD, USERS, faults_of, load_text
+
+ONE = "source: {type: csv, path: hr.csv}\n"
+TEXT = HEAD.replace(ONE, "") + USERS
+TWO = """\
+sources:
+  - {type: csv, name: employees, path: e.csv, blanks: [none], expect: {rows: {min: 5}}}
+  - type: csv
+    name: contractors
+    path: "c_{date}.csv"
+    columns: {" Nr ": employee_id, Mail: email}
+    set: {status: Active, first_name: ""}
+"""
+
+
+def test_sources_are_in_the_order_of_the_file(tmp_path):
+    config = load_text(tmp_path, TEXT + TWO)
+    first, second = config.sources
+    assert (first.name, first.expect.expect) == ("employees", Expect(min_rows=5))
+    assert (second.renamed, second.added) == (
+        {"Nr": "employee_id", "Mail": "email"},
+        {"status": "Active", "first_name": ""},
+    )
+    assert {"none", "NULL"} <= config.mapping.blanks
+    shown = {setting.key: setting.value for setting in config.redacted()}
+    assert shown["sources[0].name"] == "employees"
+    assert shown["sources[1].columns"] == " Nr : employee_id, Mail: email"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("set: {status: Active,", "set: {status: Left,"),
+        ("Mail: email}", "E-Mail: email}"),
+        ("name: contractors", "name: agency"),
+    ],
+)
+def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp_path):
+    text = TEXT + TWO
+    assert before in text
+    digest = load_text(tmp_path, text).digest
+    assert load_text(tmp_path, text.replace(before, after)).digest != digest
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (ONE + TWO, "sources: stands beside source; one of the two must do"),
+        ("", "source: is required (or sources, a list of several)"),
+        ("sources: []\n", "source: is required (or sources, a list of several)"),
+        (
+            TWO.replace("contractors", "employees"),
+            'sources[1].name: "employees" is the name of sources[0] already',
+        ),
+        (
+            TWO.replace("Mail: email", "Mail: status"),
+            'sources[1]: columns and set give the column "status" more than one meaning',
+        ),
+        (
+            TWO.replace("Mail: email", "Mail: employee_id"),
+            'sources[1]: columns and set give the column "employee_id" more than one meaning',
+        ),
+        (TWO.replace("Mail: email", 'Mail: ""'), "sources[1]: columns and set need names that are not blank"),
+        (TWO.replace("path: e.csv", "path: e.csv, pth: e.csv"), "sources[0].pth: is no key here"),
+        (TWO.replace("path: e.csv, ", ""), "sources[0].path: is required"),
+        (
+            TWO.replace("type: csv, name: employees", "type: xls, name: employees"),
+            "sources[0]: must be csv or sql",
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: "{date}/e.csv"'),
+            "sources[0]: {date} may be in the name of the file, once, and not in a folder's",
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: "e{date}.csv"').replace(
+                "{rows: {min: 5}}", "{dated: {column: at}}"
+            ),
+            "sources[0]: {date} in the name and expect.dated both say how old the file is; one must do",
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: e.csv, name_date: "%d"'),
+            "sources[0].name_date: needs a year (%Y), a month (%m, %b or %B) and a day (%d)",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, encoding: utf-0"),
+            'sources[0].encoding: "utf-0" is no encoding',
+        ),
+    ],
+)
+def test_a_fault_names_the_source(text, fault, tmp_path):
+    found = faults_of(tmp_path, TEXT + text)
+    assert any(fault in each for each in found), found
+    assert len(found) == 1
