@@ -5,7 +5,7 @@ import tempfile
 from collections import abc
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -14,11 +14,12 @@ from typing import Any
 
 from syncd.app import App
 from syncd.core.columns import all_columns, columns_used, unsaid
-from syncd.core.doubts import Dated, Fingerprint, Sighting, sample_of
+from syncd.core.doubts import SAMPLE, Dated, Fingerprint, Sighting, sample_of
 from syncd.core.managed import Managed
 from syncd.core.mapping import Mapping
 from syncd.core.match import comparable
 from syncd.core.model import Employee, Node, Record, Rejection
+from syncd.core.narrowing import AtRest, Mark
 from syncd.core.nodes import map_nodes
 from syncd.core.records import MappingResult, map_records
 from syncd.core.rules import columns_of
@@ -85,6 +86,10 @@ class Intake:
     notes: tuple[str, ...] = ()
     nodes: tuple[Node, ...] = ()
     """The nodes of organisation trees that have rows of their own."""
+    marks: abc.Mapping[str, Mark] = field(default_factory=dict)
+    """Employee id -> what is kept of the row; of nobody, where everybody is looked at by every push."""
+    at_rest: AtRest | None = None
+    """Those who are left out, for nothing has happened to them; None: everybody is here."""
 
     @property
     def name(self) -> str:
@@ -109,10 +114,24 @@ class Intake:
     @property
     def managed(self) -> Managed:
         """What the rules name for somebody."""
-        return Managed.of(wish for employee in self.employees for wish in employee.teams)
+        found = Managed.of(wish for employee in self.employees for wish in employee.teams)
+        if self.at_rest is None:
+            return found
+        kept = self.at_rest.managed
+        return replace(found, teams=found.teams | kept.teams, roles=found.roles | kept.roles)
+
+    @property
+    def looked_at(self) -> frozenset[str]:
+        """The ids of those about whom it says anything new: who is here, and who is missing."""
+        ids = {one.employee_id for one in self.employees} | {one.employee_id for one in self.rejections}
+        return frozenset(ids).union(self.at_rest.missing if self.at_rest else ()) - {""}
 
 
-def read_hr(app: App, tap: Callable[[Record], None] | None = None) -> Intake:
+Narrow = Callable[[Reading], Intake | None]
+"""Makes an Intake of those whom something has happened to; None: everybody must be looked at."""
+
+
+def read_hr(app: App, tap: Callable[[Record], None] | None = None, narrow: Narrow | None = None) -> Intake:
     """Read and map every source of an App, as of now. Raises as ``take_in`` does."""
     settings = app.settings
     return take_in(
@@ -122,6 +141,7 @@ def read_hr(app: App, tap: Callable[[Record], None] | None = None) -> Intake:
         nodes=app.node_sources,
         dated={name: expect.dated for name, expect in settings.expects.items() if expect.dated is not None},
         tap=tap,
+        narrow=narrow,
     )
 
 
@@ -133,11 +153,13 @@ def take_in(
     nodes: abc.Mapping[str, Source] = MappingProxyType({}),
     dated: abc.Mapping[str, Dated] = MappingProxyType({}),
     tap: Callable[[Record], None] | None = None,
+    narrow: Narrow | None = None,
 ) -> Intake:
     """Read all of ``sources``, the first one first, and map as of ``now``.
 
     ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` are the columns that say how old a source
-    is, by source; ``tap`` is handed each Record.
+    is, by source; ``tap`` is handed each Record. ``narrow`` may leave out those whom nothing has happened to, where there is
+    one source.
 
     Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
     """
@@ -148,31 +170,65 @@ def take_in(
             for source, folder in zip(sources, folders, strict=True)
         ]
         _refuse_missing(columns_used(mapping), readings)
-        sightings = [_sighting(mapping, reading, dated.get(reading.name)) for reading in readings]
+        if narrow is not None and (narrowed := narrow(readings[0])) is not None:
+            return narrowed
+        sightings = [sighting_of(mapping, reading, dated.get(reading.name)) for reading in readings]
         records = chain.from_iterable(
             sighting.watch(reading.records) for sighting, reading in zip(sightings, readings, strict=True)
         )
+        if narrow is not None:
+            sightings[0].masks = {}
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
+        marks = {} if narrow is None else marks_of(readings[0], sightings[0], result.employees)
     apart, problems = _nodes_apart(mapping, nodes)
-    unsaid_here = [note for reading in readings for note in _unsaid(mapping, reading.columns, reading.name)]
+    unsaid_here = [note for reading in readings for note in notes_on(mapping, reading.columns, reading.name)]
     return Intake(
-        inputs=tuple(_input(*one, result) for one in zip(readings, sightings, strict=True)),
+        inputs=tuple(input_of(*one, result) for one in zip(readings, sightings, strict=True)),
         employees=result.employees,
         rejections=result.rejections,
         notes=(*unsaid_here, *contradictions(result.employees, result.passed), *problems),
         nodes=tuple(apart),
+        marks=marks,
     )
 
 
-def _sighting(mapping: Mapping, reading: Reading, dated: Dated | None) -> Sighting:
+def marks_of(
+    reading: Reading,
+    sighting: Sighting,
+    employees: Iterable[Employee],
+    numbers: Collection[int] | None = None,
+) -> dict[str, Mark]:
+    """What is kept of the rows of these employees, of which the ``sighting`` saw those that count.
+
+    ``numbers`` are those of their rows, None if they may be any.
+    """
+    masks = sighting.masks or {}
+    hashes = {
+        f"{reading.place}{number}": row_hash
+        for number, row_hash in reading.raw.hashed()
+        if numbers is None or number in numbers
+    }
+    return {
+        one.employee_id: Mark(row_hash=hashes[one.origin], filled=masks[one.origin])
+        for one in employees
+        if one.origin in hashes and one.origin in masks
+    }
+
+
+def sighting_of(mapping: Mapping, reading: Reading, dated: Dated | None) -> Sighting:
+    """What is to be counted of a source while its Records go by. Raises SourceError if the column that dates it is missing."""
     if dated is not None:
         require_columns(reading, [dated.column])
     mapped = [column for column in all_columns(mapping) if column in reading.columns]
     return Sighting(filled=dict.fromkeys(mapped, 0), blanks=mapping.blanks, dated=dated)
 
 
-def _input(reading: Reading, sighting: Sighting, result: MappingResult) -> Input:
+def input_of(
+    reading: Reading, sighting: Sighting, result: MappingResult, sampled: Collection[str] | None = None
+) -> Input:
+    """What is kept of one source; ``sampled`` are ids in it that stand for those who are left out."""
     ids = result.named.get(reading.name, ())
+    sample = sample_of(ids) if sampled is None else (*sampled, *ids)[:SAMPLE]
     return Input(
         source=reading.name,
         name=reading.name,
@@ -185,9 +241,9 @@ def _input(reading: Reading, sighting: Sighting, result: MappingResult) -> Input
             modified_at=reading.modified_at,
             dated=reading.dated or sighting.latest,
             filled=sighting.filled,
-            sample=sample_of(ids),
+            sample=sample,
         ),
-        named=frozenset(ids),
+        named=frozenset(ids).union(sampled or ()),
         nameless=any(not one.employee_id and one.source == reading.name for one in result.rejections),
     )
 
@@ -253,7 +309,8 @@ def mentions(sources: Iterable[Source], texts: Collection[str]) -> bool:
     return False
 
 
-def _unsaid(mapping: Mapping, columns: Sequence[str], name: str) -> tuple[str, ...]:
+def notes_on(mapping: Mapping, columns: Sequence[str], name: str) -> tuple[str, ...]:
+    """What a source does not say that rules ask for, as sentences."""
     return tuple(
         f'{rule.place.key} ({rule.place.where}): column "{column}" is not in {name}{_near(column, columns)}; '
         "the field is left as Litmos has it"

@@ -17,6 +17,7 @@ from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
 from syncd.mirroring.watching import Update
 from syncd.planning.along import late_imports_ended, read_along, read_returning
 from syncd.planning.committing import commit
+from syncd.planning.narrowing import narrower
 from syncd.planning.planner import Draft, draft
 from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
@@ -87,7 +88,8 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        intake = read_hr(app)
+        everybody = fresh or saved is not None or not part.is_whole
+        intake = read_hr(app, narrow=None if everybody else narrower(app))
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
@@ -111,6 +113,7 @@ def push(
         changes=len(made.plan.changes),
         requests=made.plan.cost.low,
         rejected=len(made.rejections),
+        unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
         holds=[hold.code for hold in made.plan.holds],
     )
     return Pushed(run_id=run_id, state=state, draft=made, intake=intake)

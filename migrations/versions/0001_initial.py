@@ -95,6 +95,10 @@ def upgrade() -> None:
         sa.Column("last_input_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_employee")),
     )
+    with op.batch_alter_table("employee", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_employee_account_absent_since"), ["account", "absent_since"], unique=False
+        )
     op.create_table(
         "grants",
         sa.Column("account", sa.Text(), nullable=False),
@@ -800,6 +804,8 @@ def downgrade() -> None:
     op.drop_table("input")
     op.drop_table("identity_case")
     op.drop_table("grants")
+    with op.batch_alter_table("employee", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_employee_account_absent_since"))
     op.drop_table("employee")
     op.drop_table("completion")
     with op.batch_alter_table("batch_row", schema=None) as batch_op:

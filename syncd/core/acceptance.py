@@ -48,6 +48,8 @@ class Acceptance:
     links: tuple[NewLink, ...] = ()
     ties: Mapping[NodeKey, str] = field(default_factory=dict)
     unwanted: Mapping[str, str] | None = None
+    among: frozenset[str] | None = None
+    """The employees about whom the inputs say anything new; None: everybody."""
 
 
 def standing(

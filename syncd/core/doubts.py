@@ -80,19 +80,31 @@ class Sighting:
     blanks: frozenset[str]
     dated: Dated | None
     latest: date | None = None
+    masks: dict[str, int] | None = None
+    """By origin which of the columns a row fills in, a bit each, in their order; None if nobody asks."""
     _dates: dict[str, date | None] = field(default_factory=dict)
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """The same Records."""
-        filled, blanks = self.filled, self.blanks
+        filled, blanks, masks = self.filled, self.blanks, self.masks
+        bits = {column: 1 << number for number, column in enumerate(filled)}
         for record in records:
-            for column in filled:
+            mask = 0
+            for column, bit in bits.items():
                 text = record.fields[column].strip()
                 if text and text not in blanks:
                     filled[column] += 1
+                    mask |= bit
+            if masks is not None:
+                masks[record.origin] = mask
             if self.dated is not None:
                 self._date(record.fields[self.dated.column].strip(), self.dated.form)
             yield record
+
+    def count(self, masks: Mapping[int, int]) -> None:
+        """Count rows that do not go by: mask -> how many have it."""
+        for number, column in enumerate(self.filled):
+            self.filled[column] += sum(rows for mask, rows in masks.items() if mask >> number & 1)
 
     def _date(self, text: str, form: str) -> None:
         """Texts repeat in every row, so each is read once; what is no date dates nothing."""

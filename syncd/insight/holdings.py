@@ -11,6 +11,7 @@ from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
 from syncd.core.model import ItemKey, ItemKind, ItemName, TeamKey, team_key, team_label, team_text
 from syncd.mirroring import shelves
 from syncd.store import grants, links, mirror, people
+from syncd.store.current import current_state
 
 MEMBERSHIP = "membership"
 ASSIGNMENT = "assignment"
@@ -30,7 +31,7 @@ def of_person(conn: Connection, account: str, employee_id: str) -> Told | None:
     user_id = links.find(conn, account, employee_id)
     if not user_id:
         return None
-    state = mirror.current_state(conn, account, {employee_id: user_id})
+    state = current_state(conn, account, {employee_id: user_id})
     held = [Holding(user_id, MEMBERSHIP, team_text(key)) for key in state.memberships.get(employee_id, ())]
     held += [Holding(user_id, ASSIGNMENT, str(item)) for item in state.assignments.get(employee_id, ())]
     came = shelves.along(conn, account, state.memberships.get(employee_id, frozenset()))

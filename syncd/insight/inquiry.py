@@ -34,6 +34,7 @@ from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
 from syncd.store import history, jobs, links, mirror, people
+from syncd.store.current import current_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +219,7 @@ def _along(conn: Connection, account: str, state: State, facts: Facts) -> list[G
 def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee: Employee | None) -> Facts:
     """The same with what Litmos has, as the mirror knows it; and with what is asked about, which may be one of these."""
     account, person, user_id = app.account, facts.employee_id, facts.user_id
-    state = mirror.current_state(conn, account, {person: user_id} if user_id else {})
+    state = current_state(conn, account, {person: user_id} if user_id else {})
     items = mirror.items(conn, account)
     names = team_names(mirror.team_facts(conn, account))
     texts = {team_id: team_text(team_key(chain)) for team_id, chain in names.items()}

@@ -21,6 +21,7 @@ from syncd.store import (
     runs,
     window,
 )
+from syncd.store.current import current_state
 from syncd.store.schema import LIVE
 
 FLOWS = ("refresh", "push", "pull")
@@ -77,7 +78,7 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         return None
     user_id = links.find(conn, account, employee_id)
     made = links.how(conn, account, employee_id)
-    state = mirror.current_state(conn, account, {employee_id: user_id} if user_id else {})
+    state = current_state(conn, account, {employee_id: user_id} if user_id else {})
     user = state.users.get(employee_id)
     names = {str(item.key): item.name for item in mirror.items(conn, account)}
     held = {str(item): item.kind for item in state.assignments.get(employee_id, ())}

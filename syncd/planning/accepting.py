@@ -11,6 +11,7 @@ from syncd.core.model import Action, ObjectKind, Status
 from syncd.intake import Intake
 from syncd.planning.measuring import witnesses
 from syncd.planning.planner import Draft
+from syncd.planning.settling import settle
 from syncd.store import awaited, cases, inputs, links, people, ties, unwanted
 
 
@@ -22,6 +23,8 @@ def accept(
     If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
     """
     _take(conn, app, _acceptance(conn, app, intake, made, read), _people(made), now=now, at=now)
+    if made.part.is_whole:
+        settle(conn, app, intake, made)
 
 
 def put_off(
@@ -79,6 +82,7 @@ def _acceptance(
         ),
         ties=made.ties if part.is_whole else {},
         unwanted=_unwanted(app, made),
+        among=None if intake.at_rest is None else intake.looked_at,
     )
 
 
@@ -120,6 +124,7 @@ def _take(
         inputs=taken.inputs,
         witnesses=taken.witnesses,
         now=at,
+        among=taken.among,
     )
     if taken.unwanted is not None:
         active = {one.employee_id for one in present if one.status == Status.ACTIVE.value}

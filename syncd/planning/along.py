@@ -18,7 +18,7 @@ from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
-from syncd.store import aside, imports, lease, mirror, reflection
+from syncd.store import aside, imports, lease, mirror, reflection, returning
 from syncd.store.lease import Held
 
 AGE = timedelta(hours=1)
@@ -68,7 +68,7 @@ def read_returning(
             continue  # deleted meanwhile: the Job that reactivates says so, and fails alone
         with app.database.write() as conn:
             lease.fence(conn, mine)
-            reflection.apply_holdings(conn, app.account, user_id, teams, items, began_at)
+            returning.apply_holdings(conn, app.account, user_id, teams, items, began_at)
         update("people who come back", number, len(found))
     return bool(found)
 

@@ -20,6 +20,7 @@ from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
 from syncd.store import approvals, awaited, cases, changes, links, mirror, runs
+from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
@@ -170,7 +171,7 @@ def _stale(
     A Run that takes another one back is asked for by a person: what people decided about HR's rows says nothing of it.
     """
     linked = links.load(conn, app.account)
-    current, given = mirror.current_state(conn, app.account, linked), reach_of(conn, app.account)
+    current, given = current_state(conn, app.account, linked), reach_of(conn, app.account)
     decided = {} if "reverts" in run["summary"] else cases.resolutions(conn, app.account)
     protection = app.settings.mapping.protection
     found = {}

@@ -86,8 +86,13 @@ def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
             yield f"{one.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
 
 
-def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) -> Pace:
-    """What the compiler must know of the engine, and of the users in Litmos if it may import."""
+def pace_of(
+    conn: Connection, app: App, users: Sequence[User], now: datetime, *, everybody: int | None = None
+) -> Pace:
+    """What the compiler must know of the engine, and of the users in Litmos if it may import.
+
+    ``everybody`` is how many there are, if these are not all.
+    """
     settings = app.settings
     importing = None
     if settings.bulk_imports:
@@ -97,7 +102,11 @@ def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) ->
             singly=imports.failed_lately(conn, app.account, now),
             taken=frozenset(user.username.casefold() for user in users),
         )
-    return Pace(users=len(users), per_minute=settings.per_minute, importing=importing)
+    return Pace(
+        users=len(users) if everybody is None else everybody,
+        per_minute=settings.per_minute,
+        importing=importing,
+    )
 
 
 def witnesses(conn: Connection, app: App, intake: Intake) -> frozenset[str]:

@@ -11,6 +11,7 @@ from syncd.app import App
 from syncd.core import lifecycle
 from syncd.core.bulk import without_clashes
 from syncd.core.cases import left_alone
+from syncd.core.counts import Measure
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
 from syncd.core.lifecycle import Overlap
@@ -21,6 +22,7 @@ from syncd.core.model import (
     Item,
     NodeKey,
     Rejection,
+    Role,
     State,
     TeamKey,
     User,
@@ -41,17 +43,18 @@ from syncd.planning.measuring import (
     seen_before,
     witnesses,
 )
+from syncd.planning.narrowing import surroundings
 from syncd.planning.relations import Relations, relate, undecided
 from syncd.store import (
     approvals,
     aside,
     cases,
     imports,
-    links,
     mirror,
     people,
     unwanted,
 )
+from syncd.store.current import current_state
 
 KEPT_FOR = timedelta(days=7)
 """So long nothing is tried again that Litmos refused to take, since a team or a learning path gives it as well."""
@@ -82,6 +85,10 @@ class Draft:
     """what syncd gave or adopted, as the diff knew it"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
+    as_of: datetime
+    """when the mirror was as the Plan rests on"""
+    measure: Measure
+    """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
     """``Relations.moved``"""
 
@@ -94,14 +101,16 @@ def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
     account, settings = app.account, app.settings
-    users = mirror.users(conn, account)
-    matching, untouched, problems = _who_is_who(conn, app, intake, users)
+    users, linked = surroundings(conn, app, intake)
+    matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    teams = related.forest.teams
-    current = mirror.current_state(conn, account, matching.links, teams, kept_since=now - KEPT_FOR)
+    current = current_state(conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    desire = partial(_desired, settings.mapping, items, related.strict_teams)
+    at_rest = intake.at_rest
+    strict = related.strict_teams | (at_rest.strict if at_rest else frozenset())
+    desire = partial(_desired, settings.mapping, items, strict, at_rest.managed.roles if at_rest else ())
+    measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
     unsure = undecided(conn, app, related, matching, current, untouched)
     rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
@@ -117,24 +126,24 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
+    everybody = None if at_rest is None else mirror.count_users(conn, account)
+    problems = (*problems, *_problems(reconciled, related))
+    if at_rest is None:
+        problems += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=measure_of(current, settings.limits),
+        measure=measure,
         doubts=doubts_about(conn, app, intake, rejections),
-        pace=pace_of(conn, app, users, now),
+        pace=pace_of(conn, app, users, now, everybody=everybody),
         window=(settings.requests, settings.window),
-        problems=(
-            *seen_before(conn, app, intake),
-            *intake.notes,
-            *problems,
-            *_problems(reconciled, related, current),
-        ),
+        problems=(*seen_before(conn, app, intake), *intake.notes, *problems),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
     )
+    untouched |= reconciled.matching.in_doubt | {case.employee_id for case in reconciled.matching.cases}
     return Draft(
         plan=plan,
         part=part,
@@ -143,24 +152,23 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched
-        | reconciled.matching.in_doubt
-        | {case.employee_id for case in reconciled.matching.cases},
+        untouched=untouched,
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
         ties=related.forest.learned,
         moved=related.moved,
+        as_of=now,
+        measure=measure,
     )
 
 
-def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:
+def _problems(reconciled: Reconciled, related: Relations) -> tuple[str, ...]:
     """What the rules, the relations and the dates of this input make a person look at, as sentences."""
     return (
         *reconciled.desired.problems,
         *related.problems(reconciled.difference),
         *lifecycle.doubts(related.employees),
-        *recommended(reconciled.desired, current, reconciled.difference.changes),
     )
 
 
@@ -180,17 +188,18 @@ def _decided(conn: Connection, app: App, intake: Intake) -> Intake:
 
 
 def _who_is_who(
-    conn: Connection, app: App, intake: Intake, users: abc.Sequence[User]
+    conn: Connection, app: App, intake: Intake, users: abc.Sequence[User], linked: abc.Mapping[str, str]
 ) -> tuple[Matching, frozenset[str], tuple[str, ...]]:
     """The Matching, whom it leaves untouched (``Draft.untouched``), and sentences about the input as a whole."""
     account, mapping = app.account, app.settings.mapping
     resolutions = cases.resolutions(conn, account)
-    known = people.known(conn, account, guards=bool(mapping.same_person))
+    among = None if intake.at_rest is None else intake.looked_at
+    known = people.known(conn, account, guards=bool(mapping.same_person), among=among)
     suspected = unsettled(suspicions(intake.employees, known, intake.named), resolutions)
     matching = match(
         intake.employees,
         users,
-        links.load(conn, account),
+        linked,
         keys=mapping.match,
         link_field=mapping.link_field,
         resolutions=resolutions,
@@ -213,9 +222,10 @@ def _desired(
     mapping: Mapping,
     items: abc.Sequence[Item],
     strict_teams: abc.Set[TeamKey],
+    ruled_roles: abc.Iterable[tuple[TeamKey, Role]],
     employees: abc.Iterable[Employee],
 ) -> Desired:
-    return desired_state(
+    found = desired_state(
         employees,
         items,
         strict_item_names=mapping.strict_items,
@@ -223,6 +233,7 @@ def _desired(
         gift_rules=mapping.gift_rules,
         strict_team_keys=strict_teams,
     )
+    return replace(found, ruled_roles=found.ruled_roles.union(ruled_roles))
 
 
 def _rules(

@@ -19,6 +19,7 @@ from syncd.errors import Declined
 from syncd.planning.measuring import done_lately, measure_of
 from syncd.planning.planner import Draft
 from syncd.store import approvals, changes, jobs, links, mirror, runs
+from syncd.store.current import current_state
 from syncd.store.schema import LIVE
 
 
@@ -51,17 +52,18 @@ def _draft(
 ) -> tuple[Draft, tuple[Remark, ...]]:
     settings = app.settings
     known = links.load(conn, app.account)
-    current = mirror.current_state(conn, app.account, known)
+    current = current_state(conn, app.account, known)
     protection = settings.mapping.protection
     reversal = reverse(done, current, is_protected=lambda user: bool(protection.why(user)))
     taken = contested(permitted(reversal.changes, settings.policy), mirror.users(conn, app.account))
     reversal = without_taken(reversal, taken)
     difference = Difference(changes=reversal.changes, skips=())
+    measure = measure_of(current, settings.limits)
     plan = make_plan(
         difference,
         policy=settings.policy,
         limits=settings.limits,
-        measure=measure_of(current, settings.limits),
+        measure=measure,
         hold=settings.hold,
         recent=done_lately(conn, app.account, settings.limits, app.database.now(conn)),
         pace=Pace(users=mirror.count_users(conn, app.account), per_minute=settings.per_minute),
@@ -80,5 +82,7 @@ def _draft(
         item_names={str(item.key): item.name for item in mirror.items(conn, app.account)},
         desired=Desired(state=State(), employees={}),
         granted=frozenset(),
+        as_of=app.database.now(conn),
+        measure=measure,
     )
     return made, reversal.remarks

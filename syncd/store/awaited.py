@@ -72,6 +72,7 @@ def _facts(taken: Acceptance) -> dict[str, Any]:
         "links": [[o.link.employee_id, o.link.user_id, o.link.made_by, o.was] for o in taken.links],
         "ties": [[space, code, team_id] for (space, code), team_id in taken.ties.items()],
         "unwanted": None if taken.unwanted is None else dict(taken.unwanted),
+        "among": None if taken.among is None else sorted(taken.among),
     }
 
 
@@ -88,4 +89,5 @@ def _acceptance(facts: dict[str, Any]) -> Acceptance:
         ),
         ties={(space, code): team_id for space, code, team_id in facts["ties"]},
         unwanted=facts["unwanted"],
+        among=None if facts["among"] is None else frozenset(facts["among"]),
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from syncd.core.model import FieldValue
+from syncd.core.narrowing import KEPT_KEYS
 from syncd.store import settled
 from syncd.store.mirror_tables import litmos_drift
 
@@ -46,6 +47,8 @@ def save(
     ``ours`` are values that we set ourselves, by user id and field, and are about to learn of: they are no drift.
     """
     settled.disturb_users(conn, account, {one.user_id for one in differences})
+    if any(one.field in KEPT_KEYS for one in differences):
+        settled.disturb_unlinked(conn, account)
     found = [
         one for one in differences if one.kind != "user" or ours.get((one.user_id, one.field)) != one.after
     ]

@@ -48,6 +48,7 @@ def apply_effects(
             here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
             if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
                 conn.execute(insert(litmos_user).values(**values, changed_at=now))
+                settled.disturb_unlinked(conn, account)
     table = litmos_team
     for team in effects.teams:
         reflection.put_team(conn, account, team, now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 from syncd.core.model import ItemKey, Role
 from syncd.core.roles import Grant
 from syncd.store import settled
+from syncd.store.current import rows_of
 from syncd.store.schema import grants
 
 SYNCD = "syncd"
@@ -26,21 +27,18 @@ ROLES = (Role.LEADER.value, Role.ADMIN.value)
 def load(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """All grants as (employee_id, team text | item as text); ``links`` is employee_id -> user id."""
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
-    rows = conn.execute(
-        select(grants.c.user_id, grants.c.object_id).where(
-            grants.c.account == account, grants.c.kind.not_in([*ROLES, TEAM])
-        )
-    ).all()
-    return frozenset((employees[row.user_id], row.object_id) for row in rows if row.user_id in employees)
+    here = (grants.c.account == account) & grants.c.kind.in_(["membership", "assignment"])
+    query = select(grants.c.user_id, grants.c.object_id).where(here)
+    rows = rows_of(conn, query, grants.c.user_id, tuple(employees))
+    return frozenset((employees[row.user_id], row.object_id) for row in rows)
 
 
 def roles(conn: Connection, account: str, links: Mapping[str, str]) -> frozenset[Grant]:
     """The roles in teams that syncd gave, as (employee_id, team text, role); ``links`` is employee_id -> user id."""
     employees = {user_id: employee_id for employee_id, user_id in links.items()}
-    rows = conn.execute(select(grants).where(grants.c.account == account, grants.c.kind.in_(ROLES))).all()
-    return frozenset(
-        (employees[row.user_id], row.object_id, Role(row.kind)) for row in rows if row.user_id in employees
-    )
+    query = select(*grants.c).where(grants.c.account == account, grants.c.kind.in_(ROLES))
+    rows = rows_of(conn, query, grants.c.user_id, tuple(employees))
+    return frozenset((employees[row.user_id], row.object_id, Role(row.kind)) for row in rows)
 
 
 def add(

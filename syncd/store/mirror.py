@@ -10,20 +10,16 @@ from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, 
 from syncd.core.delta import Readings
 from syncd.core.match import comparable
 from syncd.core.model import (
-    Assignment,
     Item,
     ItemKey,
     ItemKind,
-    Role,
-    State,
-    Team,
     TeamKey,
     TeamShelf,
     User,
     team_key,
 )
 from syncd.core.operation import RoleList, TeamFact
-from syncd.core.profile import normalise_profile
+from syncd.core.profile import normalise, normalise_profile
 from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
 from syncd.store.mirror_tables import (
@@ -54,6 +50,50 @@ def users(conn: Connection, account: str, user_ids: Collection[str] | None = Non
         parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
         rows = [row for part in parts for row in conn.execute(query.where(litmos_user.c.id.in_(part)))]
     return [User(id=row.id, active=row.active, fields=normalise_profile(row.profile)) for row in rows]
+
+
+KEYS: Mapping[str, Column[str]] = {
+    "UserName": litmos_user.c.username_key,
+    "Email": litmos_user.c.email_key,
+    "ExternalEmployeeId": litmos_user.c.external_key,
+}
+"""Litmos field -> the column with its values as they are compared."""
+
+
+def find_users(conn: Connection, account: str, values: Mapping[str, Collection[str]]) -> set[str]:
+    """The ids of the users who have one of these values in one of these fields (of ``KEYS``), as they are compared."""
+    found: set[str] = set()
+    for name, some in values.items():
+        wanted = sorted(set(some) - {""})
+        for start in range(0, len(wanted), CHUNK):
+            here = (litmos_user.c.account == account) & KEYS[name].in_(wanted[start : start + CHUNK])
+            found |= set(conn.execute(select(litmos_user.c.id).where(here)).scalars())
+    return found
+
+
+def some_users(conn: Connection, account: str, user_ids: Collection[str]) -> list[User]:
+    """These users, with normalised fields; those that the mirror has."""
+    return [
+        User(
+            id=user_id,
+            active=normalise("Active", profile.get("Active")) is True,
+            fields=normalise_profile(profile),
+        )
+        for user_id, profile in profiles(conn, account, user_ids).items()
+    ]
+
+
+def with_managers(conn: Connection, account: str, user_ids: Collection[str]) -> list[User]:
+    """These users, and all above them."""
+    found: list[User] = []
+    asked: set[str] = set()
+    wanted = set(user_ids)
+    while wanted:
+        asked |= wanted
+        more = some_users(conn, account, wanted)
+        found += more
+        wanted = {str(user.fields.get("ManagerId", "")) for user in more} - asked - {""}
+    return found
 
 
 def count_users(conn: Connection, account: str) -> int:
@@ -120,10 +160,11 @@ def just_read_profile(
 def items(conn: Connection, account: str) -> list[Item]:
     """Every learning path, and every course if a rule has ever named one."""
     rows = conn.execute(select(litmos_item).where(litmos_item.c.account == account)).all()
-    return [Item(key=_key(row.kind, row.id), name=row.name, active=row.active) for row in rows]
+    return [Item(key=item_key(row.kind, row.id), name=row.name, active=row.active) for row in rows]
 
 
-def _key(kind: str, item_id: str) -> ItemKey:
+def item_key(kind: str, item_id: str) -> ItemKey:
+    """From the two columns that name a learning path or course."""
     return ItemKey(ItemKind(kind), item_id)
 
 
@@ -139,51 +180,6 @@ def team_id(conn: Connection, account: str, key: TeamKey) -> str:
     """The Litmos id of a team, or ""."""
     names = team_names(team_facts(conn, account))
     return next((found for found, chain in names.items() if team_key(chain) == key), "")
-
-
-def current_state(
-    conn: Connection,
-    account: str,
-    links: Mapping[str, str],
-    teams: Iterable[TeamFact] | None = None,
-    *,
-    kept_since: datetime | None = None,
-) -> State:
-    """The current State of everyone who is linked; ``links`` is employee_id -> user id.
-
-    ``teams`` are the teams as the Plan is about to name them, if not as they are. What Litmos refused to take after
-    ``kept_since`` is marked ``kept``.
-    """
-    people = {user_id: employee_id for employee_id, user_id in links.items()}
-    names = team_names(team_facts(conn, account) if teams is None else teams)
-    memberships: dict[str, set[TeamKey]] = {}
-    for row in conn.execute(
-        select(litmos_membership.c.team_id, litmos_membership.c.user_id).where(
-            litmos_membership.c.account == account
-        )
-    ):
-        if row.user_id in people and row.team_id in names:
-            memberships.setdefault(people[row.user_id], set()).add(team_key(names[row.team_id]))
-    held: dict[str, set[tuple[TeamKey, Role]]] = {}
-    for found, user_id, role in roles.of_all(conn, account):
-        if user_id in people and found in names:
-            held.setdefault(people[user_id], set()).add((team_key(names[found]), role))
-    assignments: dict[str, dict[ItemKey, Assignment]] = {}
-    for row in conn.execute(select(litmos_assignment).where(litmos_assignment.c.account == account)):
-        if row.user_id in people:
-            item = _key(row.kind, row.item_id)
-            started = row.completed or row.percent > 0
-            kept = kept_since is not None and row.kept_at is not None and row.kept_at > kept_since
-            assignments.setdefault(people[row.user_id], {})[item] = Assignment(
-                item=item, started=started, kept=kept
-            )
-    return State(
-        users={people[found.id]: found for found in users(conn, account) if found.id in people},
-        teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},
-        memberships={person: frozenset(keys) for person, keys in memberships.items()},
-        roles={person: frozenset(those) for person, those in held.items()},
-        assignments=assignments,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +198,7 @@ def team_items(conn: Connection, account: str, teams: Iterable[TeamFact] | None 
     for row in conn.execute(select(litmos_team_item).where(litmos_team_item.c.account == account)):
         if row.team_id in names:
             found = library if row.library else given
-            found.setdefault(team_key(names[row.team_id]), set()).add(_key(row.kind, row.item_id))
+            found.setdefault(team_key(names[row.team_id]), set()).add(item_key(row.kind, row.item_id))
     return Shelved(
         items={key: frozenset(items) for key, items in given.items()},
         library={key: frozenset(items) for key, items in library.items()},
@@ -243,7 +239,7 @@ def items_whose_learners_are_old(conn: Connection, account: str, since: datetime
     table = litmos_item
     old = table.c.users_read_at.is_(None) | (table.c.users_read_at < since)
     rows = conn.execute(select(table.c.kind, table.c.id).where(table.c.account == account, old))
-    return {_key(row.kind, row.id) for row in rows}
+    return {item_key(row.kind, row.id) for row in rows}
 
 
 def readings(conn: Connection, account: str) -> Readings:
@@ -277,7 +273,7 @@ def lists_read(conn: Connection, account: str) -> ListsRead:
     items = conn.execute(select(item.kind, item.id, item.users_read_at).where(item.account == account))
     return ListsRead(
         teams={row.id: row.members_read_at for row in teams},
-        items={_key(row.kind, row.id): row.users_read_at for row in items},
+        items={item_key(row.kind, row.id): row.users_read_at for row in items},
         roles=roles.lists_read(conn, account),
     )
 

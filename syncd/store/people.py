@@ -1,16 +1,29 @@
 """People: Employees as HR last had them, whose absence is being counted, and the quarantine."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 
 from syncd.core.acceptance import Told
 from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Rejection, Role, Wish
-from syncd.store.schema import employee, quarantine
+from syncd.store import settled
+from syncd.store.mirror_tables import litmos_user
+from syncd.store.schema import employee, link, quarantine
 
 CHUNK = 500
 
@@ -24,17 +37,21 @@ def save(
     inputs: Mapping[str, int],
     witnesses: Collection[str],
     now: datetime,
+    among: Collection[str] | None = None,
 ) -> None:
     """Take accepted inputs (source -> id): who is in them, and who is in none of them.
 
     Absence is counted once per *distinct* input of the source in which somebody was last (``witnesses`` are the sources that
     have one now): reading the same bytes again is no second witness.
-    Rejected people are neither present nor absent: they stay as they were.
+    Rejected people are neither present nor absent: they stay as they were, and so does everybody who is not ``among``
+    those about whom the inputs say anything new, if that is not None.
     """
-    rows = conn.execute(
-        select(employee.c.employee_id, employee.c.source).where(employee.c.account == account)
-    )
-    known: dict[str, str] = {row.employee_id: row.source for row in rows}
+    query = select(employee.c.employee_id, employee.c.source)
+    known: dict[str, str] = {
+        row.employee_id: row.source
+        for some in _among(account, among)
+        for row in conn.execute(query.where(some))
+    }
     seen: set[str] = set()
     fresh: list[dict[str, Any]] = []
     again: list[dict[str, Any]] = []
@@ -64,6 +81,13 @@ def save(
         conn.execute(one, again[start : start + CHUNK])
     there = seen.union(rejected)
     absent = sorted(who for who, source in known.items() if source in witnesses and who not in there)
+    _miss(conn, account, absent, now)
+
+
+def _miss(conn: Connection, account: str, absent: Sequence[str], now: datetime) -> None:
+    """These are absent from one more input."""
+    here = employee.c.account == account
+    settled.disturb_people(conn, account, absent)
     for start in range(0, len(absent), CHUNK):
         conn.execute(
             update(employee)
@@ -107,13 +131,59 @@ def _data(person: Employee) -> dict[str, Any]:
     }
 
 
-def known(conn: Connection, account: str, *, guards: bool) -> dict[str, Mapping[str, str]]:
-    """Every employee whom an accepted input ever named, with the ``guards`` they had if those are asked for."""
+def known(
+    conn: Connection, account: str, *, guards: bool, among: Collection[str] | None = None
+) -> dict[str, Mapping[str, str]]:
+    """Every employee whom an accepted input ever named, with the ``guards`` they had if those are asked for.
+
+    ``among`` None: everybody; else those of them, and whoever is absent.
+    """
     values = employee.c.data["guards"] if guards else null()
-    rows = conn.execute(
-        select(employee.c.employee_id, values.label("guards")).where(employee.c.account == account)
-    ).all()
+    query = select(employee.c.employee_id, values.label("guards"))
+    rows = [row for some in _among(account, among) for row in conn.execute(query.where(some)).all()]
     return {row.employee_id: row.guards or {} for row in rows}
+
+
+def present(conn: Connection, account: str, employee_ids: Collection[str]) -> set[str]:
+    """Those of these employees whom the last accepted input named."""
+    query = select(employee.c.employee_id).where(employee.c.present.is_(True))
+    wanted = sorted(employee_ids)
+    return {
+        found
+        for start in range(0, len(wanted), CHUNK)
+        for found in conn.execute(
+            query.where(
+                employee.c.account == account, employee.c.employee_id.in_(wanted[start : start + CHUNK])
+            )
+        ).scalars()
+    }
+
+
+def absent_with_access(conn: Connection, account: str) -> set[str]:
+    """Those who are absent, and whose Litmos user is active."""
+    query = (
+        select(employee.c.employee_id)
+        .join(link, (link.c.account == account) & (link.c.employee_id == employee.c.employee_id))
+        .join(litmos_user, (litmos_user.c.account == account) & (litmos_user.c.id == link.c.user_id))
+        .where(
+            employee.c.account == account,
+            employee.c.absent_since.is_not(None),
+            litmos_user.c.active.is_(True),
+        )
+    )
+    return set(conn.execute(query).scalars())
+
+
+def _among(account: str, ids: Collection[str] | None) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together hold for everybody, or for these employees and whoever is absent."""
+    here = employee.c.account == account
+    if ids is None:
+        yield here
+        return
+    yield here & employee.c.absent_since.is_not(None)
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), CHUNK):
+        yield here & employee.c.employee_id.in_(wanted[start : start + CHUNK])
 
 
 def last_in(conn: Connection, account: str) -> dict[str, str]:

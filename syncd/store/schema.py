@@ -131,6 +131,7 @@ employee = Table(
     time_column("absent_since"),
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
+    Index(None, "account", "absent_since"),
 )
 put_aside = Table(
     "put_aside",

@@ -57,6 +57,11 @@ def keep_facts(conn: Connection, account: str, source: str, digest: str, facts: 
     )
 
 
+def forget_facts(conn: Connection, account: str) -> None:
+    """Nobody is at rest any more: an input was taken of which that was not remembered."""
+    conn.execute(delete(settled_under).where(settled_under.c.account == account))
+
+
 def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[bytes, int]:
     """Row hash -> filled columns of everybody who is at rest at ``now``; read without a row object for each."""
     query = select(settled.c.row_hash, settled.c.filled).where(
@@ -65,12 +70,12 @@ def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[b
         settled.c.at_rest.is_(True),
         or_(settled.c.due_at.is_(None), settled.c.due_at > now),
     )
-    cursor = conn.execution_options(stream_results=True).execute(query).cursor
     found: dict[bytes, int] = {}
     same: dict[int, int] = {}
-    while rows := cursor.fetchmany(FETCHED):
-        for row_hash, filled in rows:
-            found[row_hash] = same.setdefault(filled, filled)
+    with conn.execution_options(stream_results=True).execute(query) as result:
+        while rows := result.cursor.fetchmany(FETCHED):
+            for row_hash, filled in rows:
+                found[row_hash] = same.setdefault(filled, filled)
     return found
 
 
@@ -110,11 +115,13 @@ def people(
 
 
 def save(
-    conn: Connection, account: str, source: str, found: Iterable[Settled], *, gone: Collection[str]
+    conn: Connection, account: str, source: str, found: Iterable[Settled], *, gone: Collection[str] | None
 ) -> None:
-    """What is known of these now, in the place of what was; ``gone`` are not in the input any more."""
+    """What is known of these now, in the place of what was; ``gone`` are not in the input any more, None: nobody else is."""
     rows = [{"account": account, "source": source, **asdict(one)} for one in found]
-    over = sorted({row["employee_id"] for row in rows}.union(gone))
+    if gone is None:
+        conn.execute(delete(settled).where(_here(account)))
+    over = sorted({row["employee_id"] for row in rows}.union(gone)) if gone is not None else []
     for start in range(0, len(over), CHUNK):
         conn.execute(
             delete(settled).where(_here(account), settled.c.employee_id.in_(over[start : start + CHUNK]))
@@ -146,6 +153,12 @@ def disturb_users(conn: Connection, account: str, user_ids: Collection[str]) -> 
 def disturb_reports(conn: Connection, account: str, employee_ids: Collection[str]) -> None:
     """These have another Litmos user now, or none: whoever has one of them as a manager is to be looked at."""
     _disturb(conn, account, settled.c.manager, employee_ids)
+
+
+def disturb_unlinked(conn: Connection, account: str) -> None:
+    """There are new users in Litmos, or some are called otherwise: one may be somebody's who was without."""
+    here = _here(account) & (settled.c.user_id == "") & settled.c.at_rest.is_(True)
+    conn.execute(update(settled).where(here).values(at_rest=False))
 
 
 def disturb_all(conn: Connection, account: str) -> None:

@@ -17,6 +17,7 @@ from syncd.errors import LitmosError, RefreshError, Unauthorized
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changes, jobs, links, mirror, runs
+from syncd.store.current import current_state
 from syncd.store.database import Database
 from tests.flows.rig import Rig, creates_without_a_read, person
 
@@ -149,7 +150,7 @@ NO_LISTS: dict[str, dict[str, Any]] = {
 def mirrored(rig: Rig) -> tuple[object, ...]:
     """What the mirror says, and when it was read."""
     with rig.database.read() as conn:
-        state = mirror.current_state(conn, "main", links.load(conn, "main"))
+        state = current_state(conn, "main", links.load(conn, "main"))
         return state, mirror.users(conn, "main"), mirror.readings(conn, "main").last
 
 
@@ -216,14 +217,14 @@ def test_a_user_that_was_deleted_in_litmos_leaves_the_mirror(rig):
 def test_a_list_of_people_that_comes_empty_once_empties_nothing(path, rig):
     rig.push()
     with rig.database.read() as conn:
-        before = mirror.current_state(conn, "main", links.load(conn, "main"))
+        before = current_state(conn, "main", links.load(conn, "main"))
     empty = {"kind": "status", "status": 200, "body": "[]", "path": path, "nth": 1}
     rig.sandbox.faults.set([empty])
     counts = rig.refresh()
     assert rig.sandbox.faults.rows()[0]["fired"] == 1
     assert counts["drift"] == 0
     with rig.database.read() as conn:
-        assert mirror.current_state(conn, "main", links.load(conn, "main")) == before
+        assert current_state(conn, "main", links.load(conn, "main")) == before
 
 
 def test_a_learning_path_that_vanishes_leaves_the_mirror_only_when_it_is_really_gone(rig):

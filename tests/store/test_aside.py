@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from syncd.core.lifecycle import Had
 from syncd.core.model import ItemKind
 from syncd.core.operation import Effects, TeamFact
-from syncd.store import aside, grants, reflection, unwanted
+from syncd.store import aside, grants, reflection, returning, unwanted
 from syncd.store.effects import apply_effects
 from syncd.store.mirror_tables import litmos_assignment
 from tests.core.factories import learning_path, path_key
@@ -81,7 +81,7 @@ def test_whatever_shows_that_it_is_there_ends_it_but_not_a_reading_from_before(d
         done = Effects(members_added=(("t2", "u9"), ("t2", "u1")), assigned=(("u1", path_key("p1")),))
         apply_effects(conn, ACCOUNT, done, began_at=now, now=now, run_id=1, ours={})
         assert had(conn, now) == {"E1": Had(items=frozenset({path_key("p2")}), taken_at=now)}
-        reflection.apply_holdings(conn, ACCOUNT, "u1", ["t1"], {ItemKind.LEARNING_PATH: ["p2"]}, now)
+        returning.apply_holdings(conn, ACCOUNT, "u1", ["t1"], {ItemKind.LEARNING_PATH: ["p2"]}, now)
         assert aside.waiting(conn, ACCOUNT) == set()
 
 

@@ -11,6 +11,7 @@ from syncd.core.delta import Delta, Progress, Readings, TeamRow
 from syncd.core.operation import Effects, Learner, Snapshot, TeamFact
 from syncd.core.team_names import team_names
 from syncd.store import mirror, reflection
+from syncd.store.current import current_state
 from syncd.store.database import Database
 from syncd.store.drift import Drift
 from syncd.store.effects import apply_effects
@@ -58,7 +59,7 @@ def apply(database: Database, effects: Effects, *, began_at: datetime | None = N
 def members(database: Database) -> set[tuple[str, str]]:
     """(employee id, team) of everyone who is linked."""
     with database.read() as conn:
-        state = mirror.current_state(conn, ACCOUNT, LINKS)
+        state = current_state(conn, ACCOUNT, LINKS)
     return {(person, "/".join(key)) for person, keys in state.memberships.items() for key in keys}
 
 
@@ -82,7 +83,7 @@ def test_a_reading_becomes_the_current_state(database, past):
         snapshot(past, profile("u1"), profile("u2"), members={"t2": frozenset({"u1"})}, learners=learners),
     )
     with database.read() as conn:
-        state = mirror.current_state(conn, ACCOUNT, LINKS)
+        state = current_state(conn, ACCOUNT, LINKS)
         assert mirror.readings(conn, ACCOUNT).last == past
         assert mirror.team_id(conn, ACCOUNT, ("sales", "emea")) == "t2"
         assert mirror.count_users(conn, ACCOUNT) == 2
@@ -116,7 +117,7 @@ def test_a_reading_never_overwrites_what_was_written_since_it_began(database, pa
     assert user_fields(database, "u1")["Active"] is False
     assert members(database) == {("E1", "sales")}
     with database.read() as conn:
-        assert P1 in mirror.current_state(conn, ACCOUNT, LINKS).assignments["E1"]
+        assert P1 in current_state(conn, ACCOUNT, LINKS).assignments["E1"]
 
 
 def test_a_reading_never_puts_back_what_was_taken_away_since_it_began(database, past):
@@ -130,7 +131,7 @@ def test_a_reading_never_puts_back_what_was_taken_away_since_it_began(database, 
     take(database, snapshot(began_at, profile("u1"), **given))
     assert members(database) == set()
     with database.read() as conn:
-        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+        assert current_state(conn, ACCOUNT, LINKS).assignments == {}
     later = now_of(database) + timedelta(seconds=1)
     assert take(database, snapshot(later, profile("u1"), **given)) == 2, "somebody gave both again: drift"
     assert members(database) == {("E1", "sales")}
@@ -176,7 +177,7 @@ def test_a_learning_path_that_is_confirmed_gone_takes_its_assignments_along(data
     take(database, second, gone=Missing(items=frozenset({P1})))
     with database.read() as conn:
         assert mirror.items(conn, ACCOUNT) == []
-        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+        assert current_state(conn, ACCOUNT, LINKS).assignments == {}
 
 
 def test_what_is_gone_takes_nothing_along_that_only_has_the_same_id(database, past):
@@ -202,7 +203,7 @@ def test_effects_move_only_their_own_rows(database, past):
     assert members(database) == {("E2", "sales"), ("E2", "sales/emea")}
     apply(database, Effects(unassigned=(("u2", P1),)))
     with database.read() as conn:
-        assert mirror.current_state(conn, ACCOUNT, LINKS).assignments == {}
+        assert current_state(conn, ACCOUNT, LINKS).assignments == {}
 
 
 def test_the_same_effects_twice_are_as_once(database, past):
@@ -259,7 +260,7 @@ def test_accounts_do_not_see_each_other(database, past):
     take(database, snapshot(past, profile("u1"), members={"t1": frozenset({"u1"})}))
     with database.read() as conn:
         assert mirror.users(conn, "other") == []
-        assert mirror.current_state(conn, "other", LINKS).memberships == {}
+        assert current_state(conn, "other", LINKS).memberships == {}
 
 
 def test_whether_people_were_ever_read_is_known_per_team_and_path(database, past):
@@ -313,5 +314,5 @@ def test_a_delta_tells_how_far_people_are(database, past):
     nobody = Progress(item=path_key("p9"), learner=Learner(user_id="u1", completed=True, percent=100.0))
     fold(database, Delta(progress=(begun, nobody)), now_of(database))
     with database.read() as conn:
-        held = mirror.current_state(conn, ACCOUNT, LINKS).assignments
+        held = current_state(conn, ACCOUNT, LINKS).assignments
     assert {item: one.started for item, one in held["E1"].items()} == {P1: True}

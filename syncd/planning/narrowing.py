@@ -1,0 +1,195 @@
+"""Narrowing: an Intake of those whom something has happened to since the last push found nothing to do with them.
+
+A row whose hash is that of somebody at rest is not even taken apart. Besides the rows that are new or changed, those are
+taken in whom the others may claim to be: who shares an id or a match key with one of them, and their managers.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+from sqlalchemy import Connection
+
+from syncd.app import App
+from syncd.core.doubts import Expect, Sighting
+from syncd.core.match import comparable
+from syncd.core.model import User
+from syncd.core.narrowing import AtRest, from_facts, is_new_to, keys_of, obstacle
+from syncd.core.records import MappingResult, map_records
+from syncd.intake import Intake, Narrow, input_of, marks_of, notes_on, sighting_of
+from syncd.sources.base import Reading
+from syncd.store import inputs, links, mirror, people, settled
+
+ROUNDS = 4
+"""So often more rows are taken in because of those that were; if that does not end, everybody is looked at."""
+
+
+def narrower(app: App) -> Narrow | None:
+    """How this App may narrow an Intake; None if everybody must be looked at by every push."""
+    settings = app.settings
+    if len(app.sources) != 1 or not settings.config_digest:
+        return None
+    expect = settings.expects.get(app.sources[0].name, Expect())
+    if obstacle(settings.mapping, expect, settings.limits):
+        return None
+    return lambda reading: _narrowed(app, reading)
+
+
+def digest_of(app: App, columns: Iterable[str]) -> str:
+    """What people are at rest under: the configuration, and the columns of the input."""
+    text = "\0".join((app.settings.config_digest, *columns))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of a Reading: those to be taken in, by number, and those of people at rest, row hash -> -number.
+
+    A hash of somebody at rest that no row has keeps which columns it filled in, which is no negative number.
+    """
+
+    fresh: set[int] = field(default_factory=set)
+    known: dict[bytes, int] = field(default_factory=dict)
+    masks: Counter[int] = field(default_factory=Counter)
+    """Of the rows that stay out."""
+    twice: set[bytes] = field(default_factory=set)
+    """The hashes of rows that are there more than once."""
+
+    def sort(self, reading: Reading) -> None:
+        """Look at every row once."""
+        known, masks, fresh = self.known, self.masks, self.fresh
+        for number, row_hash in reading.raw.hashed():
+            filled = known.get(row_hash)
+            if filled is None:
+                fresh.add(number)
+            elif filled < 0:  # one person twice
+                fresh.add(number)
+                self.twice.add(row_hash)
+            else:
+                masks[filled] += 1
+                known[row_hash] = -number
+
+    def take(self, some: Iterable[settled.Settled]) -> bool:
+        """Take in the rows of these, if they are at rest; whether that were any."""
+        before = len(self.fresh)
+        for one in some:
+            number = -self.known.get(one.row_hash, 0)
+            if number > 0 and number not in self.fresh:
+                self.fresh.add(number)
+                self.masks[one.filled] -= 1
+        return len(self.fresh) > before
+
+    @property
+    def gone(self) -> list[bytes]:
+        """The hashes of rows that are not there any more."""
+        return [row_hash for row_hash, number in self.known.items() if number >= 0]
+
+
+def _narrowed(app: App, reading: Reading) -> Intake | None:
+    mapping, source = app.settings.mapping, reading.name
+    with app.database.read() as conn:
+        now = app.database.now(conn)
+        facts = settled.facts_under(conn, app.account, source, digest_of(app, reading.columns))
+        if facts is None:
+            return None
+        rows = _Rows(known=settled.hashes(conn, app.account, source, now))
+    if not rows.known:
+        return None
+    rows.sort(reading)
+    with app.database.read() as conn:
+        rows.take(settled.people(conn, app.account, row_hashes=rows.twice).values())
+    for _ in range(ROUNDS):
+        sighting = sighting_of(mapping, reading, None)
+        sighting.masks = {}
+        result = _mapped(app, reading, sighting, rows.fresh, now)
+        with app.database.read() as conn:
+            if not rows.take(_concerned(conn, app, result)):
+                break
+    else:
+        return None
+    managed, strict, measure = from_facts(facts)
+    with app.database.read() as conn:
+        at_rest = AtRest(
+            unchanged=rows.masks.total(),
+            missing=_missing(conn, app, rows, result, now),
+            managed=managed,
+            strict=strict,
+            measure=measure,
+        )
+        sampled = _sampled(conn, app, source, at_rest, result)
+    if is_new_to(result.employees, at_rest):
+        return None
+    sighting.count(rows.masks)
+    return Intake(
+        inputs=(input_of(reading, sighting, result, sampled),),
+        employees=result.employees,
+        rejections=result.rejections,
+        notes=notes_on(mapping, reading.columns, source),
+        marks=marks_of(reading, sighting, result.employees, rows.fresh),
+        at_rest=at_rest,
+    )
+
+
+def _mapped(
+    app: App, reading: Reading, sighting: Sighting, numbers: Collection[int], now: datetime
+) -> MappingResult:
+    records = (reading.record(row) for row in reading.raw.pick(numbers))
+    return map_records(app.settings.mapping, sighting.watch(records), now=now)
+
+
+def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Settled]:
+    """Who is at rest, and whom the rows that were taken in may be about, too, or whose people they are."""
+    account = app.account
+    ids = [one.employee_id for one in result.employees]
+    ids += [one.employee_id for one in result.rejections]
+    keys = keys_of(result.employees, app.settings.mapping)
+    bosses = {one.manager for one in result.employees if one.manager} - set(ids)
+    known = links.among(conn, account, employee_ids=bosses)
+    return settled.people(
+        conn,
+        account,
+        id_keys={comparable(one) for one in ids},
+        user_ids=mirror.find_users(conn, account, keys),
+        employee_ids=bosses - known.keys(),
+    ).values()
+
+
+def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now: datetime) -> frozenset[str]:
+    """Who was in the last accepted input, or was disturbed, or is absent, and is not named by the rows that were taken in."""
+    source = app.sources[0].name
+    named = {one for ids in result.named.values() for one in ids}
+    gone = settled.people(conn, app.account, row_hashes=rows.gone).keys()
+    disturbed = settled.disturbed(conn, app.account, source, now)
+    return frozenset(gone | disturbed | people.absent_with_access(conn, app.account)) - named
+
+
+def _sampled(
+    conn: Connection, app: App, source: str, at_rest: AtRest, result: MappingResult
+) -> tuple[str, ...]:
+    """Those of the ids that stood for the last accepted input who are in this one, too."""
+    last = inputs.last_accepted(conn, app.account, source)
+    before = () if last is None else inputs.to_fingerprint(last).sample
+    named = {one for ids in result.named.values() for one in ids}
+    here = people.present(conn, app.account, set(before) - named - at_rest.missing)
+    return tuple(one for one in before if one in named or one in here)
+
+
+def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User], Mapping[str, str]]:
+    """The users of Litmos, and the Links, that may matter to an Intake: all, or those near somebody who is in it."""
+    account = app.account
+    if intake.at_rest is None:
+        return mirror.users(conn, account), links.load(conn, account)
+    keys = {name: set(values) for name, values in keys_of(intake.employees, app.settings.mapping).items()}
+    for rejection in intake.rejections:
+        for name, value in rejection.fields:
+            if name in {*keys, "UserName", "Email"}:
+                keys.setdefault(name, set()).add(comparable(value))
+    ids = {one.employee_id for one in intake.employees} | {one.employee_id for one in intake.rejections}
+    ids |= intake.at_rest.missing
+    bosses = {one.manager for one in intake.employees if one.manager}
+    linked = links.among(conn, account, employee_ids=ids | bosses)
+    users = mirror.with_managers(conn, account, {*linked.values(), *mirror.find_users(conn, account, keys)})
+    owners = links.among(conn, account, user_ids=[user.id for user in users])
+    return users, {**owners, **linked}
