@@ -48,7 +48,7 @@ def _some(found: Iterator[Finding]) -> Iterator[Finding]:
 def _record(facts: Facts) -> Iterator[Finding]:
     decides = facts.employee.origin if facts.employee is not None else ""
     for origin in facts.origins:
-        passed = f"; passed over, {decides} decides" if decides and origin != decides else ""
+        passed = f"; passed over, {decides} decides" if decides in facts.origins and origin != decides else ""
         yield Finding(
             check="record",
             state=Health.OK,

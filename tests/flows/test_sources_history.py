@@ -67,7 +67,7 @@ class Model:
                 self.users[number] = (self.users[number][0], False)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(DAYS, min_size=2, max_size=4))
 def test_litmos_is_as_the_model_says_after_each_day(days):
     with tempfile.TemporaryDirectory() as name, Sandbox(limit=1000, window=0.5, seed=WORLD) as sandbox:
