@@ -87,6 +87,10 @@ def _show_outcome(found: Any) -> None:
         say(f"Rejected: {reason.code}: {plain(reason.message)}")
     employee = found.employee
     if employee is not None:
+        if len(found.intake.inputs) > 1:
+            passed = [row.origin for row in found.rows if row.origin != employee.origin]
+            others = f"; passed over: {plain(', '.join(passed))}" if passed else ""
+            say(f"Source: {plain(employee.source)} ({plain(employee.origin)}){others}")
         said = f"  [{plain(employee.because)}]" if employee.because else ""
         say(f"Status: {employee.status.value}{'' if employee.in_scope else ', out of scope'}{said}")
         for wish in employee.teams:
@@ -162,6 +166,8 @@ def _as_json(found: Any) -> dict[str, Any]:
         "employee": None
         if employee is None
         else {
+            "source": employee.source,
+            "origin": employee.origin,
             "status": employee.status.value,
             "in_scope": employee.in_scope,
             "fields": dict(employee.fields),

@@ -166,8 +166,14 @@ def _plan(
     if json and not send:
         made = pushed.draft
         told = plan_json(made.plan, told_rejections(made))
-        show_json({"run": run_id, "state": pushed.state, **made.part.about, **told})
+        read = [one.data for one in pushed.intake.inputs]
+        show_json({"run": run_id, "state": pushed.state, **made.part.about, "inputs": read, **told})
     elif not json:
+        if len(pushed.intake.inputs) > 1:
+            say(
+                "Sources: "
+                + ", ".join(f"{plain(one.name)} ({one.rows} rows)" for one in pushed.intake.inputs)
+            )
         show_plan(pushed.draft, everything=everything)
     return pushed
 

@@ -91,12 +91,17 @@ def config_check(config: ConfigOption = None, json: JsonOption = False) -> None:
                 "path": loaded.path,
                 "digest": loaded.digest,
                 "warnings": loaded.warnings,
+                "sources": [{"name": source.name, "type": source.type} for source in loaded.sources],
             }
         )
         return
     for warning in loaded.warnings:
         note(f"warning: {warning}")
     say(f"{loaded.path} is valid (digest {loaded.digest})")
+    if len(loaded.sources) > 1:
+        say(
+            "Sources, the first one first: " + ", ".join(f"{one.name} ({one.type})" for one in loaded.sources)
+        )
 
 
 class _plainly:  # noqa: N801 - reads as a word in the with statement

@@ -76,7 +76,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         ),
         warnings=(
             *warnings_of(root, document),
-            *sensitive_warnings(mapping, root.users.sensitive, document),
+            *sensitive_warnings(mapping, root.users.sensitive, document, root.hr),
             *_open_files(root),
         ),
         shown=show(root, document, lookups),

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from syncd.config.document import Document, Loc
+from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
+from syncd.config.source_parts import SourceSettings
 from syncd.core import mapping as core
 from syncd.core.rules import columns_of
 
@@ -68,12 +69,22 @@ def looks_like(column: str) -> str:
     return ""
 
 
-def sensitive_warnings(mapping: core.Mapping, known: tuple[str, ...], document: Document) -> list[str]:
-    """A sentence for each sensitive column that would be sent, at its first place; ``known`` are those that may be."""
+def sensitive_warnings(
+    mapping: core.Mapping, known: tuple[str, ...], document: Document, sources: Mapping[Loc, SourceSettings]
+) -> list[str]:
+    """A sentence for each sensitive column that would be sent, at its first place; ``known`` are those that may be.
+
+    A column that a source calls otherwise is judged by both names.
+    """
     found: dict[str, str] = {}
     sent: dict[str, tuple[str, str]] = {}
     for column, named in _sent(mapping):
         sent.setdefault(column, named)
+    for place, part in sources.items():
+        at = (*place, "columns")
+        for theirs, ours in part.renamed.items():
+            if ours in sent:
+                sent.setdefault(theirs, (document.where(at), dotted(at)))
     for column, (where, key) in sent.items():
         kind = looks_like(column)
         if kind and column not in known:
@@ -84,9 +95,9 @@ def sensitive_warnings(mapping: core.Mapping, known: tuple[str, ...], document: 
     for index, column in enumerate(known):
         loc: Loc = ("users", "sensitive", index)
         if column not in sent:
-            at = loc if loc in document.values else loc[:-1]
+            named_at = loc if loc in document.values else loc[:-1]
             found[column] = (
-                f'{document.where(at)}: users.sensitive: no rule sends a column "{column}"{suggestion(column, sorted(sent))}'
+                f'{document.where(named_at)}: users.sensitive: no rule sends a column "{column}"{suggestion(column, sorted(sent))}'
             )
     return list(found.values())
 

@@ -46,11 +46,13 @@ def _some(found: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _record(facts: Facts) -> Iterator[Finding]:
+    decides = facts.employee.origin if facts.employee is not None else ""
     for origin in facts.origins:
+        passed = f"; passed over, {decides} decides" if decides in facts.origins and origin != decides else ""
         yield Finding(
             check="record",
             state=Health.OK,
-            seen=f"{origin}, of {count(facts.input_rows, 'row')} of {facts.input_name}",
+            seen=f"{origin}, of {count(facts.input_rows, 'row')} of {facts.input_name}{passed}",
         )
     known = facts.known
     if not facts.origins and known is not None:

@@ -156,7 +156,7 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         input_name=found.intake.name,
         input_rows=found.intake.rows,
         origins=tuple(row.origin for row in found.rows),
-        rules=found.rows[0].rules if found.rows else (),
+        rules=_deciding(found).rules if found.rows else (),
         reasons=found.reasons,
         is_case=any(case.employee_id == found.employee_id for case in made.matching.cases),
         employee=found.employee,
@@ -169,6 +169,12 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         held=frozenset(made.plan.held),
         problems=made.plan.problems,
     )
+
+
+def _deciding(found: Preview) -> Row:
+    """The row that the person is mapped by; the first one if they are rejected."""
+    origin = "" if found.employee is None else found.employee.origin
+    return next((row for row in found.rows if row.origin == origin), found.rows[0])
 
 
 def _stored(

@@ -1,5 +1,6 @@
 """Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from syncd.store import (
     changes,
     drift,
     imports,
+    inputs,
     jobs,
     links,
     mirror,
@@ -68,6 +70,14 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
             for question, known in probes.answers(conn, account).items()
         },
     }
+
+
+def last_inputs(conn: Connection, account: str, sources: Sequence[str]) -> list[dict[str, Any]]:
+    """The last accepted input of each of these sources that has one: the source, its rows, and when it was read."""
+    found = (inputs.last_accepted(conn, account, source) for source in sources)
+    return [
+        {key: row[key] for key in ("source", "rows", "read_at", "run_id")} for row in found if row is not None
+    ]
 
 
 def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] | None:

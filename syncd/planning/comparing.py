@@ -35,7 +35,8 @@ def against(app: App, old: Settings) -> Compared:
     at = app.now()
     intake = read_hr(app, records.append)
     mapped = map_records(old.mapping, records, now=at)
-    earlier = replace(intake, employees=mapped.employees, rejections=mapped.rejections)
+    read = tuple(replace(one, named=frozenset(mapped.named.get(one.source, ()))) for one in intake.inputs)
+    earlier = replace(intake, inputs=read, employees=mapped.employees, rejections=mapped.rejections)
     settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)
     before, now = draft(replace(app, settings=settings), earlier), draft(app, intake)
     with app.database.read() as conn:

@@ -96,3 +96,10 @@ def test_a_fault_names_the_source(text, fault, tmp_path):
     found = faults_of(tmp_path, TEXT + text)
     assert any(fault in each for each in found), found
     assert len(found) == 1
+
+
+def test_a_column_that_looks_sensitive_is_warned_of_by_the_name_that_its_source_gives_it(tmp_path):
+    text = TEXT + TWO.replace("Mail: email", "Salary: email")
+    (warning,) = load_text(tmp_path, text).warnings
+    assert 'sources[1].columns: column "Salary" looks like pay, and would be sent to Litmos' in warning
+    assert load_text(tmp_path, text.replace("users:", "users:\n  sensitive: [Salary]")).warnings == ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from syncd.core.doubts import Expect
+from syncd.core.doubts import Dated, Expect
 from syncd.core.employments import Employments
 from syncd.core.limits import Limits
 from syncd.core.rules import Absence
@@ -281,6 +281,18 @@ def test_a_preview_shows_every_row_and_the_one_that_decides(rig):
     assert [row.origin for row in found.rows] == ["hr.csv:2", "contractors.csv:5"]
     assert found.employee is not None
     assert (found.employee.source, found.employee.origin) == ("hr", "hr.csv:2")
+
+
+def test_a_preview_judges_a_source_by_its_date_as_a_push_does(rig):
+    """It used to read without looking at the date, and then to miss one."""
+    rig.changed |= {"expects": {"contractors": Expect(dated=Dated(column="unit"))}}
+    for row in rig.others["contractors"]:
+        row["unit"] = "2026-04-27"
+    rig.write_hr()
+    app = rig.open()
+    found = preview(app, "00005")
+    app.client.close()
+    assert found.draft.plan.holds == ()
 
 
 def test_a_saved_plan_is_stale_once_any_source_is_another(rig):
