@@ -28,6 +28,7 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from syncd.intake import Intake
@@ -79,6 +80,8 @@ class Draft:
     desired: Desired
     granted: frozenset[tuple[str, str]]
     """what syncd gave or adopted, as the diff knew it"""
+    granted_roles: frozenset[Grant] = frozenset()
+    """the same of roles in teams"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
@@ -115,6 +118,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
+    told = (*seen_before(conn, app, intake), *intake.notes, *problems)
     difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
     plan = make_plan(
         difference,
@@ -124,12 +128,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         doubts=doubts_about(conn, app, intake, rejections),
         pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
-        problems=(
-            *seen_before(conn, app, intake),
-            *intake.notes,
-            *problems,
-            *_problems(reconciled, related, current),
-        ),
+        problems=(*told, *_problems(reconciled, related, current)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
@@ -148,6 +147,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
+        granted_roles=rules.granted_roles,
         ties=related.forest.learned,
         moved=related.moved,
     )

@@ -99,6 +99,7 @@ def _data(person: Employee) -> dict[str, Any]:
         "ruled_roles": [
             [role, list(wish.names)] for wish in person.teams for role in sorted(wish.ruled_roles)
         ],
+        "roles": [[role, list(wish.names)] for wish in person.teams for role in sorted(wish.roles)],
         "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
         "guards": dict(person.guards),
