@@ -13,6 +13,7 @@ from syncd.core.bulk import without_clashes
 from syncd.core.cases import left_alone
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
+from syncd.core.flapping import damped, problem
 from syncd.core.lifecycle import Overlap
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
@@ -34,6 +35,7 @@ from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicio
 from syncd.intake import Intake
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.measuring import (
+    damper_of,
     done_lately,
     doubts_about,
     is_new,
@@ -119,7 +121,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     told = (*seen_before(conn, app, intake), *intake.notes, *problems)
-    difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
+    difference = damped(
+        without_clashes(reconciled.difference, imports.late_people(conn, account)),
+        damper_of(conn, account, settings.limits, part, now),
+    )
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -128,7 +133,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         doubts=doubts_about(conn, app, intake, rejections),
         pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
-        problems=(*told, *_problems(reconciled, related, current)),
+        problems=(*told, *_problems(reconciled, related, current), *problem(difference.skips)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
