@@ -43,7 +43,7 @@ from syncd.planning.measuring import (
     pace_of,
     seen_before,
 )
-from syncd.planning.relations import Relations, relate, undecided
+from syncd.planning.relations import Relations, given_before, relate, undecided
 from syncd.store import (
     approvals,
     aside,
@@ -107,7 +107,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
     unsure = undecided(conn, app, intake, related, matching, current, untouched)
-    rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
+    wanted = desire(related.employees)
+    given = given_before(conn, app, intake, related, wanted, current)
+    rules = _rules(conn, app, related, matching.links, wanted, now, absent, given)
     reconciled = reconcile(
         related.employees,
         matching,
@@ -121,10 +123,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     told = (*seen_before(conn, app, intake), *intake.notes, *problems)
-    difference = damped(
-        without_clashes(reconciled.difference, imports.late_people(conn, account)),
-        damper_of(conn, account, settings.limits, part, now),
-    )
+    difference = _possible(conn, app, reconciled.difference, part, now)
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -156,6 +155,12 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         ties=related.forest.learned,
         moved=related.moved,
     )
+
+
+def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
+    """What may be done now of what differs: nothing that a late import may still do, and nothing that flaps."""
+    clear = without_clashes(found, imports.late_people(conn, app.account))
+    return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 
 def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:
@@ -220,6 +225,7 @@ def _rules(
     desired: Desired,
     now: datetime,
     absent: abc.Mapping[str, str],
+    given: frozenset[tuple[str, str]],
 ) -> Rules:
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
@@ -230,7 +236,12 @@ def _rules(
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account, related.moved), at=now),
+        overlap=Overlap(
+            length=policy.overlap,
+            given=given,
+            since=unwanted.load(conn, account, related.moved),
+            at=now,
+        ),
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,

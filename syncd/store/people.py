@@ -167,19 +167,16 @@ def managed(conn: Connection, account: str) -> Managed:
 
 def teams_of(
     conn: Connection, account: str, source: str, employee_ids: Collection[str]
-) -> set[tuple[str, ...]]:
+) -> dict[str, set[tuple[str, ...]]]:
     """The display names, from the root down, of the teams of these employees as HR last had them."""
     wanted = sorted(employee_ids)
-    query = select(employee.c.data).where(
+    query = select(employee.c.employee_id, employee.c.data).where(
         employee.c.account == account, employee.c.source == source, employee.c.present.is_(True)
     )
     return {
-        tuple(names)
+        row.employee_id: {tuple(names) for names in row.data["teams"]}
         for start in range(0, len(wanted), CHUNK)
-        for data in conn.execute(
-            query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK]))
-        ).scalars()
-        for names in data["teams"]
+        for row in conn.execute(query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK])))
     }
 
 
