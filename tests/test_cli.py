@@ -245,8 +245,24 @@ def test_where_nothing_is_sent_no_push_ever_succeeded(bench):
     bench.staff(6)
     bench.run("push")
     push = bench.json("status")["flows"]["push"]
-    assert (push["last"], push["succeeded_at"]) == (None, None)
+    assert (push["last_state"], push["succeeded_at"]) == ("planned", None)
     assert push["planned_at"] is not None
+
+
+def test_a_push_that_only_observes_is_the_last_one_after_one_that_failed(bench):
+    """A mere plan is not: it must not hide that the last push failed."""
+    bench.in_process = True
+    bench.hr_file.unlink()
+    bench.run("push", expect=8)
+    bench.staff(6)
+    bench.run("plan")
+    assert bench.json("status")["flows"]["push"]["last_state"] == "failed"
+    bench.configure(("policy: sync", "policy: observe"))
+    bench.run("push")
+    push = bench.json("status")["flows"]["push"]
+    assert (push["last_state"], push["succeeded_at"]) == ("planned", None)
+    (said,) = [line for line in bench.run("status").stdout.splitlines() if line.startswith("push")]
+    assert f"run {push['last']['id']} planned" in said
 
 
 def test_a_day_on_the_command_line(bench):

@@ -25,7 +25,7 @@ def grants(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say where memberships, learning paths and courses come from: a rule and its run, adopted, or made by hand."""
+    """Say where memberships, roles in teams, learning paths and courses come from: a rule and its run, adopted, or made by hand."""
     with store_of(config) as (loaded, database):
         from syncd.insight import holdings
         from syncd.store import grants as ledger
@@ -47,12 +47,18 @@ def grants(
             [
                 (
                     told.who[one.holding.user_id],
-                    told.what.get(one.holding.object, one.holding.object),
+                    _what(one, told),
                     one.sentence,
                 )
                 for one in told.accounts
             ],
         )
+
+
+def _what(one: Any, told: Any) -> str:
+    kind, of = one.holding.kind, one.holding.object
+    name = str(told.what.get(of, of))
+    return f"{kind} of {name}" if kind in {"leader", "admin"} else name
 
 
 def _totals(rows: list[dict[str, Any]], *, json: bool) -> None:

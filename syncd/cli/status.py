@@ -26,7 +26,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
 def _show(found: dict[str, Any]) -> None:
     for flow, state in found["flows"].items():
         last = state["last"]
-        what = "never ran" if last is None else f"run {last['id']} {last['state']}"
+        what = "never ran" if last is None else f"run {last['id']} {state['last_state']}"
         planned = state["planned_at"]
         plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
         say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from syncd.config.kinds import Part, Seconds
-from syncd.core.limits import EVERY_OTHER, Limit, Limits
+from syncd.core.limits import EVERY_OTHER, Flaps, Limit, Limits
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -60,6 +60,20 @@ class TeamLimit(LimitPart):
         return Limit(count=self.count, percent=self.percent, minimum=self.minimum)
 
 
+class FlapsPart(Part):
+    """How often one thing may be given to a person and taken again."""
+
+    count: Annotated[int, Field(ge=1, le=1_000_000)] = 3
+    """So often each; after that it is kept as it is."""
+    within: Annotated[Seconds, Field(gt=0)] = 7 * 86_400.0
+    """Within this time."""
+
+    @property
+    def flaps(self) -> Flaps:
+        """The same as the core's value."""
+        return Flaps(count=self.count, window=self.within)
+
+
 class LimitsPart(Part):
     """What holds a push for a person to approve."""
 
@@ -91,6 +105,8 @@ class LimitsPart(Part):
     """Members that any one team would lose: they leave it, or lose access."""
     window: Annotated[Seconds, Field(gt=0)] | None = 86_400.0
     """What was done within this time counts, too, so that nothing comes in waves; null counts each push for itself."""
+    flaps: FlapsPart | None = FlapsPart()
+    """What is given and taken more often is kept as it is, and told; null: never."""
     shrink_percent: Percent = 20.0
     """How much smaller than the last accepted input the source may be."""
     grow_percent: Annotated[float, Field(ge=0, le=1_000_000)] | None = 100.0
@@ -122,6 +138,7 @@ class LimitsPart(Part):
             team_creates=self.team_creates.limit,
             team_removals=self.team_removals.limit,
             window=self.window,
+            flaps=None if self.flaps is None else self.flaps.flaps,
             shrink_percent=self.shrink_percent,
             grow_percent=self.grow_percent,
             overlap_percent=self.overlap_percent,

@@ -41,6 +41,7 @@ NEXT: Mapping[str, str] = {
     "UNCLEAR": "syncd config show",
     "ITEM-STARTED": "syncd preview {employee}",
     "OVERLAP": "syncd config show",
+    "FLAPPING": "syncd employees show {employee}",
     **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",

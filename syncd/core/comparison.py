@@ -17,6 +17,7 @@ CAUSES: Mapping[str, str] = {
     "LEAVING": "employee.dates",
     "UNCLEAR": "employee.dates.contradiction",
     "OVERLAP": "employee.overlap",
+    "FLAPPING": "push.limits.flaps",
 }
 """The part of the configuration that decides about a Skip; other codes stand for themselves."""
 

@@ -185,9 +185,13 @@ def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person
 
 
 def _overlapping(person: str, names: tuple[str, ...], rules: Rules) -> Skip | None:
-    """Why a mover keeps a team for now, if so."""
-    key = membership_key(person, team_text(team_key(names)))
-    until = rules.overlap.ends(key)
+    """Why a mover keeps a team for now, if so: one whom a rule gave it until now, or until this began."""
+    text = team_text(team_key(names))
+    key = membership_key(person, text)
+    moved = (
+        key in rules.overlap.since or (person, text) in rules.granted or (person, text) in rules.overlap.given
+    )
+    until = rules.overlap.ends(key) if moved else None
     if until is None:
         return None
     message = (

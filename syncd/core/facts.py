@@ -19,7 +19,7 @@ from syncd.core.rules import Absence
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP"})
+OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP", "FLAPPING"})
 """Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 OF_FIELDS = {"MANAGER-": MANAGER_ID}
 """How the codes of Skips begin that are of one field only."""

@@ -8,7 +8,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from syncd.core.desired import Desired
-from syncd.core.model import ObjectKind, State, User, team_text
+from syncd.core.model import ObjectKind, Role, State, User, team_text
+from syncd.core.roles import Grant
+
+ROLES = frozenset({Role.LEADER.value, Role.ADMIN.value})
+"""The kinds of Holding that are a role in a team."""
 
 
 class Origin(StrEnum):
@@ -21,7 +25,7 @@ class Origin(StrEnum):
 
 
 class Holding(NamedTuple):
-    """What a user has: ``kind`` is ``membership`` or ``assignment``, ``object`` a team text or an item as text."""
+    """What a user has: ``kind`` is ``membership``, a role (``leader``) or ``assignment``, ``object`` a team text or an item as text."""
 
     user_id: str
     kind: str
@@ -115,9 +119,11 @@ def claims(
     granted: Collection[tuple[str, str]],
     rule: str,
     *,
+    granted_roles: Collection[Grant] = (),
     is_protected: Callable[[User], bool],
 ) -> tuple[Claim, ...]:
-    """What ``adopt`` claims for a rule; ``granted`` are (employee_id, team text | item as text) of the ledger.
+    """What ``adopt`` claims for a rule; ``granted`` are (employee_id, team text | item as text) of the ledger, ``granted_roles``
+    its roles in teams.
 
     ==================  ==========  =============  ============================
     the rule gives it   Litmos has  the ledger has  then
@@ -131,12 +137,14 @@ def claims(
     Nothing is claimed of people who left, are out of scope, rejected or protected: no rule gives them anything.
     """
     found = []
+    known = {*granted_roles, *((who, text, Role.MEMBER) for who, text in granted)}
     for employee_id in sorted(desired.state.users):
         user = current.users.get(employee_id)
         if user is None or is_protected(user):
             continue
         for kind, text in _given(desired, current, employee_id, rule):
-            if (employee_id, text) not in granted:
+            role = Role(kind) if kind in ROLES else Role.MEMBER
+            if (employee_id, text, role) not in known:
                 holding = Holding(user.id, kind, text)
                 found.append(Claim(employee_id=employee_id, holding=holding, rule=rule))
     return tuple(found)
@@ -145,9 +153,13 @@ def claims(
 def _given(desired: Desired, current: State, employee_id: str, rule: str) -> Iterator[tuple[str, str]]:
     """What this rule gives a person and they have: (kind, object)."""
     member = current.memberships.get(employee_id, frozenset())
+    led = current.roles.get(employee_id, frozenset())
     for wish in desired.employees[employee_id].teams:
         if wish.rule == rule and wish.key in member:
             yield ObjectKind.MEMBERSHIP.value, team_text(wish.key)
+            for role in sorted(wish.roles):
+                if (wish.key, role) in led:
+                    yield role.value, team_text(wish.key)
     has = current.assignments.get(employee_id, {})
     for item in sorted(desired.state.assignments.get(employee_id, {})):
         if desired.item_rules[employee_id, item] == rule and item in has:

@@ -304,9 +304,12 @@ class Overlap:
     """How long a mover keeps a team that no rule gives any more, and since when each such membership is not given.
 
     ``since`` is by the Change's key; a membership that is not in it ceased to be given ``at`` the moment of the run.
+    ``given`` are (employee_id, team text) of memberships that a rule gave when HR's data were last taken, and that a person may
+    have made: who never moved, but was put by hand into a team whose rule is strict, is no mover.
     """
 
     length: timedelta = timedelta()
+    given: frozenset[tuple[str, str]] = frozenset()
     since: Mapping[str, datetime] = field(default_factory=dict)
     at: datetime | None = None
 

@@ -48,6 +48,14 @@ class Limit:
         return self.count is not None or self.percent is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaps:
+    """How often one thing may be given to a person and taken again within ``window`` seconds (``core.flapping``)."""
+
+    count: int = 3
+    window: float = 7 * 86_400.0
+
+
 EVERY_OTHER = "*"
 """In ``Limits.fields``: each field that has no Limit of its own."""
 
@@ -57,7 +65,7 @@ class Limits:
     """How much may happen before a push is held: now, together with what happened in the last ``window`` seconds.
 
     What each Limit counts, and of what it is a share, says the table ``COUNTED``; ``window`` None counts each push for
-    itself. The last five are of an input (``core.doubts``): how much smaller or larger than the last accepted one it may
+    itself. ``flaps`` holds nothing: what exceeds it is left as it is. The last five are of an input (``core.doubts``): how much smaller or larger than the last accepted one it may
     be, how many of whom that one named it must name, from which share on a column that goes blank is a doubt, and how
     many of its rows may be rejected; None is no limit.
     """
@@ -76,6 +84,7 @@ class Limits:
     team_creates: Limit = Limit()
     team_removals: Limit = Limit(minimum=10)
     window: float | None = 86_400.0
+    flaps: Flaps | None = Flaps()
     shrink_percent: float = 20.0
     grow_percent: float | None = 100.0
     overlap_percent: float | None = 80.0

@@ -124,6 +124,7 @@ class _Matcher:
         decided = {employee_id: user_id for user_id, employee_id in takers.items()}
         self.links = {**held, **decided}
         self.owner = {user_id: employee_id for employee_id, user_id in self.links.items()}
+        self.named: Mapping[str, str] | None = None
         self.cases: list[Case] = []
         self.ignored: set[str] = set()
         self.found: dict[str, tuple[Employee, str, tuple[Candidate, ...], str]] = {}
@@ -136,6 +137,35 @@ class _Matcher:
             if resolution and resolution.verdict is Verdict.LINK and resolution.user_id in self.users:
                 given[resolution.user_id].append(employee_id)
         return given
+
+    def _namesake(self, user_id: str, key: str) -> str:
+        """The employee whom the link field of a user names, who is found by another key, and who is about to be linked to it; or ""."""
+        if key == self.link_field or not self.users[user_id].fields.get(self.link_field):
+            return ""
+        if self.named is None:  # seldom asked for, and it takes a look at everybody
+            self.named = self._named()
+        return self.named.get(user_id, "")
+
+    def _named(self) -> dict[str, str]:
+        """User id -> the employee who is about to be linked to it, for its link field, the first key that finds anybody, names
+        them, and nobody else.
+        """
+        if self.link_field not in self.keys:
+            return {}
+        earlier = set(self.keys[: self.keys.index(self.link_field)])
+        named: dict[str, list[str]] = defaultdict(list)
+        for employee_id, employee in self.present.items():
+            if employee_id in self.links or self._stays(employee_id):
+                continue
+            hits = self._hits(employee)
+            under = [user_id for user_id, found in hits.items() if self.link_field in found]
+            if len(under) == 1 and not any(earlier.intersection(found) for found in hits.values()):
+                named[under[0]].append(employee_id)
+        return {
+            user_id: people[0]
+            for user_id, people in named.items()
+            if len(people) == 1 and user_id not in self.owner
+        }
 
     def run(self) -> Matching:
         """Every employee has one outcome."""
@@ -216,8 +246,10 @@ class _Matcher:
         return hits
 
     def _given_up(self, user_id: str, key: str) -> bool:
-        """Whether the user is about to have another value of this key, because HR says so of the employee linked to it."""
-        owner = self.present.get(self.owner.get(user_id, ""))
+        """Whether the user is about to have another value of this key, because HR says so of the employee linked to it, or about
+        to be, by its link field.
+        """
+        owner = self.present.get(self.owner.get(user_id) or self._namesake(user_id, key))
         return (
             owner is not None
             and owner.status is Status.ACTIVE

@@ -2,7 +2,7 @@
 
 from collections import abc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,15 +12,16 @@ from syncd.core.cases import Resolution
 from syncd.core.coverage import Coverage, coverage
 from syncd.core.diagnosis import Facts, LitmosFacts, SourceFacts, WindowFacts, clock_bounds, diagnose
 from syncd.core.finding import Finding
-from syncd.core.model import ItemKind, User
+from syncd.core.model import Action, ItemKind, Node, NodeKey, User
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
+from syncd.core.tree import plant
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
 from syncd.sources import Source
-from syncd.store import cases, links, probes, window
+from syncd.store import cases, links, probes, ties, window
 
 log = get_logger(__name__)
 
@@ -50,7 +51,9 @@ def examine(
     ``now`` is this host's clock, UTC; ``warnings`` are the configuration's. Raises Interrupted.
     """
     update("reading HR", 0, None)
-    hr = _read_sources(sources, settings, now())
+    hr, apart = _read_sources(
+        sources, {} if isinstance(app, StoreError) else app.node_sources, settings, now()
+    )
     if isinstance(app, StoreError):
         facts = Facts(
             rules=settings.mapping, limits=settings.limits, warnings=warnings, database=str(app), source=hr
@@ -60,12 +63,13 @@ def examine(
         ahead = (app.database.now(conn) - now()).total_seconds()
         taken, slots, frozen = window.usage(conn, app.account, app.database.now(conn))
         linked = links.load(conn, app.account)
+        tied = ties.load(conn, app.account)
         resolutions = cases.resolutions(conn, app.account)
         answers = probes.answers(conn, app.account)
         unrestored = probes.unrestored(conn, app.account)
     update("asking Litmos", 0, None)
     survey = app.target.survey(now, courses=ItemKind.COURSE in settings.mapping.item_kinds)
-    litmos = _litmos_facts(settings, survey)
+    hr, litmos = _planted(settings, hr, apart, _litmos_facts(settings, survey), survey, tied)
     facts = Facts(
         rules=settings.mapping,
         limits=settings.limits,
@@ -83,21 +87,47 @@ def examine(
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 
 
-def _read_sources(sources: Sequence[Source], settings: Settings, now: datetime) -> SourceFacts:
-    """As push reads them."""
+def _read_sources(
+    sources: Sequence[Source], node_sources: abc.Mapping[str, Source], settings: Settings, now: datetime
+) -> tuple[SourceFacts, tuple[Node, ...]]:
+    """As push reads them, with the units of organisation trees that have a file of their own."""
     try:
-        intake = take_in(sources, settings.mapping, now)
+        intake = take_in(sources, settings.mapping, now, nodes=node_sources)
     except (SourceError, ConfigError) as error:
         name = " and ".join(source.name for source in sources)
-        return SourceFacts(name=name, trouble=str(error), unfit=isinstance(error, ConfigError))
+        return SourceFacts(name=name, trouble=str(error), unfit=isinstance(error, ConfigError)), ()
     several = " and ".join(f"{one.name} ({one.rows})" for one in intake.inputs)
-    return SourceFacts(
+    facts = SourceFacts(
         name=several if len(intake.inputs) > 1 else intake.name,
         rows=intake.rows,
         complete=intake.complete,
         employees=intake.employees,
         rejections=intake.rejections,
     )
+    return facts, intake.nodes
+
+
+def _planted(
+    settings: Settings,
+    hr: SourceFacts,
+    apart: Sequence[Node],
+    litmos: LitmosFacts,
+    survey: Survey,
+    tied: abc.Mapping[NodeKey, str],
+) -> tuple[SourceFacts, LitmosFacts]:
+    """The same with the teams of organisation trees, as a push would name them; those of managers' units are left out."""
+    if survey.teams is None or not settings.mapping.trees:
+        return hr, litmos
+    forest, seated = plant(
+        hr.employees,
+        {},
+        apart,
+        settings.mapping.trees,
+        survey.teams,
+        tied,
+        may_rename=Action.UPDATE in settings.policy.actions,
+    )
+    return replace(hr, employees=tuple(seated)), replace(litmos, teams=team_names(forest.teams))
 
 
 def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:

@@ -10,7 +10,7 @@ from syncd.core.desired import ItemResolver
 from syncd.core.ledger import Account, Entry, Holding, Origin, accounted
 from syncd.core.model import ItemKey, ItemKind, ItemName, TeamKey, team_key, team_label, team_text
 from syncd.mirroring import shelves
-from syncd.store import grants, links, mirror, people
+from syncd.store import grants, links, mirror, people, roles
 from syncd.store.current import current_state
 
 MEMBERSHIP = "membership"
@@ -34,6 +34,7 @@ def of_person(conn: Connection, account: str, employee_id: str) -> Told | None:
     state = current_state(conn, account, {employee_id: user_id})
     held = [Holding(user_id, MEMBERSHIP, team_text(key)) for key in state.memberships.get(employee_id, ())]
     held += [Holding(user_id, ASSIGNMENT, str(item)) for item in state.assignments.get(employee_id, ())]
+    held += [Holding(user_id, role.value, team_text(key)) for key, role in state.roles.get(employee_id, ())]
     came = shelves.along(conn, account, state.memberships.get(employee_id, frozenset()))
     along = {one: came[one.object] for one in held if one.kind == ASSIGNMENT and one.object in came}
     return _told(conn, account, held, {user_id: employee_id}, along)
@@ -54,7 +55,10 @@ def of_team(conn: Connection, account: str, name: str) -> Told | None:
     users = {user_id for _, user_id in mirror.members_of(conn, account, found)}
     linked = {user_id: employee_id for employee_id, user_id in links.load(conn, account).items()}
     who = {user_id: linked.get(user_id, "") for user_id in users}
-    told = _told(conn, account, [Holding(user_id, MEMBERSHIP, text) for user_id in users], who, {})
+    held = [Holding(user_id, MEMBERSHIP, text) for user_id in users]
+    heads = roles.of_all(conn, account)
+    held += [Holding(user_id, role.value, text) for team_id, user_id, role in heads if team_id == found[0]]
+    told = _told(conn, account, held, who, {})
     return _with_gifts(conn, account, told, found[0], team_label(names[found[0]]))
 
 
@@ -123,6 +127,8 @@ def _ruled(
     for names in hr["data"]["teams"]:
         key: TeamKey = team_key(tuple(names))
         yield MEMBERSHIP, team_text(key)
+    for role, names in hr["data"].get("roles", ()):
+        yield role, team_text(team_key(tuple(names)))
     for kind, name in hr["data"]["items"]:
         item = resolver.find(ItemName(ItemKind(kind), name))
         if item is not None:

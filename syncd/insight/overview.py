@@ -33,11 +33,12 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
     """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person."""
     flows = {}
     for flow in FLOWS:
-        last = runs.last(conn, account, flow, None)
+        last = runs.newest(conn, account, flow)
         succeeded = runs.last(conn, account, flow)
         planned = runs.last(conn, account, flow, planned_only=True)
         flows[flow] = {
             "last": None if last is None else dict(last),
+            "last_state": None if last is None else runs.shown_state(last),
             "succeeded_at": None if succeeded is None else succeeded["finished_at"],
             "planned_at": None if planned is None else planned["finished_at"],
         }

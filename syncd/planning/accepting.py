@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.acceptance import Acceptance, NewLink, Told, standing
-from syncd.core.model import Action, ObjectKind, Status
+from syncd.core.model import STRICT, Action, ObjectKind, Status
 from syncd.intake import Intake
 from syncd.planning.measuring import witnesses
 from syncd.planning.planner import Draft
@@ -96,13 +96,15 @@ def _people(made: Draft) -> list[Told]:
 
 
 def _unwanted(app: App, made: Draft) -> dict[str, str] | None:
-    """The memberships of movers that no rule gives them, key -> employee."""
+    """The memberships of movers that no rule gives them, key -> employee; of those that only a strict rule ends, as long as
+    they are kept: such a one may be of somebody who never moved.
+    """
     if not app.settings.mapping.lifecycle.overlap:
         return None
     ending = {
         change.key: change.employee_id
         for change in made.plan.changes
-        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE
+        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE and change.rule != STRICT
     }
     kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
     return unwanted.by_names_of_now({**ending, **kept}, made.moved)

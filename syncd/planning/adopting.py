@@ -21,7 +21,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
     """
     mapping = app.settings.mapping
     people = [one for one in mapping.items if not one.team]
-    known = [*(one.place.key for one in mapping.teams), *(one.place.key for one in people)]
+    known = [*(one.place.key for one in mapping.membership_rules), *(one.place.key for one in people)]
     if rule not in known:
         raise Declined(f"there is no rule {rule}; the mapping has: {', '.join(known) or 'none'}")
     with planning(app) as mine:
@@ -36,6 +36,7 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
             made.current,
             made.granted,
             rule,
+            granted_roles=made.granted_roles,
             is_protected=lambda user: bool(app.settings.mapping.protection.why(user)),
         )
         if not dry_run:

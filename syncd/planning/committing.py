@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -45,7 +46,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             plan,
             config_digest=settings.config_digest,
             rejected=len(made.rejections),
-            about=made.part.about if sends else {**made.part.about, runs.PLANNED_ONLY: True},
+            about=_about(made.part, send=send, sends=sends),
         )
         if intake is not None:
             people.save_quarantine(conn, app.account, made.rejections, run_id=run_id, now=now)
@@ -77,6 +78,13 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         state = runs.finish_if_done(conn, run_id, now)
     reach("plan-committed")
     return state
+
+
+def _about(part: Part, *, send: bool, sends: bool) -> dict[str, Any]:
+    """What the Run says of itself: what part of everything it is, and whether it was to send nothing, and why."""
+    planned = {} if sends else {runs.PLANNED_ONLY: True}
+    observed = {runs.OBSERVED: True} if send and not sends else {}
+    return {**part.about, **planned, **observed}
 
 
 def _take_the_place(conn: Connection, app: App, part: Part, *, run_id: int, now: datetime) -> None:

@@ -11,9 +11,11 @@ from syncd.app import App
 from syncd.core.bulk import importable
 from syncd.core.counts import Measure
 from syncd.core.doubts import Expect, Fingerprint, doubts
+from syncd.core.flapping import KINDS, Damper
 from syncd.core.limits import Hold, Limits, watched
 from syncd.core.model import Change, Rejection, State, TeamKey, User
 from syncd.core.request import Importing, Pace
+from syncd.core.selection import Part
 from syncd.intake import Input, Intake
 from syncd.store import changes, imports, inputs
 
@@ -46,6 +48,15 @@ def done_lately(conn: Connection, account: str, limits: Limits, now: datetime) -
     if limits.window is None:
         return []
     return changes.done_lately(conn, account, watched(limits), now - timedelta(seconds=limits.window))
+
+
+def damper_of(conn: Connection, account: str, limits: Limits, part: Part, now: datetime) -> Damper:
+    """What was given and taken too often lately; nothing where very Changes are asked for: they were judged when planned."""
+    if limits.flaps is None or part.changes is not None:
+        return Damper()
+    since = now - timedelta(seconds=limits.flaps.window)
+    found = changes.turns(conn, account, KINDS, since=since, at_least=limits.flaps.count)
+    return Damper(flaps=limits.flaps, turns=found)
 
 
 def fingerprint_of(one: Input, rejections: Sequence[Rejection]) -> Fingerprint:

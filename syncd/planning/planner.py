@@ -14,6 +14,7 @@ from syncd.core.cases import left_alone
 from syncd.core.counts import Measure
 from syncd.core.desired import Desired, desired_state
 from syncd.core.diff import Difference, Rules
+from syncd.core.flapping import damped, problem
 from syncd.core.lifecycle import Overlap
 from syncd.core.mapping import Mapping
 from syncd.core.match import Matching, match
@@ -30,12 +31,14 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.sourcing import heard_since, unsure
 from syncd.core.suspicions import alike_but_zeros, named_otherwise, spreadsheet_problem, suspicions, unsettled
 from syncd.intake import Intake
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.measuring import (
+    damper_of,
     done_lately,
     doubts_about,
     measure_of,
@@ -44,7 +47,7 @@ from syncd.planning.measuring import (
     witnesses,
 )
 from syncd.planning.narrowing import surroundings
-from syncd.planning.relations import Relations, relate, undecided
+from syncd.planning.relations import Relations, given_before, relate, undecided
 from syncd.store import (
     approvals,
     aside,
@@ -83,6 +86,8 @@ class Draft:
     desired: Desired
     granted: frozenset[tuple[str, str]]
     """what syncd gave or adopted, as the diff knew it"""
+    granted_roles: frozenset[Grant] = frozenset()
+    """the same of roles in teams"""
     ties: abc.Mapping[NodeKey, str] = field(default_factory=dict)
     """nodes of organisation trees -> the teams that they were found to be"""
     as_of: datetime
@@ -112,7 +117,9 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     desire = partial(_desired, settings.mapping, items, strict, at_rest.managed.roles if at_rest else ())
     measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
     unsure = undecided(conn, app, related, matching, current, untouched)
-    rules = _rules(conn, app, related, matching.links, desire(related.employees), now, absent)
+    wanted = desire(related.employees)
+    given = given_before(conn, app, related, wanted, current)
+    rules = _rules(conn, app, related, matching.links, wanted, now, absent, given)
     reconciled = reconcile(
         related.employees,
         matching,
@@ -125,11 +132,11 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
+    told = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
+    difference = _possible(conn, app, reconciled.difference, part, now)
     everybody = None if at_rest is None else mirror.count_users(conn, account)
-    problems = (*problems, *_problems(reconciled, related))
     if at_rest is None:
-        problems += recommended(reconciled.desired, current, reconciled.difference.changes)
+        told += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -138,7 +145,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         doubts=doubts_about(conn, app, intake, rejections),
         pace=pace_of(conn, app, users, now, everybody=everybody),
         window=(settings.requests, settings.window),
-        problems=(*seen_before(conn, app, intake), *intake.notes, *problems),
+        problems=(*told, *problem(difference.skips)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
@@ -156,11 +163,18 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
+        granted_roles=rules.granted_roles,
         ties=related.forest.learned,
         moved=related.moved,
         as_of=now,
         measure=measure,
     )
+
+
+def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
+    """What may be done now of what differs: nothing that a late import may still do, and nothing that flaps."""
+    clear = without_clashes(found, imports.late_people(conn, app.account))
+    return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 
 def _problems(reconciled: Reconciled, related: Relations) -> tuple[str, ...]:
@@ -244,6 +258,7 @@ def _rules(
     desired: Desired,
     now: datetime,
     absent: abc.Mapping[str, str],
+    given: frozenset[tuple[str, str]],
 ) -> Rules:
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
@@ -254,7 +269,12 @@ def _rules(
         absent=absent,
         protection=mapping.protection,
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
-        overlap=Overlap(length=policy.overlap, since=unwanted.load(conn, account, related.moved), at=now),
+        overlap=Overlap(
+            length=policy.overlap,
+            given=given,
+            since=unwanted.load(conn, account, related.moved),
+            at=now,
+        ),
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,

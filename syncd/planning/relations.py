@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from syncd.app import App
+from syncd.core.desired import Desired
 from syncd.core.diff import Difference
 from syncd.core.managers import Managers, resolve_managers
 from syncd.core.mapping import Mapping
@@ -96,6 +97,27 @@ def relate(
     )
 
 
+def given_before(
+    conn: Connection, app: App, related: Relations, desired: Desired, current: State
+) -> frozenset[tuple[str, str]]:
+    """What rules gave when HR's data were last taken, as (employee_id, team text), of the memberships in strict teams that no
+    rule gives any more: whose they are has moved, whoever made them a member.
+    """
+    if not app.settings.mapping.lifecycle.overlap:
+        return frozenset()
+    ending = {
+        person: keys
+        for person, employee in desired.employees.items()
+        if (
+            keys := (current.memberships.get(person, frozenset()) & desired.strict_teams)
+            - {wish.key for wish in employee.teams}
+        )
+    }
+    had = people.teams_of(conn, app.account, ending)
+    texts = {(person, team_text(team_key(names))) for person, teams in had.items() for names in teams}
+    return frozenset((person, related.moved.get(text, text)) for person, text in texts)
+
+
 def undecided(
     conn: Connection,
     app: App,
@@ -114,7 +136,8 @@ def undecided(
         unknown |= matching.links.keys() - {employee.employee_id for employee in related.employees}
     if not roles or not unknown:
         return found
-    texts = {team_text(team_key(names)) for names in people.teams_of(conn, app.account, unknown)}
+    had = people.teams_of(conn, app.account, unknown)
+    texts = {team_text(team_key(names)) for teams in had.values() for names in teams}
     held = {team_text(key) for who in unknown for key in current.memberships.get(who, ())}
     teams = {related.moved.get(text, text) for text in texts} | held
     for who, keys in in_doubt(current, teams, roles).items():

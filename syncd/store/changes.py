@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from syncd.core.counts import Kind
+from syncd.core.flapping import Turn
 from syncd.core.holding import Cause
 from syncd.core.model import Action, Change, ItemKey, ObjectKind
 from syncd.store.schema import change, run
@@ -128,6 +129,35 @@ def done_lately(conn: Connection, account: str, kinds: Collection[Kind], since: 
     done = query.where(change.c.finished_at >= since, change.c.state == "done")
     queued = query.where(run.c.state.in_(["running", "held"]), change.c.state == "queued")
     return [to_change(row) for one in (done, queued) for row in conn.execute(one).mappings()]
+
+
+def turns(
+    conn: Connection, account: str, kinds: Collection[str], *, since: datetime, at_least: int
+) -> dict[str, list[Turn]]:
+    """What was given and taken since then, by key, of what was taken at least so often; of these kinds of Changes."""
+    done = (
+        (run.c.account == account)
+        & change.c.kind.in_(sorted(kinds))
+        & (change.c.finished_at >= since)
+        & (change.c.state == "done")
+    )
+    often = (
+        select(change.c.key)
+        .join(run, run.c.id == change.c.run_id)
+        .where(done, change.c.action == Action.REMOVE.value)
+        .group_by(change.c.key)
+        .having(func.count() >= at_least)
+    )
+    keys = sorted(conn.execute(often).scalars())
+    found: dict[str, list[Turn]] = {}
+    for start in range(0, len(keys), CHUNK):
+        some = change.c.key.in_(keys[start : start + CHUNK])
+        query = select(change.c.key, change.c.action, change.c.finished_at).join(
+            run, run.c.id == change.c.run_id
+        )
+        for row in conn.execute(query.where(done, some).order_by(change.c.finished_at)):
+            found.setdefault(row.key, []).append(Turn(action=Action(row.action), at=row.finished_at))
+    return found
 
 
 def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:

@@ -125,6 +125,7 @@ def _data(person: Employee) -> dict[str, Any]:
         "ruled_roles": [
             [role, list(wish.names)] for wish in person.teams for role in sorted(wish.ruled_roles)
         ],
+        "roles": [[role, list(wish.names)] for wish in person.teams for role in sorted(wish.roles)],
         "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
         "guards": dict(person.guards),
@@ -248,17 +249,18 @@ def managed(conn: Connection, account: str) -> Managed:
     )
 
 
-def teams_of(conn: Connection, account: str, employee_ids: Collection[str]) -> set[tuple[str, ...]]:
+def teams_of(
+    conn: Connection, account: str, employee_ids: Collection[str]
+) -> dict[str, set[tuple[str, ...]]]:
     """The display names, from the root down, of the teams of these employees as HR last had them."""
     wanted = sorted(employee_ids)
-    query = select(employee.c.data).where(employee.c.account == account, employee.c.present.is_(True))
+    query = select(employee.c.employee_id, employee.c.data).where(
+        employee.c.account == account, employee.c.present.is_(True)
+    )
     return {
-        tuple(names)
+        row.employee_id: {tuple(names) for names in row.data["teams"]}
         for start in range(0, len(wanted), CHUNK)
-        for data in conn.execute(
-            query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK]))
-        ).scalars()
-        for names in data["teams"]
+        for row in conn.execute(query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK])))
     }
 
 

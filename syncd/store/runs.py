@@ -16,6 +16,8 @@ CHUNK = 500
 UNFINISHED = ("queued", "running")
 PLANNED_ONLY = "planned_only"
 """The key in the summary of a Run that was to make a Plan and to send nothing."""
+OBSERVED = "observed"
+"""The key in the summary of such a Run that was a push, and that the Policy let send nothing."""
 _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()
 """Whether Changes of a Run wait for a person."""
 HOLDS = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
@@ -102,6 +104,18 @@ def last(
     """The newest Run of a Flow in a state (None: any), or None; a mere Plan is asked for by itself (``planned_only``)."""
     found = listed(conn, account, flow=flow, state=state, planned_only=planned_only, limit=1)
     return found[0] if found else None
+
+
+def newest(conn: Connection, account: str, flow: str) -> RowMapping | None:
+    """The newest Run of a Flow that was to do what the Policy lets it, in whatever state; None if there was none.
+
+    A push that may only observe is one; a mere Plan that a person asked for is none.
+    """
+    planned, observed = run.c.summary[PLANNED_ONLY].as_boolean(), run.c.summary[OBSERVED].as_boolean()
+    query = select(run).where(
+        run.c.account == account, run.c.flow == flow, planned.is_(None) | observed.is_not(None)
+    )
+    return conn.execute(query.order_by(run.c.id.desc()).limit(1)).mappings().first()
 
 
 def shown_state(row: RowMapping) -> str:

@@ -504,6 +504,27 @@ def test_a_mover_keeps_the_team_of_before_for_the_overlap(since, removed):
     assert [(skip.code, skip.key) for skip in difference.skips] == ([] if removed else [("OVERLAP", key)])
 
 
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_who_never_moved_but_was_put_into_a_strict_team_by_hand_keeps_nothing(given, known):
+    person = employee("E1")
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={SALES: Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({SALES})},
+    )
+    overlap = Overlap(
+        length=timedelta(days=14),
+        given=frozenset({("E1", "sales")} if given else ()),
+        since={"membership:E1@sales": TAKEN} if known else {},
+        at=TAKEN,
+    )
+    difference = compare([person], current, Rules(overlap=overlap), strict_teams={SALES})
+    moved = given or known
+    assert short(difference) == ([] if moved else [("membership:E1@sales", "remove")])
+    assert [skip.code for skip in difference.skips] == (["OVERLAP"] if moved else [])
+
+
 def test_a_path_that_a_team_kept_for_the_overlap_gives_is_not_said_to_go():
     """Sales is kept for now; leaving Field would take the path that both give, were Sales not there."""
     person = employee("E1")

@@ -1,5 +1,6 @@
 """The ledger as tables: where what people have comes from, and what may be claimed for a rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from syncd.core.desired import desired_state
 from syncd.core.ledger import Claim, Entry, Holding, Origin, accounted, claims
-from syncd.core.model import Assignment, State, Status, Team
+from syncd.core.model import Assignment, Role, State, Status, Team, Wish
 from tests.core.factories import course, course_key, employee, learning_path, path_key, user_of
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -66,6 +67,31 @@ def test_what_is_claimed(what, ruled, has, granted):
     expected = (Claim(employee_id="E1", holding=Holding("u1", kind, text), rule=rule),)
     assert found == (expected if ruled and has and not granted else ())
     assert claims(desired, current, ledger, "teams[9]", is_protected=lambda _user: False) == ()
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("has", [True, False])
+@pytest.mark.parametrize("granted", [(), (Role.LEADER,), (Role.ADMIN,)])
+def test_a_role_that_a_rule_gives_is_claimed_like_the_membership(given, has, granted):
+    sales = ("sales",)
+    wish = Wish(names=("Sales",), rule="teams[0]", roles=frozenset({Role.LEADER} if given else ()))
+    person = replace(employee("E1"), teams=(wish,))
+    current = State(
+        users={"E1": user_of(person, "u1")},
+        teams={sales: Team(id="t1", names=("Sales",))},
+        memberships={"E1": frozenset({sales})},
+        roles={"E1": frozenset({(sales, Role.LEADER), (sales, Role.ADMIN)} if has else ())},
+    )
+    found = claims(
+        desired_state([person], ()),
+        current,
+        {("E1", "sales")},
+        "teams[0]",
+        granted_roles={("E1", "sales", role) for role in granted},
+        is_protected=lambda _user: False,
+    )
+    claimed = given and has and Role.LEADER not in granted
+    assert [claim.holding for claim in found] == ([Holding("u1", "leader", "sales")] if claimed else [])
 
 
 @pytest.mark.parametrize(

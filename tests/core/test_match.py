@@ -91,6 +91,50 @@ def test_a_candidate_that_names_another_employee_is_a_rejection():
     assert codes(run([employee("E1")], users)) == [("E1", "MATCH-CONFLICT")]
 
 
+@pytest.mark.parametrize(
+    ("renamed", "more", "expected"),
+    [
+        ("new@example.com", {}, {"E1": "u1"}),  # E2 is created
+        ("e1@example.com", {}, "MATCH-CONFLICT"),  # E1 keeps the name
+        ("new@example.com", {"protects": lambda _user: True}, "MATCH-CONFLICT"),
+        ("new@example.com", {"resolutions": {"E1": IGNORED}}, "MATCH-CONFLICT"),
+        ("new@example.com", {"resolutions": {"E1": not_("u1")}}, "MATCH-CONFLICT"),
+        ("new@example.com", {"resolutions": {"E1": to("u9")}}, "MATCH-CONFLICT"),
+        ("new@example.com", {"links": {"E1": "u9"}}, "MATCH-CONFLICT"),
+    ],
+)
+def test_in_the_first_file_a_name_is_given_up_by_who_the_link_field_names(renamed, more, expected):
+    """Nobody is linked yet: E1 is known by the link field, is renamed, and a new hire has the old address."""
+    people = [employee("E1", UserName=renamed), employee("E2", UserName="e1@example.com")]
+    users = [
+        user("u1", UserName="e1@example.com", ExternalEmployeeId="E1"),
+        user("u9", UserName="x@example.com"),
+    ]
+    for some in (people, people[::-1]):
+        found = run(some, users, **more)
+        if isinstance(expected, str):
+            assert ("E2", expected) in codes(found)
+        else:
+            assert (found.links, codes(found)) == (expected, [])
+
+
+def test_a_name_is_not_given_up_where_the_link_field_is_no_match_key():
+    """E1 is not found by it then, and keeps nothing."""
+    people = [employee("E1", UserName="new@example.com"), employee("E2", UserName="e1@example.com")]
+    users = [user("u1", UserName="e1@example.com", ExternalEmployeeId="E1")]
+    found = match(people, users, {}, keys=("UserName",), link_field="ExternalEmployeeId")
+    assert codes(found) == [("E2", "MATCH-CONFLICT")]
+
+
+def test_two_users_whom_the_link_field_calls_the_same_give_nothing_up():
+    people = [employee("E1", UserName="new@example.com"), employee("E2", UserName="e1@example.com")]
+    users = [
+        user("u1", UserName="e1@example.com", ExternalEmployeeId="E1"),
+        user("u2", UserName="x@example.com", ExternalEmployeeId="e1"),
+    ]
+    assert codes(run(people, users)) == [("E1", "MATCH-AMBIGUOUS"), ("E2", "MATCH-CONFLICT")]
+
+
 def named(user_id, name="e1", **fields):
     return user(user_id, UserName=f"{name}@example.com", **fields)
 

@@ -155,6 +155,8 @@ CASES: tuple[tuple[str, Facts], ...] = (
     ("LEAVE", facts(TITLE, employee=replace(ANA, status=Status.LEAVE), user=replace(USER, active=False))),
     *((code, facts(skips=(Skip(employee_id="E1", code=code, message="nothing is changed"),)))
       for code in ("FUTURE", "LEAVING", "UNCLEAR", "OVERLAP")),
+    ("FLAPPING", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
+                       skips=(Skip(employee_id="E1", code="FLAPPING", message='team "Choir" is not taken away'),))),
     ("ITEM-STARTED", facts(CHOIR, teams=IN_CHOIR, grants=(MINE,),
                            skips=(Skip(employee_id="E1", code="ITEM-STARTED", message='team "Choir" is kept'),))),
     *((code, facts(MANAGER, skips=(Skip(employee_id="E1", code=code, message="manager '9' was not set"),)))

@@ -101,6 +101,30 @@ def test_a_new_person_takes_the_name_of_somebody_who_is_renamed(rig):
     assert refused(rig) == []
 
 
+def test_in_the_first_file_a_new_person_takes_the_name_of_somebody_whom_the_link_field_names(
+    database, tmp_path
+):
+    """Nobody is linked yet: person 1 is in Litmos by the old address, and keeps the user; person 9 gets one of their own."""
+    old = {
+        "UserName": "p1@example.com",
+        "Email": "p1@example.com",
+        "FirstName": "First1",
+        "LastName": "Last1",
+    }
+    world = {**WORLD, "users": [{**old, "ExternalEmployeeId": "00001"}]}
+    with Sandbox(limit=200, window=0.5, seed=world) as sandbox:
+        hr = [person(9, email="p1@example.com"), person(1, email="married@example.com")]
+        rig = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=hr)
+        rig.changed = {"limits": Limits(minimum_population=1000)}
+        before = ids(rig)["00001"]
+        pushed = rig.push()
+        assert rig.run(pushed.run_id)["state"] == "succeeded"
+        assert as_hr_says(rig)
+        assert ids(rig)["00001"] == before
+        assert refused(rig) == []
+        assert rig.push(send=False).draft.plan.changes == ()
+
+
 def stop_after(rig: Rig, writes: int) -> None:
     """A push whose process is gone after so many write requests, with a Job left in its queue."""
     rig.write_hr()

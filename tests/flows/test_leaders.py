@@ -13,6 +13,8 @@ from syncd.core.conditions import OneOf
 from syncd.core.limits import Limits
 from syncd.core.model import Role
 from syncd.core.rules import ManagerRule, RoleRule
+from syncd.insight import holdings
+from syncd.planning.adopting import adopt
 from syncd.sandbox.server import Sandbox
 from syncd.store import drift
 from syncd.store.database import Database
@@ -263,3 +265,29 @@ def test_who_returns_leads_again_what_a_person_had_made_them_lead(rig, kept):
     edit(rig, {"do": "take_role", **third})
     assert rig.push().draft.plan.changes == ()
     assert ("Sales", "p3@example.com") not in leaders(rig)
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_a_leader_made_by_hand_goes_with_the_rule_once_the_rule_has_adopted_them(rig, adopted):
+    rig.push()
+    edit(rig, {"do": "give_role", "UserName": "p3@example.com", "Team": "Sales", "Role": "leader"})
+    rig.hr[2]["title"] = "Head"
+    rig.push()
+    writes = rig.writes()
+    rig.changed["refresh_max_age"] = 3600.0
+    app = rig.open()
+    if adopted:
+        assert len(adopt(app, "teams[0]", actor="ana", dry_run=True)) == 1
+        (claim,) = adopt(app, "teams[0]", actor="ana", dry_run=False)
+        assert claim.holding.kind == "leader"
+        assert adopt(app, "teams[0]", actor="ana", dry_run=False) == ()
+    app.client.close()
+    assert rig.writes() == writes
+    with rig.database.read() as conn:
+        told = holdings.of_person(conn, "main", "00003")
+    assert told is not None
+    (role,) = (one for one in told.accounts if one.holding.kind == "leader")
+    assert (role.origin.value, role.ruled) == ("adopted" if adopted else "foreign", True)
+    rig.hr[2]["title"] = "Rep"
+    rig.push()
+    assert (("Sales", "p3@example.com") in leaders(rig)) is not adopted

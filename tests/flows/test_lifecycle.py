@@ -312,6 +312,32 @@ def test_a_mover_keeps_the_team_of_before_for_so_many_days(calendar):
 
 
 @only_sqlite
+def test_the_overlap_is_for_movers_and_not_for_who_was_put_into_a_strict_team_by_hand(calendar):
+    """Person 5 is in Sales by hand and by HR's word, so that syncd never gave it, and moves; person 2 never was there."""
+    rig = calendar.rig
+    lifecycle = replace(DATED.lifecycle, overlap=timedelta(days=14))
+    teams = (replace(MAPPING.teams[0], strict=True),)
+    rig.changed["mapping"] = replace(DATED, lifecycle=lifecycle, teams=teams)
+    edit(
+        rig,
+        {"do": "create_team", "Name": "Commercial"},
+        {"do": "create_team", "Name": "Sales", "ParentTeam": "Commercial"},
+        {"do": "create_user", "set": {"UserName": "p5@example.com", "FirstName": "P", "LastName": "5"}},
+        {"do": "add_member", "Team": "Sales", "UserName": "p5@example.com"},
+    )
+    calendar.push()
+    edit(rig, {"do": "add_member", "Team": "Sales", "UserName": "p2@example.com"})
+    rig.hr[4]["department"] = "Support"
+    found = calendar.push()
+    assert {skip.key for skip in found.draft.plan.skips} == {"membership:00005@commercial/sales"}
+    assert ("Sales", "p2@example.com") not in rig.members()
+    assert ("Sales", "p5@example.com") in rig.members()
+    calendar.go_to(15)
+    calendar.push()
+    assert ("Sales", "p5@example.com") not in rig.members()
+
+
+@only_sqlite
 def test_with_single_sign_on_nobody_is_ever_mailed(calendar):
     rig = calendar.rig
     calendar.push()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ from syncd.core.lifecycle import Lifecycle
 from syncd.core.limits import Limits, Policy
 from syncd.core.model import Role
 from syncd.core.rules import Column, Ground, ManagerRule, NodeRule, Part, RoleRule, Text, TreeRule
+from syncd.insight.doctor import examine
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changes, ties
@@ -93,6 +94,25 @@ def test_day_one_makes_the_tree_and_ties_each_code_to_its_team(rig):
         ("org", "11"): id_of(rig, "APAC"),
     }
     settled(rig)
+
+
+def test_doctor_counts_the_teams_of_units_as_a_push_would_make_them(rig):
+    def told() -> tuple[int, list[str]]:
+        rig.write_hr()
+        app = rig.open()
+        try:
+            found = examine(app.settings, app.source, app, now=lambda: datetime.now(UTC))
+        finally:
+            app.client.close()
+        (finding,) = (one for one in found.findings if one.check == "teams")
+        return finding.facts["named"], finding.facts["to_create"]
+
+    assert told() == (3, ["Sales", "Sales > APAC", "Sales > EMEA"])
+    rig.push()
+    assert told() == (3, [])
+    rig.nodes[1]["name"] = "Europe"
+    rig.hr.append(person(5, unit="2"))
+    assert told() == (4, ["Operations"])
 
 
 @pytest.mark.parametrize("fault", [None, "drop_before", "drop_after"])
