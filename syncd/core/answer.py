@@ -41,6 +41,8 @@ NEXT: Mapping[str, str] = {
     "UNCLEAR": "syncd config show",
     "ITEM-STARTED": "syncd preview {employee}",
     "OVERLAP": "syncd config show",
+    "RESET-UNDATED": "syncd config show",
+    "RESET-TOO-SHORT": "syncd config show",
     **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",

@@ -24,7 +24,7 @@ from syncd.core.model import (
 from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
-from syncd.store import roles
+from syncd.store import attainment, roles
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -162,7 +162,7 @@ def current_state(
             started = row.completed or row.percent > 0
             kept = kept_since is not None and row.kept_at is not None and row.kept_at > kept_since
             assignments.setdefault(people[row.user_id], {})[item] = Assignment(
-                item=item, started=started, kept=kept
+                item=item, started=started, kept=kept, result=attainment.result_of(row)
             )
     return State(
         users={people[found.id]: found for found in users(conn, account) if found.id in people},
