@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from syncd.cli.show_plan import describe
+from syncd.core.comparison import Side, compare
 from syncd.core.compile import compile_requests
+from syncd.core.counts import Measure
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.limits import Policy, permitted
+from syncd.core.limits import Limits, Policy, permitted
 from syncd.core.model import Action, Assignment, ObjectKind, State, Status
+from syncd.core.plan import make_plan
 from syncd.core.planfile import SavedPlan, change_data, change_of, moved, touched
 from syncd.core.protection import Protection
 from syncd.core.recertify import Renewal, Result
@@ -110,6 +114,33 @@ def test_it_takes_a_read_and_a_write_and_carries_its_dates():
         "completed_at": "",
         "due": (UNTIL - timedelta(days=30)).isoformat(),
     }
+
+
+def test_a_change_of_the_rule_is_told_as_what_it_means_for_people():
+    def side(renewals):
+        found = difference(renewals=renewals)
+        pace = Pace(users=1, per_minute=100)
+        plan = make_plan(
+            found,
+            policy=Policy.SYNC,
+            limits=Limits(),
+            measure=Measure(population=0),
+            pace=pace,
+            window=(100, 60.0),
+        )
+        return Side(plan=plan, difference=found)
+
+    (told,) = compare(side({}), side(RENEWALS)).differing
+    assert (told.employee_id, told.cause) == ("E1", "courses[0]")
+    assert (told.about, told.before, told.after) == ("assignment course:c1", "", "reset")
+
+
+def test_the_plan_says_that_it_cannot_be_undone():
+    (change,) = difference().changes
+    assert describe(change, {"course:c1": "Fire"}) == (
+        'employee E1  reset course "Fire" (the completion is lost: CANNOT BE UNDONE)  '
+        "[it counts until 2026-12-26, and is reset 30 days before, hr.csv:E1]"
+    )
 
 
 def test_it_is_not_undone():

@@ -146,8 +146,14 @@ def years(database: Database, tmp_path: Path) -> Iterator[Years]:
         yield made[0]
 
 
-def test_a_completion_is_reset_before_it_ceases_to_count_and_again_a_year_later(years):
+@pytest.mark.parametrize(
+    "reading",
+    [{}, {"date_shift": True, "utc_offset_minutes": 600}, {"other_names": True}],
+    ids=lambda reading: " ".join(reading) or "defaults",
+)
+def test_a_completion_is_reset_before_it_ceases_to_count_and_again_a_year_later(years, reading):
     rig = years.rig
+    httpx.post(f"{rig.sandbox.control_url}/modes", json=reading).raise_for_status()
     years.forward(334)
     years.nothing()
     years.forward(2)
