@@ -16,6 +16,7 @@ GLYPHS = {
     Action.REACTIVATE: "~",
     Action.DEACTIVATE: "-",
     Action.REMOVE: "-",
+    Action.RESET: "-",
 }
 TOLD_SKIPS = frozenset({"ITEM-STARTED", "TEAM-UNKNOWN"})
 """Codes of what a rule asks for and is not done; the others are in the JSON, and told by ``syncd why``."""
@@ -115,6 +116,8 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     elif change.kind is ObjectKind.ROLE:
         verb = "make" if change.action is Action.ADD else "no longer"
         what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
+    elif change.action is Action.RESET and change.item is not None:
+        what = f"reset {_item(change.item, item_names)}"
     elif change.item is not None:
         what = f"{'give' if change.action is Action.ADD else 'take'} {_item(change.item, item_names)}"
     elif change.action is Action.UPDATE:
@@ -124,7 +127,8 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     else:
         what = change.action.value + (", and invite by e-mail" if change.invite else "")
     if change.irreversible:
-        what += " (started: CANNOT BE UNDONE)"
+        lost = "the completion is lost" if change.action is Action.RESET else "started"
+        what += f" ({lost}: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
 

@@ -1,5 +1,7 @@
 """Build: the mapping as written, made into the core's Mapping, with every rule's place. Faults are noted, all of them."""
 
+from datetime import timedelta
+
 from syncd.config.conditions import build_condition
 from syncd.config.document import Document, Loc
 from syncd.config.email import email_fault
@@ -16,6 +18,7 @@ from syncd.core.employments import Employments, Highest, Latest, Preference, Pre
 from syncd.core.mapping import Mapping
 from syncd.core.model import ItemKind, ItemName, Status
 from syncd.core.protection import Protection
+from syncd.core.recertify import Renewal
 from syncd.core.rules import (
     Absence,
     Column,
@@ -171,10 +174,30 @@ def _item(part: PathPart | CoursePart, item: ItemName, loc: Loc, document: Docum
         place=place(loc, document),
         item=ItemName(item.kind, trim(item.name)),
         take_started=part.take_started,
+        renewal=_renewal(part, loc, document),
         team=tuple(normalize(name) for name in part.team) if part.via == "team" else (),
         library=library,
         when=when(part.when, (*loc, "when"), document),
         strict=part.remove == "strict",
+    )
+
+
+def _renewal(part: PathPart | CoursePart, loc: Loc, document: Document) -> Renewal | None:
+    """When the rule resets what was completed; None: never."""
+    if not isinstance(part, CoursePart) or part.reset is None:
+        return None
+    reset, at = part.reset, (*loc, "reset")
+    if part.via == "team":
+        document.fault(
+            at, "has no place beside via: team: a reset is about what each person is given", at_key=True
+        )
+    if reset.before is None and reset.every is None:
+        document.fault(at, "needs before: or every:, or both, such as {before: 30d}")
+    if reset.every == 0:
+        document.fault((*at, "every"), "must be at least 1d")
+    return Renewal(
+        before=None if reset.before is None else timedelta(days=reset.before),
+        every=None if reset.every is None else timedelta(days=reset.every),
     )
 
 

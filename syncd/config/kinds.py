@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, Val
 from syncd.config.secrets import Lookups, Secret
 
 MOST_DAYS = 366
+MOST_YEARS = 20
 DURATION_PATTERN = r"^\d+(\.\d+)?\s*(ms|s|m|h|d)$"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
@@ -39,15 +40,15 @@ def seconds(value: Any) -> Any:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _days(value: Any) -> Any:
+def _days(value: Any, most: int = MOST_DAYS) -> Any:
     """``7d`` as 7: days of a calendar, so hours are refused."""
     if not isinstance(value, str):
         return value
     found = _WHOLE_DAYS.fullmatch(value.strip())
     if found is None:
         raise ValueError("must be whole days, such as 0d or 7d")
-    if int(found[1]) > MOST_DAYS:
-        raise ValueError(f"must be at most {MOST_DAYS}d")
+    if int(found[1]) > most:
+        raise ValueError(f"must be at most {most}d")
     return int(found[1])
 
 
@@ -135,6 +136,12 @@ Seconds = Annotated[
 """A duration, written with its unit."""
 Days = Annotated[int, BeforeValidator(_days), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*d$"})]
 """Whole days, written with their unit."""
+LongDays = Annotated[
+    int,
+    BeforeValidator(lambda value: _days(value, MOST_YEARS * MOST_DAYS)),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*d$"}),
+]
+"""Whole days that may add up to years."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """true or false, and nothing that resembles them."""
 FilePath = Annotated[Path, BeforeValidator(_path), WithJsonSchema({"type": "string"})]

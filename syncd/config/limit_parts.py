@@ -48,6 +48,13 @@ class RemovalLimit(LimitPart):
     """At most this share of all those known; null for any share."""
 
 
+class ResetLimit(LimitPart):
+    """Completions of courses that would be reset."""
+
+    percent: Percent | None = 20.0
+    """At most this share of all learning paths and courses that people have, as far as known; null for any share."""
+
+
 class TeamLimit(LimitPart):
     """Members that any one team would lose."""
 
@@ -99,6 +106,8 @@ class LimitsPart(Part):
     """Learning paths and courses that would be taken away, those that go along with a team included."""
     assignments_added: LimitPart = LimitPart()
     """Learning paths and courses that would be given, those that come along with a team included."""
+    resets: ResetLimit = ResetLimit()
+    """Completions of courses that would be reset for recertification."""
     team_creates: LimitPart = LimitPart()
     """Teams that would be created."""
     team_removals: TeamLimit = TeamLimit()
@@ -135,6 +144,7 @@ class LimitsPart(Part):
             memberships_added=self.memberships_added.limit,
             assignments_removed=self.assignments_removed.limit,
             assignments_added=self.assignments_added.limit,
+            resets=self.resets.limit,
             team_creates=self.team_creates.limit,
             team_removals=self.team_removals.limit,
             window=self.window,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from syncd.config.identity_parts import EmploymentsPart, ProtectedPart
-from syncd.config.kinds import Character, Days, FilePath, Flag, Part, Table, Text, Texts, When
+from syncd.config.kinds import Character, Days, FilePath, Flag, LongDays, Part, Table, Text, Texts, When
 from syncd.config.lifecycle_parts import DatesPart, GiveBack
 from syncd.config.settings import AbsentPart
 
@@ -316,6 +316,15 @@ class PathPart(ItemPart):
     """Its name or its id."""
 
 
+class ResetPart(Part):
+    """When a completion is emptied, so that the course is to be taken again. One of the two, or both."""
+
+    before: LongDays | None = None
+    """So many days before it ceases to count (CompliantTill in Litmos)."""
+    every: LongDays | None = None
+    """So many days after it was completed; with `before`, only where Litmos tells no CompliantTill."""
+
+
 class CoursePart(ItemPart):
     """A course, and who is given it. ``- Fire safety`` is short for ``- course: Fire safety``."""
 
@@ -323,6 +332,8 @@ class CoursePart(ItemPart):
     """Its name or its id."""
     library: Flag = False
     """For via: team. true: into the team's course library, where its members help themselves."""
+    reset: ResetPart | None = None
+    """When what somebody completed is reset for recertification; without it, never."""
 
 
 PathItem = Annotated[PathPart, BeforeValidator(_short_path, json_schema_input_type=PathPart | str)]

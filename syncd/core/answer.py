@@ -42,6 +42,8 @@ NEXT: Mapping[str, str] = {
     "ITEM-STARTED": "syncd preview {employee}",
     "OVERLAP": "syncd config show",
     "FLAPPING": "syncd employees show {employee}",
+    "RESET-UNDATED": "syncd config show",
+    "RESET-TOO-SHORT": "syncd config show",
     **dict.fromkeys(CAUSES, "syncd preview {employee}"),
     "ITEM-UNKNOWN": "syncd refresh",
     "NO-USER": "syncd preview {employee}",

@@ -16,6 +16,7 @@ stage  Requests                                waits for
 4, 7   make leader or admin                    the membership, the team's renames, and a ``PUT`` of that user
 5      update, reactivate (``PUT``)            whoever gives up the UserName, and a page read, if cheaper
 8      unassign item                           nothing
+8      reset a course (a read, and a write)    nothing
 8      remove member, take item from a team    the team's renames
 8      leader or admin no longer               the team's renames, and a ``PUT`` of that user
 =====  ======================================  =============================
@@ -54,10 +55,14 @@ from syncd.core.request import (
     RequestKind,
     Stage,
 )
+from syncd.core.resets import AT, DUE, UNTIL
 from syncd.core.team_renames import TeamRenames
 from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
 from syncd.core.usernames import handover
 from syncd.core.userwrites import puts, user_create
+
+RESET_DATES: Mapping[str, str] = {"compliant_until": UNTIL, "completed_at": AT, "due": DUE}
+"""How a payload calls the dates of a reset."""
 
 
 def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ...]:
@@ -182,6 +187,9 @@ def _removals(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Reque
         elif _is(change, Action.REMOVE, ObjectKind.TEAM_ASSIGNMENT):
             kind = RequestKind.TAKE_FROM_TEAM
             payload = {"team": list(change.team), "item": str(change.item)}
+        elif _is(change, Action.RESET, ObjectKind.ASSIGNMENT):
+            yield _reset(change)
+            continue
         else:
             continue
         yield Request(
@@ -193,3 +201,23 @@ def _removals(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Reque
             after=renames.before_use(change.team),
             changes=(change.key,),
         )
+
+
+def _reset(change: Change) -> Request:
+    """Just before the write it is read whether the completion is the one that was planned: it cannot be given back."""
+    dates = {name: change.before.get(key, "") for name, key in RESET_DATES.items()}
+    return Request(
+        key=change.key,
+        kind=RequestKind.RESET_COURSE,
+        stage=Stage.REMOVALS,
+        target=change.key,
+        payload={
+            "employee_id": change.employee_id,
+            "user_id": change.user_id,
+            "item": str(change.item),
+            **dates,
+        },
+        changes=(change.key,),
+        low=2,
+        high=2,
+    )

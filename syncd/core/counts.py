@@ -118,6 +118,8 @@ _REMOVED = frozenset({(ObjectKind.MEMBERSHIP, Action.REMOVE)})
 _GIVEN = frozenset({(ObjectKind.ASSIGNMENT, Action.ADD), (ObjectKind.TEAM_ASSIGNMENT, Action.ADD)})
 _TAKEN = frozenset({(ObjectKind.ASSIGNMENT, Action.REMOVE), (ObjectKind.TEAM_ASSIGNMENT, Action.REMOVE)})
 
+_RESET = frozenset({(ObjectKind.ASSIGNMENT, Action.RESET)})
+
 COUNTED = (
     Counted(
         name="deactivations",
@@ -201,6 +203,14 @@ COUNTED = (
         name="assignments_added",
         noun="assignments added",
         kinds=_GIVEN | _ADDED,
+        subjects=_assignment,
+        base=lambda measure, _group: measure.assignments,
+        of="assignments",
+    ),
+    Counted(
+        name="resets",
+        noun="completions reset",
+        kinds=_RESET,
         subjects=_assignment,
         base=lambda measure, _group: measure.assignments,
         of="assignments",

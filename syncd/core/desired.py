@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from syncd.core.gifts import Gift
 from syncd.core.model import (
@@ -19,6 +20,7 @@ from syncd.core.model import (
     User,
     Wish,
 )
+from syncd.core.recertify import Renewal
 from syncd.core.rules import ItemRule
 
 
@@ -29,7 +31,7 @@ class Desired:
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
     scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
     a rule decides who leads or administers them; ``item_rules`` which rule gives (employee_id, item); ``takeable`` are items
-    that are taken though they were started; ``gifts`` are what rules give to teams; ``problems`` are sentences about rules that could not be followed.
+    that are taken though they were started; ``gifts`` are what rules give to teams; ``renewals`` say of rules when they reset; ``problems`` are sentences about rules that could not be followed.
     """
 
     state: State
@@ -40,6 +42,7 @@ class Desired:
     item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
     takeable: frozenset[ItemKey] = frozenset()
     gifts: tuple[Gift, ...] = ()
+    renewals: Mapping[str, Renewal] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
 
@@ -51,6 +54,7 @@ def desired_state(
     takeable_item_names: Iterable[ItemName] = (),
     gift_rules: Iterable[ItemRule] = (),
     strict_team_keys: Iterable[TeamKey] = (),
+    renewals: Mapping[str, Renewal] = MappingProxyType({}),
 ) -> Desired:
     """Gather what each active, in-scope Employee is given. Parents of a team are desired teams, too.
 
@@ -69,11 +73,7 @@ def desired_state(
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
     takeable = {item for name in takeable_item_names if (item := resolver.find(name))}
-    gifts = tuple(
-        Gift(team=rule.team, item=item, rule=rule.place.key, library=rule.library)
-        for rule in gift_rules
-        if (item := resolver.find(rule.item))
-    )
+    gifts = tuple(_gifts(gift_rules, resolver))
     item_rules: dict[tuple[str, ItemKey], str] = {}
     for employee_id, employee in sorted(by_id.items()):
         if employee.status is not Status.ACTIVE or not employee.in_scope:
@@ -101,8 +101,15 @@ def desired_state(
         item_rules=item_rules,
         takeable=frozenset(takeable),
         gifts=gifts,
+        renewals=renewals,
         problems=tuple(resolver.problems.values()),
     )
+
+
+def _gifts(rules: Iterable[ItemRule], resolver: "ItemResolver") -> Iterable[Gift]:
+    for rule in rules:
+        if item := resolver.find(rule.item):
+            yield Gift(team=rule.team, item=item, rule=rule.place.key, library=rule.library)
 
 
 def _desire_team(teams: dict[TeamKey, Team], wish: Wish) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from syncd.core.account import of_account, of_messages, skipped, switched_off
 from syncd.core.desired import Desired
@@ -26,6 +27,7 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.protection import Protection
+from syncd.core.resets import resets
 from syncd.core.roles import Grant, role_changes, roles_given_back, settle_level
 
 
@@ -40,7 +42,8 @@ class Rules:
     ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
     never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
-    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos.
+    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos. ``at`` is the moment at which
+    it is judged which completions are due to be reset; None resets none.
     """
 
     granted: frozenset[tuple[str, str]] = frozenset()
@@ -54,6 +57,7 @@ class Rules:
     had: Mapping[str, Had] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
     invites: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,9 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
                 leaving.update(team_key(change.team) for change in found if change.action is Action.REMOVE)
             back = list(_given_back(employee, user, desired, current, rules))
             changes.extend(back)
+            due, never = resets(employee, user, desired, current, rules.at)
+            changes.extend(due)
+            skips.extend(never)
             changes.extend(
                 role_changes(employee, user, desired, current, granted=rules.granted_roles, leaving=leaving)
             )

@@ -15,11 +15,14 @@ from syncd.core.model import (
     User,
     team_text,
 )
+from syncd.core.recertify import Decision, Result
 from syncd.core.rules import Absence
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset({"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP", "FLAPPING"})
+OF_OBJECTS = frozenset(
+    {"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP", "FLAPPING", "RESET-UNDATED", "RESET-TOO-SHORT"}
+)
 """Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 OF_FIELDS = {"MANAGER-": MANAGER_ID}
 """How the codes of Skips begin that are of one field only."""
@@ -108,7 +111,8 @@ class Facts:
     ``unreadable`` says why HR cannot be read now ("": it can); ``alike`` are ids that differ from this one in zeros in front, if
     no row has it. ``origins`` are the rows that name the person, ``rules`` what
     each rule made of them, ``reasons`` why they are rejected (``is_case``: for a person to decide). ``teams`` are team text -> name of each membership in the
-    mirror, ``items`` item as text -> whether it was started, ``roles`` team text -> leader, admin, ``unread`` the teams and items
+    mirror, ``items`` item as text -> whether it was started (``results``: and how they stand with it), ``reset`` whether what is asked about is reset
+    now, ``roles`` team text -> leader, admin, ``unread`` the teams and items
     whose people were never read. ``changes`` (that the Policy lets through), ``withheld``
     and ``skips`` are the person's in a Plan made now, ``holds`` why it, or a part of it, would be held,
     ``held`` the keys of the Changes that would wait, ``problems`` which rules could not be
@@ -136,6 +140,8 @@ class Facts:
     mirror_read_at: datetime | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, bool] = field(default_factory=dict)
+    results: Mapping[str, Result] = field(default_factory=dict)
+    reset: Decision | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
     item_names: Mapping[str, str] = field(default_factory=dict)

@@ -60,7 +60,7 @@ class Lifecycle:
 class Standing:
     """What a person is today, the sentence why, and the rule that decided.
 
-    ``muted``: an account that gets no messages. ``doubts`` are codes: what HR should look at (``DOUBTS``).
+    ``muted``: an account that gets no messages; ``away``: is on leave, whatever that leaves to them. ``doubts`` are codes: what HR should look at (``DOUBTS``).
     """
 
     status: Status
@@ -68,6 +68,7 @@ class Standing:
     rule: str = "employee.status"
     muted: bool = False
     doubts: tuple[str, ...] = ()
+    away: bool = False
 
 
 class Hire(StrEnum):
@@ -166,12 +167,13 @@ def standing(word: Status, dates: Dates, lifecycle: Lifecycle, now: datetime | N
         leaving = Leaving.NONE
     by_leaving = _BY_LEAVING.get((word, leaving))
     status = _BY_HIRE[word, hire] if by_leaving is None else by_leaving
-    muted = status is Status.LEAVE and lifecycle.leave is Leave.MUTE
+    away = status is Status.LEAVE
+    muted = away and lifecycle.leave is Leave.MUTE
     rule, because = _why(word, status, dates, lifecycle, by_leaving=by_leaving is not None)
     if status is Status.LEAVE and lifecycle.leave is not Leave.SUSPEND:
         status = Status.ACTIVE
     holding = tuple(code for code, holds in doubts.items() if holds)
-    return Standing(status=status, because=because, rule=rule, muted=muted, doubts=holding)
+    return Standing(status=status, because=because, rule=rule, muted=muted, doubts=holding, away=away)
 
 
 def next_turn(dates: Dates, lifecycle: Lifecycle, now: datetime | None) -> date | None:

@@ -81,6 +81,7 @@ class Limits:
     memberships_added: Limit = Limit()
     assignments_removed: Limit = Limit()
     assignments_added: Limit = Limit()
+    resets: Limit = Limit(percent=20.0)
     team_creates: Limit = Limit()
     team_removals: Limit = Limit(minimum=10)
     window: float | None = 86_400.0

@@ -29,6 +29,7 @@ from syncd.core.model import (
 from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.protection import Protection
 from syncd.core.reasons import Reasons
+from syncd.core.recertify import Renewal
 from syncd.core.rules import (
     Absence,
     Column,
@@ -142,6 +143,11 @@ class Mapping:
         return frozenset(rule.item for rule in self.items if rule.take_started)
 
     @property
+    def renewals(self) -> abc.Mapping[str, Renewal]:
+        """By their keys the rules that reset what is completed."""
+        return {rule.place.key: rule.renewal for rule in self.items if rule.renewal is not None}
+
+    @property
     def gift_rules(self) -> tuple[ItemRule, ...]:
         """The rules that give something to a team."""
         return tuple(rule for rule in self.items if rule.team)
@@ -215,6 +221,7 @@ def map_record(
         guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
         because=found.because,
         decided_by=found.rule,
+        away=found.away,
         muted=found.muted,
         doubts=found.doubts,
         turns_on=next_turn(dates, mapping.lifecycle, now),

@@ -9,6 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from syncd.core.recertify import UNTOUCHED, Result
+
 FieldValue = str | bool
 """A normalised Litmos profile value: text (null and "" are the same, ""), or a boolean."""
 
@@ -156,7 +158,8 @@ class Employee:
     have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
     names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
     why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
-    ``core.lifecycle``; ``origin`` and ``source`` are the Record's; ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
+    ``core.lifecycle``; ``away``: is on leave, whatever that leaves to them; ``origin`` and ``source`` are the Record's;
+    ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else.
     """
 
     employee_id: str
@@ -179,6 +182,7 @@ class Employee:
     decided_by: str = "employee.status"
     muted: bool = False
     doubts: tuple[str, ...] = ()
+    away: bool = False
     turns_on: date | None = field(default=None, compare=False)
     """The next day, in their own calendar, on which their dates may make them something else."""
 
@@ -264,6 +268,7 @@ class Assignment:
     started: bool = False
     kept: bool = False
     """Litmos has lately refused to take it, for a team or a learning path gives it as well"""
+    result: Result = UNTOUCHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +305,8 @@ class Action(StrEnum):
     REACTIVATE = "reactivate"
     ADD = "add"
     REMOVE = "remove"
+    RESET = "reset"
+    """Empties what somebody completed."""
 
 
 class ObjectKind(StrEnum):
@@ -318,7 +325,7 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``reset:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
     being switched off or on). ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only
     what differs. ``gives`` and ``takes`` are the learning paths and courses that come or go along with the membership;
     ``people`` is how many get or lose what a team is given; ``irreversible`` says that what

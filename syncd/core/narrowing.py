@@ -55,6 +55,7 @@ def obstacle(rules: Rules, expect: Expect, limits: Limits) -> str:
     has an organisation tree                                   a unit's name and parent are read from any row
     makes managers leaders of their people's teams             what a manager leads depends on all their people
     has employments                                            the rows of a person are judged together
+    resets courses                                             completions grow old by themselves
     finds managers by a field                                  whoever has that value may be meant
     matches by a field that the mirror does not index          anybody may have the value
     matches by a field that is not kept as HR has it           Litmos does not show who has the value
@@ -65,6 +66,7 @@ def obstacle(rules: Rules, expect: Expect, limits: Limits) -> str:
     reasons = {
         "an organisation tree": bool(rules.trees),
         "managers as leaders": bool(rules.managers_roles),
+        "resets of courses": any(rule.renewal is not None for rule in rules.items),
         "employments": rules.employments is not None,
         "managers by a field": rules.manager is not None and bool(rules.manager.by),
         "a match key that is not indexed": not keys <= KEPT_KEYS,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.protection import Protection
+from syncd.core.recertify import Result
 
 RoleList = tuple[str, Role]
 """(team id, role): one list of people in Litmos."""
@@ -101,6 +102,19 @@ class UnassignItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResetCourse:
+    """Empty one user's completion of a course; the course stays assigned.
+
+    Only the completion that was ``planned`` (its dates as they were known), and none that was made after ``due``.
+    """
+
+    user_id: str
+    item: ItemKey
+    planned: Result
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GiveTeam:
     """Give one team learning paths, or courses, in one call; ``library``: put them into its library."""
 
@@ -178,6 +192,7 @@ Operation = (
     | RemoveMember
     | AssignItems
     | UnassignItem
+    | ResetCourse
     | GiveTeam
     | TakeFromTeam
     | SetRole
@@ -198,11 +213,16 @@ class TeamFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """A user of a learning path or course as Litmos lists them: ``percent`` 0-100."""
+    """A user of a learning path or course as Litmos lists them: ``percent`` 0-100.
+
+    ``compliant_until`` is how long the completion counts, ``completed_at`` when it was made; None: not told.
+    """
 
     user_id: str
     completed: bool
     percent: float
+    compliant_until: datetime | None = None
+    completed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +246,10 @@ class Effects:
     unassigned: tuple[tuple[str, ItemKey], ...] = ()
     kept: tuple[tuple[str, ItemKey], ...] = ()
     """(user, item) that Litmos does not take from the user, for a team or a learning path gives it as well"""
+    progress: tuple[tuple[ItemKey, Learner], ...] = ()
+    """How far users are, as it was just read or made."""
+    resets: tuple[tuple[ItemKey, Learner], ...] = ()
+    """Completions that are no more, with the dates that they had."""
     team_given: tuple[tuple[str, ItemKey, bool], ...] = ()
     """(team id, item, whether into the library)"""
     team_taken: tuple[tuple[str, ItemKey], ...] = ()

@@ -13,6 +13,7 @@ from typing import Any
 
 from syncd.core.account import same
 from syncd.core.model import Action, Change, ItemKey, ObjectKind, State, team_key, team_label
+from syncd.core.resets import result_of
 from syncd.errors import Declined
 
 SCHEMA_VERSION = 1
@@ -146,6 +147,8 @@ def _row(change: Change, current: State) -> object:
             return [user_id, (team, change.role) in current.roles.get(person, ())]
         case _:
             assignment = None if change.item is None else held.get(change.item)
+            if assignment is not None and change.action is Action.RESET:
+                return [user_id, assignment.result.is_of(result_of(change))]
             return [user_id, None if assignment is None else assignment.started]
 
 

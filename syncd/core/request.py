@@ -48,6 +48,7 @@ class RequestKind(StrEnum):
     REMOVE_MEMBER = "remove_member"
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"
+    RESET_COURSE = "reset_course"
     GIVE_TEAM = "give_team"
     TAKE_FROM_TEAM = "take_from_team"
     SET_ROLE = "set_role"

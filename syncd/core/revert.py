@@ -30,7 +30,7 @@ USERNAME = "UserName"
 class Remark:
     """What is not undone, or not wholly: the ``key`` of the Change, a stable ``code``, and a sentence.
 
-    ``USER-STAYS``, ``TEAM-STAYS``: syncd deletes nothing. ``MOVED``: it is no longer as the Run left it. ``STARTED``: a
+    ``USER-STAYS``, ``TEAM-STAYS``: syncd deletes nothing. ``RESET-STAYS``: Litmos gives no completion back. ``MOVED``: it is no longer as the Run left it. ``STARTED``: a
     started learning path is never taken away. ``PROGRESS``: it is given again, and progress may be lost. ``GONE``: the user
     is not in Litmos. ``PROTECTED``: the user is never touched. ``USERNAME-TAKEN``: somebody else has the former UserName.
     """
@@ -65,6 +65,7 @@ def reverse(done: Sequence[Change], current: State, *, is_protected: Callable[[U
     reactivate              deactivate          the user is inactive again (MOVED)
     add member, role, path  remove              is no more (MOVED); a path was started (STARTED)
     remove the same         add                 is there again (MOVED); else PROGRESS where paths went
+    reset                   none                (RESET-STAYS, always)
     ======================  ==================  =====================================================
 
     What somebody who was created by the same Run was given stays with the inactive user, and so does what somebody who
@@ -119,6 +120,10 @@ def _undo(
     if change.kind is ObjectKind.TEAM_ASSIGNMENT:
         said = f'team "{team_label(change.team)}" keeps what it was given or lost; change the rule, and push'
         return None, _remark(change, "TEAM-STAYS", said)
+    if change.action is Action.RESET:
+        items = () if change.item is None else (change.item,)
+        said = f"{_who(change)}: the completion of {_listed(items)} was reset, and is not given back"
+        return None, _remark(change, "RESET-STAYS", said)
     user = current.users.get(change.employee_id)
     if user is None:
         return None, _remark(change, "GONE", f"{_who(change)} has no Litmos user any more")

@@ -8,6 +8,7 @@ from typing import Protocol
 from syncd.core.conditions import Condition, Fields
 from syncd.core.dates import ISO, DateFormat
 from syncd.core.model import ItemName, Role, Status
+from syncd.core.recertify import Renewal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +275,7 @@ class ItemRule:
     """A learning path or course given to everyone whom ``when`` names, or to a ``team`` (display names from the root down).
 
     A team gives it to its members, present and future; with ``library`` they help themselves.
+    ``renewal``: when what was completed is reset; None: never.
     ``take_started``: also what was started, even completed, is taken from whom no rule gives it any more.
     """
 
@@ -282,6 +284,7 @@ class ItemRule:
     team: tuple[str, ...] = ()
     library: bool = False
     take_started: bool = False
+    renewal: Renewal | None = None
     when: Condition | None = None
     strict: bool = False
 

@@ -30,6 +30,7 @@ def why(facts: Facts, describe: Describe) -> tuple[Finding, ...]:
         *_some(_rules(facts)),
         *_some(_match(facts)),
         *_some(_litmos(facts)),
+        *_some(_resets(facts)),
         *_some(_plan(facts, describe)),
         *_some(_history(facts, describe)),
         *_some(_grants(facts)),
@@ -125,12 +126,7 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
         case SubjectKind.TEAM:
             seen = _in_team(facts)
         case SubjectKind.PATH | SubjectKind.COURSE:
-            started = facts.items.get(subject.key)
-            seen = (
-                "does not have it"
-                if started is None
-                else "has it, " + ("started" if started else "not started")
-            )
+            seen = _with_item(facts)
         case _:
             teams = ", ".join(sorted(facts.teams.values())) or "none"
             items = ", ".join(sorted(facts.item_names.get(one, one) for one in facts.items)) or "none"
@@ -144,6 +140,32 @@ def _litmos(facts: Facts) -> Iterator[Finding]:
             switched = ""
     yield Finding(
         check="litmos", state=Health.OK, seen=f"{seen}{switched} (read {_moment(facts.mirror_read_at)})"
+    )
+
+
+def _with_item(facts: Facts) -> str:
+    started, result = facts.items.get(facts.subject.key), facts.results.get(facts.subject.key)
+    if started is None:
+        return "does not have it"
+    if result is None or not result.completed:
+        return "has it, " + ("started" if started else "not started")
+    on = "" if result.completed_at is None else f" on {result.completed_at:%Y-%m-%d}"
+    until = "" if result.compliant_until is None else f", counts until {result.compliant_until:%Y-%m-%d}"
+    return f"has it, completed{on}{until}"
+
+
+def _resets(facts: Facts) -> Iterator[Finding]:
+    """When the rule that gives a course resets it, or why it does not."""
+    rule, decision = facts.given(), facts.reset
+    if decision is None:
+        return
+    on_leave = ", but nobody is reset while on leave" if facts.employee and facts.employee.away else ""
+    when = "" if decision.due is None else f": {decision.because}, from {_moment(decision.due)} on"
+    yield Finding(
+        check="reset",
+        state=Health.OK,
+        seen=f"{rule} resets it: {decision.verdict}{when}{on_leave}",
+        facts={"rule": rule, "verdict": decision.verdict.value},
     )
 
 

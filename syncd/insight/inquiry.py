@@ -24,6 +24,7 @@ from syncd.core.model import (
     team_label,
     team_text,
 )
+from syncd.core.recertify import decide
 from syncd.core.request import Request
 from syncd.core.selection import of_people
 from syncd.core.subject import Subject, SubjectKind, find_subject
@@ -150,7 +151,7 @@ def inquire(app: App, employee_id: str, about: str = "") -> Facts:
 def _inquired(app: App, found: Preview, about: str) -> Facts:
     made = found.draft
     facts = _stored(app, found.employee_id, about, user_id=found.match.user_id, employee=found.employee)
-    return replace(
+    known = replace(
         facts,
         alike=() if found.rows else alike(found.intake, found.employee_id),
         input_name=found.intake.name,
@@ -169,6 +170,10 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         held=frozenset(made.plan.held),
         problems=made.plan.problems,
     )
+    renewal = app.settings.mapping.renewals.get(known.given())
+    if renewal is None:
+        return known
+    return replace(known, reset=decide(known.results.get(known.subject.key), renewal, known.now))
 
 
 def _deciding(found: Preview) -> Row:
@@ -246,6 +251,7 @@ def _with_litmos(conn: Connection, app: App, facts: Facts, about: str, employee:
         mirror_read_at=mirror.readings(conn, account).last,
         teams=teams,
         items={str(item): one.started for item, one in state.assignments.get(person, {}).items()},
+        results={str(item): one.result for item, one in state.assignments.get(person, {}).items()},
         roles=_roles(state, person),
         unread=frozenset([*unread, *(str(item) for item, at in read.items.items() if at is None)]),
         item_names={str(item.key): item.name for item in items},

@@ -119,5 +119,11 @@ def _touched(row: Row, list_id: Key, user_id: str) -> Touched[Key]:
 
 def _progress(row: Row, kind: ItemKind) -> Progress:
     done = shape.truth(row, "Completed", "Complete")
-    learner = Learner(user_id=row["UserId"], completed=done, percent=shape.percent(row) or 0.0)
+    learner = Learner(
+        user_id=row["UserId"],
+        completed=done,
+        percent=shape.percent(row) or 0.0,
+        compliant_until=shape.moment(row, "CompliantTillDate"),
+        completed_at=shape.moment(row, "CompletedDate", "FinishDate"),
+    )
     return Progress(item=ItemKey(kind, row["Id"]), learner=learner)

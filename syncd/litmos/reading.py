@@ -212,8 +212,30 @@ def learners(calls: Calls, key: ItemKey) -> tuple[Learner, ...]:
             user_id=row["Id"],
             completed=shape.truth(row, "Completed"),
             percent=shape.percent(row) or 0.0,
+            compliant_until=shape.moment(row, "CompliantTill"),
         )
         for row in calls.rows((SEGMENT[key.kind], key.id, "users"))
+    )
+
+
+def course_of_user(calls: Calls, user_id: str, course_id: str) -> Learner | None:
+    """How somebody stands with a course; None if Litmos does not know the user or the course, or they do not have it."""
+    row = calls.find(("users", user_id, SEGMENT[ItemKind.COURSE], course_id))
+    if row is None:
+        return None
+    if row.get("Id") != course_id:
+        raise doubtful("/users: another course came than was asked for")
+    return _standing(user_id, row)
+
+
+def _standing(user_id: str, row: Row) -> Learner:
+    """A course as a user has it [SPEC]."""
+    return Learner(
+        user_id=user_id,
+        completed=shape.truth(row, "Complete", "Completed"),
+        percent=shape.percent(row) or 0.0,
+        compliant_until=shape.moment(row, "CompliantTill", "CompliantTillDate"),
+        completed_at=shape.moment(row, "CompletedDate", "DateCompleted"),
     )
 
 

@@ -6,11 +6,12 @@ and "" are alike (litmos-api 2). All raise Transient, a doubtful answer, unless 
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from syncd.core.profile import PROFILE_FIELDS, FieldKind
 from syncd.litmos.faults import doubtful
-from syncd.litmos.wire import text_of
+from syncd.litmos.wire import instant, text_of
 
 _FULL = ("Id", "UserName", "FirstName", "LastName", "Email", "AccessLevel", "Active")
 _ALSO_NUMBERS = frozenset({"OriginalId", "Points", "PostalCode", "ExternalEmployeeId", "Score"})
@@ -58,6 +59,15 @@ def percent(row: Row) -> float | None:
     if not math.isfinite(number):
         raise doubtful("PercentageComplete is no number")
     return min(max(number, 0.0), _MOST)
+
+
+def moment(row: Row, *members: str) -> datetime | None:
+    """The first of these dates that is there; None for none, and for one that nobody can read: nothing rests on such a one."""
+    value = next((row[member] for member in members if row.get(member) not in (None, "")), None)
+    try:
+        return instant(value)
+    except ValueError:
+        return None
 
 
 def flaw(record: Row) -> str:

@@ -22,6 +22,7 @@ from syncd.core.operation import (
     ReadUsers,
     RemoveMember,
     RenameTeam,
+    ResetCourse,
     RoleList,
     SetRole,
     Snapshot,
@@ -32,7 +33,7 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, imports, probing, reading, results, settling, surveying
+from syncd.litmos import applying, deltas, imports, probing, reading, resetting, results, settling, surveying
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -46,6 +47,7 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     RemoveMember: applying.remove_member,
     AssignItems: applying.assign_items,
     UnassignItem: applying.unassign_item,
+    ResetCourse: resetting.reset_course,
     GiveTeam: applying.give_team,
     TakeFromTeam: applying.take_from_team,
     SetRole: applying.set_role,
@@ -62,6 +64,7 @@ _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     RemoveMember: settling.remove_member,
     AssignItems: settling.assign_items,
     UnassignItem: settling.unassign_item,
+    ResetCourse: resetting.settle,
     GiveTeam: settling.give_team,
     TakeFromTeam: settling.take_from_team,
     SetRole: settling.set_role,

@@ -11,9 +11,10 @@ from syncd.core.account import same
 from syncd.core.compile import compile_requests
 from syncd.core.gifts import Reach
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
-from syncd.core.model import Action, Change, ObjectKind, State, team_key
+from syncd.core.model import Action, Assignment, Change, ObjectKind, State, team_key
 from syncd.core.plan import change_hash, digest
 from syncd.core.protection import barred
+from syncd.core.resets import result_of
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
 from syncd.mirroring.shelves import reach_of
@@ -225,9 +226,14 @@ def _still_holds(change: Change, current: State, given: Reach) -> bool:
         case ObjectKind.ROLE, action:
             is_so = (team, change.role) in current.roles.get(person, frozenset())
             return is_so is (action is Action.REMOVE)
-        case ObjectKind.ASSIGNMENT, Action.ADD:
-            return change.item not in current.assignments.get(person, {})
         case _:
             held = current.assignments.get(person, {})
-            assignment = None if change.item is None else held.get(change.item)
-            return assignment is not None and (change.irreversible or not assignment.started)
+            return _assignment_holds(change, None if change.item is None else held.get(change.item))
+
+
+def _assignment_holds(change: Change, held: Assignment | None) -> bool:
+    if change.action is Action.ADD or held is None:
+        return change.action is Action.ADD and held is None
+    if change.action is Action.RESET:
+        return held.result.is_of(result_of(change))
+    return change.irreversible or not held.started

@@ -246,6 +246,7 @@ def _desired(
         takeable_item_names=mapping.takeable_items,
         gift_rules=mapping.gift_rules,
         strict_team_keys=strict_teams,
+        renewals=mapping.renewals,
     )
     return replace(found, ruled_roles=found.ruled_roles.union(ruled_roles))
 
@@ -278,6 +279,7 @@ def _rules(
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,
+        at=now,
     )
 
 

@@ -1,6 +1,7 @@
 """Completing: progress in courses and paths, and the achievements it earns."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from syncd.sandbox.activities import KINDS
 from syncd.sandbox.enrolling import courses_of, give_user
@@ -36,6 +37,14 @@ def progress(world: World, kind: str, user_id: str, item_id: str, *, percent: fl
     _update_paths(world, user_id, at)
 
 
+def reset(world: World, row: Enrolment) -> None:
+    """The result is emptied, and the course stays assigned; what it earned stays earned (assumed)."""
+    row.before_reset = replace(row, before_reset=None)
+    row.percentage, row.score, row.started_at = 0.0, "", None
+    row.finished_at, row.compliant_until = None, None
+    row.updated_at = world.now()
+
+
 def _row(world: World, kind: str, user_id: str, item_id: str) -> Enrolment:
     row = world.shelves[kind].enrolment(user_id, item_id)
     if row is None or not row.active:
@@ -49,6 +58,7 @@ def _finish(world: World, kind: str, row: Enrolment, at: datetime, score: str) -
     now = world.now()
     row.percentage, row.score, row.started_at = DONE_PERCENT, score, row.started_at or at
     row.finished_at, row.progress_at = at, now
+    row.compliant_until = _compliant_until(world, kind, row.item_id, at)
     number, achievement_id = world.mint.mint("achievement")
     item = world.paths[row.item_id] if kind == "path" else world.courses[row.item_id]
     world.achievements.append(
@@ -62,8 +72,15 @@ def _finish(world: World, kind: str, row: Enrolment, at: datetime, score: str) -
             score=score,
             earned_at=at,
             created_at=now,
+            compliant_until=row.compliant_until,
         )
     )
+
+
+def _compliant_until(world: World, kind: str, item_id: str, at: datetime) -> datetime | None:
+    """A course counts for so many days after it was completed (assumed: Litmos can do more); a path for ever."""
+    days = world.courses[item_id].valid_days if kind == "course" else None
+    return None if days is None else at + timedelta(days=days)
 
 
 def _update_paths(world: World, user_id: str, at: datetime) -> None:

@@ -71,6 +71,7 @@ def _course_row(course: Course) -> dict[str, Any]:
         "Code": course.code,
         "ModuleId": course.module_id,
         "Active": course.active,
+        "CompliantTillDays": course.valid_days,
         **_dates(course),
     }
 
@@ -112,6 +113,7 @@ def _assignment_rows(world: World) -> Iterable[dict[str, Any]]:
                 "StartDate": stamp(row.started_at),
                 "FinishDate": stamp(row.finished_at),
                 "ProgressDate": stamp(row.progress_at),
+                "CompliantTill": stamp(row.compliant_until),
                 **_dates(row),
             }
 
@@ -126,6 +128,7 @@ def _achievement_row(row: Achievement) -> dict[str, Any]:
         "Title": row.title,
         "Score": row.score,
         "AchievementDate": stamp(row.earned_at),
+        "CompliantTillDate": stamp(row.compliant_until),
         "CreatedDate": stamp(row.created_at),
     }
 

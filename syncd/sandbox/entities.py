@@ -62,7 +62,7 @@ class Membership:
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """A course with one module."""
+    """A course with one module; who completes it is compliant for ``valid_days``, or for ever (None)."""
 
     id: str
     number: int
@@ -73,6 +73,7 @@ class Course:
     created_at: datetime
     updated_at: datetime
     active: bool = True
+    valid_days: float | None = None
 
     @property
     def import_code(self) -> str:
@@ -108,7 +109,10 @@ class TeamItem:
 
 @dataclass(slots=True, kw_only=True)
 class Enrolment:
-    """A course or learning path that reaches a user, directly (``direct``) or otherwise, and the progress made."""
+    """A course or learning path that reaches a user, directly (``direct``) or otherwise, and the progress made.
+
+    ``compliant_until`` is how long a completion counts (None: for ever); ``before_reset`` what the last reset emptied.
+    """
 
     user_id: str
     item_id: str
@@ -123,6 +127,8 @@ class Enrolment:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     progress_at: datetime | None = None
+    compliant_until: datetime | None = None
+    before_reset: "Enrolment | None" = None
 
     @property
     def complete(self) -> bool:
@@ -143,6 +149,7 @@ class Achievement:
     score: str
     earned_at: datetime
     created_at: datetime
+    compliant_until: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)

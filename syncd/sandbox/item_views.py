@@ -80,9 +80,9 @@ def user_course_view(world: World, row: Enrolment, *, in_path: bool) -> dict[str
         "AssignedDate": row.created_at,
         "StartDate": row.started_at,
         "CompletedDate": row.finished_at,
-        "UpToDate": row.complete,
-        "Overdue": False,
-        "CompliantTill": None,
+        "UpToDate": up_to_date(world, row),
+        "Overdue": row.complete and not up_to_date(world, row),
+        "CompliantTill": row.compliant_until,
         "IsLearningPath": in_path,
         "CourseCreatedDate": course.created_at,
         "CourseCreator": "",
@@ -90,6 +90,11 @@ def user_course_view(world: World, row: Enrolment, *, in_path: bool) -> dict[str
         "ResultId": row.result_id,
         "AccessTillDate": None,
     }
+
+
+def up_to_date(world: World, row: Enrolment) -> bool:
+    """Whether a completion counts: what else UpToDate and Overdue tell is not known (assumed)."""
+    return row.complete and (row.compliant_until is None or world.now() < row.compliant_until)
 
 
 def learner_view(user: User, row: Enrolment) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Modes:
     for ImportStatus [SPEC], Username and Completed for UserName and Complete (results/details) [CODE]."""
     duplicate_paths_refused: bool = False
     """Giving a path to a user who has it is a 409 [CODE, hinted], instead of being ignored."""
+    resets_reported: bool = True
+    """/org/results/details no longer tells of a completion that was reset; unsettled."""
     import_end: str = "Completed"
     """Status of a bulk import that has ended: Completed [DOC]; which other words there are is unknown (GUESS)."""
     visibility_delay: float = 0.0

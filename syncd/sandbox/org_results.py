@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.sandbox.entities import Enrolment
+from syncd.sandbox.item_views import up_to_date
 from syncd.sandbox.paging import Window
 from syncd.sandbox.routes_results import touched_at
 from syncd.sandbox.world import World
@@ -16,9 +17,15 @@ def _progressed(world: World, span: Window, kind: str) -> list[Enrolment]:
     """Rows with progress; what was only assigned has no result yet (assumed)."""
     return [
         row
-        for row in world.shelves[kind].enrolments()
+        for row in (_shown(world, one) for one in world.shelves[kind].enrolments())
         if row.started_at is not None and row.active and span.holds(row.progress_at)
     ]
+
+
+def _shown(world: World, row: Enrolment) -> Enrolment:
+    """Whether a reset takes the result of before out of these lists is unsettled, so a mode."""
+    emptied = row.started_at is None and row.before_reset is not None
+    return row.before_reset if emptied and row.before_reset and not world.modes.resets_reported else row
 
 
 def path_results(world: World, span: Window) -> Rows:
@@ -60,9 +67,9 @@ def course_results(world: World, span: Window) -> Rows:
             "Completed": row.complete,
             "PercentageComplete": row.percentage,
             "CompletedDate": row.finished_at,
-            "UpToDate": row.complete,
-            "Overdue": False,
-            "CompliantTillDate": None,
+            "UpToDate": up_to_date(world, row),
+            "Overdue": row.complete and not up_to_date(world, row),
+            "CompliantTillDate": row.compliant_until,
             "DueDate": None,
             "LastAttemptDate": row.finished_at,
             "CreatedBy": "",
@@ -125,7 +132,7 @@ def achievements(world: World, span: Window) -> Rows:
                 "OriginalUserId": world.users[row.user_id].number,
                 "OriginalCourseId": 0 if is_path else number,
                 "OriginalLearningPathId": number if is_path else 0,
-                "CompliantTillDate": None,
+                "CompliantTillDate": row.compliant_until,
                 "Title": row.title,
                 "AchievementDate": row.earned_at,
                 "Type": row.kind,

@@ -4,6 +4,7 @@ from functools import partial
 
 from syncd.sandbox import enrolling
 from syncd.sandbox.call import CREATED, DONE, Call, Contract, Reply, Route, listed, single
+from syncd.sandbox.completing import reset
 from syncd.sandbox.item_views import course_view, learner_view, path_view, user_course_view, user_path_view
 from syncd.sandbox.paging import chosen_users, page, searched
 from syncd.sandbox.refusal import Refusal
@@ -38,7 +39,9 @@ def _learners(world: World, call: Call, *, kind: str) -> Reply:
     shown = page(world, call, chosen_users(world, call, [world.users[user_id] for user_id in rows]))
     views = [learner_view(user, rows[user.id]) for user in shown]
     if kind == "course":
-        views = [{**view, "CompliantTill": None, "DueDate": None, "AccessTillDate": None} for view in views]
+        more = {"DueDate": None, "AccessTillDate": None}
+        tills = [rows[user.id].compliant_until for user in shown]
+        views = [{**view, "CompliantTill": till, **more} for view, till in zip(views, tills, strict=True)]
     return listed("Users", "User", views)
 
 
@@ -126,11 +129,12 @@ def _take_course(world: World, call: Call) -> Reply:
 
 
 def _reset_course(world: World, call: Call) -> Reply:
-    row = world.shelves["course"].enrolment(call.args[0], call.args[1])
+    """200 [SPEC]; 404 for a user or course that is not there, and for one that the user does not have (assumed alike)."""
+    user, course = world.user(call.args[0]), world.course(call.args[1])
+    row = world.shelves["course"].enrolment(user.id, course.id)
     if row is None or not row.active:
-        raise Refusal(404, f"The course {call.args[1]} does not exist.")
-    row.percentage, row.score, row.started_at, row.finished_at = 0.0, "", None, None
-    row.updated_at = world.now()
+        raise Refusal(404, f"The course {course.id} does not exist.")
+    reset(world, row)
     return DONE
 
 

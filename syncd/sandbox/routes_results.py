@@ -7,6 +7,7 @@ from syncd.sandbox import profile as profiles
 from syncd.sandbox.call import DONE, Call, Contract, Reply, Route, listed
 from syncd.sandbox.completing import complete, progress
 from syncd.sandbox.entities import Achievement, Enrolment
+from syncd.sandbox.item_views import up_to_date
 from syncd.sandbox.paging import moment, page
 from syncd.sandbox.refusal import BodyError, Refusal
 from syncd.sandbox.wire_json import date_in
@@ -61,9 +62,9 @@ def _detail(world: World, row: Enrolment) -> dict[str, Any]:
         "Completed" if world.modes.other_names else "Complete": row.complete,
         "PercentageComplete": row.percentage,
         "CompletedDate": row.finished_at,
-        "UpToDate": row.complete,
-        "Overdue": False,
-        "CompliantTillDate": None,
+        "UpToDate": up_to_date(world, row),
+        "Overdue": row.complete and not up_to_date(world, row),
+        "CompliantTillDate": row.compliant_until,
     }
 
 
@@ -112,7 +113,7 @@ def _achievement(world: World, row: Achievement) -> dict[str, Any]:
         "Description": "",
         "AchievementDate": row.earned_at,
         "CourseId": row.item_id,
-        "CompliantTillDate": None,
+        "CompliantTillDate": row.compliant_until,
         "Score": row.score,
         "Result": "Completed",
         "Type": row.kind,

@@ -146,6 +146,7 @@ def _load_course(world: World, row: Mapping[str, Any]) -> None:
         module_id=str(row.get("ModuleId") or module_id),
         module_number=module_number,
         active=bool(row.get("Active", True)),
+        valid_days=None if row.get("CompliantTillDays") is None else float(row["CompliantTillDays"]),
         **_times(world, row),
     )
 
@@ -202,6 +203,8 @@ def _load_assignment(world: World, row: Mapping[str, Any]) -> None:
         started_at=parsed(row.get("StartDate")),
         finished_at=finished,
         progress_at=parsed(row.get("ProgressDate")) or finished,
+        compliant_until=parsed(row.get("CompliantTill")),
+        before_reset=None,
         **times,
     )
     world.shelves[kind].put(enrolment)
@@ -238,6 +241,7 @@ def _load_achievement(world: World, row: Mapping[str, Any]) -> None:
             title=str(row["Title"]),
             score=str(row.get("Score") or ""),
             earned_at=earned,
+            compliant_until=parsed(row.get("CompliantTillDate")),
             created_at=parsed(row.get("CreatedDate")) or earned,
         )
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from syncd.core.compile import RESET_DATES
 from syncd.core.managers import MANAGER_ID
 from syncd.core.model import UNGRANTED, FieldValue, ItemKey, ItemKind, Role, team_key, team_label, team_text
 from syncd.core.operation import (
@@ -23,11 +24,13 @@ from syncd.core.operation import (
     ReadUsers,
     RemoveMember,
     RenameTeam,
+    ResetCourse,
     SetRole,
     TakeFromTeam,
     UnassignItem,
 )
 from syncd.core.protection import PROTECTED, Protection, refused
+from syncd.core.recertify import Result
 from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.errors import Permanent
 from syncd.store import imports, links, mirror
@@ -327,6 +330,14 @@ def _unassign_item(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     return Errand(operation=UnassignItem(user_id=user_id, item=item), grants=((user_id, str(item), ""),))
 
 
+def _reset_course(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id, item = _user_id(conn, payload, bearings), ItemKey.parse(payload["item"])
+    dates = {name: datetime.fromisoformat(payload[name]) for name in RESET_DATES if payload[name]}
+    due = dates.pop("due")
+    planned = Result(completed=True, percent=100.0, **dates)
+    return Errand(operation=ResetCourse(user_id=user_id, item=item, planned=planned, due=due))
+
+
 _RESOLVERS = {
     RequestKind.READ_USERS: _read_users,
     RequestKind.CREATE_USER: _create_user,
@@ -338,6 +349,7 @@ _RESOLVERS = {
     RequestKind.REMOVE_MEMBER: _remove_member,
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,
+    RequestKind.RESET_COURSE: _reset_course,
     RequestKind.SET_ROLE: _set_role,
     RequestKind.IMPORT_USERS: _import_users,
     RequestKind.GIVE_TEAM: _give_team,

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Row, Select, select
 
 from syncd.core.model import Assignment, ItemKey, Role, State, Team, TeamKey, team_key
 from syncd.core.operation import TeamFact
-from syncd.store import mirror, roles
+from syncd.store import attainment, mirror, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
 
 CHUNK = 500
@@ -65,7 +65,7 @@ def current_state(
         started = row.completed or row.percent > 0
         kept = kept_since is not None and row.kept_at is not None and row.kept_at > kept_since
         assignments.setdefault(people[row.user_id], {})[item] = Assignment(
-            item=item, started=started, kept=kept
+            item=item, started=started, kept=kept, result=attainment.result_of(row)
         )
     users = mirror.users(conn, account) if len(people) > MANY else mirror.some_users(conn, account, people)
     return State(

@@ -5,11 +5,11 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, update
 
-from syncd.core.model import FieldValue, ItemKey
+from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
-from syncd.store import aside, drift, mirror, reflection, removals, renamed, roles, settled
+from syncd.store import aside, attainment, drift, mirror, reflection, removals, renamed, roles, settled
 from syncd.store.mirror import ITEMS_READ_AT
 from syncd.store.mirror_tables import (
     litmos_assignment,
@@ -67,7 +67,7 @@ def apply_effects(
         )
     renamed.follow(conn, account, called)
     _apply_members(conn, account, effects, now)
-    _apply_assignments(conn, account, effects, now)
+    _apply_assignments(conn, account, effects, began_at, now)
     _apply_gifts(conn, account, effects, now)
     for done in effects.roles_set:
         roles.apply_set(conn, account, done, now)
@@ -104,7 +104,9 @@ def _apply_members(conn: Connection, account: str, effects: Effects, now: dateti
         aside.forget(conn, account, aside.MEMBERSHIP, team_id, {user_id for _, user_id in pairs}, now)
 
 
-def _apply_assignments(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
+def _apply_assignments(
+    conn: Connection, account: str, effects: Effects, began_at: datetime, now: datetime
+) -> None:
     table = litmos_assignment
     gone = [(str(item), user_id) for user_id, item in effects.unassigned]
     removals.note(conn, account, removals.ASSIGNMENT, gone, now)
@@ -113,11 +115,13 @@ def _apply_assignments(conn: Connection, account: str, effects: Effects, now: da
     for user_id, item in effects.assigned:
         aside.forget(conn, account, aside.ASSIGNMENT, str(item), [user_id], now)
     for user_id, item in effects.unassigned:
-        conn.execute(delete(table).where(_assignment(account, user_id, item)))
+        conn.execute(delete(table).where(attainment.assignment(account, user_id, item)))
     for user_id, item in effects.kept:
-        conn.execute(update(table).where(_assignment(account, user_id, item)).values(kept_at=now))
+        conn.execute(update(table).where(attainment.assignment(account, user_id, item)).values(kept_at=now))
+    attainment.fold(conn, account, effects.progress, began_at)
+    attainment.note_resets(conn, account, effects.resets, now)
     for user_id, item in effects.assigned:
-        here = _assignment(account, user_id, item)
+        here = attainment.assignment(account, user_id, item)
         if not conn.execute(update(table).where(here).values(changed_at=now)).rowcount:
             conn.execute(
                 insert(table).values(
@@ -153,13 +157,3 @@ def _apply_gifts(conn: Connection, account: str, effects: Effects, now: datetime
     for team_id, item, library in effects.team_given:
         ids = {"account": account, "team_id": team_id, "kind": item.kind.value, "item_id": item.id}
         conn.execute(insert(table).values(**ids, library=library))
-
-
-def _assignment(account: str, user_id: str, item: ItemKey) -> ColumnElement[bool]:
-    table = litmos_assignment.c
-    return (
-        (table.account == account)
-        & (table.kind == item.kind.value)
-        & (table.item_id == item.id)
-        & (table.user_id == user_id)
-    )

@@ -1,19 +1,19 @@
 """Folding: how the mirror moves by what Litmos' date windows told; fields that a row does not carry stay as they are."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from syncd.core.delta import Delta, Progress, TeamRow
+from syncd.core.delta import Delta, TeamRow
 from syncd.core.model import ItemKey
 from syncd.core.operation import RoleList, TeamFact
-from syncd.store import renamed
+from syncd.store import attainment, renamed
 from syncd.store import roles as role_lists
 from syncd.store.drift import Drift
 from syncd.store.mirror import READ, lists_read, set_watermark, team_facts
-from syncd.store.mirror_tables import litmos_assignment, litmos_item, litmos_team
+from syncd.store.mirror_tables import litmos_item, litmos_team
 from syncd.store.reflection import fold_users, put_item, put_team
 from syncd.store.vanished import Missing, forget
 
@@ -36,7 +36,7 @@ def apply_delta(
     renamed.follow(conn, account, called)
     for item in delta.items:
         put_item(conn, account, item, began_at)
-    _fold_progress(conn, account, delta.progress, began_at)
+    attainment.fold(conn, account, ((one.item, one.learner) for one in delta.progress), began_at)
     set_watermark(conn, account, READ, began_at)
     return drift
 
@@ -68,16 +68,3 @@ def _fold_team(conn: Connection, account: str, team: TeamRow, began_at: datetime
     if row is not None:
         before = replace(before, name=row["name"], parent_id=row["parent_id"], code=row["code"])
     put_team(conn, account, replace(before, **team.known), began_at)
-
-
-def _fold_progress(conn: Connection, account: str, found: Iterable[Progress], began_at: datetime) -> None:
-    table = litmos_assignment
-    for one in found:
-        here = (
-            (table.c.account == account)
-            & (table.c.kind == one.item.kind.value)
-            & (table.c.item_id == one.item.id)
-            & (table.c.user_id == one.learner.user_id)
-        )
-        values = {"completed": one.learner.completed, "percent": one.learner.percent}
-        conn.execute(update(table).where(here, table.c.changed_at <= began_at).values(**values))

@@ -12,7 +12,7 @@ from syncd.core.match import comparable
 from syncd.core.model import Item, ItemKey, ItemKind
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.core.profile import normalise, normalise_profile
-from syncd.store import aside, removals, renamed, roles, settled
+from syncd.store import aside, attainment, removals, renamed, roles, settled
 from syncd.store.drift import Drift
 from syncd.store.mirror import FULL, ITEMS_READ_AT, READ, set_watermark, team_facts
 from syncd.store.mirror_tables import (
@@ -331,7 +331,7 @@ def _replace_learners(
     removed = removals.since(conn, account, removals.ASSIGNMENT, str(item), began_at)
     seen = {person.user_id: person for person in people if person.user_id not in removed}
     aside.forget(conn, account, aside.ASSIGNMENT, str(item), seen.keys(), began_at)
-    known = {row.user_id: (row.completed, row.percent) for row in rows}
+    known = {row.user_id: row for row in rows}
     kept_back = {row.user_id for row in rows if row.changed_at > began_at}
     left = sorted(known.keys() - kept_back - seen.keys() - inactive)
     for start in range(0, len(left), CHUNK):
@@ -340,11 +340,12 @@ def _replace_learners(
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for user_id, person in seen.items():
-        values = {"completed": person.completed, "percent": person.percent}
-        if user_id not in known:
+        row = known.get(user_id)
+        values = attainment.values_of(person, row)
+        if row is None:
             ids = {"account": account, "kind": item.kind.value, "item_id": item.id, "user_id": user_id}
             fresh.append({**ids, **values, "changed_at": began_at})
-        elif known[user_id] != (person.completed, person.percent):
+        elif user_id not in kept_back and attainment.differs(row, values):
             moved.append({**values, "of": user_id})
     _insert(conn, litmos_assignment, fresh)
     for start in range(0, len(moved), CHUNK):
@@ -353,7 +354,7 @@ def _replace_learners(
     listed = _here(account, item)
     is_new = conn.execute(select(litmos_item.c.users_read_at).where(listed)).scalar() is None
     conn.execute(update(litmos_item).where(listed).values(users_read_at=began_at))
-    come = seen.keys() - known
+    come = seen.keys() - known.keys()
     if is_new:
         settled.disturb_users(conn, account, come)
     return [] if is_new else _gone_and_come("assignment", "Assigned", str(item), left, come)

@@ -249,3 +249,30 @@ EMPLOYEE_FAULTS = [
 def test_a_line_about_employees_that_cannot_work(tmp_path, line, fault):
     found = faults_of(tmp_path, f"{HEAD}{line}\n{USERS}")
     assert [each for each in found if each.startswith(f"syncd.yaml:{fault}")], found
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("reset: {}", "8:33: courses[0].reset: needs before: or every:, or both, such as {before: 30d}"),
+        ("reset: {every: 0d}", "8:41: courses[0].reset.every: must be at least 1d"),
+        ("reset: {before: 30}", "8:42: courses[0].reset.before: must be whole days, such as 0d or 7d"),
+        ("reset: {before: 12h}", "8:42: courses[0].reset.before: must be whole days, such as 0d or 7d"),
+        ("reset: {every: 7321d}", "8:41: courses[0].reset.every: must be at most 7320d"),
+        ("reset: {after: 3d}", "8:34: courses[0].reset.after: is no key here; known are before, every"),
+        (
+            "via: team, team: Everyone, reset: {before: 30d}",
+            "8:53: courses[0].reset: has no place beside via: team: a reset is about what each person is given",
+        ),
+    ],
+)
+def test_a_reset_that_cannot_be_meant(tmp_path, rule, fault):
+    text = HEAD + f"courses: [{{course: Fire, {rule}}}]\n" + USERS
+    assert faults_of(tmp_path, text) == [f"syncd.yaml:{fault}"]
+
+
+def test_a_learning_path_is_not_reset(tmp_path):
+    text = HEAD + "learning_paths: [{path: Fire, reset: {before: 30d}}]\n" + USERS
+    assert faults_of(tmp_path, text) == [
+        'syncd.yaml:8:31: learning_paths[0].reset: is no key here; did you mean "remove"?'
+    ]

@@ -13,7 +13,7 @@ from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind
 
 P1, P8, P9 = (ItemKey(ItemKind.LEARNING_PATH, one) for one in ("p1", "p8", "p9"))
 SALES, SUPPORT = ("sales",), ("support",)
-NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit())
+NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit(), resets=Limit())
 """No Limit at all, to which a test adds the one that it is about."""
 
 
@@ -100,6 +100,8 @@ def codes(found):
         (user(Action.CREATE, 900), {}, []),
         (member(Action.REMOVE, 40), {}, []),
         (member(Action.REMOVE, 41), {}, ["LIMIT-REMOVALS"]),
+        (path(Action.RESET, 20), {}, []),
+        (path(Action.RESET, 21), {}, ["LIMIT-RESETS"]),
     ],
 )
 def test_each_default_limit_at_its_edge(planned, facts, expected):
@@ -131,6 +133,7 @@ TEN = {
         "10 assignments added",
         "100 assignments",
     ),
+    "resets": (path(Action.RESET, 10), "10 completions reset", "100 assignments"),
     "team_creates": (teams(10), "10 teams created", "100 teams"),
     "team_removals": (
         [*member(Action.REMOVE, 6), *user(Action.DEACTIVATE, 4, first=6)],

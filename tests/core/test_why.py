@@ -161,6 +161,8 @@ CASES: tuple[tuple[str, Facts], ...] = (
                            skips=(Skip(employee_id="E1", code="ITEM-STARTED", message='team "Choir" is kept'),))),
     *((code, facts(MANAGER, skips=(Skip(employee_id="E1", code=code, message="manager '9' was not set"),)))
       for code in CAUSES),
+    *((code, facts(WELCOME, skips=(Skip(employee_id="E1", code=code, message='learning path "Welcome" is not reset'),)))
+      for code in ("RESET-UNDATED", "RESET-TOO-SHORT")),
     ("ABSENT-IGNORED", facts(**ABSENT)),
     ("ABSENT-COUNTED", facts(absence=Absence(deactivates=True), **ABSENT)),
     ("NO-USER", facts(user=None, user_id="", changes=())),

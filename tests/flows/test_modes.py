@@ -48,6 +48,7 @@ ALONE: list[dict[str, Any]] = [
     {"spec_statuses": True},
     {"other_names": True},
     {"duplicate_paths_refused": True},
+    {"resets_reported": False},
     {"import_end": "Processed"},
     {"visibility_delay": 1.0},
 ]

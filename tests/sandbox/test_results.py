@@ -97,8 +97,90 @@ def test_dates_carry_an_offset_and_may_be_shifted_by_it(make: Make, hours: int, 
     assert datetime.fromtimestamp(int(match[1]) / 1000, UTC) == datetime(2026, 3, 3, 8 + hours, tzinfo=UTC)
 
 
-def test_a_reset_course_starts_again(call: Caller, times: Times) -> None:
-    ann = completed(call)
-    course = call.ids(f"/users/{ann}/courses")[0]
+YEARLY = {
+    "courses": [{"Name": "Fire Safety", "CompliantTillDays": 365}, {"Name": "First Aid"}],
+    "learning_paths": [],
+}
+
+
+def certified(call: Caller, name: str = "Fire Safety") -> tuple[str, str]:
+    """A user who finished a course on 2026-03-03 at 08:00; her Id, and the course's."""
+    ann = str(call.user()["Id"])
+    found = call.control("POST", "complete", {"UserId": ann, "Course": name, "At": "2026-03-03T08:00:00Z"})
+    return ann, str(found["ItemId"])
+
+
+def told_of(call: Caller, ann: str, course: str) -> list[Any]:
+    """Until when her completion of a course counts, in every place that tells it."""
+    of_users = call("POST", "/users/courses", [{"Id": ann}]).json[0]["Courses"]
+    return [
+        call("GET", f"/users/{ann}/courses").json[0]["CompliantTill"],
+        call("GET", f"/users/{ann}/courses/{course}").json["CompliantTill"],
+        of_users[0]["CompliantTill"],
+        call("GET", f"/courses/{course}/users").json[0]["CompliantTill"],
+        call("GET", "/results/details", since="2000-01-01").json[0]["CompliantTillDate"],
+        call("GET", "/org/results/details", **WEEK).json[0]["CompliantTillDate"],
+        call("GET", "/achievements", userid=ann).json[0]["CompliantTillDate"],
+        call("GET", "/org/achievements", **WEEK).json[0]["CompliantTillDate"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "till"), [("Fire Safety", "/Date(1804060800000-0500)/"), ("First Aid", None)]
+)
+def test_a_completion_counts_for_as_long_as_its_course_says(make: Make, name: str, till: str | None) -> None:
+    call = make(seed=YEARLY)
+    ann, course = certified(call, name)
+    assert told_of(call, ann, course) == [till] * 8
+
+
+def test_a_completion_that_is_over_is_not_up_to_date(make: Make, times: Times) -> None:
+    call = make(seed=YEARLY)
+    ann, course = certified(call)
+    seen = []
+    for _ in range(2):
+        row = call("GET", f"/users/{ann}/courses/{course}").json
+        seen.append((row["Complete"], row["UpToDate"], row["Overdue"]))
+        times.forward(365 * 86_400)
+    assert seen == [(True, True, False), (True, False, True)]
+
+
+def test_a_reset_empties_the_result_and_the_course_stays(make: Make) -> None:
+    call = make(seed=YEARLY)
+    ann, course = certified(call)
     assert call("PUT", f"/users/{ann}/courses/{course}/reset").status == 200
+    row = call("GET", f"/users/{ann}/courses/{course}").json
+    assert [row[name] for name in ("Complete", "PercentageComplete", "UpToDate")] == [False, 0.0, False]
+    assert [row[name] for name in ("StartDate", "CompletedDate", "CompliantTill")] == [None] * 3
+    assert row["AssignedDate"]
+    learner = call("GET", f"/courses/{course}/users").json[0]
+    assert (learner["Id"], learner["Completed"], learner["CompliantTill"]) == (ann, False, None)
+    assert call("GET", "/org/results/details", **WEEK).json == []
+    assert len(call("GET", "/achievements", userid=ann).json) == 1
+    sent = [entry for entry in call.sandbox.log if entry.method == "PUT"]
+    assert [entry.path for entry in sent] == [f"/users/{ann}/courses/{course}/reset"]
+
+
+def test_results_may_go_on_telling_of_a_completion_that_was_reset(make: Make) -> None:
+    call = make(seed=YEARLY, modes={"resets_reported": False})
+    ann, course = certified(call)
+    call("PUT", f"/users/{ann}/courses/{course}/reset")
+    assert [row["Completed"] for row in call("GET", "/org/results/details", **WEEK).json] == [True]
     assert call("GET", f"/users/{ann}/courses/{course}").json["Complete"] is False
+
+
+def test_only_a_course_that_somebody_has_is_reset(make: Make) -> None:
+    call = make(seed=YEARLY)
+    ann, course = certified(call)
+    other = next(found for found in call.ids("/courses") if found != course)
+    for user, what in ((ann, other), (ann, "nothing"), ("nobody", course)):
+        assert call("PUT", f"/users/{user}/courses/{what}/reset").status == 404
+
+
+def test_a_dump_keeps_how_long_completions_count(make: Make) -> None:
+    call = make(seed=YEARLY)
+    ann, course = certified(call)
+    dump = call.control("GET", "dump")
+    call.control("POST", "seed", dump)
+    assert call.control("GET", "dump") == dump
+    assert told_of(call, ann, course) == ["/Date(1804060800000-0500)/"] * 8
