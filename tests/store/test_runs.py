@@ -199,6 +199,24 @@ def test_a_run_that_was_to_send_nothing_is_told_apart(database):
     assert shown == {sent: "succeeded", planned: "planned"}
 
 
+def test_the_newest_run_is_a_push_even_one_that_only_observes_but_no_mere_plan(database):
+    marks: tuple[dict[str, bool], ...] = (
+        {},
+        {runs.PLANNED_ONLY: True, runs.OBSERVED: True},
+        {runs.PLANNED_ONLY: True},
+    )
+    found = []
+    for mark in marks:
+        run_id = new_run(database)
+        with database.write() as conn:
+            runs.start(conn, run_id, owner="a", now=database.now(conn))
+            runs.finish(conn, run_id, "succeeded", summary=mark, now=database.now(conn))
+            newest = runs.newest(conn, ACCOUNT, "push")
+        assert newest is not None
+        found.append(newest["id"] - run_id)
+    assert found == [0, 0, -1]
+
+
 def test_an_ended_run_whose_jobs_are_tried_again_runs_once_more(database):
     run_id = new_run(database)
     finish(database, run_id, "failed")
