@@ -23,11 +23,11 @@ from syncd.core.model import (
     Item,
     NodeKey,
     Rejection,
-    Role,
     State,
     TeamKey,
     User,
 )
+from syncd.core.narrowing import AtRest
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
@@ -113,13 +113,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     at_rest = intake.at_rest
-    strict = related.strict_teams | (at_rest.strict if at_rest else frozenset())
-    desire = partial(_desired, settings.mapping, items, strict, at_rest.managed.roles if at_rest else ())
+    desire = partial(_desired, settings.mapping, items, related.strict_teams, at_rest)
     measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
     unsure = undecided(conn, app, related, matching, current, untouched)
-    wanted = desire(related.employees)
-    given = given_before(conn, app, related, wanted, current)
-    rules = _rules(conn, app, related, matching.links, wanted, now, absent, given)
+    rules = _rules(conn, app, related, current, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
         related.employees,
         matching,
@@ -236,30 +233,31 @@ def _desired(
     mapping: Mapping,
     items: abc.Sequence[Item],
     strict_teams: abc.Set[TeamKey],
-    ruled_roles: abc.Iterable[tuple[TeamKey, Role]],
+    at_rest: AtRest | None,
     employees: abc.Iterable[Employee],
 ) -> Desired:
+    """``at_rest`` are those who are not among the employees, and for whom rules name teams and roles all the same."""
     found = desired_state(
         employees,
         items,
         strict_item_names=mapping.strict_items,
         takeable_item_names=mapping.takeable_items,
         gift_rules=mapping.gift_rules,
-        strict_team_keys=strict_teams,
+        strict_team_keys=strict_teams if at_rest is None else strict_teams | at_rest.strict,
         renewals=mapping.renewals,
     )
-    return replace(found, ruled_roles=found.ruled_roles.union(ruled_roles))
+    return found if at_rest is None else replace(found, ruled_roles=found.ruled_roles | at_rest.managed.roles)
 
 
 def _rules(
     conn: Connection,
     app: App,
     related: Relations,
+    current: State,
     linked: abc.Mapping[str, str],
     desired: Desired,
     now: datetime,
     absent: abc.Mapping[str, str],
-    given: frozenset[tuple[str, str]],
 ) -> Rules:
     """What the diff must know besides the two States, as it is stored; ``linked`` is employee_id -> user id."""
     account, mapping, policy = app.account, app.settings.mapping, app.settings.mapping.lifecycle
@@ -272,7 +270,7 @@ def _rules(
         leaving_scope_deactivates=mapping.leaving_scope_deactivates,
         overlap=Overlap(
             length=policy.overlap,
-            given=given,
+            given=given_before(conn, app, related, desired, current),
             since=unwanted.load(conn, account, related.moved),
             at=now,
         ),
