@@ -112,9 +112,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     current = current_state(conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    at_rest = intake.at_rest
-    desire = partial(_desired, settings.mapping, items, related.strict_teams, at_rest)
-    measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
+    measure = intake.at_rest.measure if intake.at_rest else measure_of(current, settings.limits)
     unsure = undecided(conn, app, related, matching, current, untouched)
     rules = _rules(conn, app, related, current, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
@@ -131,8 +130,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     told = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
     difference = _possible(conn, app, reconciled.difference, part, now)
-    everybody = None if at_rest is None else mirror.count_users(conn, account)
-    if at_rest is None:
+    if intake.at_rest is None:
         told += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
@@ -140,7 +138,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         limits=settings.limits,
         measure=measure,
         doubts=doubts_about(conn, app, intake, rejections),
-        pace=pace_of(conn, app, users, now, everybody=everybody),
+        pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
         problems=(*told, *problem(difference.skips)),
         approved=approvals.valid(conn, account, now),
