@@ -6,8 +6,8 @@ A company of so many people, with 22 columns each, is in step with Litmos: each 
 would have left is written to the database. Then ``--changed`` percent of the rows change, and a fifth of that comes and
 goes. What is measured runs in a process of its own: the file is copied, checked and hashed, compared with what is at rest,
 the rest is mapped, matched and compared with the mirror, duplicates and drift included, until the Plan is made. ``ratio`` is that
-time by the time that ``csv.reader`` takes to read the file, in the same process; ``peak_mb`` the most memory that process
-ever had. With ``--check`` a reduced size is judged, with a margin for a busy machine.
+time by the time that ``csv.reader`` takes to read the file, in the same process, and ``cpu_ratio`` the same of processor
+time, for machines that are busy otherwise (a PostgreSQL server's is not in it); ``peak_mb`` is the most memory that process ever had. With ``--check`` a reduced size is judged, with a margin for a busy machine.
 """
 
 import argparse
@@ -74,7 +74,7 @@ COLUMNS = (
     "country", "phone", "cost_center", "grade", "hired_on", "location", "company", "language", "room", "shift", "union", "notes",
 )  # fmt: skip
 BARS = {"ratio": ("<=", 3.0), "peak_mb": ("<=", 300.0)}
-CHECKED = {"ratio": ("<=", 6.0), "peak_mb": ("<=", 300.0)}
+CHECKED = {"cpu_ratio": ("<=", 6.0), "peak_mb": ("<=", 300.0)}
 """What ``--check`` asks for: of few people much of the time is what every push takes, and the machine may be busy."""
 FEW = 50_000
 CHUNK = 10_000
@@ -302,22 +302,23 @@ def _insert(conn: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> N
 
 def measured(url: str, path: Path) -> dict[str, Any]:
     """The floor and the push, both in this process."""
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     with path.open(encoding="utf-8", newline="") as file:
         for _ in csv.reader(file):
             pass
-    floor = time.perf_counter() - began
+    floor, floor_cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     app = open_company(open_database(url), path)
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     intake = read_hr(app, narrow=narrower(app))
     read = time.perf_counter()
     made = draft(app, intake)
-    ended = time.perf_counter()
+    ended, cpu = time.perf_counter(), time.process_time() - began[1]
     return {
         "floor_s": round(floor, 2),
-        "intake_s": round(read - began, 2),
+        "intake_s": round(read - began[0], 2),
         "plan_s": round(ended - read, 2),
-        "ratio": round((ended - began) / floor, 2),
+        "ratio": round((ended - began[0]) / floor, 2),
+        "cpu_ratio": round(cpu / floor_cpu, 2),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "looked_at": len(intake.employees),
         "changes": len(made.plan.changes),

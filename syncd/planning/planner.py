@@ -96,6 +96,8 @@ class Draft:
     """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
     """``Relations.moved``"""
+    unchanged: int = 0
+    """rows that were not looked at: as they were when nothing was left to do with their people"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -109,7 +111,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users, linked = surroundings(conn, app, intake)
     matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    current = current_state(conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR)
+    current = _current(conn, account, matching.links, related, users, now)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
@@ -163,7 +165,20 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         moved=related.moved,
         as_of=now,
         measure=measure,
+        unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )
+
+
+def _current(
+    conn: Connection,
+    account: str,
+    linked: abc.Mapping[str, str],
+    related: Relations,
+    users: abc.Sequence[User],
+    now: datetime,
+) -> State:
+    """By the names that teams are about to have, and with what Litmos refused to take lately."""
+    return current_state(conn, account, linked, related.forest.teams, kept_since=now - KEPT_FOR, users=users)
 
 
 def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
