@@ -1,4 +1,4 @@
-"""Commands that show what happened and what is: status, runs, employees, jobs."""
+"""Commands that show what happened: runs, employees, jobs."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import ago, moment, note, plain, say, show_json, table
+from syncd.cli.output import moment, note, plain, say, show_json, table
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 employees_app = typer.Typer(help="Employees: what HR says, what Litmos has, and why.", no_args_is_help=True)
@@ -17,68 +17,9 @@ LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command()(status)
     app.add_typer(runs_app, name="runs")
     app.add_typer(employees_app, name="employees")
     app.add_typer(jobs_app, name="jobs")
-
-
-def status(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
-    with store_of(config) as (loaded, database):
-        from syncd.insight.overview import overview
-
-        with database.read() as conn:
-            found = overview(conn, loaded.litmos.account, database.now(conn))
-        found["policy"] = loaded.push.policy.value
-        if json:
-            show_json(found)
-            return
-        for flow, state in found["flows"].items():
-            last = state["last"]
-            what = "never ran" if last is None else f"run {last['id']} {last['state']}"
-            planned = state["planned_at"]
-            plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
-            say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
-        sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
-        say(f"policy   {found['policy']}{sends_nothing}")
-        window = found["window"]
-        frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
-        say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
-        jobs = found["jobs"]
-        say(
-            "queue    "
-            + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty")
-        )
-        imports = found["imports"]
-        if imports["unsettled"]:
-            say(f"imports  {imports['unsettled']} that Litmos has taken and not ended yet")
-        say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
-        now = found["now"]
-        say(
-            f"mirror   read {ago(found['mirror_read_at'], now)}, in full {ago(found['mirror_full_at'], now)}, "
-            f"oldest list {ago(found['oldest_list_at'], now)}"
-        )
-        say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
-        if found["paused"]:
-            note(f"The queue is paused: {found['paused']['reason']}")
-        for run in found["held"]:
-            note(
-                f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
-            )
-        if found["probe"] and found["probe"]["state"] == "begun":
-            note(
-                f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
-            )
-        if imports["late"]:
-            note(
-                f"{imports['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody in "
-                f"them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
-            )
-        if found["cases"]:
-            note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
-        if found["quarantined"]:
-            note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
 
 
 @runs_app.callback()

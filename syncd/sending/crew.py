@@ -108,11 +108,10 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
         while True:
             with app.database.read() as conn:
                 counts = jobs.counts(conn, app.account, run_id)
-                everywhere = jobs.counts(conn, app.account)
+                unsettled = jobs.is_unsettled(conn, app.account)
                 pause = jobs.paused(conn, app.account)
                 run = runs.get(conn, run_id)
             state = str(run["state"]) if run is not None else "cancelled"
-            unsettled = everywhere.get("running", 0) + everywhere.get("uncertain", 0)
             done = sum(number for found, number in counts.items() if found not in LIVE)
             update("requests", done, sum(counts.values()))
             if (state not in runs.UNFINISHED and not unsettled) or app.stop.is_set():

@@ -4,15 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from syncd.core.request import ASIDE, Request, RequestKind
 from syncd.store import imports
 from syncd.store.queue import CHUNK, release_children, set_changes
-from syncd.store.schema import LIVE, UNSENT, job, job_dep
+from syncd.store.schema import IS_LIVE, UNSENT, change, job, job_dep
 
 LEAVERS_WAIT = 600.0
 """Seconds: the longest that a deactivation waits for an unsettled import that names the person."""
+
+_QUEUED = (
+    update(change)
+    .where(change.c.run_id == bindparam("of"), change.c.key == bindparam("of_key"))
+    .values(state="queued", job_id=bindparam("by"))
+)
 
 
 def enqueue(
@@ -59,8 +65,7 @@ def enqueue(
     ]
     for start in range(0, len(edges), CHUNK):
         conn.execute(insert(job_dep), edges[start : start + CHUNK])
-    for request in kept:
-        set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
+    _queue_changes(conn, run_id, {key: ids[one.key] for one in kept for key in one.changes})
     for request in requests:
         if request.key in elsewhere:
             message = "an earlier job for the same target is being sent; the next push sees what is left"
@@ -85,13 +90,16 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
 
     They are locked in the order of their ids, as everybody locks a Job before its children: so nobody waits in a circle.
     """
-    live = job.c.state.in_(sorted(LIVE))
+    live = IS_LIVE
     written = {target for request in requests for target in (request.target, *request.covers)}
-    targets = sorted({each for target in written for each in (target, target + ASIDE)})
+    written |= {target + ASIDE for target in written}
+    targets = sorted(written)
     ids: set[int] = set()
-    for start in range(0, len(targets), CHUNK):
-        some = job.c.target.in_(targets[start : start + CHUNK])
-        ids |= set(conn.execute(select(job.c.id).where(job.c.account == account, some, live)).scalars())
+    theirs = select(job.c.id, job.c.target).where(job.c.account == account, live)
+    if len(targets) > CHUNK:  # one look at the whole queue costs less than many for a part of it
+        ids |= {row.id for row in conn.execute(theirs) if row.target in written}
+    else:
+        ids |= set(conn.execute(theirs.where(job.c.target.in_(targets))).scalars())
     names = {name for request in requests for name in request.names}
     ids |= {job_id for some in imports.naming(conn, account, names, which=live).values() for job_id in some}
     found: list[_Older] = []
@@ -114,6 +122,12 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
             for row in rows
         ]
     return found
+
+
+def _queue_changes(conn: Connection, run_id: int, job_ids: Mapping[str, int]) -> None:
+    """Each of these Changes is carried by its Job from now on."""
+    if job_ids:
+        conn.execute(_QUEUED, [{"of": run_id, "of_key": key, "by": job_ids[key]} for key in job_ids])
 
 
 def _same_write(target: str) -> tuple[str, ...]:
@@ -194,6 +208,7 @@ def _insert(
                 "payload": dict(request.payload),
                 "changes": list(request.changes),
                 "stage": request.stage,
+                "class": request.job_class.value,
                 "state": "blocked" if waits else "available",
                 "waits": waits,
                 "max_attempts": max_attempts,

@@ -122,7 +122,12 @@ def fill(database: Database) -> None:
         pages = conn.execute(text("PRAGMA page_count")).scalar_one()
         conn.execute(text(f"PRAGMA max_page_count = {pages}"))
         for number in range(200):
-            values = {"account": f"{SECRET}{number}", "reason": "x" * 4000, "since": database.now(conn)}
+            values = {
+                "account": ACCOUNT,
+                "class": f"{SECRET}{number}",
+                "reason": "x" * 4000,
+                "since": database.now(conn),
+            }
             conn.execute(insert(queue_pause).values(values))
 
 

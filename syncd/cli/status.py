@@ -1,0 +1,96 @@
+"""The command that says in one screen whether all is well."""
+
+from typing import Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.output import ago, note, plain, say, show_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(status)
+
+
+def status(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
+    with store_of(config) as (loaded, database):
+        from syncd.insight.overview import overview
+
+        with database.read() as conn:
+            found = overview(conn, loaded.litmos.account, database.now(conn))
+        found["policy"] = loaded.push.policy.value
+        if json:
+            show_json(found)
+            return
+        _flows(found)
+        _engine(found)
+        _people(found)
+        _paused(found)
+        _waiting(found)
+
+
+def _flows(found: dict[str, Any]) -> None:
+    for flow, state in found["flows"].items():
+        last = state["last"]
+        what = "never ran" if last is None else f"run {last['id']} {last['state']}"
+        planned = state["planned_at"]
+        plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
+        say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
+    sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
+    say(f"policy   {found['policy']}{sends_nothing}")
+
+
+def _engine(found: dict[str, Any]) -> None:
+    window, jobs, imports = found["window"], found["jobs"], found["imports"]
+    frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
+    say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
+    if window["freezes"]:
+        last = f"last {ago(window['frozen_at'], found['now'])} ({plain(window['frozen_reason'])})"
+        say(f"freezes  {window['freezes']} times everybody waited for one window, {last}")
+    say("queue    " + (", ".join(f"{number} {state}" for state, number in jobs.items()) or "empty"))
+    if imports["unsettled"]:
+        say(f"imports  {imports['unsettled']} that Litmos has taken and not ended yet")
+
+
+def _people(found: dict[str, Any]) -> None:
+    now = found["now"]
+    say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
+    say(
+        f"mirror   read {ago(found['mirror_read_at'], now)}, in full {ago(found['mirror_full_at'], now)}, "
+        f"oldest list {ago(found['oldest_list_at'], now)}"
+    )
+    say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
+
+
+def _paused(found: dict[str, Any]) -> None:
+    if found["paused"]:
+        note(f"The queue is paused: {found['paused']['reason']}")
+    for pause in found["pauses"]:
+        since = ago(pause["since"], found["now"])
+        again = (
+            "syncd resume" if pause["job_class"] == "all" else f"syncd resume --class {pause['job_class']}"
+        )
+        note(f"Paused {since} by a person: {pause['job_class']} ({plain(pause['reason'])}); {again}")
+
+
+def _waiting(found: dict[str, Any]) -> None:
+    """What waits for a person."""
+    for run in found["held"]:
+        note(
+            f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
+        )
+    if found["probe"] and found["probe"]["state"] == "begun":
+        note(
+            f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
+        )
+    if found["imports"]["late"]:
+        note(
+            f"{found['imports']['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody "
+            f"in them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
+        )
+    if found["cases"]:
+        note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
+    if found["quarantined"]:
+        note(f"{found['quarantined']} people are in quarantine: syncd employees quarantine")
