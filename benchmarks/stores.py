@@ -74,7 +74,7 @@ def show(results: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         print(json.dumps(list(results), indent=2))
         return
     for result in results:
-        print("  ".join(f"{name} {value}" for name, value in result.items()))
+        print("  ".join(f"{name} {value}" for name, value in result.items()), flush=True)
 
 
 def judge(results: Sequence[Mapping[str, Any]], bars: Mapping[str, tuple[str, float]]) -> int:

@@ -517,6 +517,7 @@ def upgrade() -> None:
         ),
         sa.Column("stage", sa.Integer(), nullable=False),
         sa.Column("class", sa.Text(), server_default="", nullable=False),
+        sa.Column("rank", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.Text(), server_default="", nullable=False),
         sa.Column("waits", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -539,10 +540,17 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index(
             "ix_job_due",
-            ["account", "stage", "id", "class"],
+            ["account", "rank", "id", "class"],
             unique=False,
             sqlite_where=sa.text("state IN ('available', 'uncertain')"),
             postgresql_where=sa.text("state IN ('available', 'uncertain')"),
+        )
+        batch_op.create_index(
+            "ix_job_discarded",
+            ["account", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('discarded')"),
+            postgresql_where=sa.text("state IN ('discarded')"),
         )
         batch_op.create_index(
             "ix_job_unsettled",
@@ -679,6 +687,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('blocked', 'available', 'running', 'uncertain')"),
         )
         batch_op.drop_index(batch_op.f("ix_job_run_id_state"))
+        batch_op.drop_index(
+            "ix_job_discarded",
+            sqlite_where=sa.text("state IN ('discarded')"),
+            postgresql_where=sa.text("state IN ('discarded')"),
+        )
         batch_op.drop_index(
             "ix_job_unsettled",
             sqlite_where=sa.text("state IN ('running', 'uncertain')"),

@@ -28,6 +28,7 @@ from syncd.core.model import (
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.refusals import told, without_refused
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.suspicions import alike_but_zeros, spreadsheet_problem, suspicions, unsettled
 from syncd.intake import Intake
@@ -49,6 +50,7 @@ from syncd.store import (
     links,
     mirror,
     people,
+    refusals,
     unwanted,
 )
 
@@ -115,7 +117,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    difference = without_clashes(reconciled.difference, imports.late_people(conn, account))
+    difference = _sendable(conn, account, reconciled.difference)
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -129,6 +131,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *intake.notes,
             *problems,
             *_problems(reconciled, related, current),
+            *told(difference),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -151,6 +154,12 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         ties=related.forest.learned,
         moved=related.moved,
     )
+
+
+def _sendable(conn: Connection, account: str, difference: Difference) -> Difference:
+    """What differs, without what must wait for a late import, and without what Litmos has refused as it is."""
+    known = without_clashes(difference, imports.late_people(conn, account))
+    return without_refused(known, refusals.load(conn, account))
 
 
 def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ from syncd.errors import StoreError
 from syncd.store.filesystem import shared_kind
 
 BUSY_TIMEOUT_MS = 10_000
+STANDSTILL_MS = 15_000
+"""A process that stands still (a frozen machine) in the middle of a write holds its row locks no longer than that."""
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL that does not answer is given up for now, unless the URL says otherwise."""
 
@@ -54,6 +56,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; on SQLite it excludes other writers from its start. Raises StoreError."""
         with self._turn(), _as_store_error(), self.engine.begin() as conn:
+            if not self.is_sqlite:
+                conn.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL_MS}")
             yield conn
 
     @contextmanager

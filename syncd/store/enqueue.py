@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from syncd.core.request import ASIDE, Request, RequestKind
 from syncd.store import imports
-from syncd.store.queue import CHUNK, release_children, set_changes
+from syncd.store.queue import CHUNK, rank_of, release_children, set_changes
 from syncd.store.schema import IS_LIVE, UNSENT, change, job, job_dep
 
 LEAVERS_WAIT = 600.0
@@ -29,6 +29,7 @@ def enqueue(
     *,
     max_attempts: int,
     now: datetime,
+    urgent: bool = False,
 ) -> frozenset[int]:
     """Make Jobs of the Requests of a Plan whose Changes are stored already.
 
@@ -39,7 +40,7 @@ def enqueue(
     waits for what is being sent to its users. A user who steps aside is written twice (``ASIDE``): the second write is never
     left out because of the first, but waits for it.
 
-    Returns the other Runs of which Jobs were superseded: they may have ended by that.
+    ``urgent``: a person waits for it, and it goes before all but leavers. Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
     older = _older(conn, account, requests)
     robbed = {row.run_id for row in older if row.unsent}
@@ -54,7 +55,8 @@ def enqueue(
     flying = imports.in_flight(conn, account)
     waits = {request.key: _waits(request, elsewhere, busy, importing, flying) for request in kept}
     due = _due(conn, kept, importing, older, now)
-    ids = _insert(conn, account, run_id, kept, waits, due, max_attempts, now)
+    ranks = {request.key: rank_of(request, urgent=urgent) for request in kept}
+    ids = _insert(conn, account, run_id, kept, waits, due, ranks, max_attempts, now)
     imports.save_names(
         conn, {ids[one.key]: one.names for one in kept if one.kind is RequestKind.IMPORT_USERS}
     )
@@ -148,7 +150,7 @@ def _waits(
         found.add(aside)
     if request.kind is RequestKind.IMPORT_USERS:
         found |= {job_id for job_id, names in flying.items() if names & request.names}
-    if request.stage > 0:
+    if request.stage > 0 and importing:
         found |= {job_id for name in request.names for job_id in importing.get(name, ())}
     return frozenset(found)
 
@@ -190,34 +192,40 @@ def _insert(
     requests: Sequence[Request],
     older: Mapping[str, frozenset[int]],
     due: Mapping[str, datetime],
+    ranks: Mapping[str, int],
     max_attempts: int,
     now: datetime,
 ) -> dict[str, int]:
     """Insert Jobs; each waits for its ``older`` ones and for those of its own Plan. Returns Request key -> id."""
-    rows = []
     keys = {request.key for request in requests}
-    for request in requests:
-        waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
-        rows.append(
-            {
-                "run_id": run_id,
-                "account": account,
-                "kind": request.kind.value,
-                "key": request.key,
-                "target": request.target,
-                "payload": dict(request.payload),
-                "changes": list(request.changes),
-                "stage": request.stage,
-                "class": request.job_class.value,
-                "state": "blocked" if waits else "available",
-                "waits": waits,
-                "max_attempts": max_attempts,
-                "available_at": due[request.key],
-                "created_at": now,
-            }
-        )
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(job), rows[start : start + CHUNK])
+    for start in range(0, len(requests), CHUNK):
+        rows = []
+        for request in requests[start : start + CHUNK]:
+            waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
+            rows.append(
+                {
+                    "run_id": run_id,
+                    "account": account,
+                    "kind": request.kind.value,
+                    "key": request.key,
+                    "target": request.target,
+                    "payload": dict(request.payload),
+                    "changes": list(request.changes),
+                    "stage": request.stage,
+                    "class": request.job_class.value,
+                    "rank": ranks[request.key],
+                    "state": "blocked" if waits else "available",
+                    "waits": waits,
+                    "max_attempts": max_attempts,
+                    "available_at": due[request.key],
+                    "created_at": now,
+                }
+            )
+        conn.execute(insert(job), rows)
+    if len(requests) > CHUNK and conn.dialect.name == "postgresql":
+        conn.exec_driver_sql(
+            "ANALYZE job"
+        )  # else it takes the queue for short, and sorts all of it for each claim
     found = conn.execute(
         select(job.c.key, job.c.id).where(job.c.run_id == run_id, job.c.created_at == now)
     ).all()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.store import imports
-from syncd.store.queue import CHUNK, NOTHING_GOES, release_children, set_changes
+from syncd.store.queue import ALL, CHUNK, NOTHING_GOES, release_children, set_changes
 from syncd.store.schema import IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
 
 
@@ -78,6 +78,18 @@ def is_unsettled(conn: Connection, account: str) -> bool:
         conn.execute(select(job.c.id).where(job.c.account == account, IS_UNSETTLED).limit(1)).first()
         is not None
     )
+
+
+def goes_on(conn: Connection, account: str, run_id: int) -> bool:
+    """Whether a Job of a Run is being sent or settled, or will be without a person, who has paused nothing of it."""
+    stopped = {one.job_class for one in pauses(conn, account) if one.job_class}
+    if not stopped:
+        return True
+    query = select(job.c.id).where(job.c.run_id == run_id, IS_LIVE)
+    goes: ColumnElement[bool] = IS_UNSETTLED
+    if ALL not in stopped:
+        goes = goes | (job.c.state == "available") & job.c["class"].not_in(stopped)
+    return conn.execute(query.where(goes).limit(1)).first() is not None
 
 
 def list_jobs(

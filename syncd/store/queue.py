@@ -11,10 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, case, select, update
 from sqlalchemy.sql import ColumnElement
 
+from syncd.core.request import JobClass, Request
 from syncd.store import attempts
-from syncd.store.schema import IS_DUE, change, job, job_dep, queue_pause, run
+from syncd.store.schema import IS_DUE, IS_UNSETTLED, change, job, job_dep, queue_pause, run
 
 CHUNK = 1000
+URGENT = 1
+"""The rank of what a person waits for."""
+REMOVALS = 6
+"""The stage of what is taken from people."""
 NOTHING_GOES = ""
 """The class that is paused while Litmos refuses the key: ends by itself when it works again."""
 ALL = "all"
@@ -67,12 +72,13 @@ def _due() -> ColumnElement[bool]:
 # Made once: making them anew for each Job costs more than running them.
 _ANY_DUE = select(job.c.id).where(_due()).limit(1)
 _NEXT = (
-    select(job.c.id, job.c.state)
+    select(job.c.id, job.c.state, job.c.rank, job.c["class"])
     .where(_due())
-    .order_by(job.c.stage, job.c.id)
+    .order_by(job.c.rank, job.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_NEXT_OF_CLASS = _NEXT.where(job.c["class"] == bindparam("job_class"), job.c.stage < REMOVALS)
 _TAKE = (
     update(job)
     .where(job.c.id == bindparam("job_id"), job.c.state == bindparam("was"))
@@ -115,15 +121,37 @@ def has_due(conn: Connection, account: str, now: datetime) -> bool:
     return conn.execute(_ANY_DUE, {"account": account, "now": now}).first() is not None
 
 
-def claim(conn: Connection, account: str, owner: str, lease_seconds: float, now: datetime) -> Job | None:
-    """Take the most urgent due Job, by stage and then age; None if there is none. One transaction of its own."""
-    found = conn.execute(_NEXT, {"account": account, "now": now}).first()
+def rank_of(request: Request, *, urgent: bool) -> int:
+    """Leavers come before everything, then what a person waits for, then all else by stage."""
+    if request.stage == 0:
+        return 0
+    return URGENT if urgent else URGENT + request.stage
+
+
+def claim(
+    conn: Connection,
+    account: str,
+    owner: str,
+    lease_seconds: float,
+    now: datetime,
+    *,
+    turn_of: JobClass | None = None,
+) -> Job | None:
+    """Take the most urgent due Job, by rank and then age; None if there is none. One transaction of its own.
+
+    ``turn_of`` is a class whose turn it is: its first Job goes before others that are not urgent, but for removals, which
+    must not run ahead of what is given instead.
+    """
+    found = conn.execute(_NEXT, {"account": account, "now": now}).mappings().first()
     if found is None:
         return None
-    settling = found.state == "uncertain"
+    if turn_of is not None and found["rank"] > URGENT and found["class"] != turn_of:
+        values = {"account": account, "now": now, "job_class": turn_of.value}
+        found = conn.execute(_NEXT_OF_CLASS, values).mappings().first() or found
+    settling = found["state"] == "uncertain"
     values = {
-        "job_id": found.id,
-        "was": found.state,
+        "job_id": found["id"],
+        "was": found["state"],
         "by": owner,
         "until": now + timedelta(seconds=lease_seconds),
         "now": now,
@@ -164,6 +192,13 @@ def touch(conn: Connection, claimed: Job, lease_seconds: float, *, sending: bool
     if sending:
         values["sent_at"] = now
     _mine(conn, claimed, **values)
+
+
+def keep_alive(conn: Connection, account: str, owner: str, lease_seconds: float, now: datetime) -> None:
+    """The heartbeat of a process: what it has in hand is not taken for lost while it waits for a slot."""
+    mine = (job.c.account == account) & IS_UNSETTLED & (job.c.state == "running") & (job.c.owner == owner)
+    until = now + timedelta(seconds=lease_seconds)
+    conn.execute(update(job).where(mine, job.c.lease_until > now).values(lease_until=until))
 
 
 def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime) -> None:

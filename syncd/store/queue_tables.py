@@ -44,6 +44,7 @@ UNSENT = frozenset({"blocked", "available"})
 _LIVE = ("blocked", "available", "running", "uncertain")
 _DUE = ("available", "uncertain")
 _UNSETTLED = ("running", "uncertain")
+_DISCARDED = ("discarded",)
 
 
 def _where(states: Sequence[str]) -> dict[str, Any]:
@@ -66,6 +67,7 @@ job = Table(
     Column("changes", Json, nullable=False),
     Column("stage", Integer, nullable=False),
     text_column("class"),
+    Column("rank", Integer, nullable=False, server_default="0"),
     text_column("state"),
     Column("waits", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -89,13 +91,14 @@ job = Table(
         unique=True,
         **_where(_LIVE),
     ),
-    Index("ix_job_due", "account", "stage", "id", "class", **_where(_DUE)),
+    Index("ix_job_due", "account", "rank", "id", "class", **_where(_DUE)),
     Index(
         "ix_job_unsettled",
         "account",
         "id",
         **_where(_UNSETTLED),
     ),
+    Index("ix_job_discarded", "account", "id", **_where(_DISCARDED)),
     Index(None, "run_id", "state"),
 )
 
@@ -111,6 +114,8 @@ IS_DUE = _among(_DUE)
 """Jobs that may be claimed at their time."""
 IS_UNSETTLED = _among(_UNSETTLED)
 """Jobs that are being sent, or whose outcome is unknown."""
+IS_DISCARDED = _among(_DISCARDED)
+"""Jobs that were given up."""
 
 job_dep = Table(
     "job_dep",

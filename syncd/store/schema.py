@@ -17,6 +17,7 @@ from sqlalchemy import (
 from syncd.store import import_tables, mirror_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
+    IS_DISCARDED,
     IS_DUE,
     IS_LIVE,
     IS_UNSETTLED,
@@ -31,6 +32,7 @@ from syncd.store.queue_tables import (
 )
 
 __all__ = [
+    "IS_DISCARDED",
     "IS_DUE",
     "IS_LIVE",
     "IS_UNSETTLED",
