@@ -98,8 +98,8 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users = mirror.users(conn, account)
     matching, untouched, problems = _who_is_who(conn, app, intake, users)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    teams = related.forest.teams
-    current = mirror.current_state(conn, account, matching.links, teams, kept_since=now - KEPT_FOR)
+    teams, since = related.forest.teams, now - KEPT_FOR
+    current = mirror.current_state(conn, account, matching.links, teams, kept_since=since)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     desire = partial(_desired, settings.mapping, items, related.strict_teams)
@@ -130,8 +130,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
             *seen_before(conn, app, intake),
             *intake.notes,
             *problems,
-            *_problems(reconciled, related, current),
-            *told(difference),
+            *_problems(reconciled, related, current, difference),
         ),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
@@ -162,13 +161,16 @@ def _sendable(conn: Connection, account: str, difference: Difference) -> Differe
     return without_refused(known, refusals.load(conn, account))
 
 
-def _problems(reconciled: Reconciled, related: Relations, current: State) -> tuple[str, ...]:
+def _problems(
+    reconciled: Reconciled, related: Relations, current: State, difference: Difference
+) -> tuple[str, ...]:
     """What the rules, the relations and the dates of this input make a person look at, as sentences."""
     return (
         *reconciled.desired.problems,
         *related.problems(reconciled.difference),
         *lifecycle.doubts(related.employees),
         *recommended(reconciled.desired, current, reconciled.difference.changes),
+        *told(difference),
     )
 
 
