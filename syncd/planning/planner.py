@@ -31,6 +31,7 @@ from syncd.core.narrowing import AtRest
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.refusals import told, without_refused
 from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.sourcing import heard_since, unsure
@@ -55,6 +56,7 @@ from syncd.store import (
     imports,
     mirror,
     people,
+    refusals,
     unwanted,
 )
 from syncd.store.current import current_state
@@ -130,10 +132,10 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    told = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
+    said = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
     difference = _possible(conn, app, reconciled.difference, part, now)
     if intake.at_rest is None:
-        told += recommended(reconciled.desired, current, reconciled.difference.changes)
+        said += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -142,7 +144,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         doubts=doubts_about(conn, app, intake, rejections),
         pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
-        problems=(*told, *problem(difference.skips)),
+        problems=(*said, *problem(difference.skips), *told(difference)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
@@ -182,8 +184,11 @@ def _current(
 
 
 def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
-    """What may be done now of what differs: nothing that a late import may still do, and nothing that flaps."""
+    """What may be done now of what differs: nothing that a late import may still do, that Litmos refused as it is, or
+    that flaps.
+    """
     clear = without_clashes(found, imports.late_people(conn, app.account))
+    clear = without_refused(clear, refusals.load(conn, app.account))
     return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 
