@@ -149,7 +149,6 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
     )
-    untouched |= reconciled.matching.in_doubt | {case.employee_id for case in reconciled.matching.cases}
     return Draft(
         plan=plan,
         part=part,
@@ -158,7 +157,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched,
+        untouched=untouched | reconciled.matching.doubtful,
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
