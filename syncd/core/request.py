@@ -69,6 +69,7 @@ _OF_TEAMS = frozenset(
         RequestKind.CREATE_TEAM,
         RequestKind.RENAME_TEAM,
         RequestKind.ADD_MEMBERS,
+        RequestKind.JOIN_TEAMS,
         RequestKind.REMOVE_MEMBER,
         RequestKind.SET_ROLE,
     }
@@ -79,6 +80,7 @@ _OF_LEARNING = frozenset(
         RequestKind.UNASSIGN_ITEM,
         RequestKind.GIVE_TEAM,
         RequestKind.TAKE_FROM_TEAM,
+        RequestKind.RESET_COURSE,
     }
 )
 

@@ -51,6 +51,7 @@ def test_every_request_has_a_class(kind, stage):
         "member": JobClass.TEAMS,
         "role": JobClass.TEAMS,
         "item": JobClass.LEARNING,
+        "course": JobClass.LEARNING,
         "user": JobClass.USERS,
     }
     last = kind.value.removesuffix("s").split("_")[-1]
