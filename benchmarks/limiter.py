@@ -4,7 +4,8 @@
 
 The window is scaled: 100 requests in any 6 s instead of 60 s, and so are the answers' delays, the deadline and the margin
 (a "1" is up to 1 s of a 60 s window, drawn evenly; a "2" is 2 s each time). ``--window 60`` measures the true one. The floor is
-the limit itself: ``percent`` is what arrived of all that would have been allowed in so many windows, after a first one;
+the limit itself: ``percent`` is the rate at which so many windows' worth of requests arrived, after those of the first
+one, of the rate that is allowed (from one request to that one so many windows of requests later, as they come in bursts);
 ``violations`` counts the requests that made any window of that length hold more than the limit, as the server saw it.
 With ``--kills`` a process is killed with -9 once per window, and another one started.
 """
@@ -165,26 +166,27 @@ def measure(options: argparse.Namespace, kind: str, processes: int, delay: float
         try:
             while not server.times:
                 time.sleep(0.01)
-            begun = server.times[0] + window
-            ends = begun + options.windows * window
+            ends = server.times[0] + window * (2 * options.windows + 1)
+            kills_at = server.times[0] + 1.5 * window
             killed = 0
-            while (left := ends - time.monotonic()) > 0:
-                time.sleep(min(left, window))
-                if options.kills and left > window:
+            while len(server.times) <= REQUESTS * (options.windows + 1) and time.monotonic() < ends:
+                time.sleep(0.01)
+                if options.kills and time.monotonic() > kills_at:
                     crowd.kill(killed)
                     killed += 1
+                    kills_at += window
         finally:
             crowd.end()
     server.shutdown()
     server.server_close()
-    counted = sum(begun <= at < ends for at in server.times)
+    counted = sorted(server.times)[REQUESTS : REQUESTS * (options.windows + 1) + 1]
     too_many, most = violations(server.times, window)
     return {
         "database": kind,
         "processes": processes,
         "answers_s": f"0-{delay:g}" if 0 < delay <= 1 else f"{delay:g}",
         "killed": killed,
-        "percent": round(100 * counted / (REQUESTS * options.windows), 1),
+        "percent": round((len(counted) - 1) * window / (counted[-1] - counted[0]), 1),
         "violations": too_many,
         "most_in_window": most,
     }

@@ -200,7 +200,7 @@ def bare_work(database: Database, claims: int) -> None:
     for _ in range(claims):
         due = (  # nothing but constants is put together here
             "SELECT id FROM job WHERE account = ? AND state IN ('available', 'uncertain') AND available_at <= NOW "
-            f"ORDER BY stage, id LIMIT 1{lock}"
+            f"ORDER BY rank, id LIMIT 1{lock}"
         )
         take = (
             f"UPDATE job SET state = 'running', owner = 'w', epoch = epoch + 1, claimed_at = NOW WHERE id = ({due}) "

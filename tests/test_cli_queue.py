@@ -120,6 +120,13 @@ def test_the_daemon_prunes(bench, monkeypatch):
         served.app.close()
 
 
+def test_a_reserve_is_left_to_other_programs(bench):
+    """A share of the window for whoever else uses the key: the slots are so many fewer."""
+    bench.configure(("limit: {requests: 300,", "limit: {requests: 300, reserve: 40,"))
+    bench.run("push")
+    assert bench.json("status")["window"]["slots"] == 260
+
+
 def test_retention_is_a_week_at_least(bench):
     bench.configure(("web: {port: 0}", "web: {port: 0}\nretention: {pushes: 1d}"))
     assert "retention.pushes" in bench.run("config", "check", expect=3).stderr

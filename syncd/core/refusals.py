@@ -1,4 +1,4 @@
-"""Refusals: what Litmos has refused for what it says is not sent again, until it says something else or a person wants it."""
+"""Refusals: what Litmos has refused twice for what it says is not sent again, until it says something else or a person wants it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

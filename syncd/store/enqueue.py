@@ -1,6 +1,6 @@
 """Enqueue: the Jobs of a new Plan, beside those of older Plans that have not ended (``docs/decisions`` says why)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,13 +42,13 @@ def enqueue(
 
     ``urgent``: a person waits for it, and it goes before all but leavers. Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
-    older = _older(conn, account, requests)
+    names = {name for request in requests for name in request.names}
+    older = _older(conn, account, requests, names)
     robbed = {row.run_id for row in older if row.unsent}
     for row in older:
         if row.unsent:
             _give_way(conn, row, now)
     busy = {row.target: row.id for row in older if not row.unsent}
-    names = {name for request in requests for name in request.names}
     importing = imports.naming(conn, account, names)
     elsewhere = {r.key: busy[target] for r in requests for target in _same_write(r.target) if target in busy}
     kept = [request for request in requests if request.key not in elsewhere]
@@ -87,7 +87,9 @@ class _Older:
     put_off: datetime | None
 
 
-def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[_Older]:
+def _older(
+    conn: Connection, account: str, requests: Sequence[Request], names: Collection[str]
+) -> list[_Older]:
     """The older Jobs that matter, locked: one that ends meanwhile releases the children that are about to wait for it.
 
     They are locked in the order of their ids, as everybody locks a Job before its children: so nobody waits in a circle.
@@ -102,7 +104,6 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
         ids |= {row.id for row in conn.execute(theirs) if row.target in written}
     else:
         ids |= set(conn.execute(theirs.where(job.c.target.in_(targets))).scalars())
-    names = {name for request in requests for name in request.names}
     ids |= {job_id for some in imports.naming(conn, account, names, which=live).values() for job_id in some}
     found: list[_Older] = []
     for start in range(0, len(ids), CHUNK):
@@ -223,9 +224,8 @@ def _insert(
             )
         conn.execute(insert(job), rows)
     if len(requests) > CHUNK and conn.dialect.name == "postgresql":
-        conn.exec_driver_sql(
-            "ANALYZE job"
-        )  # else it takes the queue for short, and sorts all of it for each claim
+        # Else it takes the queue for short, and sorts all of it for each claim.
+        conn.exec_driver_sql("ANALYZE job (account, state, rank, available_at)")
     found = conn.execute(
         select(job.c.key, job.c.id).where(job.c.run_id == run_id, job.c.created_at == now)
     ).all()
