@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from syncd.core.bulk import PATIENCE
 from syncd.core.doubts import Expect
 from syncd.core.holding import HoldMode
+from syncd.core.import_cost import PATIENCE
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient

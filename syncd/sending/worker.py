@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from sqlalchemy import Connection
 
-from syncd.core.bulk import PATIENCE
+from syncd.core.import_cost import PATIENCE
 from syncd.core.operation import Effects, Interrupted
 from syncd.core.protection import PROTECTED, Protection
 from syncd.core.request import JobClass, RequestKind

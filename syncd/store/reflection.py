@@ -195,6 +195,25 @@ def fold_users(
     return drift
 
 
+def add_users(
+    conn: Connection, account: str, profiles: Iterable[Mapping[str, Any]], *, began_at: datetime
+) -> None:
+    """New users as a date window since ``began_at`` showed them; who is known already is left as they are.
+
+    Such a record does not pass for *just read*.
+    """
+    made = {profile["Id"]: profile for profile in profiles}
+    known = _known(conn, account, made)
+    fresh = [
+        {**user_row(account, profile, None), "changed_at": began_at}
+        for user_id, profile in made.items()
+        if user_id not in known
+    ]
+    if fresh:
+        settled.disturb_unlinked(conn, account)
+    _insert(conn, litmos_user, fresh)
+
+
 def _known(conn: Connection, account: str, ids: Collection[str]) -> dict[str, Any]:
     """Rows of the mirror with these ids."""
     table = litmos_user
