@@ -12,8 +12,8 @@ from syncd.config.mapping_parts import FieldPart, UsersPart
 from syncd.config.values import build_column, build_transforms, build_value
 from syncd.core.cells import clean
 from syncd.core.checks import check_field
+from syncd.core.following import BLANK_IS_DEFAULT
 from syncd.core.managers import MANAGER_ID
-from syncd.core.mapping import BLANK_IS_DEFAULT
 from syncd.core.profile import PROFILE_FIELDS, WRITABLE_FIELDS, FieldKind, FieldSpec
 from syncd.core.rules import FieldRule, ManagerRule, Otherwise, Place, Text, ValueRule, columns_of
 from syncd.core.transforms import Refused, trim

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from syncd.core.profile import PROFILE_FIELDS, FieldKind
 from syncd.core.transforms import Refused
@@ -107,8 +108,14 @@ def _check_username(text: str, *, custom: bool, email: EmailCheck) -> None:
 
 
 def _check_email(code: str, text: str, email: EmailCheck, hint: str = "") -> None:
-    if len(text) <= _EMAIL_LENGTH and _PLAIN_EMAIL.fullmatch(text):
+    if _is_plain_email(text):
         return
     why = email(text)
     if why:
         raise Refused(code, f"{shown(text)} is not an e-mail address ({why}){hint}")
+
+
+@lru_cache(maxsize=16)
+def _is_plain_email(text: str) -> bool:
+    """Cached, for the UserName and the Email of a person are mostly the same."""
+    return len(text) <= _EMAIL_LENGTH and _PLAIN_EMAIL.fullmatch(text) is not None

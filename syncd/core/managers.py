@@ -273,4 +273,4 @@ def _circles(edges: Mapping[_Node, _Node]) -> Iterator[AbstractSet[_Node]]:
         if at is not None and at in path:
             names = list(path)
             yield set(names[names.index(at) :])
-        done |= path.keys()
+        done.update(path)

@@ -3,22 +3,25 @@
 from collections import abc
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import TypeVar
 
-from syncd.core import giving
+from syncd.core import following, giving
 from syncd.core.cells import BLANKS, clean_cells
-from syncd.core.checks import EmailCheck, check_field, check_id, no_email_check
+from syncd.core.checks import EmailCheck, no_email_check
 from syncd.core.conditions import Condition, Fields
-from syncd.core.days import NO_DATES, Dates, read_dates
 from syncd.core.employments import Employments
-from syncd.core.giving import holds
-from syncd.core.lifecycle import LONG_PAST, Contradiction, Lifecycle, Standing, next_turn, standing
+from syncd.core.lifecycle import Lifecycle
 from syncd.core.managers import MANAGER, MANAGER_ID
+from syncd.core.memo import Memo
 from syncd.core.model import (
     Employee,
     FieldValue,
     ItemKind,
     ItemName,
-    ItemWish,
+    Node,
+    Reason,
     Record,
     Rejection,
     Role,
@@ -26,7 +29,6 @@ from syncd.core.model import (
     TeamKey,
     team_key,
 )
-from syncd.core.profile import PROFILE_FIELDS, normalise
 from syncd.core.protection import Protection
 from syncd.core.reasons import Reasons
 from syncd.core.recertify import Renewal
@@ -44,15 +46,13 @@ from syncd.core.rules import (
     TeamRule,
     Text,
     TreeRule,
-    ValueRule,
     columns_of,
 )
 from syncd.core.trace import Listener
-from syncd.core.transforms import Refused, normalize
-from syncd.core.values import CLEARED, render, shown
+from syncd.core.transforms import normalize
+from syncd.core.values import render
 
-BLANK_IS_DEFAULT = frozenset({"Email", "Culture", "Brand", "AccessLevel", "ProfileType"})
-"""Fields that Litmos fills by itself when they are sent blank [CODE]: sending a blank would never come to rest."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,191 +169,162 @@ class Mapping:
 def map_record(
     mapping: Mapping, record: Record, told: Listener | None = None, *, now: datetime | None = None
 ) -> Employee | Rejection:
-    """Follow every rule for one Record. Never raises for a Record; a Rejection has all reasons. ``told`` hears what each
-    step made.
-
-    Whoever is not active today, or is out of scope, needs a readable id, status and scope only: a leaver with a blank
-    e-mail address must still lose access. Their fields that cannot be read are left out.
+    """Follow every rule for one Record; of many, a ``Follower`` is quicker. ``told`` hears what each step made.
 
     ``now`` decides what dates mean. Raises ValueError if there is none and the mapping has dates.
     """
-    reasons = Reasons(told)
-    cells = clean_cells(record.fields, mapping.blanks)
-    employee_id = _employee_id(mapping.employee_id, cells, reasons)
-    word = _status(mapping.status, cells, reasons)
-    dates = _dates(mapping.dates, cells, Reasons() if word is Status.LEFT else reasons, now)
-    found = None if word is None else _standing(mapping, word, dates, now, reasons)
-    in_scope = holds(mapping.scope, mapping.scope_place, cells, reasons)
-    synced = found is not None and found.status is Status.ACTIVE and in_scope
-    ignored = Reasons(told)
-    heard = reasons if synced or found is None else ignored
-    fields = _fields(mapping, cells, heard)
-    manager = _manager(mapping.manager, cells, heard)
-    teams = giving.teams(mapping.teams, cells, reasons) if synced else ()
-    may_head = giving.may_head(mapping.membership_rules, cells, reasons) if synced else frozenset()
-    seats = giving.seats(mapping.trees, cells, reasons) if synced else ()
-    nodes = giving.nodes(mapping.trees, cells, record.origin, employee_id, reasons) if synced else ()
-    items = _items(mapping, cells, reasons) if synced else ()
-    if reasons.found or found is None:
-        return Rejection(
-            origin=record.origin,
-            employee_id=employee_id,
-            reasons=tuple(reasons.found),
-            source=record.source,
-            fields=frozenset(fields.items()),
-        )
-    return Employee(
-        employee_id=employee_id,
-        status=found.status,
-        fields=fields,
-        create_only=mapping.create_only,
-        if_empty=mapping.if_empty,
-        report_only=mapping.report_only,
-        teams=teams,
-        items=items,
-        in_scope=in_scope,
-        manager=manager,
-        may_head=may_head,
-        seats=seats,
-        nodes=nodes,
-        origin=record.origin,
-        source=record.source,
-        guards={column.name: normalize(cells.get(column.name, "")) for column in mapping.same_person},
-        because=found.because,
-        decided_by=found.rule,
-        away=found.away,
-        muted=found.muted,
-        doubts=found.doubts,
-        turns_on=next_turn(dates, mapping.lifecycle, now),
-    )
+    return Follower(mapping, now=now).follow(record, told)
 
 
 def identify(mapping: Mapping, record: Record) -> str:
     """The employee id of a Record as ``map_record`` reads it, or "" if it cannot be read."""
-    return _employee_id(mapping.employee_id, clean_cells(record.fields, mapping.blanks), Reasons())
+    cells = clean_cells(record.fields, mapping.blanks)
+    return following.employee_id(mapping.employee_id, cells, Reasons())
 
 
-def _employee_id(rule: IdRule, cells: Fields, reasons: Reasons) -> str:
-    try:
-        text = reasons.value(rule.place, rule.value, cells)[1] or ""
-        check_id(text)
-    except Refused as refused:
-        reasons.add(rule.place, _with_columns(rule.value, refused))
-        return ""
-    return text
+class Follower:
+    """Follows a Mapping at one moment for many Records. What a part of it made of the same cells before is taken as it is.
+
+    ``now`` decides what dates mean. ValueError if there is none and the mapping has dates.
+    """
+
+    def __init__(self, mapping: Mapping, *, now: datetime | None = None) -> None:
+        """Part the Mapping: each part knows the columns that it reads."""
+        dates, manager = mapping.dates, mapping.manager
+        if dates is not None and now is None:
+            raise ValueError("a mapping with dates needs to know when it is followed")
+        self._mapping = mapping
+        self._id = self._memo(
+            columns_of(mapping.employee_id.value.parts), partial(following.employee_id, mapping.employee_id)
+        )
+        self._today = self._memo(
+            columns_of((*mapping.status.value.parts, *(dates.columns if dates else ()))),
+            partial(following.standing_of, mapping.status, dates, mapping.lifecycle, now),
+        )
+        self._scope = self._memo(
+            _asked([mapping.scope]), partial(giving.holds, mapping.scope, mapping.scope_place)
+        )
+        self._fields = [(rule.field, self._field(rule)) for rule in mapping.fields]
+        self._manager = self._memo(
+            columns_of(manager.value.parts if manager else ()), partial(following.manager, manager)
+        )
+        names = (part for rule in mapping.teams for parts in (*rule.names, rule.path) for part in parts)
+        self._teams = self._memo(
+            chain(columns_of(names), _asked_of(mapping.teams)), partial(giving.teams, mapping.teams)
+        )
+        members = mapping.membership_rules
+        self._heads = self._memo(_asked_of(members), partial(giving.may_head, members))
+        seats = (part for rule in mapping.trees for part in rule.seat)
+        self._seats = self._memo(
+            chain(columns_of(seats), _asked_of(mapping.trees)), partial(giving.seats, mapping.trees)
+        )
+        self._items = self._memo(
+            _asked(rule.when for rule in mapping.items), partial(following.items, mapping.items)
+        )
+        self._guards = self._memo(columns_of(mapping.same_person), self._guarded)
+
+    def _memo(
+        self, columns: abc.Iterable[tuple[str, str]], make: abc.Callable[[Fields, Reasons], Made]
+    ) -> Memo[Made]:
+        return Memo((name for name, _where in columns), self._mapping.blanks, make)
+
+    def _field(self, rule: FieldRule) -> Memo[following.Valued]:
+        """Another field may say what kind of name a UserName is."""
+        custom = [one for one in self._mapping.fields if one.field == following.CUSTOM]
+        asked = custom if rule.field == "UserName" else []
+        columns = chain.from_iterable(one.columns() for one in (rule, *asked))
+        return self._memo(columns, partial(following.field, rule, asked, self._mapping.check_email))
+
+    def _guarded(self, cells: Fields, _reasons: Reasons) -> dict[str, str]:
+        return {one.name: normalize(cells.get(one.name, "")) for one in self._mapping.same_person}
+
+    def follow(self, record: Record, told: Listener | None = None) -> Employee | Rejection:
+        """Follow every rule for one Record. Never raises for a Record; a Rejection has all reasons.
+
+        Whoever is not active today, or is out of scope, needs a readable id, status and scope only: a leaver with a blank
+        e-mail address must still lose access. Their fields that cannot be read are left out.
+        """
+        mapping, raw = self._mapping, record.fields
+        reasons: list[Reason] = []
+        employee_id = self._id.of(raw, told, reasons)
+        found, turns_on = self._today.of(raw, told, reasons)
+        in_scope = self._scope.of(raw, told, reasons)
+        synced = found is not None and found.status is Status.ACTIVE and in_scope
+        heard = reasons if synced or found is None else []
+        fields = self._made_fields(raw, told, heard)
+        manager = self._manager.of(raw, told, heard)
+        teams = self._teams.of(raw, told, reasons) if synced else ()
+        may_head = self._heads.of(raw, told, reasons) if synced else frozenset()
+        seats = self._seats.of(raw, told, reasons) if synced else ()
+        nodes = self._nodes(record, employee_id, told, reasons) if synced and mapping.trees else ()
+        items = self._items.of(raw, told, reasons) if synced else ()
+        if reasons or found is None:
+            return Rejection(
+                origin=record.origin,
+                employee_id=employee_id,
+                reasons=tuple(reasons),
+                source=record.source,
+                fields=frozenset(fields.items()),
+            )
+        return Employee(
+            employee_id=employee_id,
+            status=found.status,
+            fields=fields,
+            create_only=mapping.create_only,
+            if_empty=mapping.if_empty,
+            report_only=mapping.report_only,
+            teams=teams,
+            items=items,
+            in_scope=in_scope,
+            manager=manager,
+            may_head=may_head,
+            seats=seats,
+            nodes=nodes,
+            origin=record.origin,
+            source=record.source,
+            guards=self._guards.of(raw, None, reasons),
+            because=found.because,
+            decided_by=found.rule,
+            away=found.away,
+            muted=found.muted,
+            doubts=found.doubts,
+            turns_on=turns_on,
+        )
+
+    def _made_fields(
+        self, raw: Fields, told: Listener | None, reasons: list[Reason]
+    ) -> dict[str, FieldValue]:
+        """The values; what cannot be a field's value is told after what could not be made at all."""
+        fields: dict[str, FieldValue] = {}
+        late: list[Reason] = []
+        for name, memo in self._fields:
+            value, wrong = memo.of(raw, told, reasons)
+            if value is not None:
+                fields[name] = value
+            if wrong:
+                late += wrong
+        reasons += late
+        return fields
+
+    def _nodes(
+        self, record: Record, employee_id: str, told: Listener | None, reasons: list[Reason]
+    ) -> tuple[Node, ...]:
+        """Each row has its own."""
+        mine = Reasons(told)
+        cells = clean_cells(record.fields, self._mapping.blanks)
+        nodes = giving.nodes(self._mapping.trees, cells, record.origin, employee_id, mine)
+        reasons += mine.found
+        return nodes
 
 
-def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
-    try:
-        text = reasons.value(rule.place, rule.value, cells)[1] or ""
-        status = rule.table.get(text, rule.otherwise)
-        if status is None:
-            known = ", ".join(shown(word) for word in rule.table)
-            raise Refused("STATUS-UNKNOWN", f"{shown(text)} is not in the map; it has {known}")  # noqa: TRY301 - one way out
-    except Refused as refused:
-        reasons.add(rule.place, _with_columns(rule.value, refused))
-        return None
-    reasons.tell(rule.place, "is", status.value)
-    return status
+def _asked(conditions: abc.Iterable[Condition | None]) -> abc.Iterator[tuple[str, str]]:
+    """Every column that these ask about."""
+    for condition in conditions:
+        if condition is not None:
+            yield from condition.columns()
 
 
-def _dates(rule: DatesRule | None, cells: Fields, reasons: Reasons, now: datetime | None) -> Dates:
-    if rule is None:
-        return NO_DATES
-    if now is None:
-        raise ValueError("a mapping with dates needs to know when it is followed")
-    return read_dates(rule, cells, reasons.add)
-
-
-def _standing(
-    mapping: Mapping, word: Status, dates: Dates, now: datetime | None, reasons: Reasons
-) -> Standing:
-    """What the person is today; a contradiction that is to be rejected is a reason."""
-    found = standing(word, dates, mapping.lifecycle, now)
-    leaving = mapping.dates.leaving if mapping.dates is not None else None
-    if leaving and LONG_PAST in found.doubts and mapping.lifecycle.contradiction is Contradiction.REJECT:
-        reasons.add(leaving.place, Refused(LONG_PAST, found.because))
-    return found
-
-
-def _manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:
-    """Whom HR names as the manager: "" for none, None if nothing is to be said about it."""
-    if rule is None:
-        return None
-    try:
-        text = reasons.value(rule.place, rule.value, cells)[1] or ""
-    except Refused as refused:
-        reasons.add(rule.place, _with_columns(rule.value, refused))
-        return None
-    if text in rule.none:
-        text = ""
-    return None if not text and rule.keep_blank else text
-
-
-def _fields(mapping: Mapping, cells: Fields, reasons: Reasons) -> dict[str, FieldValue]:
-    made = tuple(_made(mapping.fields, cells, reasons))
-    custom = any(rule.field == "IsCustomUsername" and text == "true" for rule, _, text in made)
-    fields: dict[str, FieldValue] = {}
-    for rule, step, text in made:
-        try:
-            if text or not _leaves(rule, step):
-                check_field(rule.field, text, custom_username=custom, email=mapping.check_email)
-                fields[rule.field] = _normal(rule.field, text)
-        except Refused as refused:
-            reasons.add(rule.place, _with_columns(rule.value, refused))
-        else:
-            reasons.tell(rule.place, "is", fields.get(rule.field))
-    return fields
-
-
-def _made(
-    rules: abc.Iterable[FieldRule], cells: Fields, reasons: Reasons
-) -> abc.Iterator[tuple[FieldRule, str, str]]:
-    """Each rule that says something about this Record, with its last step and what that made."""
-    for rule in rules:
-        absent = next((name for name, _ in rule.columns() if name not in cells), "") if rule.optional else ""
-        if absent:
-            reasons.tell(rule.place, "absent", absent)
-            continue
-        if not holds(rule.when, rule.place, cells, reasons):
-            continue
-        try:
-            step, text = reasons.value(rule.place, rule.value, cells)
-        except Refused as refused:
-            reasons.add(rule.place, _with_columns(rule.value, refused))
-            continue
-        if text is not None:
-            yield rule, step, text
-
-
-def _leaves(rule: FieldRule, step: str) -> bool:
-    """Whether a blank that this step made leaves what Litmos has; else it clears it. Refused if there must be no blank."""
-    if rule.required or PROFILE_FIELDS[rule.field].required:
-        raise Refused("FIELD-REQUIRED", "is blank, and must not be")
-    return rule.field in BLANK_IS_DEFAULT or (rule.keep_blank and step != CLEARED)
-
-
-def _normal(name: str, text: str) -> FieldValue:
-    try:
-        return normalise(name, text)
-    except (ValueError, OverflowError):  # a moment that UTC cannot express
-        raise Refused("FIELD-INVALID", f"{shown(text)} is no value for {name}") from None
-
-
-def _items(mapping: Mapping, cells: Fields, reasons: Reasons) -> tuple[ItemWish, ...]:
-    """The learning paths and courses, each once: of two rules that name the same, the first one gives it."""
-    wishes: dict[tuple[ItemKind, str], ItemWish] = {}
-    for rule in mapping.items:
-        if not rule.team and holds(rule.when, rule.place, cells, reasons):
-            same = (rule.item.kind, rule.item.name.casefold())
-            wishes.setdefault(same, ItemWish(item=rule.item, rule=rule.place.key))
-            reasons.tell(rule.place, "is", rule.item.name)
-    return tuple(wishes.values())
-
-
-def _with_columns(rule: ValueRule, refused: Refused) -> Refused:
-    """The same with the columns it is about in front."""
-    names = [f'"{name}"' for name, _ in columns_of(rule.parts)]
-    if not names or refused.code == "COLUMN-MISSING":
-        return refused
-    return Refused(refused.code, f"column{'s' if len(names) > 1 else ''} {', '.join(names)}: {refused.why}")
+def _asked_of(rules: abc.Sequence[TeamRule | TreeRule]) -> abc.Iterator[tuple[str, str]]:
+    """Every column that the conditions of these rules, and of their roles, ask about."""
+    yield from _asked(rule.when for rule in rules)
+    yield from _asked(role.when for rule in rules for role in rule.roles.values())

@@ -53,7 +53,10 @@ class Matching:
 
 def comparable(value: object) -> str:
     """The form in which match keys are compared: NFC, trimmed, casefolded."""
-    return unicodedata.normalize("NFC", str(value)).strip().casefold()
+    text = str(value)
+    if text.isascii():
+        return text.strip().lower()
+    return unicodedata.normalize("NFC", text).strip().casefold()
 
 
 def match(

@@ -121,7 +121,8 @@ def normalise(name: str, value: object) -> FieldValue:
     """
     if PROFILE_FIELDS[name].kind is FieldKind.BOOL:
         return _truth(name, value)
-    text = unicodedata.normalize("NFC", "" if value is None else str(value)).strip()
+    text = "" if value is None else str(value)
+    text = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
     if name == "ManagerId" and text == "0":
         return ""
     return _moment(text) if name == "ExpirationDate" else text

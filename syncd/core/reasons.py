@@ -11,6 +11,8 @@ from syncd.core.values import evaluate, shown, steps
 class Reasons:
     """Collects every reason of one Record, and tells a Listener, if there is one, what each rule made."""
 
+    __slots__ = ("found", "told")
+
     def __init__(self, told: Listener | None = None) -> None:
         """Nothing is wrong yet."""
         self.found: list[Reason] = []
@@ -29,7 +31,7 @@ class Reasons:
     def asked(self, place: Place, condition: Condition, cells: Fields, *, holds: bool) -> None:
         """What the condition of a rule found in the row, and whether it holds."""
         if self.told is not None:
-            columns = dict.fromkeys(column for column, _where in condition.columns())
+            columns = dict.fromkeys(column for column, _where in condition.columns() if column in cells)
             self.told(place, "seen", ", ".join(f"{name} is {shown(cell(cells, name))}" for name in columns))
             self.told(place, "when", holds)
 

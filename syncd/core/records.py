@@ -7,7 +7,7 @@ from datetime import datetime
 from syncd.core.cells import clean_cells
 from syncd.core.duplicates import reject_shared_ids, reject_shared_values
 from syncd.core.employments import one_person_each
-from syncd.core.mapping import Mapping, map_record
+from syncd.core.mapping import Follower, Mapping
 from syncd.core.model import Employee, Record, Rejection
 from syncd.core.sourcing import first_named
 
@@ -39,17 +39,16 @@ def map_records(
     another match key: each names the others' lines, and none is applied. With ``employments`` rows of one id, in whatever
     sources, are one person.
     """
+    follower = Follower(mapping, now=now)
     named: dict[str, dict[str, None]] = {}
     passed: list[Outcome] = []
     if mapping.employments is None:
-        mapped = [map_record(mapping, record, now=now) for record in records]
+        mapped = [follower.follow(record) for record in records]
         _note_ids(mapped, named)
         outcomes, passed = first_named(mapped) if len(named) > 1 else (mapped, passed)
     else:
         rows = [
-            mapping.employments.ranked(
-                map_record(mapping, record, now=now), clean_cells(record.fields, mapping.blanks)
-            )
+            mapping.employments.ranked(follower.follow(record), clean_cells(record.fields, mapping.blanks))
             for record in records
         ]
         _note_ids((outcome for outcome, _ in rows), named)

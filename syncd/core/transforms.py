@@ -41,12 +41,16 @@ class Refused(Exception):
 
 def trim(text: str) -> str:
     """Without white space and zero-width characters at both ends, and in Unicode NFC: how every cell is read."""
+    if text.isascii():
+        return text.strip()
     stripped = text.strip(_EDGES)
     return stripped if stripped.isascii() else unicodedata.normalize("NFC", stripped)
 
 
 def normalize(text: str) -> str:
     """NFC, zero-width characters removed, every run of white space (line ends too) one space."""
+    if text.isascii():
+        return " ".join(text.split())
     visible = text.translate(dict.fromkeys(map(ord, _INVISIBLE)))
     return " ".join(unicodedata.normalize("NFC", visible).split())
 

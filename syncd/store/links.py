@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, select
 
 from syncd.core.model import Link
 from syncd.store import settled
@@ -60,17 +60,32 @@ def how(conn: Connection, account: str, employee_id: str) -> tuple[str, datetime
 
 def save(conn: Connection, account: str, employee_id: str, user_id: str, made_by: str, now: datetime) -> None:
     """Make a Link; it takes the place of an older one of this employee or of this user."""
-    _disturb(conn, account, [employee_id], [user_id])
-    conn.execute(
-        delete(link).where(
-            link.c.account == account, or_(link.c.employee_id == employee_id, link.c.user_id == user_id)
-        )
-    )
-    conn.execute(
-        insert(link).values(
-            account=account, employee_id=employee_id, user_id=user_id, made_by=made_by, made_at=now
-        )
-    )
+    save_all(conn, account, [Link(employee_id=employee_id, user_id=user_id, made_by=made_by)], now)
+
+
+def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime) -> None:
+    """Make many Links, as if one after the other: a later one takes the place of an earlier one, too."""
+    every = list(made)
+    of_employee = {one.employee_id: one for one in every}
+    of_user = {one.user_id: one for one in every}
+    _disturb(conn, account, of_employee, of_user)
+    for column, values in ((link.c.employee_id, sorted(of_employee)), (link.c.user_id, sorted(of_user))):
+        for start in range(0, len(values), CHUNK):
+            some = column.in_(values[start : start + CHUNK])
+            conn.execute(delete(link).where(link.c.account == account, some))
+    rows = [
+        {
+            "account": account,
+            "employee_id": one.employee_id,
+            "user_id": one.user_id,
+            "made_by": one.made_by,
+            "made_at": now,
+        }
+        for one in every
+        if of_employee[one.employee_id] is one and of_user[one.user_id] is one
+    ]
+    for start in range(0, len(rows), CHUNK):
+        conn.execute(insert(link), rows[start : start + CHUNK])
 
 
 def forget(conn: Connection, account: str, employee_id: str, made_by: str | None = None) -> None:
@@ -78,12 +93,6 @@ def forget(conn: Connection, account: str, employee_id: str, made_by: str | None
     _disturb(conn, account, [employee_id], [])
     here = (link.c.account == account) & (link.c.employee_id == employee_id)
     conn.execute(delete(link).where(here if made_by is None else here & (link.c.made_by == made_by)))
-
-
-def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime) -> None:
-    """Make many Links."""
-    for one in made:
-        save(conn, account, one.employee_id, one.user_id, one.made_by, now)
 
 
 def _disturb(

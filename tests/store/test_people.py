@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from syncd.core.doubts import Fingerprint
 from syncd.core.managed import Managed
-from syncd.core.model import Employee, Reason, Rejection
+from syncd.core.model import Employee, Link, Reason, Rejection
 from syncd.store import approvals, grants, inputs, links, people
 from syncd.store.database import Database
 from tests.core import factories
@@ -183,6 +185,27 @@ def test_a_link_takes_the_place_of_older_ones_of_either_side(database):
         assert links.how(conn, ACCOUNT, "E1") == ("person", now)
         assert (links.find(conn, ACCOUNT, "E1"), links.find(conn, ACCOUNT, "E2")) == ("u2", "")
         assert links.load(conn, "other") == {}
+
+
+pairs = st.lists(
+    st.tuples(st.sampled_from(["E1", "E2", "E3"]), st.sampled_from(["u1", "u2", "u3"])), max_size=6
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=pairs, made=pairs)
+def test_many_links_are_made_as_if_one_after_the_other(database, before, made):
+    expected: dict[str, str] = {}
+    for employee_id, user_id in (*before, *made):
+        expected = {e: u for e, u in expected.items() if e != employee_id and u != user_id}
+        expected[employee_id] = user_id
+    with database.write() as conn:
+        for employee_id in links.load(conn, ACCOUNT):
+            links.forget(conn, ACCOUNT, employee_id)
+        for some in (before, made):
+            every = [Link(employee_id=one, user_id=other, made_by="create") for one, other in some]
+            links.save_all(conn, ACCOUNT, every, database.now(conn))
+        assert links.load(conn, ACCOUNT) == expected
 
 
 def test_grants_are_remembered_once_and_forgotten(database):
