@@ -109,31 +109,36 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users, linked = surroundings(conn, app, intake)
     matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    current = current_state(conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR)
+    current = current_state(
+        conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR, users=users
+    )
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
     at_rest = intake.at_rest
     desire = partial(_desired, settings.mapping, items, related.strict_teams, at_rest)
     measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
-    unsure = undecided(conn, app, related, matching, current, untouched)
-    rules = _rules(conn, app, related, current, matching.links, desire(related.employees), now, absent)
+    desired = desire(related.employees)
+    rules = replace(
+        _rules(conn, app, related, current, matching.links, desired, now, absent),
+        undecided=undecided(conn, app, related, matching, current, untouched),
+    )
     reconciled = reconcile(
         related.employees,
         matching,
         current,
-        replace(rules, undecided=unsure),
+        rules,
         desire=desire,
         users=users,
         policy=settings.policy,
         part=part,
+        desired=desired,
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    told = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
+    told = (*seen_before(conn, app, intake), *intake.notes, *problems)
+    told += _problems(reconciled, related, current if at_rest is None else None)
     difference = _possible(conn, app, reconciled.difference, part, now)
     everybody = None if at_rest is None else mirror.count_users(conn, account)
-    if at_rest is None:
-        told += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
         policy=settings.policy,
@@ -174,12 +179,16 @@ def _possible(conn: Connection, app: App, found: Difference, part: Part, now: da
     return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 
-def _problems(reconciled: Reconciled, related: Relations) -> tuple[str, ...]:
-    """What the rules, the relations and the dates of this input make a person look at, as sentences."""
+def _problems(reconciled: Reconciled, related: Relations, current: State | None) -> tuple[str, ...]:
+    """What the rules, the relations and the dates of this input make a person look at, as sentences; and what could be had for
+    less, where ``current`` is of everybody.
+    """
+    found = reconciled.difference
     return (
         *reconciled.desired.problems,
-        *related.problems(reconciled.difference),
+        *related.problems(found),
         *lifecycle.doubts(related.employees),
+        *(() if current is None else recommended(reconciled.desired, current, found.changes)),
     )
 
 
