@@ -100,7 +100,7 @@ def of_account(employee: Employee, user: User | None, *, invites: bool) -> Itera
 def _update(employee: Employee, user: User) -> Iterable[Change]:
     before: dict[str, FieldValue] = {}
     after: dict[str, FieldValue] = {}
-    for name, wanted in sorted(employee.fields.items()):
+    for name, wanted in employee.fields.items():
         if name in employee.create_only or name in employee.report_only:
             continue
         if employee.muted and name == MESSAGES:
@@ -111,6 +111,7 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
         if not same(name, have, wanted):
             before[name], after[name] = have, wanted
     if after:
+        before, after = dict(sorted(before.items())), dict(sorted(after.items()))
         reason, rule = differs(after)
         yield Change(
             key=f"user:{employee.employee_id}",
@@ -173,11 +174,13 @@ def messages_key(employee_id: str) -> str:
 
 def same(name: str, have: FieldValue, wanted: FieldValue) -> bool:
     """Whether two normalised values of a profile field are the same to Litmos."""
+    if have == wanted:
+        return True
     if name in CASELESS_FIELDS:
         return comparable(have) == comparable(wanted)
     if isinstance(have, bool) or isinstance(wanted, bool):
         return (have or False) == (wanted or False)
-    return have == wanted
+    return False
 
 
 def switched_off(employee_id: str, user: User, *, reason: str, rule: str, origin: str) -> Change:

@@ -1,8 +1,9 @@
 """Desired State: what the Employees, all together, say that Litmos should hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from syncd.core.gifts import Gift
 from syncd.core.model import (
@@ -12,6 +13,7 @@ from syncd.core.model import (
     ItemKey,
     ItemKind,
     ItemName,
+    ItemWish,
     Role,
     State,
     Status,
@@ -30,7 +32,7 @@ class Desired:
 
     ``employees`` are all valid ones, those who left and those out of scope too; ``state`` holds the active ones in
     scope. ``strict_teams`` and ``strict_items`` are ruled by a ``remove: strict`` rule; ``ruled_roles`` says of which teams
-    a rule decides who leads or administers them; ``item_rules`` which rule gives (employee_id, item); ``takeable`` are items
+    a rule decides who leads or administers them; ``item_rules`` which rule gives an employee which item; ``takeable`` are items
     that are taken though they were started; ``gifts`` are what rules give to teams; ``renewals`` say of rules when they reset; ``problems`` are sentences about rules that could not be followed.
     """
 
@@ -39,7 +41,7 @@ class Desired:
     strict_teams: frozenset[TeamKey] = frozenset()
     strict_items: frozenset[ItemKey] = frozenset()
     ruled_roles: frozenset[tuple[TeamKey, Role]] = frozenset()
-    item_rules: Mapping[tuple[str, ItemKey], str] = field(default_factory=dict)
+    item_rules: Mapping[str, Mapping[ItemKey, str]] = field(default_factory=dict)
     takeable: frozenset[ItemKey] = frozenset()
     gifts: tuple[Gift, ...] = ()
     renewals: Mapping[str, Renewal] = field(default_factory=dict)
@@ -69,29 +71,31 @@ def desired_state(
     memberships: dict[str, frozenset[TeamKey]] = {}
     roles: dict[str, frozenset[tuple[TeamKey, Role]]] = {}
     ruled_roles: set[tuple[TeamKey, Role]] = set()
-    assignments: dict[str, dict[ItemKey, Assignment]] = {}
+    assignments: dict[str, Mapping[ItemKey, Assignment]] = {}
     strict_teams: set[TeamKey] = set(strict_team_keys)
     strict_items = {item for name in strict_item_names if (item := resolver.find(name))}
     takeable = {item for name in takeable_item_names if (item := resolver.find(name))}
     gifts = tuple(_gifts(gift_rules, resolver))
-    item_rules: dict[tuple[str, ItemKey], str] = {}
+    item_rules: dict[str, Mapping[ItemKey, str]] = {}
+    joins: dict[int, _Joined] = {}
+    lots: dict[int, _Lot] = {}
     for employee_id, employee in sorted(by_id.items()):
         if employee.status is not Status.ACTIVE or not employee.in_scope:
             continue
         users[employee_id] = User(id="", active=True, fields=employee.fields)
-        for wish in employee.teams:
-            _desire_team(teams, wish)
-            if wish.strict:
-                strict_teams.add(wish.key)
-            ruled_roles.update((wish.key, role) for role in wish.ruled_roles)
-        memberships[employee_id] = frozenset(wish.key for wish in employee.teams)
-        if held := frozenset((wish.key, role) for wish in employee.teams for role in wish.roles):
-            roles[employee_id] = held
-        for item_wish in employee.items:
-            item = resolver.find(item_wish.item)
-            if item is not None:
-                assignments.setdefault(employee_id, {})[item] = Assignment(item=item)
-                item_rules.setdefault((employee_id, item), item_wish.rule)
+        if (joined := joins.get(id(employee.teams))) is None:  # very many people share very few of these
+            joined = joins[id(employee.teams)] = _joined(employee.teams)
+            strict_teams |= joined.strict
+            ruled_roles |= joined.ruled_roles
+            for wish in employee.teams:
+                _desire_team(teams, wish)
+        memberships[employee_id] = joined.teams
+        if joined.roles:
+            roles[employee_id] = joined.roles
+        if (lot := lots.get(id(employee.items))) is None:
+            lot = lots[id(employee.items)] = _lot(employee.items, resolver)
+        if lot.rules:
+            item_rules[employee_id], assignments[employee_id] = lot
     return Desired(
         state=State(users=users, teams=teams, memberships=memberships, roles=roles, assignments=assignments),
         employees=by_id,
@@ -104,6 +108,40 @@ def desired_state(
         renewals=renewals,
         problems=tuple(resolver.problems.values()),
     )
+
+
+class _Joined(NamedTuple):
+    """What the Wishes of somebody come to."""
+
+    teams: frozenset[TeamKey]
+    strict: frozenset[TeamKey]
+    roles: frozenset[tuple[TeamKey, Role]]
+    ruled_roles: frozenset[tuple[TeamKey, Role]]
+
+
+def _joined(wishes: Sequence[Wish]) -> _Joined:
+    return _Joined(
+        teams=frozenset(wish.key for wish in wishes),
+        strict=frozenset(wish.key for wish in wishes if wish.strict),
+        roles=frozenset((wish.key, role) for wish in wishes for role in wish.roles),
+        ruled_roles=frozenset((wish.key, role) for wish in wishes for role in wish.ruled_roles),
+    )
+
+
+class _Lot(NamedTuple):
+    """The items that somebody is given, with the rule that gives each."""
+
+    rules: Mapping[ItemKey, str]
+    items: Mapping[ItemKey, Assignment]
+
+
+def _lot(wishes: Sequence[ItemWish], resolver: "ItemResolver") -> _Lot:
+    rules: dict[ItemKey, str] = {}
+    for wish in wishes:
+        item = resolver.find(wish.item)
+        if item is not None:
+            rules.setdefault(item, wish.rule)
+    return _Lot(rules, {item: Assignment(item=item) for item in rules})
 
 
 def _gifts(rules: Iterable[ItemRule], resolver: "ItemResolver") -> Iterable[Gift]:

@@ -143,6 +143,8 @@ def _memberships(
     wanted = {wish.key: wish for wish in employee.teams}
     changes: list[Change] = []
     skips: list[Skip] = []
+    if have == wanted.keys():  # as of almost everybody
+        return changes, skips
     for key, wish in sorted(wanted.items()):
         if key not in have:
             gives = rules.reach.items.get(key, frozenset()) - held.keys()
@@ -278,13 +280,15 @@ def _assignments(
     person = employee.employee_id
     have = current.assignments.get(person, {})
     wanted = desired.state.assignments.get(person, {})
+    if have.keys() == wanted.keys():
+        return [], []
     teams = current.memberships.get(person, frozenset()) | {wish.key for wish in employee.teams}
     by_team = {item for team in teams for item in rules.reach.items.get(team, ())}
     by_team |= {gift.item for gift in desired.gifts if gift.key[0] in teams and not gift.library}
     changes: list[Change] = []
     skips: list[Skip] = []
     for item in sorted(wanted.keys() - have.keys()):
-        rule = desired.item_rules[person, item]
+        rule = desired.item_rules[person][item]
         changes.append(_assignment(Action.ADD, employee, user, item, rule, "the rule names this person"))
     for item in sorted(have.keys() - wanted.keys()):
         granted = (person, str(item)) in rules.granted

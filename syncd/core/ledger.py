@@ -162,5 +162,5 @@ def _given(desired: Desired, current: State, employee_id: str, rule: str) -> Ite
                     yield role.value, team_text(wish.key)
     has = current.assignments.get(employee_id, {})
     for item in sorted(desired.state.assignments.get(employee_id, {})):
-        if desired.item_rules[employee_id, item] == rule and item in has:
+        if desired.item_rules[employee_id][item] == rule and item in has:
             yield ObjectKind.ASSIGNMENT.value, str(item)

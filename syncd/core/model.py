@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 from syncd.core.recertify import UNTOUCHED, Result
@@ -222,7 +223,7 @@ class Role(StrEnum):
 class User:
     """A Litmos user. ``id`` is "" for one that is only desired; ``fields`` are normalised profile fields.
 
-    In a *current* State ``fields`` is the whole profile; in a *desired* State only what the mapping names.
+    In a *current* State ``fields`` is the whole profile but for empty texts; in a *desired* one what the mapping names.
     """
 
     id: str
@@ -383,8 +384,9 @@ LEAVE = "employee.leave"
 """The rule of a Change that is about somebody on leave, or back from it."""
 
 
+@lru_cache(maxsize=65_536)
 def team_key(names: tuple[str, ...]) -> TeamKey:
-    """Casefold each name: how teams are compared (Litmos refuses a second team that differs only by case)."""
+    """Casefold each name: how teams are compared (Litmos refuses a second team that differs only by case). Cached."""
     return tuple(name.casefold() for name in names)
 
 

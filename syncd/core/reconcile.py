@@ -35,33 +35,35 @@ def reconcile(
     users: Sequence[User],
     policy: Policy,
     part: Part = EVERYTHING,
+    desired: Desired | None = None,
     completed: Callable[[Difference], Difference] = lambda found: found,
 ) -> Reconciled:
     """Compare all Employees but those with a Case and those whom a person said to leave alone.
 
     ``completed`` adds what no comparison of people shows.
-    ``desire`` makes the desired State of some of them; ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
+    ``desire`` makes the desired State of some of them, ``desired`` is that of all who are compared, if it was made already; ``users`` are all of Litmos, whoever they are linked to. What the Policy withholds, or is not in the ``part`` that was
     asked for, frees no UserName; a part that is these very Changes was judged when they were planned. Whom a Case may be
     about is not absent.
     """
 
-    def difference_of(some: Iterable[Employee]) -> tuple[Desired, Difference]:
-        desired = desire(some)
+    def difference_of(desired: Desired) -> Difference:
         in_doubt = matching.in_doubt
         absent = {each: why for each, why in rules.absent.items() if each not in in_doubt}
         found = diff(desired, current, replace(rules, absent=absent))
-        return desired, part.of(completed(replace(found, skips=(*found.skips, *ignored))))
+        return part.of(completed(replace(found, skips=(*found.skips, *ignored))))
 
     ignored = tuple(map(_ignored, sorted(matching.ignored)))
 
     valid = matching.valid(employees)
-    desired, difference = difference_of(valid)
+    desired = desire(valid) if desired is None else desired
+    difference = difference_of(desired)
     taken = {} if part.changes is not None else contested(permitted(difference.changes, policy), users)
     if taken:
         cases = name_cases(valid, taken, users, matching.links)
         matching = replace(matching, cases=(*matching.cases, *cases))
         valid = matching.valid(valid)
-        desired, difference = difference_of(valid)
+        desired = desire(valid)
+        difference = difference_of(desired)
     return Reconciled(
         matching=matching,
         employees=valid,

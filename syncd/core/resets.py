@@ -39,14 +39,14 @@ def resets(
 
     Only what a rule with ``reset`` gives them. Nobody on leave, and nobody whose account is inactive, is to take anything.
     """
-    if at is None or user is None or not user.active or employee.away:
+    if at is None or not desired.renewals or user is None or not user.active or employee.away:
         return [], []
     person = employee.employee_id
     held = current.assignments.get(person, {})
     changes: list[Change] = []
     skips: list[Skip] = []
     for item in sorted(desired.state.assignments.get(person, {})):
-        rule = desired.item_rules[person, item]
+        rule = desired.item_rules[person][item]
         renewal = desired.renewals.get(rule)
         if renewal is None or item not in held:
             continue

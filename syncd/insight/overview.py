@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from syncd.core.account import same
 from syncd.core.model import ItemKind, User, team_label
+from syncd.core.profile import EMPTY_PROFILE
 from syncd.store import (
     cases,
     changes,
@@ -106,7 +107,7 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         "employee_id": employee_id,
         "hr": None if hr is None else dict(hr),
         "link": None if made is None else {"user_id": user_id, "made_by": made[0], "made_at": made[1]},
-        "litmos": None if user is None else {"Active": user.active, **user.fields},
+        "litmos": None if user is None else {"Active": user.active, **EMPTY_PROFILE, **user.fields},
         "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
         "learning_paths": sorted(
             names.get(item, item) for item, kind in held.items() if kind is ItemKind.LEARNING_PATH

@@ -71,7 +71,7 @@ class _Rows:
                 masks[filled] += 1
                 known[row_hash] = -number
 
-    def take(self, some: Iterable[settled.Settled]) -> bool:
+    def take(self, some: Iterable[settled.Known]) -> bool:
         """Take in the rows of these, if they are at rest; whether that were any."""
         before = len(self.fresh)
         for one in some:
@@ -99,7 +99,7 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         return None
     rows.sort(reading)
     with app.database.read() as conn:
-        rows.take(settled.people(conn, app.account, row_hashes=rows.twice).values())
+        rows.take(settled.people(conn, app.account, row_hashes=rows.twice))
     for _ in range(ROUNDS):
         sighting = sighting_of(mapping, reading, None)
         sighting.masks = {}
@@ -139,7 +139,7 @@ def _mapped(
     return map_records(app.settings.mapping, sighting.watch(records), now=now)
 
 
-def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Settled]:
+def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Known]:
     """Who is at rest, and whom the rows that were taken in may be about, too, or whose people they are."""
     account = app.account
     ids = [one.employee_id for one in result.employees]
@@ -153,7 +153,7 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
         id_keys={comparable(one) for one in ids},
         user_ids=mirror.find_users(conn, account, keys),
         employee_ids=bosses - known.keys(),
-    ).values()
+    )
 
 
 def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now: datetime) -> frozenset[str]:

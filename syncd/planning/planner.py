@@ -115,42 +115,28 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
     current = _current(conn, account, matching.links, related, users, now)
     items = mirror.items(conn, account)
-    absent = _absent(conn, app, intake, untouched, now)
-    desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
     measure = intake.at_rest.measure if intake.at_rest else measure_of(current, settings.limits)
-    unsure = undecided(conn, app, related, matching, current, untouched)
-    rules = _rules(conn, app, related, current, matching.links, desire(related.employees), now, absent)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
+    desired = desire(related.employees)
+    absent = _absent(conn, app, intake, untouched, now)
+    rules = _rules(conn, app, related, current, matching.links, desired, now, absent)
     reconciled = reconcile(
         related.employees,
         matching,
         current,
-        replace(rules, undecided=unsure),
+        replace(rules, undecided=undecided(conn, app, related, matching, current, untouched)),
         desire=desire,
         users=users,
         policy=settings.policy,
         part=part,
+        desired=desired,
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    said = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
     difference = _possible(conn, app, reconciled.difference, part, now)
-    if intake.at_rest is None:
-        said += recommended(reconciled.desired, current, reconciled.difference.changes)
-    plan = make_plan(
-        difference,
-        policy=settings.policy,
-        limits=settings.limits,
-        measure=measure,
-        doubts=doubts_about(conn, app, intake, rejections),
-        pace=pace_of(conn, app, users, now),
-        window=(settings.requests, settings.window),
-        problems=(*said, *problem(difference.skips), *told(difference)),
-        approved=approvals.valid(conn, account, now),
-        hold=settings.hold,
-        recent=done_lately(conn, account, settings.limits, now),
-    )
+    said = (*problems, *_problems(reconciled, related, None if intake.at_rest else current))
     return Draft(
-        plan=plan,
+        plan=_plan(conn, app, intake, difference, rejections, measure, users, said, now),
         part=part,
         difference=difference,
         current=current,
@@ -167,6 +153,35 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         as_of=now,
         measure=measure,
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
+    )
+
+
+def _plan(
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    difference: Difference,
+    rejections: abc.Sequence[Rejection],
+    measure: Measure,
+    users: abc.Sequence[User],
+    problems: abc.Sequence[str],
+    now: datetime,
+) -> Plan:
+    """The Plan of what may be done of what differs; ``problems`` are what a person should look at, besides what it shows."""
+    settings = app.settings
+    of_input = (*seen_before(conn, app, intake), *intake.notes)
+    return make_plan(
+        difference,
+        policy=settings.policy,
+        limits=settings.limits,
+        measure=measure,
+        doubts=doubts_about(conn, app, intake, rejections),
+        pace=pace_of(conn, app, users, now),
+        window=(settings.requests, settings.window),
+        problems=(*of_input, *problems, *problem(difference.skips), *told(difference)),
+        approved=approvals.valid(conn, app.account, now),
+        hold=settings.hold,
+        recent=done_lately(conn, app.account, settings.limits, now),
     )
 
 
@@ -191,12 +206,16 @@ def _possible(conn: Connection, app: App, found: Difference, part: Part, now: da
     return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 
-def _problems(reconciled: Reconciled, related: Relations) -> tuple[str, ...]:
-    """What the rules, the relations and the dates of this input make a person look at, as sentences."""
+def _problems(reconciled: Reconciled, related: Relations, current: State | None) -> tuple[str, ...]:
+    """What the rules, the relations and the dates of this input make a person look at, as sentences; and what could be had for
+    less, where ``current`` is of everybody.
+    """
+    found = reconciled.difference
     return (
         *reconciled.desired.problems,
-        *related.problems(reconciled.difference),
+        *related.problems(found),
         *lifecycle.doubts(related.employees),
+        *(() if current is None else recommended(reconciled.desired, current, found.changes)),
     )
 
 

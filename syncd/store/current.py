@@ -43,7 +43,7 @@ def current_state(
     """The current State of everyone who is linked; ``links`` is employee_id -> user id.
 
     ``teams`` are the teams as the Plan is about to name them, if not as they are. What Litmos refused to take after
-    ``kept_since`` is marked ``kept``. ``users`` are theirs, if they were read already.
+    ``kept_since`` is marked ``kept``. ``users`` are those that were read already, with all who are linked among them.
     """
     people = {user_id: employee_id for employee_id, user_id in links.items()}
     names = mirror.team_names(mirror.team_facts(conn, account) if teams is None else teams)
@@ -69,9 +69,8 @@ def current_state(
             item=item, started=started, kept=kept, result=attainment.result_of(row)
         )
     if users is None:
-        users = (
-            mirror.users(conn, account) if len(people) > MANY else mirror.some_users(conn, account, people)
-        )
+        many = len(people) > MANY
+        users = mirror.users(conn, account) if many else mirror.some_users(conn, account, people)
     return State(
         users={people[found.id]: found for found in users if found.id in people},
         teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, delete, func, insert, select
 
 from syncd.core.delta import Readings
 from syncd.core.match import comparable
@@ -19,7 +20,7 @@ from syncd.core.model import (
     team_key,
 )
 from syncd.core.operation import RoleList, TeamFact
-from syncd.core.profile import normalise, normalise_profile
+from syncd.core.profile import filled_in, normalise, normalise_profile
 from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
 from syncd.store.mirror_tables import (
@@ -42,16 +43,17 @@ LISTED, LISTED_UNTIL = "listed", "listed until"
 
 
 def users(conn: Connection, account: str, user_ids: Collection[str] | None = None) -> list[User]:
-    """Every user, or those of these ids whom the mirror has, with normalised fields."""
+    """Every user, or those of these ids whom the mirror has, with the normalised fields that are not empty."""
     columns = (litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile)
     query = select(*columns).where(litmos_user.c.account == account)
+    rows: Iterable[Row[Any]]
     if user_ids is None:
-        rows = list(conn.execute(query))
+        rows = conn.execute(query)
     else:
         wanted = sorted(set(user_ids))
         parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
-        rows = [row for part in parts for row in conn.execute(query.where(litmos_user.c.id.in_(part)))]
-    return [User(id=row.id, active=row.active, fields=normalise_profile(row.profile)) for row in rows]
+        rows = chain.from_iterable(conn.execute(query.where(litmos_user.c.id.in_(part))) for part in parts)
+    return [User(id=user_id, active=active, fields=filled_in(profile)) for user_id, active, profile in rows]
 
 
 KEYS: Mapping[str, Column[str]] = {
@@ -74,12 +76,12 @@ def find_users(conn: Connection, account: str, values: Mapping[str, Collection[s
 
 
 def some_users(conn: Connection, account: str, user_ids: Collection[str]) -> list[User]:
-    """These users, with normalised fields; those that the mirror has."""
+    """These users, with the normalised fields that are not empty; those that the mirror has."""
     return [
         User(
             id=user_id,
             active=normalise("Active", profile.get("Active")) is True,
-            fields=normalise_profile(profile),
+            fields=filled_in(profile),
         )
         for user_id, profile in profiles(conn, account, user_ids).items()
     ]

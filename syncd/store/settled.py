@@ -7,9 +7,9 @@ nothing else.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
@@ -36,9 +36,6 @@ class Settled:
     user_id: str = ""
     id_key: str = ""
     manager: str = ""
-
-
-_NAMES = tuple(field.name for field in fields(Settled))
 
 
 def facts_under(conn: Connection, account: str, source: str, digest: str) -> Mapping[str, Any] | None:
@@ -111,6 +108,14 @@ def named(conn: Connection, account: str, row_hashes: Collection[bytes]) -> set[
     }
 
 
+class Known(NamedTuple):
+    """Where to find the row of somebody: its hash, and which mapped columns it fills in."""
+
+    employee_id: str
+    row_hash: bytes
+    filled: int
+
+
 def people(
     conn: Connection,
     account: str,
@@ -119,9 +124,10 @@ def people(
     id_keys: Iterable[str] = (),
     user_ids: Iterable[str] = (),
     employee_ids: Iterable[str] = (),
-) -> dict[str, Settled]:
-    """By employee id those with one of these row hashes, ids as they are compared, users or ids."""
-    found: dict[str, Settled] = {}
+) -> set[Known]:
+    """Those with one of these row hashes, ids as they are compared, users or ids."""
+    query = select(settled.c.employee_id, settled.c.row_hash, settled.c.filled)
+    found: set[Known] = set()
     for column, wanted in (
         (settled.c.row_hash, row_hashes),
         (settled.c.id_key, id_keys),
@@ -131,8 +137,7 @@ def people(
         values = [value for value in set(wanted) if value]
         for start in range(0, len(values), CHUNK):
             some = _here(account) & column.in_(values[start : start + CHUNK])
-            for row in conn.execute(select(settled).where(some)).mappings():
-                found[row["employee_id"]] = Settled(**{name: row[name] for name in _NAMES})
+            found.update(Known(*row) for row in conn.execute(query.where(some)))
     return found
 
 
