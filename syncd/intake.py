@@ -26,7 +26,7 @@ from syncd.core.rules import columns_of
 from syncd.core.sourcing import Told, contradictions
 from syncd.errors import ConfigError, Declined, Fault
 from syncd.sources import Source
-from syncd.sources.base import Reading, require_columns
+from syncd.sources.base import Reading, numbered, require_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ def take_in(
             sightings[0].masks = {}
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
         if narrow is not None:
-            marks = marks_of(readings[0], sightings[0], result.employees, readings[0].raw.hashed())
+            marks = marks_of(readings[0], sightings[0], result.employees, numbered(readings[0].raw))
     apart, problems = _nodes_apart(mapping, nodes)
     unsaid_here = [note for reading in readings for note in notes_on(mapping, reading.columns, reading.name)]
     return Intake(

@@ -5,17 +5,18 @@ taken in whom the others may claim to be: who shares an id or a match key with o
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from itertools import repeat
 
 from sqlalchemy import Connection
 
 from syncd.app import App
-from syncd.core.doubts import Expect, Sighting
+from syncd.core.doubts import Expect
 from syncd.core.match import comparable
-from syncd.core.model import User
+from syncd.core.model import Record, User
 from syncd.core.narrowing import AtRest, from_facts, is_new_to, keys_of, obstacle
 from syncd.core.records import MappingResult, map_records
 from syncd.intake import Intake, Narrow, input_of, marks_of, notes_on, sighting_of
@@ -45,46 +46,52 @@ def digest_of(app: App, columns: Iterable[str]) -> str:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of a Reading: the hashes of those to be taken in, by number, and those of people at rest, hash -> -number.
+    """The rows of a Reading: those to be taken in, number -> hash and cells, and of the others how many fill in which columns.
 
-    A hash of somebody at rest that no row has keeps which columns it filled in, which is no negative number.
+    ``known`` are the people at rest by the hash of their row, and which columns that fills in; once the rows were sorted,
+    those whose row is not there any more.
     """
 
-    fresh: dict[int, bytes] = field(default_factory=dict)
-    known: dict[bytes, int] = field(default_factory=dict)
+    reading: Reading
+    known: dict[bytes, int]
+    fresh: dict[int, tuple[bytes, list[str]]] = field(default_factory=dict)
     masks: Counter[int] = field(default_factory=Counter)
-    """Of the rows that stay out."""
-    twice: set[bytes] = field(default_factory=set)
-    """The hashes of rows that are there more than once."""
 
-    def sort(self, reading: Reading) -> None:
-        """Look at every row once."""
-        known, masks, fresh = self.known, self.masks, self.fresh
-        for number, row_hash in reading.raw.hashed():
-            filled = known.get(row_hash)
-            if filled is None:
-                fresh[number] = row_hash
-            elif filled < 0:  # one person twice
-                fresh[number] = row_hash
-                self.twice.add(row_hash)
-            else:
-                masks[filled] += 1
-                known[row_hash] = -number
+    def sort(self) -> None:
+        """Look at every row once. Of one that is there twice the second is taken in, and because of it the first."""
+        pop, masks = self.known.pop, self.masks
+        for some in self.reading.raw.hashed():
+            found = list(map(pop, some.hashes, repeat(-1)))
+            masks.update(found)
+            if -1 not in masks or not found.count(-1):
+                continue
+            for number, row_hash, row, filled in zip(
+                some.numbers, some.hashes, some.rows, found, strict=True
+            ):
+                if filled == -1:
+                    self.fresh[number] = row_hash, some.taken_apart(row)
+        del masks[-1]
 
     def take(self, some: Iterable[settled.Known]) -> bool:
-        """Take in the rows of these, if they are at rest; whether that were any."""
+        """Take in the rows of these, as far as they are there; whether that were any."""
+        wanted = {one.row_hash: one.filled for one in some if one.row_hash not in self.known}
         before = len(self.fresh)
-        for one in some:
-            number = -self.known.get(one.row_hash, 0)
-            if number > 0 and number not in self.fresh:
-                self.fresh[number] = one.row_hash
-                self.masks[one.filled] -= 1
+        for rows in self.reading.raw.hashed() if wanted else ():
+            for number, row_hash, row in zip(rows.numbers, rows.hashes, rows.rows, strict=True):
+                if row_hash in wanted and number not in self.fresh:
+                    self.fresh[number] = row_hash, rows.taken_apart(row)
+                    self.masks[wanted[row_hash]] -= 1
         return len(self.fresh) > before
 
     @property
-    def gone(self) -> list[bytes]:
-        """The hashes of rows that are not there any more."""
-        return [row_hash for row_hash, number in self.known.items() if number >= 0]
+    def records(self) -> Iterator[Record]:
+        """Those to be taken in, in the order of the source."""
+        return (self.reading.record((number, self.fresh[number][1])) for number in sorted(self.fresh))
+
+    @property
+    def hashes(self) -> Iterator[tuple[int, bytes]]:
+        """Their numbers and hashes."""
+        return ((number, row_hash) for number, (row_hash, _) in self.fresh.items())
 
 
 def _narrowed(app: App, reading: Reading) -> Intake | None:
@@ -94,16 +101,14 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         facts = settled.facts_under(conn, app.account, source, digest_of(app, reading.columns))
         if facts is None:
             return None
-        rows = _Rows(known=settled.hashes(conn, app.account, source, now))
+        rows = _Rows(reading=reading, known=settled.hashes(conn, app.account, source, now))
     if not rows.known:
         return None
-    rows.sort(reading)
-    with app.database.read() as conn:
-        rows.take(settled.people(conn, app.account, row_hashes=rows.twice))
+    rows.sort()
     for _ in range(ROUNDS):
         sighting = sighting_of(mapping, reading, None)
         sighting.masks = {}
-        result = _mapped(app, reading, sighting, rows.fresh, now)
+        result = map_records(mapping, sighting.watch(rows.records), now=now)
         with app.database.read() as conn:
             if not rows.take(_concerned(conn, app, result)):
                 break
@@ -127,16 +132,9 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         employees=result.employees,
         rejections=result.rejections,
         notes=notes_on(mapping, reading.columns, source),
-        marks=marks_of(reading, sighting, result.employees, rows.fresh.items()),
+        marks=marks_of(reading, sighting, result.employees, rows.hashes),
         at_rest=at_rest,
     )
-
-
-def _mapped(
-    app: App, reading: Reading, sighting: Sighting, numbers: Collection[int], now: datetime
-) -> MappingResult:
-    records = (reading.record(row) for row in reading.raw.pick(numbers))
-    return map_records(app.settings.mapping, sighting.watch(records), now=now)
 
 
 def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Known]:
@@ -160,7 +158,7 @@ def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now
     """Who was in the last accepted input, or was disturbed, or is absent, and is not named by the rows that were taken in."""
     source = app.sources[0].name
     named = {one for ids in result.named.values() for one in ids}
-    gone = settled.named(conn, app.account, rows.gone)
+    gone = settled.named(conn, app.account, rows.known)
     disturbed = settled.disturbed(conn, app.account, source, now)
     return frozenset(gone | disturbed | people.absent_with_access(conn, app.account)) - named
 

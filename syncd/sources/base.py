@@ -1,12 +1,13 @@
 """What every source gives: a Reading, which is HR at one moment, complete, in a private copy."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from syncd.core.model import Record
 from syncd.errors import SourceError
@@ -14,8 +15,24 @@ from syncd.errors import SourceError
 MAX_CELL = 1024 * 1024
 """The most characters that one cell may have; more is a broken file, not a fact about a person."""
 
+TOGETHER = 10_000
+"""So many rows are hashed together."""
+
 RawRow = tuple[int, list[str]]
 """The number of a row (the line it starts on, or its place in a result), and its cells, as many as columns."""
+
+
+class Hashed(NamedTuple):
+    """Some rows: their numbers, a hash (16 bytes) of what is written in each, and their cells, or a line that is not taken apart.
+
+    Rows with the same hash have the same cells; the reverse need not be: a cell may be quoted or not. ``taken_apart`` makes
+    cells of what is in ``rows``.
+    """
+
+    numbers: Sequence[int]
+    hashes: list[bytes]
+    rows: Sequence[Any]
+    taken_apart: Callable[[Any], list[str]] = list
 
 
 class RawRows(Protocol):
@@ -25,16 +42,32 @@ class RawRows(Protocol):
         """Every row in the order of the source, checked already: as many cells as columns."""
         ...
 
-    def hashed(self) -> Iterator[tuple[int, bytes]]:
-        """The number of every row and a hash (16 bytes) of what is written there, without taking it apart where possible.
-
-        Rows with the same hash have the same cells; the reverse need not be: a cell may be quoted or not.
-        """
+    def hashed(self) -> Iterator[Hashed]:
+        """Every row by its hash, some at a time, and not taken apart where that is possible."""
         ...
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers, in the order of the source."""
         ...
+
+
+def hashed_rows(rows: Iterable[RawRow]) -> Iterator[Hashed]:
+    """Rows that were taken apart already, by the hash of their cells."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, TOGETHER)):
+        cells = [row for _, row in some]
+        yield Hashed(
+            [number for number, _ in some], [row_hash("\0".join(("", *row))) for row in cells], cells
+        )
+
+
+def numbered(raw: RawRows) -> Iterator[tuple[int, bytes]]:
+    """The number and the hash of every row."""
+    return (
+        (number, found)
+        for some in raw.hashed()
+        for number, found in zip(some.numbers, some.hashes, strict=True)
+    )
 
 
 def row_hash(text: str) -> bytes:

@@ -2,16 +2,18 @@
 
 import csv
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from syncd.errors import SourceError
-from syncd.sources.base import RawRow, Reading, row_hash
+from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.latest import latest_file
@@ -97,44 +99,58 @@ class CsvRows:
                     yield offset + start, cells
                 start = reader.line_num + 1
 
-    def hashed(self) -> Iterator[tuple[int, bytes]]:
-        """The number and the hash of every row: of its line, or of its cells if it has a quote."""
+    def hashed(self) -> Iterator[Hashed]:
+        """Every row by the hash of its line, line end included, or of its cells if there is a quote among some lines."""
         if self.width == 1 or self._is_quoted():
-            return ((number, _hash_of_cells(cells)) for number, cells in self)
-        return chain.from_iterable(map(self._hashed_block, self._blocks()))
-
-    def _hashed_block(self, block: "_Block") -> list[tuple[int, bytes]]:
-        delimiter = self.settings.delimiter
-        if block.rows is None:
-            return [
-                (number, row_hash(line.rstrip("\r\n")))
-                for number, line in enumerate(block.lines, block.first)
-                if delimiter in line  # else it is blank, as the scan has seen
-            ]
-        quote, lines = self.settings.quote, [*block.lines, ""]
-        return [
-            (
-                number,
-                _hash_of_cells(cells)
-                if quote in lines[number - block.first]
-                else row_hash(lines[number - block.first].rstrip("\r\n")),
+            return hashed_rows(self)
+        return (
+            found
+            for block in self._blocks()
+            for found in (
+                [self._hashed_lines(block)] if block.rows is None else self._hashed_apart(block, block.rows)
             )
-            for number, cells in block.rows
+        )
+
+    def _hashed_lines(self, block: "_Block") -> Hashed:
+        delimiter, lines = self.settings.delimiter, block.lines
+        hashes = [
+            blake2b(line.encode(), digest_size=16).digest()
+            for line in lines
+            if delimiter in line  # else it is blank, as the scan has seen
         ]
+        numbers: Sequence[int] = range(block.first, block.first + len(lines))
+        if len(hashes) < len(lines):
+            numbers = [number for number, line in zip(numbers, lines, strict=True) if delimiter in line]
+            lines = [line for line in lines if delimiter in line]
+        return Hashed(numbers, hashes, lines, self._apart)
+
+    def _hashed_apart(self, block: "_Block", rows: Sequence[RawRow]) -> Iterator[Hashed]:
+        """Those with a quote by their cells, the others by their lines, as where none has one."""
+        quote = self.settings.quote
+        numbers = [number for number, _ in rows]
+        hashes = [
+            row_hash("\0".join(("", *cells))) if quote in line else row_hash(line)
+            for number, cells in rows
+            for line in (block.lines[number - block.first],)
+        ]
+        yield Hashed(numbers, hashes, [cells for _, cells in rows])
+
+    def _apart(self, line: str) -> list[str]:
+        return next(csv.reader((line,), csv_dialect(self.settings)))
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers; the others are not taken apart where that is possible."""
         if self.width == 1 or self._is_quoted():
             yield from ((number, cells) for number, cells in self if number in numbers)
             return
-        dialect = csv_dialect(self.settings)
+        wanted = sorted(numbers)
         for block in self._blocks():
             if block.rows is not None:
                 yield from (row for row in block.rows if row[0] in numbers)
                 continue
-            for number, line in enumerate(block.lines, block.first):
-                if number in numbers:
-                    yield number, next(csv.reader((line,), dialect))
+            here = bisect_left(wanted, block.first), bisect_left(wanted, block.first + len(block.lines))
+            for number in wanted[slice(*here)]:
+                yield number, self._apart(block.lines[number - block.first])
 
     def _blocks(self) -> Iterator["_Block"]:
         """The lines, some at a time; those with a quote among them taken apart, to the end of the last row."""
@@ -167,10 +183,6 @@ class CsvRows:
             for _ in range(self.header_end):
                 file.readline()
             yield file
-
-
-def _hash_of_cells(cells: Sequence[str]) -> bytes:
-    return row_hash("\0".join(("", *cells)))  # no cell, and no line, has a NUL
 
 
 def _scan_copy(copy: Path, settings: CsvSourceSettings, codec: str) -> Scan:

@@ -1,12 +1,14 @@
 """Renaming: a Source whose columns are called as the mapping calls them, with those that it does not have."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from syncd.errors import SourceError
-from syncd.sources.base import RawRow, RawRows, Reading, Source
+from syncd.sources.base import Hashed, RawRow, RawRows, Reading, Source
 
 
 def renamed(source: Source, columns: Mapping[str, str], constants: Mapping[str, str]) -> Source:
@@ -71,9 +73,15 @@ class Extended:
         more = self.more
         return ((number, [*cells, *more]) for number, cells in self.rows)
 
-    def hashed(self) -> Iterator[tuple[int, bytes]]:
+    def hashed(self) -> Iterator[Hashed]:
         """The hashes of the rows without what they have in common."""
-        return self.rows.hashed()
+        return (
+            some._replace(taken_apart=partial(self._extended, some.taken_apart))
+            for some in self.rows.hashed()
+        )
+
+    def _extended(self, taken_apart: Callable[[Any], list[str]], row: Any) -> list[str]:
+        return [*taken_apart(row), *self.more]
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers."""

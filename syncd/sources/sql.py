@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CursorResult
 
 from syncd.errors import SourceError
-from syncd.sources.base import RawRow, Reading, row_hash
+from syncd.sources.base import TOGETHER, Hashed, RawRow, Reading, row_hash
 from syncd.sources.privatecopy import no_room, private_file
 from syncd.sources.settings import SqlSourceSettings
 from syncd.sources.sqlsession import parse_url, read_only_session
@@ -136,11 +137,14 @@ class SpoolRows:
             for number, line in enumerate(file, 1):
                 yield number, json.loads(line)
 
-    def hashed(self) -> Iterator[tuple[int, bytes]]:
-        """The number and the hash of every row."""
+    def hashed(self) -> Iterator[Hashed]:
+        """Every row by the hash of its line in the spool."""
+        first = 1
         with self.path.open(encoding="ascii") as file:
-            for number, line in enumerate(file, 1):
-                yield number, row_hash(line)
+            while lines := list(islice(file, TOGETHER)):
+                numbers = range(first, first + len(lines))
+                yield Hashed(numbers, [row_hash(line) for line in lines], lines, json.loads)
+                first += len(lines)
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers."""

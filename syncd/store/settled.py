@@ -65,10 +65,8 @@ def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[b
         _of(account, source), settled.c.at_rest.is_(True)
     )
     found: dict[bytes, int] = {}
-    same: dict[int, int] = {}
     for rows in _pages(conn, query):
-        for row_hash, filled in rows:
-            found[row_hash] = same.setdefault(filled, filled)
+        found.update(rows)
     for rows in _pages(conn, query.where(settled.c.due_at <= now)):
         for row_hash, _filled in rows:
             found.pop(row_hash, None)
@@ -120,16 +118,16 @@ def people(
     conn: Connection,
     account: str,
     *,
-    row_hashes: Iterable[bytes] = (),
     id_keys: Iterable[str] = (),
     user_ids: Iterable[str] = (),
     employee_ids: Iterable[str] = (),
 ) -> set[Known]:
-    """Those with one of these row hashes, ids as they are compared, users or ids."""
-    query = select(settled.c.employee_id, settled.c.row_hash, settled.c.filled)
+    """Those at rest with one of these ids as they are compared, users or ids."""
+    query = select(settled.c.employee_id, settled.c.row_hash, settled.c.filled).where(
+        settled.c.at_rest.is_(True)
+    )
     found: set[Known] = set()
     for column, wanted in (
-        (settled.c.row_hash, row_hashes),
         (settled.c.id_key, id_keys),
         (settled.c.user_id, user_ids),
         (settled.c.employee_id, employee_ids),

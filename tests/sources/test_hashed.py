@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.sources import CsvSourceSettings, open_source
-from syncd.sources.base import Reading
+from syncd.sources.base import Reading, numbered
 
 CELL = st.text(st.sampled_from('ab "\n;,\té0'), max_size=4)
 
@@ -36,12 +36,18 @@ def test_every_row_has_a_hash_and_can_be_picked(tmp_path_factory, rows, delimite
     folder = tmp_path_factory.mktemp("hr")
     reading = read(folder, [header, *rows], delimiter=delimiter, quoting=quoting, end=end)
     plain = list(reading.raw)
-    hashed = list(reading.raw.hashed())
+    hashed = list(numbered(reading.raw))
     assert [number for number, _ in hashed] == [number for number, _ in plain]
     cells = {number: tuple(cells) for number, cells in plain}
     for number, found in hashed:
         same = {other for other, again in hashed if again == found}
         assert {cells[other] for other in same} == {cells[number]}
+    apart = {
+        number: tuple(some.taken_apart(row))
+        for some in reading.raw.hashed()
+        for number, row in zip(some.numbers, some.rows, strict=True)
+    }
+    assert apart == cells
     numbers = {plain[index][0] for index in picked if index < len(plain)}
     assert list(reading.raw.pick(numbers)) == [row for row in plain if row[0] in numbers]
 
@@ -51,13 +57,13 @@ def test_every_row_has_a_hash_and_can_be_picked(tmp_path_factory, rows, delimite
 )
 def test_the_hash_does_not_depend_on_where_a_row_is(tmp_path, rows):
     header = ("a", "b", "c")
-    first = {found for _, found in read(tmp_path, [header, *rows]).raw.hashed()}
+    first = {found for _, found in numbered(read(tmp_path, [header, *rows]).raw)}
     moved = {
-        found for _, found in read(tmp_path, [header, ("0", "new", "row"), *reversed(rows)]).raw.hashed()
+        found for _, found in numbered(read(tmp_path, [header, ("0", "new", "row"), *reversed(rows)]).raw)
     }
     assert first <= moved
 
 
 def test_one_column_is_read_as_ever(tmp_path):
     reading = read(tmp_path, [("a",), ("1",), ("",), ("2",)])
-    assert [number for number, _ in reading.raw.hashed()] == [number for number, _ in reading.raw]
+    assert [number for number, _ in numbered(reading.raw)] == [number for number, _ in reading.raw]
