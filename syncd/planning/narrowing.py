@@ -45,12 +45,12 @@ def digest_of(app: App, columns: Iterable[str]) -> str:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of a Reading: those to be taken in, by number, and those of people at rest, row hash -> -number.
+    """The rows of a Reading: the hashes of those to be taken in, by number, and those of people at rest, hash -> -number.
 
     A hash of somebody at rest that no row has keeps which columns it filled in, which is no negative number.
     """
 
-    fresh: set[int] = field(default_factory=set)
+    fresh: dict[int, bytes] = field(default_factory=dict)
     known: dict[bytes, int] = field(default_factory=dict)
     masks: Counter[int] = field(default_factory=Counter)
     """Of the rows that stay out."""
@@ -63,9 +63,9 @@ class _Rows:
         for number, row_hash in reading.raw.hashed():
             filled = known.get(row_hash)
             if filled is None:
-                fresh.add(number)
+                fresh[number] = row_hash
             elif filled < 0:  # one person twice
-                fresh.add(number)
+                fresh[number] = row_hash
                 self.twice.add(row_hash)
             else:
                 masks[filled] += 1
@@ -77,7 +77,7 @@ class _Rows:
         for one in some:
             number = -self.known.get(one.row_hash, 0)
             if number > 0 and number not in self.fresh:
-                self.fresh.add(number)
+                self.fresh[number] = one.row_hash
                 self.masks[one.filled] -= 1
         return len(self.fresh) > before
 
@@ -127,7 +127,7 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         employees=result.employees,
         rejections=result.rejections,
         notes=notes_on(mapping, reading.columns, source),
-        marks=marks_of(reading, sighting, result.employees, rows.fresh),
+        marks=marks_of(reading, sighting, result.employees, rows.fresh.items()),
         at_rest=at_rest,
     )
 
@@ -160,7 +160,7 @@ def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now
     """Who was in the last accepted input, or was disturbed, or is absent, and is not named by the rows that were taken in."""
     source = app.sources[0].name
     named = {one for ids in result.named.values() for one in ids}
-    gone = settled.people(conn, app.account, row_hashes=rows.gone).keys()
+    gone = settled.named(conn, app.account, rows.gone)
     disturbed = settled.disturbed(conn, app.account, source, now)
     return frozenset(gone | disturbed | people.absent_with_access(conn, app.account)) - named
 

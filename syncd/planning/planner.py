@@ -31,6 +31,7 @@ from syncd.core.narrowing import AtRest
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.refusals import told, without_refused
 from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.sourcing import heard_since, unsure
@@ -55,6 +56,7 @@ from syncd.store import (
     imports,
     mirror,
     people,
+    refusals,
     unwanted,
 )
 from syncd.store.current import current_state
@@ -96,6 +98,8 @@ class Draft:
     """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
     """``Relations.moved``"""
+    unchanged: int = 0
+    """rows that were not looked at: as they were when nothing was left to do with their people"""
 
 
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
@@ -109,12 +113,11 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users, linked = surroundings(conn, app, intake)
     matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    current = current_state(conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR)
+    current = _current(conn, account, matching.links, related, users, now)
     items = mirror.items(conn, account)
     absent = _absent(conn, app, intake, untouched, now)
-    at_rest = intake.at_rest
-    desire = partial(_desired, settings.mapping, items, related.strict_teams, at_rest)
-    measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
+    measure = intake.at_rest.measure if intake.at_rest else measure_of(current, settings.limits)
     unsure = undecided(conn, app, related, matching, current, untouched)
     rules = _rules(conn, app, related, current, matching.links, desire(related.employees), now, absent)
     reconciled = reconcile(
@@ -129,25 +132,23 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    told = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
+    said = (*seen_before(conn, app, intake), *intake.notes, *problems, *_problems(reconciled, related))
     difference = _possible(conn, app, reconciled.difference, part, now)
-    everybody = None if at_rest is None else mirror.count_users(conn, account)
-    if at_rest is None:
-        told += recommended(reconciled.desired, current, reconciled.difference.changes)
+    if intake.at_rest is None:
+        said += recommended(reconciled.desired, current, reconciled.difference.changes)
     plan = make_plan(
         difference,
         policy=settings.policy,
         limits=settings.limits,
         measure=measure,
         doubts=doubts_about(conn, app, intake, rejections),
-        pace=pace_of(conn, app, users, now, everybody=everybody),
+        pace=pace_of(conn, app, users, now),
         window=(settings.requests, settings.window),
-        problems=(*told, *problem(difference.skips)),
+        problems=(*said, *problem(difference.skips), *told(difference)),
         approved=approvals.valid(conn, account, now),
         hold=settings.hold,
         recent=done_lately(conn, account, settings.limits, now),
     )
-    untouched |= reconciled.matching.in_doubt | {case.employee_id for case in reconciled.matching.cases}
     return Draft(
         plan=plan,
         part=part,
@@ -156,7 +157,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched,
+        untouched=untouched | reconciled.matching.doubtful,
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
@@ -165,12 +166,28 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         moved=related.moved,
         as_of=now,
         measure=measure,
+        unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )
 
 
+def _current(
+    conn: Connection,
+    account: str,
+    linked: abc.Mapping[str, str],
+    related: Relations,
+    users: abc.Sequence[User],
+    now: datetime,
+) -> State:
+    """By the names that teams are about to have, and with what Litmos refused to take lately."""
+    return current_state(conn, account, linked, related.forest.teams, kept_since=now - KEPT_FOR, users=users)
+
+
 def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
-    """What may be done now of what differs: nothing that a late import may still do, and nothing that flaps."""
+    """What may be done now of what differs: nothing that a late import may still do, that Litmos refused as it is, or
+    that flaps.
+    """
     clear = without_clashes(found, imports.late_people(conn, app.account))
+    clear = without_refused(clear, refusals.load(conn, app.account))
     return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 

@@ -29,36 +29,36 @@ def insert_all(
     Those that are ``held`` are in that state, with their Cause, and the others in ``state``.
     """
     causes = held or {}
-    rows = [
-        {
-            "run_id": run_id,
-            "seq": seq,
-            "key": one.key,
-            "action": one.action.value,
-            "kind": one.kind.value,
-            "employee_id": one.employee_id,
-            "user_id": one.user_id,
-            "team": list(one.team),
-            "item": "" if one.item is None else str(one.item),
-            "team_id": one.team_id,
-            "before": dict(one.before),
-            "after": dict(one.after),
-            "gives": [str(item) for item in one.gives],
-            "takes": [str(item) for item in one.takes],
-            "irreversible": one.irreversible,
-            "invite": one.invite,
-            "reason": one.reason,
-            "rule": one.rule,
-            "origin": one.origin,
-            "state": "held" if one.key in causes else state,
-            "code": causes[one.key].code if one.key in causes else "",
-            "message": causes[one.key].message if one.key in causes else "",
-            "approved": one.key in approved,
-        }
-        for seq, one in enumerate(planned)
-    ]
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(change), rows[start : start + CHUNK])
+    for start in range(0, len(planned), CHUNK):
+        rows = [
+            {
+                "run_id": run_id,
+                "seq": seq,
+                "key": one.key,
+                "action": one.action.value,
+                "kind": one.kind.value,
+                "employee_id": one.employee_id,
+                "user_id": one.user_id,
+                "team": list(one.team),
+                "item": "" if one.item is None else str(one.item),
+                "team_id": one.team_id,
+                "before": dict(one.before),
+                "after": dict(one.after),
+                "gives": [str(item) for item in one.gives],
+                "takes": [str(item) for item in one.takes],
+                "irreversible": one.irreversible,
+                "invite": one.invite,
+                "reason": one.reason,
+                "rule": one.rule,
+                "origin": one.origin,
+                "state": "held" if one.key in causes else state,
+                "code": causes[one.key].code if one.key in causes else "",
+                "message": causes[one.key].message if one.key in causes else "",
+                "approved": one.key in approved,
+            }
+            for seq, one in enumerate(planned[start : start + CHUNK], start)
+        ]
+        conn.execute(insert(change), rows)
 
 
 def load(conn: Connection, run_id: int, *, states: Sequence[str] | None = None) -> list[Change]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Select, select
 
-from syncd.core.model import Assignment, ItemKey, Role, State, Team, TeamKey, team_key
+from syncd.core.model import Assignment, ItemKey, Role, State, Team, TeamKey, User, team_key
 from syncd.core.operation import TeamFact
 from syncd.store import attainment, mirror, roles
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
@@ -38,11 +38,12 @@ def current_state(
     teams: Iterable[TeamFact] | None = None,
     *,
     kept_since: datetime | None = None,
+    users: Iterable[User] | None = None,
 ) -> State:
     """The current State of everyone who is linked; ``links`` is employee_id -> user id.
 
     ``teams`` are the teams as the Plan is about to name them, if not as they are. What Litmos refused to take after
-    ``kept_since`` is marked ``kept``.
+    ``kept_since`` is marked ``kept``. ``users`` are theirs, if they were read already.
     """
     people = {user_id: employee_id for employee_id, user_id in links.items()}
     names = mirror.team_names(mirror.team_facts(conn, account) if teams is None else teams)
@@ -67,7 +68,10 @@ def current_state(
         assignments.setdefault(people[row.user_id], {})[item] = Assignment(
             item=item, started=started, kept=kept, result=attainment.result_of(row)
         )
-    users = mirror.users(conn, account) if len(people) > MANY else mirror.some_users(conn, account, people)
+    if users is None:
+        users = (
+            mirror.users(conn, account) if len(people) > MANY else mirror.some_users(conn, account, people)
+        )
     return State(
         users={people[found.id]: found for found in users if found.id in people},
         teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},

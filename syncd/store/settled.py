@@ -6,12 +6,12 @@ whoever is at rest, and a push need not look at them. Whoever writes something t
 nothing else.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from syncd.store.schema import change, job
 from syncd.store.settled_tables import settled, settled_under
@@ -65,28 +65,50 @@ def forget_facts(conn: Connection, account: str) -> None:
 def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[bytes, int]:
     """Row hash -> filled columns of everybody who is at rest at ``now``; read without a row object for each."""
     query = select(settled.c.row_hash, settled.c.filled).where(
-        settled.c.account == account,
-        settled.c.source == source,
-        settled.c.at_rest.is_(True),
-        or_(settled.c.due_at.is_(None), settled.c.due_at > now),
+        _of(account, source), settled.c.at_rest.is_(True)
     )
     found: dict[bytes, int] = {}
     same: dict[int, int] = {}
-    with conn.execution_options(stream_results=True).execute(query) as result:
-        while rows := result.cursor.fetchmany(FETCHED):
-            for row_hash, filled in rows:
-                found[row_hash] = same.setdefault(filled, filled)
+    for rows in _pages(conn, query):
+        for row_hash, filled in rows:
+            found[row_hash] = same.setdefault(filled, filled)
+    for rows in _pages(conn, query.where(settled.c.due_at <= now)):
+        for row_hash, _filled in rows:
+            found.pop(row_hash, None)
     return found
+
+
+def _pages(conn: Connection, query: Select[tuple[bytes, int]]) -> Iterator[Sequence[Any]]:
+    """The rows of a query, some at a time; SQLite's as its driver has them, which takes half as long."""
+    if conn.dialect.name == "sqlite":
+        with conn.execute(query) as result:
+            while rows := result.cursor.fetchmany(FETCHED):
+                yield rows
+    else:
+        with conn.execution_options(yield_per=FETCHED).execute(query) as result:
+            yield from result.partitions()  # what the driver buffers is not for others to read
 
 
 def disturbed(conn: Connection, account: str, source: str, now: datetime) -> set[str]:
     """The employee ids of those who are not at rest at ``now``."""
-    query = select(settled.c.employee_id).where(
-        settled.c.account == account,
-        settled.c.source == source,
-        or_(settled.c.at_rest.is_(False), settled.c.due_at <= now),
-    )
-    return set(conn.execute(query).scalars())
+    query = select(settled.c.employee_id).where(_of(account, source))
+    restless = conn.execute(query.where(settled.c.at_rest.is_(False))).scalars()
+    due = conn.execute(query.where(settled.c.at_rest.is_(True), settled.c.due_at <= now)).scalars()
+    return {*restless, *due}
+
+
+def named(conn: Connection, account: str, row_hashes: Collection[bytes]) -> set[str]:
+    """The employee ids of those with one of these row hashes."""
+    values = list(row_hashes)
+    return {
+        found
+        for start in range(0, len(values), CHUNK)
+        for found in conn.execute(
+            select(settled.c.employee_id).where(
+                _here(account), settled.c.row_hash.in_(values[start : start + CHUNK])
+            )
+        ).scalars()
+    }
 
 
 def people(
@@ -175,3 +197,7 @@ def _disturb(conn: Connection, account: str, column: ColumnElement[str], wanted:
 
 def _here(account: str) -> ColumnElement[bool]:
     return settled.c.account == account
+
+
+def _of(account: str, source: str) -> ColumnElement[bool]:
+    return _here(account) & (settled.c.source == source)
