@@ -15,7 +15,7 @@ from syncd.log import get_logger
 from syncd.mirroring import managing
 from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
 from syncd.mirroring.watching import Update
-from syncd.planning.along import late_imports_ended, read_along, read_returning
+from syncd.planning.along import late_imports_ended, read_along, read_leaving, read_returning
 from syncd.planning.committing import commit
 from syncd.planning.narrowing import narrower
 from syncd.planning.planner import Draft, draft
@@ -99,6 +99,8 @@ def push(
         update("planning", 0, None)
         made = draft(app, intake, part)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
+            made = draft(app, intake, part)
+        if not made.plan.holds and read_leaving(app, made.plan.changes, mine, update=update):
             made = draft(app, intake, part)
         if read_along(app, made.plan.changes, mine, update=update):
             made = draft(app, intake, part)

@@ -26,6 +26,7 @@ def build_lifecycle(part: EmployeePart) -> Lifecycle:
         contradiction_after=dates.contradiction.after,
         overlap=timedelta(days=part.overlap),
         give_back=timedelta(seconds=part.give_back),
+        empties_leavers=part.leavers == "remove_all_teams",
     )
 
 

@@ -217,6 +217,8 @@ class EmployeePart(Part):
     """The days on which somebody begins and ends to work here."""
     leave: Literal["keep", "suspend", "mute"] = "keep"
     """Somebody on leave is as if active (keep), has no access (suspend), or gets no messages of Litmos (mute)."""
+    leavers: Literal["keep", "remove_all_teams"] = "keep"
+    """Whoever HR says has left keeps their teams, inactive, or is taken out of all of them, those of others included."""
     overlap: Days = 0
     """How long somebody who moves keeps the teams that no rule gives them any more."""
     give_back: GiveBack = 90 * 86_400.0

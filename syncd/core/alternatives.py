@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.core.compile import compile_requests
-from syncd.core.cover import calls
-from syncd.core.model import Action, Change, ObjectKind, team_key
-from syncd.core.request import MEMBERS_PER_CALL, TEAMS_PER_CALL, Pace, Request, RequestKind
+from syncd.core.cover import calls, fewest_calls
+from syncd.core.import_requests import dearest_ways
+from syncd.core.model import LEAVERS, LEAVERS_BY_HAND, Action, Change, ObjectKind, team_key
+from syncd.core.request import MEMBERS_PER_CALL, PAGE, TEAMS_PER_CALL, Pace, Request, RequestKind
 
 USER_WRITES = frozenset(
     {RequestKind.READ_USERS, RequestKind.CREATE_USER, RequestKind.PUT_USER, RequestKind.IMPORT_USERS}
 )
+CODES_PER_ROW = 5
+"""Team codes in a row of an import [SPEC]."""
 GIVING = frozenset({RequestKind.ASSIGN_ITEMS, RequestKind.GIVE_TEAM})
 
 
@@ -36,7 +39,12 @@ class Choice:
 
 def choices(changes: Sequence[Change], requests: Sequence[Request], pace: Pace) -> tuple[Choice, ...]:
     """For each kind of Changes that could be carried in another way, and where that would cost otherwise."""
-    found = (_users(changes, requests, pace), _memberships(changes, requests), _items(changes, requests))
+    found = (
+        _users(changes, requests, pace),
+        _memberships(changes, requests),
+        _items(changes, requests),
+        _departures(changes, requests),
+    )
     return tuple(
         choice
         for choice in found
@@ -51,7 +59,8 @@ def _users(changes: Sequence[Change], requests: Sequence[Request], pace: Pace) -
     users = [change for change in changes if change.kind is ObjectKind.USER]
     singly = compile_requests(users, replace(pace, importing=None))
     one_by_one = sum(request.low for request in singly if request.kind in USER_WRITES)
-    return _choice("users", users, requests, USER_WRITES, {"one by one": one_by_one})
+    others = {"one by one": one_by_one, **dearest_ways(users, pace)}
+    return _choice("users", users, requests, USER_WRITES, others)
 
 
 def _memberships(changes: Sequence[Change], requests: Sequence[Request]) -> Choice | None:
@@ -64,14 +73,47 @@ def _memberships(changes: Sequence[Change], requests: Sequence[Request]) -> Choi
         "by person": sum(calls(number, TEAMS_PER_CALL) for number in by_person.values()),
         "one by one": len(adds),
     }
+    if (codes := _by_codes(adds, requests)) is not None:
+        others["by team codes in imports"] = codes
     kinds = frozenset({RequestKind.ADD_MEMBERS, RequestKind.JOIN_TEAMS})
     return _choice("memberships", adds, requests, kinds, others)
+
+
+def _by_codes(adds: Sequence[Change], requests: Sequence[Request]) -> int | None:
+    """The least if imports carried the codes of teams that are there, up to five a row: the windows that prove them, a
+    request for each thousand, and the rest as it goes now. They carry none (docs/decisions/0024); None: there is no import.
+    """
+    imported = {
+        row["employee_id"]
+        for request in requests
+        if request.kind is RequestKind.IMPORT_USERS
+        for row in request.payload["rows"]
+    }
+    carried: dict[str, list[Change]] = {}
+    for change in adds:
+        if change.employee_id in imported and change.team_id:
+            carried.setdefault(change.employee_id, []).append(change)
+    gone = {change.key for some in carried.values() for change in some[:CODES_PER_ROW]}
+    if not gone:
+        return None
+    rest = [(change.employee_id, team_key(change.team)) for change in adds if change.key not in gone]
+    cover = fewest_calls(rest, most_users=MEMBERS_PER_CALL, most_teams=TEAMS_PER_CALL)
+    singly = sum(calls(len(people), MEMBERS_PER_CALL) for people in cover.by_team.values())
+    singly += sum(calls(len(teams), TEAMS_PER_CALL) for teams in cover.by_user.values())
+    return len(gone) // PAGE + 1 + singly
 
 
 def _items(changes: Sequence[Change], requests: Sequence[Request]) -> Choice | None:
     """Learning paths and courses in as few calls as there are people or teams who get some, against one by one."""
     gifts = [*_of(changes, ObjectKind.ASSIGNMENT), *_of(changes, ObjectKind.TEAM_ASSIGNMENT)]
     return _choice("learning paths and courses", gifts, requests, GIVING, {"one by one": len(gifts)})
+
+
+def _departures(changes: Sequence[Change], requests: Sequence[Request]) -> Choice | None:
+    """All teams of whoever has left, against one by one."""
+    going = [change for change in changes if change.rule in {LEAVERS, LEAVERS_BY_HAND}]
+    kinds = frozenset({RequestKind.LEAVE_TEAMS})
+    return _choice("teams of leavers", going, requests, kinds, {"one by one": len(going)})
 
 
 def _of(changes: Sequence[Change], kind: ObjectKind) -> list[Change]:

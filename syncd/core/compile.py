@@ -18,6 +18,7 @@ stage  Requests                                waits for
 8      unassign item                           nothing
 8      reset a course (a read, and a write)    nothing
 8      remove member, take item from a team    the team's renames
+8      leave all teams (who has left)          the ``PUT`` of that user, and the teams' renames
 8      leader or admin no longer               the team's renames, and a ``PUT`` of that user
 =====  ======================================  =============================
 
@@ -39,6 +40,8 @@ from syncd.core.circles import waiting_for_ever
 from syncd.core.import_requests import import_requests
 from syncd.core.member_requests import member_adds
 from syncd.core.model import (
+    LEAVERS,
+    LEAVERS_BY_HAND,
     Action,
     Change,
     ItemKey,
@@ -88,6 +91,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *member_adds(changes, created_users, created_teams, renames),
         *_assigns(changes, created_users),
         *_gifts(changes, created_teams, renames),
+        *_departures(changes, renames),
         *_removals(changes, renames),
     ]
     requests += role_sets(changes, requests, renames, created_users)
@@ -176,9 +180,37 @@ def _gifts(
             )
 
 
+def _departures(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Request]:
+    """Whoever has left is taken out of all teams once they are deactivated: in one call if the Plan names all of them."""
+    by_person: dict[str, list[Change]] = {}
+    for change in changes:
+        if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP) and change.rule in {LEAVERS, LEAVERS_BY_HAND}:
+            by_person.setdefault(change.employee_id, []).append(change)
+    off = {change.employee_id for change in changes if _is(change, Action.DEACTIVATE, ObjectKind.USER)}
+    for person, parts in by_person.items():
+        before = [key for part in parts for key in renames.before_use(part.team)]
+        yield Request(
+            key=f"leave-teams:{person}",
+            kind=RequestKind.LEAVE_TEAMS,
+            stage=Stage.REMOVALS,
+            target=f"teams-left:{person}",
+            payload={
+                "employee_id": person,
+                "user_id": parts[0].user_id,
+                "teams": [{"team": list(part.team), "team_id": part.team_id} for part in parts],
+            },
+            after=tuple(dict.fromkeys([*([f"put:{person}"] if person in off else []), *before])),
+            changes=tuple(part.key for part in parts),
+            low=1,
+            high=1 + len(parts),
+        )
+
+
 def _removals(changes: Sequence[Change], renames: TeamRenames) -> Iterable[Request]:
     for change in changes:
         if _is(change, Action.REMOVE, ObjectKind.MEMBERSHIP):
+            if change.rule in {LEAVERS, LEAVERS_BY_HAND}:
+                continue
             kind = RequestKind.REMOVE_MEMBER
             payload: dict[str, Any] = {"team": list(change.team), "team_id": change.team_id}
         elif _is(change, Action.REMOVE, ObjectKind.ASSIGNMENT):

@@ -11,6 +11,8 @@ from syncd.core.gifts import Reach, compare_gifts
 from syncd.core.lifecycle import Had, Overlap
 from syncd.core.model import (
     GIVE_BACK,
+    LEAVERS,
+    LEAVERS_BY_HAND,
     STRICT,
     Action,
     Assignment,
@@ -20,6 +22,7 @@ from syncd.core.model import (
     ObjectKind,
     Skip,
     State,
+    Status,
     TeamKey,
     User,
     team_key,
@@ -42,7 +45,8 @@ class Rules:
     ``absent`` maps employee_id to the sentence why absence now means deactivation; who has ``protection`` is
     never touched; ``leaving_scope_deactivates`` is ``scope.leaving``.
     ``had`` maps employee_id to what is given back to them; ``muted`` are those whose messages syncd stopped.
-    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos. ``at`` is the moment at which
+    ``invites``: a new user is sent the invitation, as people log in with a password of Litmos. ``empties_leavers``: whoever
+    HR says has left is taken out of all teams. ``at`` is the moment at which
     it is judged which completions are due to be reset; None resets none.
     """
 
@@ -57,6 +61,7 @@ class Rules:
     had: Mapping[str, Had] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
     invites: bool = False
+    empties_leavers: bool = False
     at: datetime | None = None
 
 
@@ -88,6 +93,10 @@ def diff(desired: Desired, current: State, rules: Rules) -> Difference:
             skips.append(skip)
             continue
         changes.extend(of_account(settle_level(employee, user, current), user, invites=rules.invites))
+        if rules.empties_leavers and user is not None and employee.status is Status.LEFT:
+            found, kept = _left(employee, user, desired, current, rules)
+            changes.extend(found)
+            skips.extend(kept)
         if employee_id in desired.state.users:
             changes.extend(of_messages(employee, user, by_syncd=employee_id in rules.muted))
             leaving: set[TeamKey] = set(rules.undecided.get(employee_id, ()))
@@ -180,6 +189,31 @@ def _memberships(
         change = _membership(Action.REMOVE, employee, user, names, rule, why)
         changes.append(replace(change, takes=takes, irreversible=bool(started)))
     return changes, skips
+
+
+def _left(
+    employee: Employee, user: User, desired: Desired, current: State, rules: Rules
+) -> tuple[list[Change], list[Skip]]:
+    """Out of all teams that are known; out of none if that would take what is started and may not be taken."""
+    person = employee.employee_id
+    held = current.assignments.get(person, {})
+    teams = sorted(current.memberships.get(person, frozenset()) & current.teams.keys())
+    taken = {key: _taken(key, frozenset(), person, held, rules) for key in teams}
+    started = sorted({item for items in taken.values() for item in items if held[item].started})
+    if not desired.takeable.issuperset(started):
+        message = (
+            f"all teams are kept (employee.leavers): leaving them would take {_listed(started)}, "
+            "which is started or completed"
+        )
+        return [], [Skip(employee_id=person, code="ITEM-STARTED", message=message)]
+    changes = []
+    for key in teams:
+        by_hand = (person, team_text(key)) not in rules.granted
+        rule, why = (LEAVERS_BY_HAND if by_hand else LEAVERS), "left, and leavers lose all teams"
+        change = _membership(Action.REMOVE, employee, user, current.teams[key].names, rule, why)
+        lost = any(held[item].started for item in taken[key])
+        changes.append(replace(change, takes=taken[key], irreversible=lost))
+    return changes, []
 
 
 def _ending(key: TeamKey, desired: Desired, current: State, rules: Rules, person: str) -> str:

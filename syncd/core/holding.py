@@ -24,7 +24,7 @@ from enum import StrEnum
 from syncd.core.counts import COUNTED
 from syncd.core.limits import Hold
 from syncd.core.managers import MANAGER
-from syncd.core.model import Action, Change, ObjectKind, team_key
+from syncd.core.model import LEAVERS, LEAVERS_BY_HAND, Action, Change, ObjectKind, team_key
 
 WHOLE = "HELD-WHOLE"
 """The code of a Change that no Limit counts, in a push that is held whole."""
@@ -156,8 +156,9 @@ def _needs(change: Change) -> Iterable[_Thing]:
         yield ("team", *team_key(change.team))
     if change.action is Action.REMOVE and change.employee_id:
         yield ("given", change.employee_id)
-    if change.kind is ObjectKind.ROLE:
+    if change.kind is ObjectKind.ROLE or change.rule in {LEAVERS, LEAVERS_BY_HAND}:
         yield ("record", change.employee_id)
+    if change.kind is ObjectKind.ROLE:
         yield ("member", change.employee_id, *team_key(change.team))
     if "UserName" in change.after:
         yield ("username", str(change.after["UserName"]).casefold())

@@ -100,19 +100,21 @@ def lookups(load: Load) -> int:
     return load.updates + 2 * load.creates
 
 
-def cost(load: Load, scene: Scene, *, near: bool) -> tuple[int, int]:
+def cost(load: Load, scene: Scene, *, near: bool, later: int = 0) -> tuple[int, int]:
     """HTTP requests of one import, at least and at most, if no request fails.
 
     At least: what is read before it, the import, one look at its state and what is read after it, which one of several
     imports may do for all. At most: all looks, and
     in two of them what Litmos says of rows that failed and what is there, for what is missing without a word is
-    looked for once more. The list that new users need in the ``near`` way is not in it: imports share it.
+    looked for once more. Before it those may be there whom the Plan makes, but not by this import, nor ``later`` by others.
+    The list that new users need in the ``near`` way is not in it: imports share it.
     """
     least, most = scene.pages
     errors = 2 * (load.rows // PAGE + 1)
     alone = scene.imports == 1
     if not near:
-        return least + 2 + (least if alone else 0), most + 1 + looks(scene.imports) + errors + 2 * most
+        first = pages(scene.users + max(0, scene.made - load.creates - later))
+        return least + 2 + (least if alone else 0), first + 1 + looks(scene.imports) + errors + 2 * most
     singly = min(most, lookups(load))
     first = FEW if load.shown else min(FEW, singly)
     low = 3 + ((1 if load.shown else min(least, lookups(load))) if alone else 0)

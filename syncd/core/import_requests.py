@@ -4,18 +4,20 @@ An import is taken where it is surely cheaper: where, at its dearest, it takes f
 their least. Among all ways (``core.import_cost``) that new users and updates may go, the one with the lowest total is taken.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import product
+from itertools import combinations, product
 
 from syncd.core.bulk import LARGEST, MOST_ROWS, NOT_SHOWN, candidates, weight
 from syncd.core.import_cost import FIRST_LOOK, PATIENCE, Load, Scene, after_a_list, cost
 from syncd.core.model import Action, Change, ObjectKind
-from syncd.core.request import Pace, Request, RequestKind, Stage, person_target
+from syncd.core.request import Importing, Pace, Request, RequestKind, Stage, person_target
 from syncd.core.userwrites import least_puts
 
 _SKIP = "SkipFirstLogin"
+FEW_CHUNKS = 6
+"""Of so many imports every selection is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,9 @@ def import_requests(changes: Sequence[Change], pace: Pace) -> list[Request]:
                 high=least + 1 if start == 0 else choice.scene.pages[1],
             )
         )
+    later = _later([chunk.load for chunk in choice.chunks])
     for number, chunk in enumerate(choice.chunks):
-        requests.append(_import(chunk, number, choice.scene, reads.get(number)))
+        requests.append(_import(chunk, number, choice.scene, later[number], reads.get(number)))
     return requests
 
 
@@ -95,7 +98,24 @@ def choose(changes: Sequence[Change], pace: Pace) -> Choice:
     """The cheapest of all ways in which new users and updates may go: singly, with lists, or with windows."""
     if pace.importing is None:
         return Choice(chunks=(), scene=Scene(users=pace.users, made=0, touched=0), total=0)
-    found, others = candidates(changes, pace.importing)
+    new, known, scene, others = _people(changes, pace, pace.importing)
+    everybody = Load(creates=len(new), updates=len(known))
+    best = _priced((), everybody, scene, pace, others)
+    ways = (None, False, True)
+    for of_new, of_known in product(ways if new else (None,), ways if known else (None,)):
+        chunks = _chunks(new, known, of_new=of_new, of_known=of_known)
+        for some in _selections(chunks, scene, pace, others):
+            one = _priced(some, everybody, scene, pace, others)
+            if one.total < best.total:
+                best = one
+    return best
+
+
+def _people(
+    changes: Sequence[Change], pace: Pace, importing: Importing
+) -> tuple[list[Row], list[Row], Scene, int]:
+    """New people and known ones whom an import may carry, the scene, and how many others are changed singly anyway."""
+    found, others = candidates(changes, importing)
     rows = [
         Row(
             row=dict(row),
@@ -113,15 +133,33 @@ def choose(changes: Sequence[Change], pace: Pace) -> Choice:
         made=sum(change.action is Action.CREATE for change in users),
         touched=len(users),
     )
-    new, known = [row for row in rows if row.new], [row for row in rows if not row.new]
-    best = _priced((), rows, scene, pace, others)
-    ways = (None, False, True)
-    for of_new, of_known in product(ways if new else (None,), ways if known else (None,)):
-        chunks = _chunks(new, known, of_new=of_new, of_known=of_known)
-        one = _priced(_worth_it(chunks, scene, pace, others), rows, scene, pace, others)
-        if one.total < best.total:
-            best = one
-    return best
+    return [row for row in rows if row.new], [row for row in rows if not row.new], scene, others
+
+
+def dearest_ways(changes: Sequence[Change], pace: Pace) -> Mapping[str, int]:
+    """What the same people cost at the dearest if all of them went by imports in one way: ``by list``, ``by window``."""
+    if pace.importing is None:
+        return {}
+    new, known, scene, others = _people(changes, pace, pace.importing)
+    everybody = Load(creates=len(new), updates=len(known))
+    if not everybody.rows:
+        return {}
+    totals = {}
+    for name, near in (("imports by list", False), ("imports by window", True)):
+        chunks = tuple(_chunks(new, known, of_new=near, of_known=near))
+        totals[name] = _priced(chunks, everybody, scene, pace, others).total
+    return totals
+
+
+def _selections(
+    chunks: Sequence[Chunk], scene: Scene, pace: Pace, others: int
+) -> Iterable[tuple[Chunk, ...]]:
+    """Of few imports each may be left out; of many those are that cost more, at the dearest, than their people singly."""
+    if len(chunks) > FEW_CHUNKS:
+        yield _worth_it(chunks, scene, pace, others)
+        return
+    for number in range(1, len(chunks) + 1):
+        yield from combinations(chunks, number)
 
 
 def _chunks(
@@ -143,7 +181,6 @@ def _chunks(
 
 
 def _worth_it(chunks: Sequence[Chunk], scene: Scene, pace: Pace, others: int) -> tuple[Chunk, ...]:
-    """Without those that cost more, at the dearest, than their people singly."""
     while True:
         here = replace(scene, imports=max(1, len(chunks)))
         kept = tuple(
@@ -161,18 +198,30 @@ def _singly(load: Load, pace: Pace, others: int) -> int:
     return load.creates + least_puts(load.updates + others, pace) - least_puts(others, pace)
 
 
-def _priced(chunks: tuple[Chunk, ...], rows: Sequence[Row], scene: Scene, pace: Pace, others: int) -> Choice:
-    """At the dearest what goes by import, and at the least what goes singly."""
+def _priced(chunks: tuple[Chunk, ...], everybody: Load, scene: Scene, pace: Pace, others: int) -> Choice:
+    """At the dearest what goes by import, and as it goes well what goes singly."""
     here = replace(scene, imports=max(1, len(chunks)))
-    total = sum(cost(chunk.load, here, near=chunk.near)[1] for chunk in chunks)
+    loads = [chunk.load for chunk in chunks]
+    later = _later(loads)
+    total = sum(
+        cost(load, here, near=chunk.near, later=more)[1]
+        for chunk, load, more in zip(chunks, loads, later, strict=True)
+    )
     listing, batch = sum(chunk.lists for chunk in chunks), after_a_list(here, pace.per_minute)
     if listing:
         total += here.pages[0] + 1 + ((listing - 1) // batch) * here.pages[1]
-    gone = {row.change for chunk in chunks for row in chunk.rows}
-    left = [row for row in rows if row.change not in gone]
-    new = sum(row.new for row in left)
-    total += _singly(Load(creates=new, updates=len(left) - new), pace, others)
+    new = everybody.creates - sum(load.creates for load in loads)
+    known = everybody.updates - sum(load.updates for load in loads)
+    total += _singly(Load(creates=new, updates=known), pace, others)
     return Choice(chunks=chunks, scene=here, total=total)
+
+
+def _later(loads: Sequence[Load]) -> list[int]:
+    """How many users the imports after each of these make."""
+    found = [0]
+    for load in reversed(loads[1:]):
+        found.append(found[-1] + load.creates)
+    return found[::-1][: len(loads)]
 
 
 def _split(rows: Iterable[Row]) -> Iterable[list[Row]]:
@@ -188,10 +237,10 @@ def _split(rows: Iterable[Row]) -> Iterable[list[Row]]:
         yield some
 
 
-def _import(chunk: Chunk, number: int, scene: Scene, read: str | None) -> Request:
+def _import(chunk: Chunk, number: int, scene: Scene, later: int, read: str | None) -> Request:
     keys = tuple(row.change for row in chunk.rows)
     people = blake2b("\n".join(sorted(keys)).encode(), digest_size=8).hexdigest()
-    low, high = cost(chunk.load, scene, near=chunk.near)
+    low, high = cost(chunk.load, scene, near=chunk.near, later=later)
     rows = [row.row for row in chunk.rows]
     return Request(
         key=f"import:{number}",

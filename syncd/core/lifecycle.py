@@ -44,7 +44,8 @@ class Lifecycle:
     ``lead`` days before the first one an account is due, ``grace`` days after the last one access ends. After
     ``contradiction_after`` further days a last working day is no news any more, and ``contradiction`` decides about
     whoever is still active to HR. ``overlap`` is how long a mover keeps the teams of before; ``give_back`` how long
-    after a deactivation what somebody had is given back (no time: never).
+    after a deactivation what somebody had is given back (no time: never). ``empties_leavers``: who left is taken out of all
+    teams.
     """
 
     lead: int = 0
@@ -54,6 +55,7 @@ class Lifecycle:
     contradiction_after: int = 30
     overlap: timedelta = timedelta()
     give_back: timedelta = timedelta(days=90)
+    empties_leavers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

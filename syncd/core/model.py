@@ -378,7 +378,9 @@ STRICT = "remove.strict"
 """The rule of a Change that takes what syncd had not given, as a strict rule is the whole truth."""
 RESTORED = "revert.restored"
 """The rule of a Change that reverts one of what syncd had not given: it does not become a grant of syncd's either."""
-UNGRANTED = frozenset({GIVE_BACK, STRICT, RESTORED})
+LEAVERS, LEAVERS_BY_HAND = "employee.leavers", "employee.leavers (given by hand)"
+"""The rules of Changes that take somebody who left out of a team: one that syncd had given, or one that a person had."""
+UNGRANTED = frozenset({GIVE_BACK, STRICT, RESTORED, LEAVERS_BY_HAND})
 """The rules of Changes about what a person had given: syncd's ledger does not learn it."""
 LEAVE = "employee.leave"
 """The rule of a Change that is about somebody on leave, or back from it."""

@@ -85,6 +85,14 @@ class RemoveMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveTeams:
+    """Take one user who has left out of these teams, and out of no other."""
+
+    user_id: str
+    team_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignItems:
     """Give one user learning paths, or courses, in one call."""
 
@@ -207,6 +215,7 @@ Operation = (
     | AddMembers
     | JoinTeams
     | RemoveMember
+    | LeaveTeams
     | AssignItems
     | UnassignItem
     | ResetCourse

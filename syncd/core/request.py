@@ -46,6 +46,7 @@ class RequestKind(StrEnum):
     ADD_MEMBERS = "add_members"
     JOIN_TEAMS = "join_teams"
     REMOVE_MEMBER = "remove_member"
+    LEAVE_TEAMS = "leave_teams"
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"
     RESET_COURSE = "reset_course"
@@ -71,6 +72,7 @@ _OF_TEAMS = frozenset(
         RequestKind.ADD_MEMBERS,
         RequestKind.JOIN_TEAMS,
         RequestKind.REMOVE_MEMBER,
+        RequestKind.LEAVE_TEAMS,
         RequestKind.SET_ROLE,
     }
 )

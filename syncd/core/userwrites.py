@@ -83,13 +83,10 @@ def _batch(pace: Pace) -> tuple[int, int]:
 
 
 def least_puts(people: int, pace: Pace) -> int:
-    """The least HTTP requests that changing so many users by ``PUT`` takes, readings included."""
+    """The HTTP requests that changing so many users by ``PUT`` takes, if each goes well, with the readings at their dearest."""
     pages, size = _batch(pace)
     whole, rest = divmod(people, size)
-    return sum(
-        number * (2 * batch if batch <= pages + 1 else pages + batch)
-        for number, batch in ((whole, size), (1, rest))
-    )
+    return sum(many * (batch + min(batch, pages + 1)) for many, batch in ((whole, size), (1, rest)))
 
 
 def _aside(person: str, change: Change, username: str) -> Request:

@@ -15,6 +15,7 @@ from syncd.core.operation import (
     Effects,
     GiveTeam,
     JoinTeams,
+    LeaveTeams,
     PutUser,
     ReadUsers,
     RemoveMember,
@@ -191,6 +192,27 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects:
     return Effects(
         members_removed=((operation.team_id, operation.user_id),), requests=calls.requests, note=note
     )
+
+
+def leave_teams(calls: Calls, operation: LeaveTeams) -> Effects:
+    """One call takes a user out of all teams (litmos-api 4.1): so only if they are in no other, which is read before.
+
+    Else one call for each team, so that nobody leaves a team of which the Plan does not speak.
+    """
+    there = reading.teams_of_user(calls, operation.user_id)
+    mine = sorted(there & set(operation.team_ids))
+    if len(mine) > 1 and len(mine) == len(there):
+        calls.write("DELETE", ("users", operation.user_id, "teams"), leaver=True)
+    else:
+        for team_id in mine:
+            _delete(calls, ("teams", team_id, "users", operation.user_id))
+    return left(calls, operation, note="" if mine else ALREADY_SO)
+
+
+def left(calls: Calls, operation: LeaveTeams, note: str = "") -> Effects:
+    """The Effects of teams that the user is in no more."""
+    pairs = tuple((team_id, operation.user_id) for team_id in operation.team_ids)
+    return Effects(members_removed=pairs, requests=calls.requests, note=note)
 
 
 def set_role(calls: Calls, operation: SetRole) -> Effects:

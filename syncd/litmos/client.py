@@ -145,13 +145,14 @@ class Calls:
         params: Params | None = None,
         *,
         invite: bool = False,
+        leaver: bool = False,
     ) -> Any:
         """Write; returns the JSON of the answer, or None if it is empty. Raises LitmosError.
 
         ``sendmessage=false`` always, as Litmos mails people about some writes unless told not to (litmos-api 6.7); but
-        for ``invite``, the invitation of a new user, and of nobody else.
+        for ``invite``, the invitation of a new user, and of nobody else. ``leaver``: the user has left, and leaves all teams.
         """
-        _refuse_deleting(method, path)
+        _refuse_deleting(method, path, leaver=leaver)
         _refuse_mailing(method, path, invite=invite)
         data = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         mail = {"sendmessage": "true" if invite else "false"}
@@ -204,7 +205,11 @@ _DELETABLE: frozenset[tuple[str, int, str]] = frozenset(
 )
 
 
-def _refuse_deleting(method: str, path: Path) -> None:
-    """Only a membership, a role in a team or an assignment is ever deleted: never a user, a team, or all teams of a user."""
+def _refuse_deleting(method: str, path: Path, *, leaver: bool) -> None:
+    """Only a membership, a role in a team or an assignment is ever deleted: never a user or a team, and all teams of a user
+    only if they have left.
+    """
+    if leaver and (method, len(path), path[0], path[-1]) == ("DELETE", 3, "users", "teams"):
+        return
     if method == "DELETE" and (path[0], len(path), path[2] if len(path) > 2 else "") not in _DELETABLE:
         raise Permanent("syncd never deletes that", code="LITMOS-DELETE-FORBIDDEN")

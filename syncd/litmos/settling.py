@@ -10,6 +10,7 @@ from syncd.core.operation import (
     Effects,
     GiveTeam,
     JoinTeams,
+    LeaveTeams,
     PutUser,
     RemoveMember,
     RenameTeam,
@@ -96,6 +97,12 @@ def remove_member(calls: Calls, operation: RemoveMember) -> Effects | None:
     if operation.team_id in _known(lambda: reading.teams_of_user(calls, operation.user_id)):
         return None
     return Effects(members_removed=((operation.team_id, operation.user_id),), requests=calls.requests)
+
+
+def leave_teams(calls: Calls, operation: LeaveTeams) -> Effects | None:
+    """By the user's own list, which shows inactive users' teams, too."""
+    there = _known(lambda: reading.teams_of_user(calls, operation.user_id))
+    return None if there & set(operation.team_ids) else applying.left(calls, operation)
 
 
 def set_role(calls: Calls, operation: SetRole) -> Effects | None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.acceptance import Acceptance, NewLink, Told, standing
-from syncd.core.model import STRICT, Action, ObjectKind, Status
+from syncd.core.model import LEAVERS, UNGRANTED, Action, ObjectKind, Status
 from syncd.intake import Intake
 from syncd.planning.measuring import witnesses
 from syncd.planning.planner import Draft
@@ -104,7 +104,9 @@ def _unwanted(app: App, made: Draft) -> dict[str, str] | None:
     ending = {
         change.key: change.employee_id
         for change in made.plan.changes
-        if change.kind is ObjectKind.MEMBERSHIP and change.action is Action.REMOVE and change.rule != STRICT
+        if change.kind is ObjectKind.MEMBERSHIP
+        and change.action is Action.REMOVE
+        and change.rule not in UNGRANTED | {LEAVERS}
     }
     kept = {skip.key: skip.employee_id for skip in made.plan.skips if skip.code == "OVERLAP"}
     return unwanted.by_names_of_now({**ending, **kept}, made.moved)

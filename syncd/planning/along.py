@@ -7,6 +7,8 @@ only when a Plan adds to or removes from that team, for requests for each team a
 Along with a reactivation: the teams, learning paths and mapped courses that the person still has. Litmos hides inactive people in its
 lists, and whether it keeps their memberships is unsettled (litmos-api 9).
 
+Along with a leaver, where leavers lose all teams: the teams that they are in.
+
 Before any Plan: whether a bulk import that had its time has ended since.
 """
 
@@ -14,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from syncd.app import App
-from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key
+from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
@@ -26,6 +28,10 @@ AGE = timedelta(hours=1)
 MOST_RETURNING = 200
 """So many people who come back are read singly, at two requests or three each, those first for whom something is put aside;
 what more of them lost, the next refresh sees."""
+MOST_LEAVING = 200
+"""Of so many people who leave all teams are read; of more of them those are left that the mirror knows."""
+STAYING = frozenset({LEAVE, "employee.absent", "scope.leaving"})
+"""The rules of deactivations of people who have not left, to HR."""
 
 
 def late_imports_ended(app: App) -> bool:
@@ -70,6 +76,38 @@ def read_returning(
             lease.fence(conn, mine)
             returning.apply_holdings(conn, app.account, user_id, teams, items, began_at)
         update("people who come back", number, len(found))
+    return bool(found)
+
+
+def read_leaving(
+    app: App, changes: Sequence[Change], mine: Held, *, update: Callable[[str, int, int | None], None]
+) -> bool:
+    """Read the teams of those whom a Plan deactivates since they have left, where leavers lose all teams; True if anything was
+    read.
+
+    One request a person: so the Plan names, counts and can give back the teams that no rule knows, too. Raises
+    LitmosError, and Busy if ``mine`` was lost.
+    """
+    if not app.settings.mapping.lifecycle.empties_leavers:
+        return False
+    found = sorted(
+        change.user_id
+        for change in changes
+        if change.action is Action.DEACTIVATE and change.rule not in STAYING
+    )[:MOST_LEAVING]
+    for number, user_id in enumerate(found, start=1):
+        with app.database.read() as conn:
+            began_at = app.database.now(conn)
+        try:
+            teams = app.target.user_teams(user_id)
+        except Permanent as refusal:
+            if refusal.code != NOT_FOUND:
+                raise
+            continue
+        with app.database.write() as conn:
+            lease.fence(conn, mine)
+            returning.apply_holdings(conn, app.account, user_id, teams, {}, began_at, everywhere=True)
+        update("teams of people who leave", number, len(found))
     return bool(found)
 
 

@@ -313,6 +313,7 @@ def _rules(
         had=aside.had(conn, account, linked, within=policy.give_back, now=now),
         muted=aside.muted(conn, account, linked),
         invites=mapping.invites,
+        empties_leavers=policy.empties_leavers,
         at=now,
     )
 

@@ -19,6 +19,7 @@ from syncd.core.operation import (
     ImportRow,
     ImportUsers,
     JoinTeams,
+    LeaveTeams,
     Operation,
     PutUser,
     ReadUsers,
@@ -293,6 +294,17 @@ def _remove_member(conn: Connection, payload: Mapping[str, Any], bearings: Beari
     )
 
 
+def _leave_teams(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
+    teams = {
+        _team_of(conn, one, bearings): team_text(team_key(tuple(one["team"]))) for one in payload["teams"]
+    }
+    return Errand(
+        operation=LeaveTeams(user_id=user_id, team_ids=tuple(teams)),
+        grants=tuple((user_id, text, "") for text in teams.values()),
+    )
+
+
 def _give_team(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
     team_id, kind = _team_id(conn, payload["team"], bearings), ItemKind(payload["kind"])
     return Errand(
@@ -357,6 +369,7 @@ _RESOLVERS = {
     RequestKind.ADD_MEMBERS: _add_members,
     RequestKind.JOIN_TEAMS: _join_teams,
     RequestKind.REMOVE_MEMBER: _remove_member,
+    RequestKind.LEAVE_TEAMS: _leave_teams,
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,
     RequestKind.RESET_COURSE: _reset_course,

@@ -20,6 +20,7 @@ GRANTING: Mapping[str, str] = {
 """What kind of grant a Job makes when it succeeds."""
 TAKING: Mapping[str, str] = {
     RequestKind.REMOVE_MEMBER: "membership",
+    RequestKind.LEAVE_TEAMS: "membership",
     RequestKind.UNASSIGN_ITEM: "assignment",
     RequestKind.TAKE_FROM_TEAM: "team_assignment",
 }
@@ -37,7 +38,7 @@ def keep_ledger(
     if taken:
         kept = {(user_id, str(item)) for user_id, item in effects.kept}
         grants.remove(conn, account, taken, sorted(pairs - kept))
-    if job.kind == RequestKind.REMOVE_MEMBER:
+    if job.kind in {RequestKind.REMOVE_MEMBER, RequestKind.LEAVE_TEAMS}:
         for role in grants.ROLES:  # they go with the membership
             grants.remove(conn, account, role, sorted(pairs))
     if isinstance(errand.operation, SetRole):

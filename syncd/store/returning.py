@@ -1,4 +1,4 @@
-"""Returning: what one user who comes back has, as it was just read."""
+"""Returning: what one user who comes back, or leaves, has, as it was just read."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -18,8 +18,11 @@ def apply_holdings(
     teams: Collection[str],
     items: Mapping[ItemKind, Collection[str]],
     began_at: datetime,
+    *,
+    everywhere: bool = False,
 ) -> None:
-    """What one user has, as read by requests that began at ``began_at``; of teams, those whose members are read.
+    """What one user has, as read by requests that began at ``began_at``; of teams, those whose members are read, or all that
+    are known (``everywhere``).
 
     Items (of the kinds that were read) only go: one that came is given again, which does no harm, for its progress is
     not known here.
@@ -34,9 +37,9 @@ def apply_holdings(
     ended = here & (table.c.changed_at <= began_at) & table.c.team_id.not_in(sorted(teams))
     conn.execute(delete(table).where(ended))
     known = set(conn.execute(select(table.c.team_id).where(here)).scalars())
-    was_read = select(litmos_team.c.id).where(
-        litmos_team.c.account == account, litmos_team.c.members_read_at.is_not(None)
-    )
+    was_read = select(litmos_team.c.id).where(litmos_team.c.account == account)
+    if not everywhere:
+        was_read = was_read.where(litmos_team.c.members_read_at.is_not(None))
     for team_id in sorted(set(conn.execute(was_read).scalars()) & set(teams) - known):
         if user_id not in removals.since(conn, account, removals.MEMBERSHIP, team_id, began_at):
             insert_members(conn, account, [(team_id, user_id)], began_at)

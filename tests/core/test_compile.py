@@ -1,5 +1,7 @@
 """Compiling Changes into Requests: every Change in exactly one Request, edges only where real, the cheaper read."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,9 +9,9 @@ from syncd.core.alternatives import choices
 from syncd.core.compile import compile_requests
 from syncd.core.desired import desired_state
 from syncd.core.diff import Rules, diff
-from syncd.core.model import Action, Change, ObjectKind, State
+from syncd.core.model import LEAVERS, LEAVERS_BY_HAND, Action, Change, ObjectKind, State
 from syncd.core.plan import cost_of, digest, minutes
-from syncd.core.request import Pace, RequestKind
+from syncd.core.request import Importing, Pace, RequestKind
 from tests.core.factories import course, employee, learning_path, path_key, user_of
 
 PACE = Pace(users=200, per_minute=100)
@@ -197,3 +199,58 @@ def test_the_plan_says_what_other_ways_would_have_cost():
     ]
     alone = [membership("E1", "A", user_id="u1")]
     assert choices(alone, compile_requests(alone, PACE), PACE) == ()
+
+
+def test_the_plan_says_what_imports_would_have_cost_in_other_ways():
+    people = [
+        Change(
+            key=f"user:E{n}",
+            action=Action.CREATE,
+            kind=ObjectKind.USER,
+            employee_id=f"E{n}",
+            after={
+                "UserName": f"e{n}@example.com",
+                "Email": f"e{n}@example.com",
+                "FirstName": "Ann",
+                "LastName": "Lee",
+            },
+        )
+        for n in range(100)
+    ]
+    joins = [replace(membership(f"E{n}", team), team_id=team) for n in range(100) for team in ("A", "B")]
+    pace = Pace(users=50_000, per_minute=100, importing=Importing())
+    requests = compile_requests([*people, *joins], pace)
+    assert [choice.text for choice in choices([*people, *joins], requests, pace)] == [
+        "memberships: 2 requests for 200 (by team 2, by person 100, one by one 200)"
+    ], "a hundred new people in so large an account go singly: none of it is an import"
+    small = replace(pace, users=500)
+    texts = [
+        choice.text for choice in choices(people + joins, compile_requests(people + joins, small), small)
+    ]
+    assert texts == [
+        "users: 4 to 31 requests for 100 (one by one 100, imports by list 31, imports by window 57)",
+        "memberships: 2 requests for 200 (by team 2, by person 100, one by one 200, by team codes in imports 1)",
+    ]
+
+
+def test_a_leaver_leaves_all_teams_in_one_request_after_the_deactivation():
+    gone = [
+        replace(
+            membership("L1", team, user_id="l1"),
+            action=Action.REMOVE,
+            rule=rule,
+            team_id=team,
+            key=f"m:{team}",
+        )
+        for team, rule in (("A", LEAVERS), ("B", LEAVERS_BY_HAND))
+    ]
+    other = replace(membership("E2", "A", user_id="u2"), action=Action.REMOVE, team_id="A")
+    changes = [leaver(1), *gone, other]
+    requests = compile_requests(changes, PACE)
+    found = {request.kind: request for request in requests}
+    assert [request.key for request in requests] == ["put:L1", "leave-teams:L1", f"remove:{other.key}"]
+    leaving = found[RequestKind.LEAVE_TEAMS]
+    assert (leaving.after, leaving.changes, leaving.low, leaving.high) == (("put:L1",), ("m:A", "m:B"), 1, 3)
+    assert "teams of leavers: 1 to 3 requests for 2 (one by one 2)" in [
+        choice.text for choice in choices(changes, requests, PACE)
+    ]

@@ -57,9 +57,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def near_is_cheap(_load: Load, scene: Scene, *, near: bool) -> tuple[int, int]:
+def near_is_cheap(_load: Load, scene: Scene, *, near: bool, later: int = 0) -> tuple[int, int]:
     """As if all users were a thousand pages."""
-    del scene
+    del scene, later
     return (4, 30) if near else (2000, 3000)
 
 

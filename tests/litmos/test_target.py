@@ -12,6 +12,7 @@ from syncd.core.operation import (
     CreateTeam,
     CreateUser,
     Learner,
+    LeaveTeams,
     Operation,
     PutUser,
     ReadUsers,
@@ -621,3 +622,36 @@ def test_a_result_that_cannot_be_read_fails_its_window(litmos, target, change):
     litmos.known.update({COURSES: [{**COURSE, **change}], PATHS: []})
     with pytest.raises(Transient):
         list(target.completions(NOW - timedelta(days=1), NOW))
+
+
+LEAVES = LeaveTeams(user_id="U1", team_ids=("T1", "T2"))
+ALL_AT_ONCE = "DELETE /users/U1/teams"
+
+
+@pytest.mark.parametrize(
+    ("there", "calls"),
+    [
+        (["T1", "T2"], [ALL_AT_ONCE]),
+        (["T2"], ["DELETE /teams/T2/users/U1"]),
+        (["T1", "T2", "X"], ["DELETE /teams/T1/users/U1", "DELETE /teams/T2/users/U1"]),
+        (["X"], []),
+        ([], []),
+    ],
+)
+def test_whoever_has_left_leaves_the_teams_of_the_plan_and_no_other(litmos, target, there, calls):
+    """The one call for all of them takes all: so only if there is no other."""
+    litmos.known["GET /users/U1/teams"] = [{"Id": team_id} for team_id in there]
+    for call in (ALL_AT_ONCE, "DELETE /teams/T1/users/U1", "DELETE /teams/T2/users/U1"):
+        litmos.known[call] = reply()
+    effects = target.apply(LEAVES, watch=WATCH)
+    assert litmos.calls == ["GET /users/U1/teams", *calls]
+    assert effects.members_removed == (("T1", "U1"), ("T2", "U1"))
+    assert effects.note == ("" if calls else ALREADY_SO)
+
+
+@pytest.mark.parametrize(("there", "is_done"), [([], True), (["X"], True), (["T2", "X"], False)])
+def test_settling_what_a_leaver_leaves_asks_the_user(litmos, target, there, is_done):
+    litmos.known["GET /users/U1/teams"] = [{"Id": team_id} for team_id in there]
+    assert (target.settle(LEAVES, watch=WATCH) is not None) is is_done
+    litmos.known["GET /users/U1/teams"] = NOT_FOUND
+    assert target.settle(LEAVES, watch=WATCH) is not None
