@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from syncd.core.bulk import PATIENCE
 from syncd.core.doubts import Expect
 from syncd.core.holding import HoldMode
+from syncd.core.import_cost import PATIENCE
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.litmos.client import LitmosClient
 from syncd.litmos.endpoint import Endpoint, is_loopback_url
 from syncd.litmos.target import Target
-from syncd.sending.worker import HandedGate, WorkSettings
+from syncd.sending.hand import HandedGate
+from syncd.sending.worker import WorkSettings
 from syncd.sinks import Sink
 from syncd.sources import Source
 from syncd.store.database import Database
@@ -81,11 +82,11 @@ class App:
 
     @property
     def work(self) -> WorkSettings:
-        """What the workers must know: a lease outlasts the wait for a slot and two requests."""
+        """What the workers must know. A lease is renewed before each request: it outlasts that, and the waits for a next slot."""
         settings = self.settings
         return WorkSettings(
             account=settings.account,
-            lease=2 * settings.endpoint.timeout + settings.window + 60,
+            lease=2 * (settings.endpoint.timeout + settings.window),
             settle_delay=settings.settle_delay,
             max_attempts=settings.max_attempts,
             idle=min(0.5, settings.window / 10),

@@ -35,8 +35,9 @@ from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
-from syncd.store import runs
+from syncd.store import retention, runs
 from syncd.store.database import Database
+from syncd.store.retention import Retention
 from syncd.web.pages import create_web
 
 log = get_logger(__name__)
@@ -222,9 +223,15 @@ class Daemon:
         return True
 
     def _look_after(self) -> None:
-        """Expire held Runs; if the key was refused, ask once a minute whether it works again."""
+        """Expire held Runs; if the key was refused, ask once a minute whether it works again; once a day, prune."""
         with self.app.database.write() as conn:
-            runs.expire_held(conn, self.app.account, now=self.app.database.now(conn))
+            now = self.app.database.now(conn)
+            runs.expire_held(conn, self.app.account, now=now)
+            too_old = retention.is_due(conn, self.app.account, now)
+        if too_old:
+            keep = self.config.retention
+            limits = Retention(pushes=keep.pushes, others=keep.others)
+            log.info("pruned", **retention.prune(self.app.database, self.app.account, limits))
         try:
             if resume_if_key_works(self.app):
                 log.info("queue_resumed")

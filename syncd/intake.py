@@ -178,10 +178,12 @@ def take_in(
         records = chain.from_iterable(
             sighting.watch(reading.records) for sighting, reading in zip(sightings, readings, strict=True)
         )
+        marks: dict[str, Mark] = {}
         if narrow is not None:
             sightings[0].masks = {}
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
-        marks = {} if narrow is None else marks_of(readings[0], sightings[0], result.employees)
+        if narrow is not None:
+            marks = marks_of(readings[0], sightings[0], result.employees, readings[0].raw.hashed())
     apart, problems = _nodes_apart(mapping, nodes)
     unsaid_here = [note for reading in readings for note in notes_on(mapping, reading.columns, reading.name)]
     return Intake(
@@ -195,21 +197,11 @@ def take_in(
 
 
 def marks_of(
-    reading: Reading,
-    sighting: Sighting,
-    employees: Iterable[Employee],
-    numbers: Collection[int] | None = None,
+    reading: Reading, sighting: Sighting, employees: Iterable[Employee], hashed: Iterable[tuple[int, bytes]]
 ) -> dict[str, Mark]:
-    """What is kept of the rows of these employees, of which the ``sighting`` saw those that count.
-
-    ``numbers`` are those of their rows, None if they may be any.
-    """
+    """What is kept of the rows of these employees, whom the ``sighting`` saw; ``hashed`` are the hashes of theirs, by number."""
     masks = sighting.masks or {}
-    hashes = {
-        f"{reading.place}{number}": row_hash
-        for number, row_hash in reading.raw.hashed()
-        if numbers is None or number in numbers
-    }
+    hashes = {f"{reading.place}{number}": row_hash for number, row_hash in hashed}
     return {
         one.employee_id: Mark(row_hash=hashes[one.origin], filled=masks[one.origin])
         for one in employees

@@ -7,7 +7,7 @@ from syncd.app import App
 from syncd.store import lease, runs
 from syncd.store.lease import Held
 
-SECONDS = 900.0
+SECONDS = 180.0
 """After which a planner, or a pull, that does not answer is taken for lost."""
 
 

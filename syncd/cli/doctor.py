@@ -70,6 +70,7 @@ def _probe(loaded: Any, username: str, team: str, *, json: bool) -> None:
     from syncd.wiring import wire
 
     app = wire(loaded)
+    app.gate.urgent = True
     with stopping(app.interrupt):
         try:
             with progress("probe") as update:
@@ -126,6 +127,7 @@ def _opened(loaded: Any) -> Iterator[Any]:
     except StoreError as error:
         yield error
         return
+    app.gate.urgent = True
     with stopping(app.interrupt):
         try:
             yield app

@@ -161,6 +161,7 @@ def _plan(
     from syncd import sync
     from syncd.cli.show_plan import plan_json, show_plan, told_rejections
 
+    app.gate.urgent = bool(people)
     with _run(app, "push") as run_id, progress("plan") as update:
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     if json and not send:
@@ -220,7 +221,7 @@ def send(app: Any, run_id: int) -> None:
 
 def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
     """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
-    from syncd.store import changes, runs
+    from syncd.store import changes, jobs, runs
 
     with app.database.read() as conn:
         run = runs.must_get(conn, run_id)
@@ -240,6 +241,10 @@ def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) ->
     if state == "failed":
         note(f"{run['error']}; which and why: syncd runs show {run_id}")
         raise typer.Exit(Exit.CHANGES_FAILED)
+    if state == "running" and not app.stop.is_set():
+        with app.database.read() as conn:
+            if not jobs.goes_on(conn, app.account, run_id):
+                note("The rest is paused, and stays queued: syncd status says what, syncd resume goes on")
     if state == "running" and app.stop.is_set():
         note("Stopped. What is not sent stays queued: syncd push or syncd serve goes on.")
         raise typer.Exit(130)

@@ -1,4 +1,4 @@
-"""Commands that show what happened and what is: status, runs, employees, jobs."""
+"""Commands that show what happened: runs, employees, jobs."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,6 @@ import typer
 from syncd.cli.common import ConfigOption, JsonOption, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import moment, note, plain, say, show_json, table
-from syncd.cli.status import status
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 employees_app = typer.Typer(help="Employees: what HR says, what Litmos has, and why.", no_args_is_help=True)
@@ -18,7 +17,6 @@ LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command()(status)
     app.add_typer(runs_app, name="runs")
     app.add_typer(employees_app, name="employees")
     app.add_typer(jobs_app, name="jobs")

@@ -41,6 +41,8 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
     for skip in told if everything else told[:few]:
         who = f"employee {plain(skip.employee_id)} left alone: " if skip.employee_id else ""
         say(f"  = {who}{skip.code}: {plain(skip.message)}")
+    if made.unchanged:
+        say(f"  = {made.unchanged} rows are as they were when nothing was left to do with their people")
     for problem in plan.problems:
         say(f"  ? {plain(problem)}")
     say(summary(plan, len(rejections)))

@@ -2,8 +2,15 @@
 
 from typing import Any
 
+import typer
+
 from syncd.cli.common import ConfigOption, JsonOption, store_of
 from syncd.cli.output import ago, note, plain, say, show_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command()(status)
 
 
 def status(config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -19,11 +26,14 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         if json:
             show_json(found)
             return
-        _show(found)
-        _show_notes(found)
+        _flows(found)
+        _engine(found)
+        _people(found)
+        _paused(found)
+        _waiting(found)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _flows(found: dict[str, Any]) -> None:
     for flow, state in found["flows"].items():
         last = state["last"]
         what = "never ran" if last is None else f"run {last['id']} {state['last_state']}"
@@ -32,18 +42,25 @@ def _show(found: dict[str, Any]) -> None:
         say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
     sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
     say(f"policy   {found['policy']}{sends_nothing}")
-    window = found["window"]
+
+
+def _engine(found: dict[str, Any]) -> None:
+    window, jobs, imports = found["window"], found["jobs"], found["imports"]
     frozen = f", frozen until {window['frozen_until']:%H:%M:%S} UTC" if window["frozen_until"] else ""
     say(f"window   {window['taken']} of {window['slots']} slots taken{frozen}")
-    jobs = found["jobs"]
-    say("queue    " + (", ".join(f"{number} {state}" for state, number in jobs.items()) if jobs else "empty"))
-    imports = found["imports"]
+    if window["freezes"]:
+        last = f"last {ago(window['frozen_at'], found['now'])} ({plain(window['frozen_reason'])})"
+        say(f"freezes  {window['freezes']} times everybody waited for one window, {last}")
+    say("queue    " + (", ".join(f"{number} {state}" for state, number in jobs.items()) or "empty"))
     if imports["unsettled"]:
         say(f"imports  {imports['unsettled']} that Litmos has taken and not ended yet")
-    for one in found["inputs"]:
-        say(f"source   {plain(one['source'])}: {one['rows']} rows, read {ago(one['read_at'], found['now'])}")
-    say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
+
+
+def _people(found: dict[str, Any]) -> None:
     now = found["now"]
+    for one in found["inputs"]:
+        say(f"source   {plain(one['source'])}: {one['rows']} rows, read {ago(one['read_at'], now)}")
+    say(f"people   {found['employees']} employees, {found['users']} Litmos users, {found['links']} links")
     say(
         f"mirror   read {ago(found['mirror_read_at'], now)}, in full {ago(found['mirror_full_at'], now)}, "
         f"oldest list {ago(found['oldest_list_at'], now)}"
@@ -51,11 +68,19 @@ def _show(found: dict[str, Any]) -> None:
     say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
 
 
-def _show_notes(found: dict[str, Any]) -> None:
-    """What waits for a person."""
-    imports = found["imports"]
+def _paused(found: dict[str, Any]) -> None:
     if found["paused"]:
         note(f"The queue is paused: {found['paused']['reason']}")
+    for pause in found["pauses"]:
+        since = ago(pause["since"], found["now"])
+        again = (
+            "syncd resume" if pause["job_class"] == "all" else f"syncd resume --class {pause['job_class']}"
+        )
+        note(f"Paused {since} by a person: {pause['job_class']} ({plain(pause['reason'])}); {again}")
+
+
+def _waiting(found: dict[str, Any]) -> None:
+    """What waits for a person."""
     for run in found["held"]:
         note(
             f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
@@ -64,10 +89,10 @@ def _show_notes(found: dict[str, Any]) -> None:
         note(
             f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
         )
-    if imports["late"]:
+    if found["imports"]["late"]:
         note(
-            f"{imports['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody in "
-            f"them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
+            f"{found['imports']['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody "
+            f"in them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
         )
     if found["cases"]:
         note(f"Cases that wait for a decision: {found['cases']}; syncd cases")

@@ -10,6 +10,7 @@ from syncd.config.settings import (
     LogSettings,
     PullSettings,
     PushSettings,
+    RetentionSettings,
     ScheduleSettings,
     WebSettings,
 )
@@ -47,6 +48,7 @@ class Config:
     push: PushSettings
     pull: PullSettings
     schedules: ScheduleSettings
+    retention: RetentionSettings
     web: WebSettings
     log: LogSettings
     digest: str

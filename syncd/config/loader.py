@@ -69,6 +69,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         push=root.push,
         pull=root.pull,
         schedules=root.schedules,
+        retention=root.retention,
         web=root.web,
         log=root.log,
         digest=_digest(

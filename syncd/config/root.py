@@ -12,6 +12,7 @@ from syncd.config.settings import (
     LogSettings,
     PullSettings,
     PushSettings,
+    RetentionSettings,
     ScheduleSettings,
     ScopePart,
     WebSettings,
@@ -57,6 +58,8 @@ class Root(Part):
     """Litmos to HR."""
     schedules: ScheduleSettings = ScheduleSettings()
     """When the daemon runs the flows."""
+    retention: RetentionSettings = RetentionSettings()
+    """How long what has ended is kept."""
     web: WebSettings = WebSettings()
     """The sync log's pages."""
     log: LogSettings = LogSettings()

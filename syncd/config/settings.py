@@ -18,6 +18,7 @@ from syncd.config.limit_parts import Count, LimitsPart
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 
+WEEK = 7 * 86400.0
 ResultKind = Literal["course", "learning_path"]
 ResultField = Literal[
     "employee_id",
@@ -164,6 +165,15 @@ class ScheduleSettings(Part):
     """Results come back."""
     timezone: Text = "UTC"
     """The zone in which the expressions are read, such as Europe/Berlin."""
+
+
+class RetentionSettings(Part):
+    """How long runs that have ended are kept, with their jobs, attempts, changes and drift; null: for ever."""
+
+    pushes: Annotated[Seconds, Field(ge=WEEK)] | None = 400 * 86400.0
+    """Pushes, with every change: what `syncd why`, `employees show` and `revert` know of the past."""
+    others: Annotated[Seconds, Field(ge=WEEK)] | None = 30 * 86400.0
+    """Refreshes with the drift they found, pulls, and plans that sent nothing."""
 
 
 class WebSettings(Part):

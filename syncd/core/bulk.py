@@ -10,12 +10,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, FieldValue, ObjectKind, Skip
-from syncd.core.request import PAGE, Importing, Request, RequestKind, Stage, person_target
+from syncd.core.request import Importing
 
 IMPORT_MEMBERS: Mapping[str, str] = {
     "Email": "Email",
@@ -55,26 +54,13 @@ LARGEST = 1_900_000
 """Bytes of one import: Litmos takes 2000 KB [DOC], and whether a KB is 1000 or 1024 bytes nobody says."""
 MOST_ROWS = 1500
 """Rows of one import: "nearly 2000 users" fit [DOC]."""
-ROW_OVERHEAD = 1200
-"""Bytes that a row may grow by what is only known when it is sent: the three members of ``ALWAYS``, in any script."""
-PATIENCE = 600.0
-"""Seconds that an import may take; what has not ended then is late."""
-FIRST_LOOK = 5.0
-"""Seconds after which an import is looked at first."""
-POLLS = 24
-"""The most times that one import is looked at in its 10 minutes, as ``next_look`` and a delay of 30 s have it."""
+MEMBER_OVERHEAD = 400
+"""Bytes that a row may grow by each member of ``ALWAYS`` that it does not have and that is only known when it is sent."""
+NOT_SHOWN = frozenset({"JobRole"})
+"""What an import sets and a date window may not show [SPEC]: only a full record proves it."""
 
 _EMAIL_SHAPE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SKIP = "SkipFirstLogin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """The rows of one import, as JSON, and the keys of the Changes that they carry, in the same order."""
-
-    rows: tuple[Mapping[str, Any], ...]
-    changes: tuple[str, ...]
-    skip_first_login: bool
 
 
 def importable(fields: Mapping[str, FieldValue]) -> str:
@@ -131,75 +117,6 @@ def _of_update(after: Mapping[str, FieldValue]) -> dict[str, FieldValue] | None:
     return dict(after)
 
 
-def chunks(changes: Sequence[Change], importing: Importing, *, pages: tuple[int, int]) -> tuple[Chunk, ...]:
-    """The imports that are surely cheaper than a request for each person: at their dearest below the others' least.
-
-    ``pages`` are the requests that reading all users takes, at least and at most. A person of whom more than one Change tells (updated and
-    reactivated, say) is left to one ``PUT``; a UserName comes once in an import.
-    """
-    times: dict[str, int] = {}
-    for change in changes:
-        if change.kind is ObjectKind.USER:
-            times[change.employee_id] = times.get(change.employee_id, 0) + 1
-    found: dict[bool, list[Mapping[str, Any]]] = {False: [], True: []}
-    seen: set[str] = set()
-    for change in changes:
-        row = row_of(change, importing) if times.get(change.employee_id) == 1 else None
-        if row is None or row["username"].casefold() in seen:
-            continue
-        seen.add(row["username"].casefold())
-        skips = change.action is Action.CREATE and change.after.get(_SKIP) is True
-        found[skips].append(row)
-    return tuple(
-        Chunk(rows=tuple(rows), changes=tuple(row["change"] for row in rows), skip_first_login=skips)
-        for skips, some in found.items()
-        for rows in _split(some)
-        if len(rows) > cost(pages, len(rows))[1]
-    )
-
-
-def cost(pages: tuple[int, int], rows: int) -> tuple[int, int]:
-    """HTTP requests of one import, at least and at most.
-
-    At least all users before it, the import, one look at its state, its errors, and all users after it; at most all
-    looks, errors and all users twice, for what is missing without a word is looked for once more.
-    """
-    least, most = pages
-    errors = rows // 1000 + 1
-    return least + 1 + 1 + 1 + least, most + 1 + POLLS + 2 * errors + 2 * most
-
-
-def import_requests(changes: Sequence[Change], importing: Importing, *, users: int) -> list[Request]:
-    """The imports that carry some of these Changes, in an account of so many ``users``."""
-    created = sum(change.action is Action.CREATE and change.kind is ObjectKind.USER for change in changes)
-    pages = (users // PAGE + 1, (users + created) // PAGE + 1)
-    return [
-        _import(chunk, number, pages) for number, chunk in enumerate(chunks(changes, importing, pages=pages))
-    ]
-
-
-def _import(chunk: Chunk, number: int, pages: tuple[int, int]) -> Request:
-    people = blake2b("\n".join(sorted(chunk.changes)).encode(), digest_size=8).hexdigest()
-    low, high = cost(pages, len(chunk.rows))
-    return Request(
-        key=f"import:{number}",
-        kind=RequestKind.IMPORT_USERS,
-        stage=Stage.CREATES,
-        target=f"import:{people}",
-        payload={"rows": [dict(row) for row in chunk.rows], "skip_first_login": chunk.skip_first_login},
-        changes=chunk.changes,
-        covers=tuple(person_target(row["employee_id"], row["user_id"]) for row in chunk.rows),
-        low=low,
-        high=high,
-        waits=(FIRST_LOOK, PATIENCE),
-    )
-
-
-def next_look(elapsed: float, *, longest: float) -> float:
-    """Seconds until an import that was sent ``elapsed`` seconds ago is looked at again: half of that, within bounds."""
-    return min(longest, max(FIRST_LOOK, elapsed / 2))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
     """Somebody in an import that has had its time and may still be applied: no other UserName may come between."""
@@ -242,17 +159,35 @@ def without_clashes(difference: Difference, late: Sequence[Late]) -> Difference:
     return Difference(changes=kept, skips=(*difference.skips, *skips))
 
 
-def _split(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
-    some: list[Mapping[str, Any]] = []
-    size = 0
-    for row in rows:
-        weight = ROW_OVERHEAD + len(
-            json.dumps({"Username": row["username"], **row["fields"]}, ensure_ascii=False).encode()
-        )
-        if some and (size + weight > LARGEST or len(some) >= MOST_ROWS):
-            yield some
-            some, size = [], 0
-        some.append(row)
-        size += weight
-    if some:
-        yield some
+def candidates(
+    changes: Sequence[Change], importing: Importing
+) -> tuple[list[tuple[Change, Mapping[str, Any]]], int]:
+    """The Changes that an import may carry, each with its row, and how many people others tell of who are written anyway.
+
+    A person of whom more than one Change tells (updated and reactivated, say) is left to one ``PUT``; a UserName comes once.
+    """
+    times: dict[str, int] = {}
+    for change in changes:
+        if change.kind is ObjectKind.USER:
+            times[change.employee_id] = times.get(change.employee_id, 0) + 1
+    found: list[tuple[Change, Mapping[str, Any]]] = []
+    seen: set[str] = set()
+    others: set[str] = set()
+    for change in changes:
+        if change.kind is not ObjectKind.USER:
+            continue
+        row = row_of(change, importing) if times[change.employee_id] == 1 else None
+        if row is not None and row["username"].casefold() not in seen:
+            seen.add(row["username"].casefold())
+            found.append((change, row))
+        elif change.action in {Action.UPDATE, Action.REACTIVATE}:
+            others.add(change.employee_id)
+    return found, len(others)
+
+
+def weight(row: Mapping[str, Any]) -> int:
+    """The most bytes that a row takes in the body of an import."""
+    said = {"Username": row["username"], **row["fields"]}
+    missing = sum(name not in row["fields"] for name in ALWAYS)
+    renamed = 2 * len(said)
+    return len(json.dumps(said, ensure_ascii=False).encode()) + renamed + MEMBER_OVERHEAD * missing

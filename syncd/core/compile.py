@@ -9,7 +9,7 @@ stage  Requests                                waits for
 1      rename team                             a team that still has the name
 1      create team                             its parent team, and renames of it or that free its name
 2      create user                             whoever gives up the UserName; the manager, if created here
-2      import users (creates and updates)      nothing
+2      import users (creates and updates)      nothing, or a page read before new users, if cheaper
 3, 6   add members (by team, or by user)       the teams, their renames, and users created here
 4, 7   assign items (one per user and kind)    the user, if created here
 4      give a team items (one per team, kind)  the team, and its renames
@@ -27,7 +27,7 @@ all that they need, then the rest.
 A ``PUT`` carries the whole record, so the record must be *just read*: singly (two requests a user), or all users by
 page (one request per 1000 users and per batch of PUTs that fit into the five minutes in which a page counts as just
 read). The cheaper way is taken. Where UserNames change hands, ``core.usernames`` says in what order; who steps aside in a
-circle is renamed twice. Where bulk imports are allowed, ``core.bulk`` takes what they carry for less. ``core.cover`` says
+circle is renamed twice. Where bulk imports are allowed, ``core.import_requests`` takes what they carry for less. ``core.cover`` says
 which memberships go by team, and which by user.
 """
 
@@ -35,8 +35,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncd.core.bulk import import_requests
 from syncd.core.circles import waiting_for_ever
+from syncd.core.import_requests import import_requests
 from syncd.core.member_requests import member_adds
 from syncd.core.model import (
     Action,
@@ -71,9 +71,9 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         c.employee_id: f"create:{c.employee_id}" for c in changes if _is(c, Action.CREATE, ObjectKind.USER)
     }
     created_teams = {team_key(c.team) for c in changes if _is(c, Action.CREATE, ObjectKind.TEAM)}
-    imports = [] if pace.importing is None else import_requests(changes, pace.importing, users=pace.users)
+    imports = [] if pace.importing is None else import_requests(changes, pace)
     for request in imports:
-        rows = request.payload["rows"]
+        rows = request.payload.get("rows", ())
         created_users |= {row["employee_id"]: request.key for row in rows if not row["user_id"]}
     imported = {key for request in imports for key in request.changes}
     changes = [change for change in changes if change.key not in imported]

@@ -83,8 +83,7 @@ def desired_state(
         if employee.status is not Status.ACTIVE or not employee.in_scope:
             continue
         users[employee_id] = User(id="", active=True, fields=employee.fields)
-        joined = joins.get(id(employee.teams))
-        if joined is None:  # very many people share very few of these
+        if (joined := joins.get(id(employee.teams))) is None:  # very many people share very few of these
             joined = joins[id(employee.teams)] = _joined(employee.teams)
             strict_teams |= joined.strict
             ruled_roles |= joined.ruled_roles
@@ -93,8 +92,7 @@ def desired_state(
         memberships[employee_id] = joined.teams
         if joined.roles:
             roles[employee_id] = joined.roles
-        lot = lots.get(id(employee.items))
-        if lot is None:
+        if (lot := lots.get(id(employee.items))) is None:
             lot = lots[id(employee.items)] = _lot(employee.items, resolver)
         if lot.rules:
             item_rules[employee_id], assignments[employee_id] = lot

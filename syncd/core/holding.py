@@ -84,7 +84,7 @@ def held_back(changes: Sequence[Change], holds: Sequence[Hold], mode: HoldMode) 
             causes.setdefault(key, Cause(code=hold.code))
     if holds and (mode is HoldMode.ALL or any(hold.keys is None for hold in holds)):
         return {change.key: causes.get(change.key, Cause(code=WHOLE)) for change in changes}
-    for key, parent in _waiting(changes, causes).items():
+    for key, parent in needing(changes, causes).items():
         causes[key] = Cause(code=WAITS, message=f"waits for {parent}")
     return causes
 
@@ -97,29 +97,29 @@ def divide(
     ``pending`` are Changes of the same Run that are approved and not done yet: what needs one of them is chosen later.
     """
     seeds = {change.key for change in held if not choice.takes(change)} | {change.key for change in pending}
-    staying = seeds | _waiting([*held, *pending], seeds).keys()
+    staying = seeds | needing([*held, *pending], seeds).keys()
     return [c for c in held if c.key not in staying], [c for c in held if c.key in staying]
 
 
 def refused(held: Sequence[Change], choice: Choice) -> list[Change]:
     """What does not go if a person rejects their choice of what is held: that, and what needs it."""
     seeds = {change.key for change in held if choice.takes(change)}
-    gone = seeds | _waiting(held, seeds).keys()
+    gone = seeds | needing(held, seeds).keys()
     return [change for change in held if change.key in gone]
 
 
-def _waiting(changes: Sequence[Change], seeds: Collection[str]) -> dict[str, str]:
+def needing(changes: Sequence[Change], seeds: Collection[str]) -> dict[str, str]:
     """What needs one of the ``seeds``, or something that does: key -> key of what it waits for."""
-    needing: dict[_Thing, list[Change]] = {}
+    wanting: dict[_Thing, list[Change]] = {}
     for change in changes:
         for thing in _needs(change):
-            needing.setdefault(thing, []).append(change)
+            wanting.setdefault(thing, []).append(change)
     found: dict[str, str] = {}
     front = [change for change in changes if change.key in seeds]
     while front:
         change = front.pop()
         for thing in _gives(change):
-            for other in needing.get(thing, ()):
+            for other in wanting.get(thing, ()):
                 if other.key not in seeds and other.key not in found:
                     found[other.key] = change.key
                     front.append(other)

@@ -35,6 +35,11 @@ class Matching:
         candidates = (candidate.linked_to for case in self.cases for candidate in case.candidates)
         return self.claimed.union(candidates) - {""}
 
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Employees of whom nobody knows for certain who they are: those in doubt, and those with a Case."""
+        return self.in_doubt.union(case.employee_id for case in self.cases)
+
     def valid(self, employees: Iterable[Employee]) -> tuple[Employee, ...]:
         """Those of these employees who have no Case and are not left alone."""
         refused = {case.employee_id for case in self.cases} | self.ignored

@@ -165,12 +165,27 @@ class ImportRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """How an import goes without reading all users: what changed within ``spans`` (since, to) is read instead.
+
+    ``known`` are those of its people, of their UserNames and of their links, as the mirror has them; ``trusted`` False: the
+    mirror is too old for that. All users are ``pages`` requests.
+    """
+
+    spans: tuple[tuple[datetime, datetime], ...]
+    pages: int
+    known: tuple[Mapping[str, Any], ...] = ()
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportUsers:
     """Create and update users by one bulk import, which Litmos applies later.
 
     ``import_id`` names the import once Litmos has taken it ("" if that is unknown); ``overdue`` True: it has had its
     time, what is there now counts; ``missed`` True: a reading after its end has missed something before. ``link_field``
     is the profile field that says who somebody is. Nobody whom ``protection`` covers by what is read before is changed.
+    ``known`` is what the mirror holds of its people once it was sent; ``near`` None: all users are read before and after it.
     """
 
     rows: tuple[ImportRow, ...]
@@ -180,6 +195,8 @@ class ImportUsers:
     overdue: bool = False
     missed: bool = False
     protection: Protection = field(default_factory=Protection)
+    known: tuple[Mapping[str, Any], ...] = ()
+    near: Near | None = None
 
 
 Operation = (
@@ -235,6 +252,12 @@ class Effects:
 
     profiles: tuple[Mapping[str, Any], ...] = ()
     profiles_just_read: bool = False
+    listed: bool = False
+    """``profiles`` are all users."""
+    told: tuple[Mapping[str, Any], ...] = ()
+    """Rows of a date window about users: some fields of their records."""
+    born: tuple[Mapping[str, Any], ...] = ()
+    """New users as a date window showed them, with the values that somebody new has."""
     teams: tuple[TeamFact, ...] = ()
     """Teams that were made."""
     renamed: tuple[TeamFact, ...] = ()

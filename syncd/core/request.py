@@ -55,6 +55,36 @@ class RequestKind(StrEnum):
     IMPORT_USERS = "import_users"
 
 
+class JobClass(StrEnum):
+    """What a Job is for: what may be paused by itself."""
+
+    LEAVERS = "leavers"
+    USERS = "users"
+    TEAMS = "teams"
+    LEARNING = "learning"
+
+
+_OF_TEAMS = frozenset(
+    {
+        RequestKind.CREATE_TEAM,
+        RequestKind.RENAME_TEAM,
+        RequestKind.ADD_MEMBERS,
+        RequestKind.JOIN_TEAMS,
+        RequestKind.REMOVE_MEMBER,
+        RequestKind.SET_ROLE,
+    }
+)
+_OF_LEARNING = frozenset(
+    {
+        RequestKind.ASSIGN_ITEMS,
+        RequestKind.UNASSIGN_ITEM,
+        RequestKind.GIVE_TEAM,
+        RequestKind.TAKE_FROM_TEAM,
+        RequestKind.RESET_COURSE,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One API call (or a read and the write that depends on it) that carries one or many Changes.
@@ -77,6 +107,15 @@ class Request:
     low: int = 1
     high: int = 1
     waits: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def job_class(self) -> JobClass:
+        """What it is for; stage 0 is that of the leavers."""
+        if self.stage == 0:
+            return JobClass.LEAVERS
+        if self.kind in _OF_TEAMS:
+            return JobClass.TEAMS
+        return JobClass.LEARNING if self.kind in _OF_LEARNING else JobClass.USERS
 
     @property
     def names(self) -> frozenset[str]:

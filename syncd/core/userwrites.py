@@ -52,8 +52,7 @@ def _put_batches(
 
     Whoever gives up a UserName comes before the one who takes it: no batch waits for a later one.
     """
-    pages = pace.users // PAGE + 1
-    size = max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
+    pages, size = _batch(pace)
     order = list(people)
     for number, start in enumerate(range(0, len(order), size)):
         batch = order[start : start + size]
@@ -75,6 +74,22 @@ def _put_batches(
         for person in batch:
             after = (read, *names.freed_by(person))
             yield _put(person, people[person], created_users, stage=stage, reads=False, after=after)
+
+
+def _batch(pace: Pace) -> tuple[int, int]:
+    """(requests that reading all users takes, PUTs that fit into the time in which that counts as just read)."""
+    pages = pace.users // PAGE + 1
+    return pages, max(1, int(pace.per_minute * JUST_READ_SECONDS / 60 * SAFE_SHARE) - pages)
+
+
+def least_puts(people: int, pace: Pace) -> int:
+    """The least HTTP requests that changing so many users by ``PUT`` takes, readings included."""
+    pages, size = _batch(pace)
+    whole, rest = divmod(people, size)
+    return sum(
+        number * (2 * batch if batch <= pages + 1 else pages + batch)
+        for number, batch in ((whole, size), (1, rest))
+    )
 
 
 def _aside(person: str, change: Change, username: str) -> Request:

@@ -1,6 +1,7 @@
 """Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,6 @@ from syncd.store import (
     window,
 )
 from syncd.store.current import current_state
-from syncd.store.schema import LIVE
 
 FLOWS = ("refresh", "push", "pull")
 
@@ -44,15 +44,24 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
             "planned_at": None if planned is None else planned["finished_at"],
         }
     taken, slots, frozen_until = window.usage(conn, account, now)
+    freezes = window.freezes(conn, account)
     pause = jobs.paused(conn, account)
-    counts = jobs.counts(conn, account)
+    counts = jobs.live_counts(conn, account)
     readings = mirror.readings(conn, account)
     return {
         "now": now,
         "flows": flows,
-        "window": {"taken": taken, "slots": slots, "frozen_until": frozen_until},
+        "window": {
+            "taken": taken,
+            "slots": slots,
+            "frozen_until": frozen_until,
+            "freezes": freezes.number,
+            "frozen_at": freezes.last_at,
+            "frozen_reason": freezes.reason,
+        },
         "imports": imports.counts(conn, account),
-        "jobs": {state: number for state, number in sorted(counts.items()) if state in LIVE},
+        "jobs": dict(sorted(counts.items())),
+        "pauses": [asdict(one) for one in jobs.pauses(conn, account) if one.job_class],
         "paused": None
         if pause is None
         else {"code": pause.code, "reason": pause.reason, "since": pause.since},

@@ -293,7 +293,7 @@ def take_from_team(calls: Calls, operation: TakeFromTeam) -> Effects:
 def read_users(calls: Calls, _operation: ReadUsers) -> Effects:
     """All full records by page; the PUTs that follow may use them."""
     profiles = reading.profiles(calls, lambda _what, _done, _total: None)
-    return Effects(profiles=profiles, profiles_just_read=True, requests=calls.requests)
+    return Effects(profiles=profiles, profiles_just_read=True, listed=True, requests=calls.requests)
 
 
 def _give_items(calls: Calls, operation: AssignItems, item_ids: Iterable[str]) -> None:

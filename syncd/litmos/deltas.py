@@ -49,15 +49,15 @@ def delta(
 
     Rows that come in several windows are all kept, in the order of the windows: the later one counts.
     """
-    users = _rows(calls, ("org", "users", "details"), spans, ("Id",))
-    progress("changed users", len(users), None)
+    profiles = users(calls, spans)
+    progress("changed users", len(profiles), None)
     teams = _rows(calls, ("org", "teams"), spans, ("Id",))
     members = _rows(calls, ("org", "teams", "users"), spans, ("TeamId", "Id"))
     progress("changed memberships", len(members), None)
     told = [_told(calls, kind, spans) for kind in sorted(kinds)]
     progress("changed assignments", sum(len(one.learners) for one in told), None)
     return Delta(
-        profiles=tuple(_profile(row) for row in {row["Id"]: row for row in users}.values()),
+        profiles=profiles,
         teams=tuple(_team(row) for row in {row["Id"]: row for row in teams}.values()),
         members=tuple(_touched(row, row["TeamId"], row["Id"]) for row in members),
         items=tuple(item for one in told for item in one.items),
@@ -65,6 +65,12 @@ def delta(
         shelves=tuple(row for kind in sorted(shelf_kinds) for row in _shelves(calls, kind, spans)),
         progress=tuple(row for one in told for row in one.progress),
     )
+
+
+def users(calls: Calls, spans: Sequence[Span]) -> tuple[Row, ...]:
+    """The users who were made or changed within the windows, each as last told. Raises LitmosError."""
+    rows = _rows(calls, ("org", "users", "details"), spans, ("Id",))
+    return tuple(_profile(row) for row in {row["Id"]: row for row in rows}.values())
 
 
 def _shelves(calls: Calls, kind: ItemKind, spans: Sequence[Span]) -> list[Touched[TeamShelf]]:

@@ -72,12 +72,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         )
         if plan.waits:
             return "held"
-        others = enqueue(
-            conn, app.account, run_id, plan.requests, max_attempts=settings.max_attempts, now=now
-        )
-        for other in others:
-            runs.finish_if_done(conn, other, now)
-        state = runs.finish_if_done(conn, run_id, now)
+        state = _queue(conn, app, run_id, made, now)
     reach("plan-committed")
     return state
 
@@ -87,6 +82,22 @@ def _about(part: Part, *, send: bool, sends: bool) -> dict[str, Any]:
     planned = {} if sends else {runs.PLANNED_ONLY: True}
     observed = {runs.OBSERVED: True} if send and not sends else {}
     return {**part.about, **planned, **observed}
+
+
+def _queue(conn: Connection, app: App, run_id: int, made: Draft, now: datetime) -> str:
+    """Make Jobs of the Plan's Requests; what is for some people goes first. Returns the Run's state."""
+    others = enqueue(
+        conn,
+        app.account,
+        run_id,
+        made.plan.requests,
+        max_attempts=app.settings.max_attempts,
+        now=now,
+        urgent=not made.part.is_whole,
+    )
+    for other in others:
+        runs.finish_if_done(conn, other, now)
+    return runs.finish_if_done(conn, run_id, now)
 
 
 def _take_the_place(conn: Connection, app: App, part: Part, *, run_id: int, now: datetime) -> None:

@@ -17,7 +17,7 @@ from syncd.core.model import Change, Rejection, State, TeamKey, User
 from syncd.core.request import Importing, Pace
 from syncd.core.selection import Part
 from syncd.intake import Input, Intake
-from syncd.store import changes, imports, inputs
+from syncd.store import changes, imports, inputs, mirror
 
 
 def measure_of(current: State, limits: Limits) -> Measure:
@@ -97,13 +97,8 @@ def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
             yield f"{one.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
 
 
-def pace_of(
-    conn: Connection, app: App, users: Sequence[User], now: datetime, *, everybody: int | None = None
-) -> Pace:
-    """What the compiler must know of the engine, and of the users in Litmos if it may import.
-
-    ``everybody`` is how many there are, if these are not all.
-    """
+def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) -> Pace:
+    """What the compiler must know of the engine, and, if it may import, of those users in Litmos whom Changes may touch."""
     settings = app.settings
     importing = None
     if settings.bulk_imports:
@@ -113,11 +108,8 @@ def pace_of(
             singly=imports.failed_lately(conn, app.account, now),
             taken=frozenset(user.username.casefold() for user in users),
         )
-    return Pace(
-        users=len(users) if everybody is None else everybody,
-        per_minute=settings.per_minute,
-        importing=importing,
-    )
+    everybody = mirror.count_users(conn, app.account)
+    return Pace(users=everybody, per_minute=settings.per_minute, importing=importing)
 
 
 def witnesses(conn: Connection, app: App, intake: Intake) -> frozenset[str]:

@@ -45,12 +45,12 @@ def digest_of(app: App, columns: Iterable[str]) -> str:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of a Reading: those to be taken in, by number, and those of people at rest, row hash -> -number.
+    """The rows of a Reading: the hashes of those to be taken in, by number, and those of people at rest, hash -> -number.
 
     A hash of somebody at rest that no row has keeps which columns it filled in, which is no negative number.
     """
 
-    fresh: set[int] = field(default_factory=set)
+    fresh: dict[int, bytes] = field(default_factory=dict)
     known: dict[bytes, int] = field(default_factory=dict)
     masks: Counter[int] = field(default_factory=Counter)
     """Of the rows that stay out."""
@@ -63,21 +63,21 @@ class _Rows:
         for number, row_hash in reading.raw.hashed():
             filled = known.get(row_hash)
             if filled is None:
-                fresh.add(number)
+                fresh[number] = row_hash
             elif filled < 0:  # one person twice
-                fresh.add(number)
+                fresh[number] = row_hash
                 self.twice.add(row_hash)
             else:
                 masks[filled] += 1
                 known[row_hash] = -number
 
-    def take(self, some: Iterable[settled.Settled]) -> bool:
+    def take(self, some: Iterable[settled.Known]) -> bool:
         """Take in the rows of these, if they are at rest; whether that were any."""
         before = len(self.fresh)
         for one in some:
             number = -self.known.get(one.row_hash, 0)
             if number > 0 and number not in self.fresh:
-                self.fresh.add(number)
+                self.fresh[number] = one.row_hash
                 self.masks[one.filled] -= 1
         return len(self.fresh) > before
 
@@ -99,7 +99,7 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         return None
     rows.sort(reading)
     with app.database.read() as conn:
-        rows.take(settled.people(conn, app.account, row_hashes=rows.twice).values())
+        rows.take(settled.people(conn, app.account, row_hashes=rows.twice))
     for _ in range(ROUNDS):
         sighting = sighting_of(mapping, reading, None)
         sighting.masks = {}
@@ -127,7 +127,7 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
         employees=result.employees,
         rejections=result.rejections,
         notes=notes_on(mapping, reading.columns, source),
-        marks=marks_of(reading, sighting, result.employees, rows.fresh),
+        marks=marks_of(reading, sighting, result.employees, rows.fresh.items()),
         at_rest=at_rest,
     )
 
@@ -139,7 +139,7 @@ def _mapped(
     return map_records(app.settings.mapping, sighting.watch(records), now=now)
 
 
-def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Settled]:
+def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[settled.Known]:
     """Who is at rest, and whom the rows that were taken in may be about, too, or whose people they are."""
     account = app.account
     ids = [one.employee_id for one in result.employees]
@@ -153,14 +153,14 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
         id_keys={comparable(one) for one in ids},
         user_ids=mirror.find_users(conn, account, keys),
         employee_ids=bosses - known.keys(),
-    ).values()
+    )
 
 
 def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now: datetime) -> frozenset[str]:
     """Who was in the last accepted input, or was disturbed, or is absent, and is not named by the rows that were taken in."""
     source = app.sources[0].name
     named = {one for ids in result.named.values() for one in ids}
-    gone = settled.people(conn, app.account, row_hashes=rows.gone).keys()
+    gone = settled.named(conn, app.account, rows.gone)
     disturbed = settled.disturbed(conn, app.account, source, now)
     return frozenset(gone | disturbed | people.absent_with_access(conn, app.account)) - named
 

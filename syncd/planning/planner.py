@@ -31,6 +31,7 @@ from syncd.core.narrowing import AtRest
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.refusals import told, without_refused
 from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.sourcing import heard_since, unsure
@@ -56,6 +57,7 @@ from syncd.store import (
     imports,
     mirror,
     people,
+    refusals,
     unwanted,
 )
 from syncd.store.current import current_state
@@ -97,6 +99,8 @@ class Draft:
     """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
     """``Relations.moved``"""
+    unchanged: int = 0
+    """rows that were not looked at: as they were when nothing was left to do with their people"""
 
 
 @uncollected()
@@ -111,24 +115,18 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
     users, linked = surroundings(conn, app, intake)
     matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
     related = relate(conn, app, intake, matching.valid(intake.employees), users, matching.links)
-    current = current_state(
-        conn, account, matching.links, related.forest.teams, kept_since=now - KEPT_FOR, users=users
-    )
+    current = _current(conn, account, matching.links, related, users, now)
     items = mirror.items(conn, account)
-    absent = _absent(conn, app, intake, untouched, now)
-    at_rest = intake.at_rest
-    desire = partial(_desired, settings.mapping, items, related.strict_teams, at_rest)
-    measure = at_rest.measure if at_rest else measure_of(current, settings.limits)
+    measure = intake.at_rest.measure if intake.at_rest else measure_of(current, settings.limits)
+    desire = partial(_desired, settings.mapping, items, related.strict_teams, intake.at_rest)
     desired = desire(related.employees)
-    rules = replace(
-        _rules(conn, app, related, current, matching.links, desired, now, absent),
-        undecided=undecided(conn, app, related, matching, current, untouched),
-    )
+    absent = _absent(conn, app, intake, untouched, now)
+    rules = _rules(conn, app, related, current, matching.links, desired, now, absent)
     reconciled = reconcile(
         related.employees,
         matching,
         current,
-        rules,
+        replace(rules, undecided=undecided(conn, app, related, matching, current, untouched)),
         desire=desire,
         users=users,
         policy=settings.policy,
@@ -137,33 +135,17 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    told = (*seen_before(conn, app, intake), *intake.notes, *problems)
-    told += _problems(reconciled, related, current if at_rest is None else None)
     difference = _possible(conn, app, reconciled.difference, part, now)
-    everybody = None if at_rest is None else mirror.count_users(conn, account)
-    plan = make_plan(
-        difference,
-        policy=settings.policy,
-        limits=settings.limits,
-        measure=measure,
-        doubts=doubts_about(conn, app, intake, rejections),
-        pace=pace_of(conn, app, users, now, everybody=everybody),
-        window=(settings.requests, settings.window),
-        problems=(*told, *problem(difference.skips)),
-        approved=approvals.valid(conn, account, now),
-        hold=settings.hold,
-        recent=done_lately(conn, account, settings.limits, now),
-    )
-    untouched |= reconciled.matching.in_doubt | {case.employee_id for case in reconciled.matching.cases}
+    said = (*problems, *_problems(reconciled, related, None if intake.at_rest else current))
     return Draft(
-        plan=plan,
+        plan=_plan(conn, app, intake, difference, rejections, measure, users, said, now),
         part=part,
         difference=difference,
         current=current,
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched,
+        untouched=untouched | reconciled.matching.doubtful,
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
@@ -172,12 +154,57 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         moved=related.moved,
         as_of=now,
         measure=measure,
+        unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )
 
 
+def _plan(
+    conn: Connection,
+    app: App,
+    intake: Intake,
+    difference: Difference,
+    rejections: abc.Sequence[Rejection],
+    measure: Measure,
+    users: abc.Sequence[User],
+    problems: abc.Sequence[str],
+    now: datetime,
+) -> Plan:
+    """The Plan of what may be done of what differs; ``problems`` are what a person should look at, besides what it shows."""
+    settings = app.settings
+    of_input = (*seen_before(conn, app, intake), *intake.notes)
+    return make_plan(
+        difference,
+        policy=settings.policy,
+        limits=settings.limits,
+        measure=measure,
+        doubts=doubts_about(conn, app, intake, rejections),
+        pace=pace_of(conn, app, users, now),
+        window=(settings.requests, settings.window),
+        problems=(*of_input, *problems, *problem(difference.skips), *told(difference)),
+        approved=approvals.valid(conn, app.account, now),
+        hold=settings.hold,
+        recent=done_lately(conn, app.account, settings.limits, now),
+    )
+
+
+def _current(
+    conn: Connection,
+    account: str,
+    linked: abc.Mapping[str, str],
+    related: Relations,
+    users: abc.Sequence[User],
+    now: datetime,
+) -> State:
+    """By the names that teams are about to have, and with what Litmos refused to take lately."""
+    return current_state(conn, account, linked, related.forest.teams, kept_since=now - KEPT_FOR, users=users)
+
+
 def _possible(conn: Connection, app: App, found: Difference, part: Part, now: datetime) -> Difference:
-    """What may be done now of what differs: nothing that a late import may still do, and nothing that flaps."""
+    """What may be done now of what differs: nothing that a late import may still do, that Litmos refused as it is, or
+    that flaps.
+    """
     clear = without_clashes(found, imports.late_people(conn, app.account))
+    clear = without_refused(clear, refusals.load(conn, app.account))
     return damped(clear, damper_of(conn, app.account, app.settings.limits, part, now))
 
 

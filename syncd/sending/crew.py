@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from syncd.app import App
-from syncd.errors import Unauthorized
+from syncd.errors import StoreError, Unauthorized
+from syncd.log import get_logger
 from syncd.sending.worker import Worker
-from syncd.store import jobs, lease, runs
+from syncd.store import jobs, lease, queue, runs
 from syncd.store.owner import is_dead
 from syncd.store.rescue import rescue as rescue_jobs
 from syncd.store.schema import LIVE
+
+log = get_logger(__name__)
 
 Update = Callable[[str, int, int | None], None]
 """Progress: what, how many done, how many in all."""
@@ -32,7 +35,7 @@ class Crew:
     _threads: list[threading.Thread] = field(default_factory=list, init=False)
 
     def start(self) -> None:
-        """Start the workers, and one thread that rescues what dead workers left."""
+        """Start the workers, and one thread that keeps their Jobs alive, and rescues what dead workers left."""
         for number in range(self.app.settings.senders):
             worker = Worker(
                 database=self.app.database,
@@ -59,8 +62,14 @@ class Crew:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _rescue_often(self) -> None:
-        while not self.stop.wait(RESCUE_EVERY):
-            rescue(self.app)
+        app, lease_seconds = self.app, self.app.work.lease
+        while not self.stop.wait(min(RESCUE_EVERY, lease_seconds / 3)):
+            try:
+                with app.database.write() as conn:
+                    queue.keep_alive(conn, app.account, app.owner, lease_seconds, app.database.now(conn))
+                rescue(app)
+            except StoreError as error:  # the senders wait for it, too
+                log.error("store_unusable", error=str(error))
 
 
 def rescue(app: App) -> None:
@@ -93,7 +102,7 @@ def resume_if_key_works(app: App) -> bool:
 def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:
     """Send with a crew of one's own until the Run has ended, and nothing is unsettled, or ``app.stop`` is set.
 
-    Returns the Run's state. What an earlier process left uncertain is settled first or on the way.
+    Returns the Run's state; what a person has paused is left in the queue. What an earlier process left uncertain is settled first or on the way.
 
     Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
     """
@@ -108,14 +117,15 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
         while True:
             with app.database.read() as conn:
                 counts = jobs.counts(conn, app.account, run_id)
-                everywhere = jobs.counts(conn, app.account)
+                unsettled = jobs.is_unsettled(conn, app.account)
                 pause = jobs.paused(conn, app.account)
+                goes_on = jobs.goes_on(conn, app.account, run_id)
                 run = runs.get(conn, run_id)
             state = str(run["state"]) if run is not None else "cancelled"
-            unsettled = everywhere.get("running", 0) + everywhere.get("uncertain", 0)
             done = sum(number for found, number in counts.items() if found not in LIVE)
             update("requests", done, sum(counts.values()))
-            if (state not in runs.UNFINISHED and not unsettled) or app.stop.is_set():
+            ended = state not in runs.UNFINISHED or not goes_on
+            if (ended and not unsettled) or app.stop.is_set():
                 return state
             if pause is not None:
                 raise _refused(pause.reason, pause.code)

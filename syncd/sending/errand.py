@@ -33,6 +33,7 @@ from syncd.core.protection import PROTECTED, Protection, refused
 from syncd.core.recertify import Result
 from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.errors import Permanent
+from syncd.sending import nearby
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 
@@ -182,6 +183,13 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
         return Errand(operation=None, note="already so: these employees are linked")
     taken = imports.find(conn, bearings.job.id)
     patience = timedelta(seconds=bearings.import_patience)
+    moment = nearby.Moment(
+        account=bearings.account,
+        link_field=bearings.link_field,
+        now=bearings.now,
+        run_started_at=bearings.run_started_at,
+    )
+    settling = bearings.job.settling
     return Errand(
         operation=ImportUsers(
             rows=tuple(
@@ -194,6 +202,8 @@ def _import_users(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
             overdue=taken.since is not None and bearings.now - taken.since >= patience,
             missed=bearings.job.settle_reads > 0,
             protection=bearings.protection,
+            known=nearby.known(conn, rows, moment) if settling else (),
+            near=nearby.after(payload, taken, moment) if settling else nearby.before(conn, payload, moment),
         )
     )
 

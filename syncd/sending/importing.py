@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from syncd.core.bulk import next_look
+from syncd.core.import_cost import next_look
 from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
 from syncd.core.request import RequestKind
@@ -21,7 +21,10 @@ def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float,
     if effects.import_id:
         imports.save(conn, job.id, effects.import_id, now)
     since = imports.find(conn, job.id).since or now
-    wait = delay if effects.missed else next_look((now - since).total_seconds(), longest=delay)
+    others = job.payload.get("imports", 1)
+    wait = (
+        delay if effects.missed else next_look((now - since).total_seconds(), longest=delay, imports=others)
+    )
     queue.uncertain(
         conn,
         job,

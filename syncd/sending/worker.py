@@ -14,10 +14,10 @@ from http import HTTPStatus
 
 from sqlalchemy import Connection
 
-from syncd.core.bulk import PATIENCE
-from syncd.core.operation import Effects, Gate, Interrupted, Slot
+from syncd.core.import_cost import PATIENCE
+from syncd.core.operation import Effects, Interrupted
 from syncd.core.protection import PROTECTED, Protection
-from syncd.core.request import RequestKind
+from syncd.core.request import JobClass, RequestKind
 from syncd.core.retry import Verdict, backoff, decide
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
@@ -25,6 +25,7 @@ from syncd.litmos.target import Target
 from syncd.log import get_logger
 from syncd.sending.errand import Bearings, Errand, resolve
 from syncd.sending.granting import keep_ledger
+from syncd.sending.hand import HandedGate
 from syncd.sending.importing import own_values, write_pending, write_settled
 from syncd.store import aside, changes, imports, jobs, links, queue, runs, ties
 from syncd.store.database import Database
@@ -35,6 +36,8 @@ log = get_logger(__name__)
 
 SETTLE_READS = 2
 """How many reads must miss a created user or team before it counts as absent: a late request may still arrive."""
+FAIR = 8
+"""One claim in so many goes to the classes in turn: a large push of one kind does not make all others wait for its end."""
 BREAKER = 5
 """So many Transient failures in a row freeze all senders for one window."""
 
@@ -57,39 +60,11 @@ class WorkSettings:
     protection: Protection = field(default_factory=Protection)
 
 
-class HandedGate:
-    """The rolling window, with one slot that a worker may take beforehand (per thread)."""
-
-    def __init__(self, window: Gate) -> None:
-        """Wrap the shared ``window``."""
-        self._window = window
-        self._hand = threading.local()
-
-    def take(self) -> None:
-        """Wait for a slot and keep it in this thread's hand."""
-        if getattr(self._hand, "slot", None) is None:
-            self._hand.slot = self._window.acquire()
-
-    def put_back(self) -> None:
-        """Give an unused slot in hand back at once."""
-        slot: Slot | None = getattr(self._hand, "slot", None)
-        if slot is not None:
-            self._hand.slot = None
-            self._window.release(slot, sent=False, answered=False)
-
-    def acquire(self) -> Slot:
-        """The slot in hand, or the next free one."""
-        slot: Slot | None = getattr(self._hand, "slot", None)
-        self._hand.slot = None
-        return slot if slot is not None else self._window.acquire()
-
-    def release(self, slot: Slot, *, sent: bool, answered: bool) -> None:
-        """Pass on to the window."""
-        self._window.release(slot, sent=sent, answered=answered)
-
-    def freeze(self, reason: str) -> None:
-        """Pass on to the window."""
-        self._window.freeze(reason)
+def turn_of(claims: int) -> JobClass | None:
+    """Whose turn it is after so many claims of a sender: now and then a class that is not the most urgent one."""
+    rounds, place = divmod(claims, FAIR)
+    classes = tuple(JobClass)
+    return classes[rounds % len(classes)] if place == FAIR - 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +93,7 @@ class Worker:
     stop: threading.Event
     jitter: Callable[[], float] = random.random
     _failures: int = field(default=0, init=False)
+    _claims: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Work until ``stop`` is set; an unusable database is waited for, never a reason to end."""
@@ -143,10 +119,16 @@ class Worker:
         try:
             with self.database.write() as conn:
                 job = queue.claim(
-                    conn, self.settings.account, self.owner, self.settings.lease, self.database.now(conn)
+                    conn,
+                    self.settings.account,
+                    self.owner,
+                    self.settings.lease,
+                    self.database.now(conn),
+                    turn_of=turn_of(self._claims),
                 )
             if job is None:
                 return False
+            self._claims += 1
             self._work(job)
             return True
         finally:

@@ -39,7 +39,7 @@ class RawRows(Protocol):
 
 def row_hash(text: str) -> bytes:
     """16 bytes that stand for the text of a row."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

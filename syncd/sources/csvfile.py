@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from syncd.errors import SourceError
 from syncd.sources.base import RawRow, Reading, row_hash
@@ -66,6 +66,18 @@ class CsvSource:
         return replace(_reading(settings, copy, found, codec), dated=day)
 
 
+BLOCK = 1 << 20
+"""So many characters of a file are looked at together."""
+
+
+class _Block(NamedTuple):
+    """Some lines, the number of the first one, and the rows that they are, if one of them has a quote."""
+
+    first: int
+    lines: list[str]
+    rows: list[RawRow] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
     """The rows of a checked copy; each number is that of the physical line on which the row starts."""
@@ -88,10 +100,27 @@ class CsvRows:
     def hashed(self) -> Iterator[tuple[int, bytes]]:
         """The number and the hash of every row: of its line, or of its cells if it has a quote."""
         if self.width == 1 or self._is_quoted():
-            yield from ((number, _hash_of_cells(cells)) for number, cells in self)
-            return
-        for number, line, cells in self._lines():
-            yield number, _hash_of_cells(cells) if cells else row_hash(line.rstrip("\r\n"))
+            return ((number, _hash_of_cells(cells)) for number, cells in self)
+        return chain.from_iterable(map(self._hashed_block, self._blocks()))
+
+    def _hashed_block(self, block: "_Block") -> list[tuple[int, bytes]]:
+        delimiter = self.settings.delimiter
+        if block.rows is None:
+            return [
+                (number, row_hash(line.rstrip("\r\n")))
+                for number, line in enumerate(block.lines, block.first)
+                if delimiter in line  # else it is blank, as the scan has seen
+            ]
+        quote, lines = self.settings.quote, [*block.lines, ""]
+        return [
+            (
+                number,
+                _hash_of_cells(cells)
+                if quote in lines[number - block.first]
+                else row_hash(lines[number - block.first].rstrip("\r\n")),
+            )
+            for number, cells in block.rows
+        ]
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers; the others are not taken apart where that is possible."""
@@ -99,25 +128,32 @@ class CsvRows:
             yield from ((number, cells) for number, cells in self if number in numbers)
             return
         dialect = csv_dialect(self.settings)
-        for number, line, cells in self._lines():
-            if number in numbers:
-                yield number, cells or next(csv.reader((line,), dialect))
+        for block in self._blocks():
+            if block.rows is not None:
+                yield from (row for row in block.rows if row[0] in numbers)
+                continue
+            for number, line in enumerate(block.lines, block.first):
+                if number in numbers:
+                    yield number, next(csv.reader((line,), dialect))
 
-    def _lines(self) -> Iterator[tuple[int, str, list[str]]]:
-        """Number, line and no cells of each row without a quote; number, "" and cells of each row with one."""
-        quote, delimiter, dialect = self.settings.quote, self.settings.delimiter, csv_dialect(self.settings)
-        number = self.header_end
+    def _blocks(self) -> Iterator["_Block"]:
+        """The lines, some at a time; those with a quote among them taken apart, to the end of the last row."""
+        quote, dialect, first = self.settings.quote, csv_dialect(self.settings), self.header_end + 1
         with self._opened() as file:
-            for line in file:
-                number += 1
-                if quote and quote in line:
-                    reader = csv.reader(chain((line,), file), dialect)
+            while lines := file.readlines(BLOCK):
+                if not quote or quote not in "".join(lines):
+                    yield _Block(first, lines)
+                    first += len(lines)
+                    continue
+                reader = csv.reader(chain(lines, file), dialect)
+                rows, start = [], 0
+                while reader.line_num < len(lines):
                     cells = next(reader)
                     if len(cells) == self.width:
-                        yield number, "", cells
-                    number += reader.line_num - 1
-                elif delimiter in line:  # else it is blank, as the scan has seen
-                    yield number, line, []
+                        rows.append((first + start, cells))
+                    start = reader.line_num
+                yield _Block(first, lines, rows)
+                first += reader.line_num
 
     def _is_quoted(self) -> bool:
         """Whether the first row has a quote: most likely they all have."""

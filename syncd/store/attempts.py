@@ -2,9 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
 
 from syncd.store.schema import attempt
+
+_BEFORE = attempt.alias("before")
+_LOG = insert(attempt).values(
+    number=select(func.count() + 1).where(_BEFORE.c.job_id == bindparam("of_job")).scalar_subquery()
+)
 
 
 def log(
@@ -20,20 +25,18 @@ def log(
     status: int | None = None,
     requests: int = 0,
 ) -> None:
-    """Record one Attempt at a Job; ``row`` is the Job's row after it, ``outcome`` what became of it."""
-    number = conn.execute(select(func.count()).where(attempt.c.job_id == job_id)).scalar_one() + 1
-    conn.execute(
-        insert(attempt).values(
-            job_id=job_id,
-            number=number,
-            owner=owner,
-            started_at=row["claimed_at"],
-            sent_at=row["sent_at"],
-            finished_at=now,
-            outcome=outcome,
-            code=code,
-            detail=detail,
-            http_status=status,
-            requests=requests,
-        )
-    )
+    """Record one Attempt at a Job; ``row`` has ``claimed_at`` and ``sent_at`` as they are after it, ``outcome`` what became of it."""
+    values = {
+        "of_job": job_id,
+        "job_id": job_id,
+        "owner": owner,
+        "started_at": row["claimed_at"],
+        "sent_at": row["sent_at"],
+        "finished_at": now,
+        "outcome": outcome,
+        "code": code,
+        "detail": detail,
+        "http_status": status,
+        "requests": requests,
+    }
+    conn.execute(_LOG, values)

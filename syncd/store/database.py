@@ -1,6 +1,7 @@
 """The database: one engine, short transactions, and its own clock. SQLite (one host) or PostgreSQL (many replicas)."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ from syncd.errors import StoreError
 from syncd.store.filesystem import shared_kind
 
 BUSY_TIMEOUT_MS = 10_000
+STANDSTILL_MS = 15_000
+"""A process that stands still (a frozen machine) in the middle of a write holds its row locks no longer than that."""
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL that does not answer is given up for now, unless the URL says otherwise."""
 
@@ -42,6 +45,7 @@ class Database:
         self.engine = engine
         self.path = path
         self.ahead = timedelta()
+        self._writing = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -51,8 +55,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; on SQLite it excludes other writers from its start. Raises StoreError."""
-        with _as_store_error(), self.engine.begin() as conn:
+        with self._turn(), _as_store_error(), self.engine.begin() as conn:
+            if not self.is_sqlite:
+                conn.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL_MS}")
             yield conn
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite the writers of one process wait here: its own waiting is by polling, with ever longer sleeps."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise StoreError("this process is writing to the database for more than 10 s; it is tried again")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

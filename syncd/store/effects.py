@@ -49,6 +49,13 @@ def apply_effects(
             if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
                 conn.execute(insert(litmos_user).values(**values, changed_at=now))
                 settled.disturb_unlinked(conn, account)
+    if effects.told:
+        found = reflection.fold_users(conn, account, effects.told, began_at=began_at)
+        drift.save(conn, account, run_id, found, now, ours=ours)
+    reflection.add_users(conn, account, effects.born, began_at=began_at)
+    if effects.listed:
+        mirror.set_watermark(conn, account, mirror.LISTED, began_at)
+        mirror.set_watermark(conn, account, mirror.LISTED_UNTIL, now)
     table = litmos_team
     for team in effects.teams:
         reflection.put_team(conn, account, team, now)

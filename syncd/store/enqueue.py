@@ -1,18 +1,24 @@
 """Enqueue: the Jobs of a new Plan, beside those of older Plans that have not ended (``docs/decisions`` says why)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from syncd.core.request import ASIDE, Request, RequestKind
 from syncd.store import imports
-from syncd.store.queue import CHUNK, release_children, set_changes
-from syncd.store.schema import LIVE, UNSENT, job, job_dep
+from syncd.store.queue import CHUNK, rank_of, release_children, set_changes
+from syncd.store.schema import IS_LIVE, UNSENT, change, job, job_dep
 
 LEAVERS_WAIT = 600.0
 """Seconds: the longest that a deactivation waits for an unsettled import that names the person."""
+
+_QUEUED = (
+    update(change)
+    .where(change.c.run_id == bindparam("of"), change.c.key == bindparam("of_key"))
+    .values(state="queued", job_id=bindparam("by"))
+)
 
 
 def enqueue(
@@ -23,6 +29,7 @@ def enqueue(
     *,
     max_attempts: int,
     now: datetime,
+    urgent: bool = False,
 ) -> frozenset[int]:
     """Make Jobs of the Requests of a Plan whose Changes are stored already.
 
@@ -33,22 +40,23 @@ def enqueue(
     waits for what is being sent to its users. A user who steps aside is written twice (``ASIDE``): the second write is never
     left out because of the first, but waits for it.
 
-    Returns the other Runs of which Jobs were superseded: they may have ended by that.
+    ``urgent``: a person waits for it, and it goes before all but leavers. Returns the other Runs of which Jobs were superseded: they may have ended by that.
     """
-    older = _older(conn, account, requests)
+    names = {name for request in requests for name in request.names}
+    older = _older(conn, account, requests, names)
     robbed = {row.run_id for row in older if row.unsent}
     for row in older:
         if row.unsent:
             _give_way(conn, row, now)
     busy = {row.target: row.id for row in older if not row.unsent}
-    names = {name for request in requests for name in request.names}
     importing = imports.naming(conn, account, names)
     elsewhere = {r.key: busy[target] for r in requests for target in _same_write(r.target) if target in busy}
     kept = [request for request in requests if request.key not in elsewhere]
     flying = imports.in_flight(conn, account)
     waits = {request.key: _waits(request, elsewhere, busy, importing, flying) for request in kept}
     due = _due(conn, kept, importing, older, now)
-    ids = _insert(conn, account, run_id, kept, waits, due, max_attempts, now)
+    ranks = {request.key: rank_of(request, urgent=urgent) for request in kept}
+    ids = _insert(conn, account, run_id, kept, waits, due, ranks, max_attempts, now)
     imports.save_names(
         conn, {ids[one.key]: one.names for one in kept if one.kind is RequestKind.IMPORT_USERS}
     )
@@ -59,8 +67,7 @@ def enqueue(
     ]
     for start in range(0, len(edges), CHUNK):
         conn.execute(insert(job_dep), edges[start : start + CHUNK])
-    for request in kept:
-        set_changes(conn, run_id, request.changes, state="queued", job_id=ids[request.key])
+    _queue_changes(conn, run_id, {key: ids[one.key] for one in kept for key in one.changes})
     for request in requests:
         if request.key in elsewhere:
             message = "an earlier job for the same target is being sent; the next push sees what is left"
@@ -80,19 +87,23 @@ class _Older:
     put_off: datetime | None
 
 
-def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[_Older]:
+def _older(
+    conn: Connection, account: str, requests: Sequence[Request], names: Collection[str]
+) -> list[_Older]:
     """The older Jobs that matter, locked: one that ends meanwhile releases the children that are about to wait for it.
 
     They are locked in the order of their ids, as everybody locks a Job before its children: so nobody waits in a circle.
     """
-    live = job.c.state.in_(sorted(LIVE))
+    live = IS_LIVE
     written = {target for request in requests for target in (request.target, *request.covers)}
-    targets = sorted({each for target in written for each in (target, target + ASIDE)})
+    written |= {target + ASIDE for target in written}
+    targets = sorted(written)
     ids: set[int] = set()
-    for start in range(0, len(targets), CHUNK):
-        some = job.c.target.in_(targets[start : start + CHUNK])
-        ids |= set(conn.execute(select(job.c.id).where(job.c.account == account, some, live)).scalars())
-    names = {name for request in requests for name in request.names}
+    theirs = select(job.c.id, job.c.target).where(job.c.account == account, live)
+    if len(targets) > CHUNK:  # one look at the whole queue costs less than many for a part of it
+        ids |= {row.id for row in conn.execute(theirs) if row.target in written}
+    else:
+        ids |= set(conn.execute(theirs.where(job.c.target.in_(targets))).scalars())
     ids |= {job_id for some in imports.naming(conn, account, names, which=live).values() for job_id in some}
     found: list[_Older] = []
     for start in range(0, len(ids), CHUNK):
@@ -116,6 +127,12 @@ def _older(conn: Connection, account: str, requests: Sequence[Request]) -> list[
     return found
 
 
+def _queue_changes(conn: Connection, run_id: int, job_ids: Mapping[str, int]) -> None:
+    """Each of these Changes is carried by its Job from now on."""
+    if job_ids:
+        conn.execute(_QUEUED, [{"of": run_id, "of_key": key, "by": job_ids[key]} for key in job_ids])
+
+
 def _same_write(target: str) -> tuple[str, ...]:
     """The targets that leave no room for this one: itself, and for stepping aside the write after it."""
     return tuple(dict.fromkeys((target, target.removesuffix(ASIDE))))
@@ -134,7 +151,7 @@ def _waits(
         found.add(aside)
     if request.kind is RequestKind.IMPORT_USERS:
         found |= {job_id for job_id, names in flying.items() if names & request.names}
-    if request.stage > 0:
+    if request.stage > 0 and importing:
         found |= {job_id for name in request.names for job_id in importing.get(name, ())}
     return frozenset(found)
 
@@ -176,33 +193,39 @@ def _insert(
     requests: Sequence[Request],
     older: Mapping[str, frozenset[int]],
     due: Mapping[str, datetime],
+    ranks: Mapping[str, int],
     max_attempts: int,
     now: datetime,
 ) -> dict[str, int]:
     """Insert Jobs; each waits for its ``older`` ones and for those of its own Plan. Returns Request key -> id."""
-    rows = []
     keys = {request.key for request in requests}
-    for request in requests:
-        waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
-        rows.append(
-            {
-                "run_id": run_id,
-                "account": account,
-                "kind": request.kind.value,
-                "key": request.key,
-                "target": request.target,
-                "payload": dict(request.payload),
-                "changes": list(request.changes),
-                "stage": request.stage,
-                "state": "blocked" if waits else "available",
-                "waits": waits,
-                "max_attempts": max_attempts,
-                "available_at": due[request.key],
-                "created_at": now,
-            }
-        )
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(job), rows[start : start + CHUNK])
+    for start in range(0, len(requests), CHUNK):
+        rows = []
+        for request in requests[start : start + CHUNK]:
+            waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
+            rows.append(
+                {
+                    "run_id": run_id,
+                    "account": account,
+                    "kind": request.kind.value,
+                    "key": request.key,
+                    "target": request.target,
+                    "payload": dict(request.payload),
+                    "changes": list(request.changes),
+                    "stage": request.stage,
+                    "class": request.job_class.value,
+                    "rank": ranks[request.key],
+                    "state": "blocked" if waits else "available",
+                    "waits": waits,
+                    "max_attempts": max_attempts,
+                    "available_at": due[request.key],
+                    "created_at": now,
+                }
+            )
+        conn.execute(insert(job), rows)
+    if len(requests) > CHUNK and conn.dialect.name == "postgresql":
+        # Else it takes the queue for short, and sorts all of it for each claim.
+        conn.exec_driver_sql("ANALYZE job (account, state, rank, available_at)")
     found = conn.execute(
         select(job.c.key, job.c.id).where(job.c.run_id == run_id, job.c.created_at == now)
     ).all()

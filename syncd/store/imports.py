@@ -12,12 +12,12 @@ from syncd.core.bulk import Late
 from syncd.core.model import FieldValue
 from syncd.core.request import RequestKind, names_of
 from syncd.store.import_tables import bulk_import, import_name
-from syncd.store.schema import LIVE, UNSENT, change, job, run
+from syncd.store.schema import IS_LIVE, UNSENT, change, job, run
 
 REMEMBERED = timedelta(days=7)
 """How long people whom an import failed go singly, and how long a late import is waited for."""
 CHUNK = 500
-LIVING: ColumnElement[bool] = job.c.state.in_(sorted(LIVE))
+LIVING: ColumnElement[bool] = IS_LIVE
 """Jobs that have not ended."""
 UNSETTLED: ColumnElement[bool] = LIVING & ~(job.c.state.in_(sorted(UNSENT)) & job.c.sent_at.is_(None))
 """Jobs that have not ended, and may have been sent."""
@@ -44,6 +44,12 @@ def naming(
     """Each of these names that an import of ``which`` names -> the ids of all such Jobs."""
     wanted = sorted(names)
     found: dict[str, frozenset[int]] = {}
+    mine = select(import_name.c.job_id).join(job, job.c.id == import_name.c.job_id)
+    if (
+        len(wanted) > CHUNK
+        and conn.execute(mine.where(job.c.account == account, which).limit(1)).first() is None
+    ):
+        return found
     for start in range(0, len(wanted), CHUNK):
         rows = conn.execute(
             select(import_name.c.name, import_name.c.job_id)

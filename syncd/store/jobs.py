@@ -4,42 +4,58 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.store import imports
-from syncd.store.queue import CHUNK, release_children, set_changes
-from syncd.store.schema import LIVE, attempt, job, queue_pause
+from syncd.store.queue import ALL, CHUNK, NOTHING_GOES, release_children, set_changes
+from syncd.store.schema import IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Why and since when nothing is sent."""
+    """Why and since when nothing is sent: of one class, of ``all``, or ("") of anything since the key is refused."""
 
+    job_class: str
     code: str
     reason: str
     since: datetime
 
 
-def pause(conn: Connection, account: str, *, code: str, reason: str, now: datetime) -> None:
-    """Stop sending; what is queued stays queued."""
+def pause(
+    conn: Connection, account: str, *, code: str, reason: str, now: datetime, job_class: str = NOTHING_GOES
+) -> bool:
+    """Stop sending; what is queued stays queued. False if it was paused before."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    conn.execute(
+    made = conn.execute(
         dialect.insert(queue_pause)
-        .values(account=account, code=code, reason=reason, since=now)
-        .on_conflict_do_nothing(index_elements=["account"])
+        .values({"account": account, "class": job_class, "code": code, "reason": reason, "since": now})
+        .on_conflict_do_nothing(index_elements=["account", "class"])
+        .returning(queue_pause.c.account)
     )
+    return made.first() is not None
 
 
-def resume(conn: Connection, account: str) -> bool:
+def resume(conn: Connection, account: str, *, job_class: str = NOTHING_GOES) -> bool:
     """Send again; True if it was paused."""
-    return bool(conn.execute(queue_pause.delete().where(queue_pause.c.account == account)).rowcount)
+    mine = (queue_pause.c.account == account) & (queue_pause.c["class"] == job_class)
+    return bool(conn.execute(queue_pause.delete().where(mine)).rowcount)
 
 
-def paused(conn: Connection, account: str) -> Pause | None:
-    """Why nothing is sent, or None."""
-    row = conn.execute(select(queue_pause).where(queue_pause.c.account == account)).first()
-    return None if row is None else Pause(code=row.code, reason=row.reason, since=row.since)
+def paused(conn: Connection, account: str, *, job_class: str = NOTHING_GOES) -> Pause | None:
+    """Why nothing of a class (or nothing at all) is sent, or None."""
+    return next((one for one in pauses(conn, account) if one.job_class == job_class), None)
+
+
+def pauses(conn: Connection, account: str) -> list[Pause]:
+    """All that is paused, the whole queue first."""
+    rows = conn.execute(
+        select(queue_pause).where(queue_pause.c.account == account).order_by(queue_pause.c["class"])
+    ).mappings()
+    return [
+        Pause(job_class=row["class"], code=row["code"], reason=row["reason"], since=row["since"])
+        for row in rows
+    ]
 
 
 def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[str, int]:
@@ -48,6 +64,32 @@ def counts(conn: Connection, account: str, run_id: int | None = None) -> dict[st
     if run_id is not None:
         query = query.where(job.c.run_id == run_id)
     return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def live_counts(conn: Connection, account: str) -> dict[str, int]:
+    """How many Jobs that have not ended are in each state."""
+    query = select(job.c.state, func.count()).where(job.c.account == account, IS_LIVE).group_by(job.c.state)
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def is_unsettled(conn: Connection, account: str) -> bool:
+    """Whether anything is being sent, or its outcome unknown."""
+    return (
+        conn.execute(select(job.c.id).where(job.c.account == account, IS_UNSETTLED).limit(1)).first()
+        is not None
+    )
+
+
+def goes_on(conn: Connection, account: str, run_id: int) -> bool:
+    """Whether a Job of a Run is being sent or settled, or will be without a person, who has paused nothing of it."""
+    stopped = {one.job_class for one in pauses(conn, account) if one.job_class}
+    if not stopped:
+        return True
+    query = select(job.c.id).where(job.c.run_id == run_id, IS_LIVE)
+    goes: ColumnElement[bool] = IS_UNSETTLED
+    if ALL not in stopped:
+        goes = goes | (job.c.state == "available") & job.c["class"].not_in(stopped)
+    return conn.execute(query.where(goes).limit(1)).first() is not None
 
 
 def list_jobs(
@@ -75,7 +117,7 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
     A Job whose target has a live Job is left as it is, and so is one that shares a name with a live import, and an import
     that shares one with any live Job that writes users; of several for one target only the newest is tried.
     """
-    live = select(job.c.target).where(job.c.account == account, job.c.state.in_(sorted(LIVE)))
+    live = select(job.c.target).where(job.c.account == account, IS_LIVE)
     newest: dict[str, RowMapping] = {}
     for start in range(0, len(job_ids), CHUNK):
         rows = conn.execute(
@@ -127,7 +169,9 @@ def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:
     ).all()
     for row in rows:
         conn.execute(update(job).where(job.c.id == row.id).values(state="cancelled", finished_at=now))
-        set_changes(conn, run_id, row.changes, state="cancelled", finished_at=now)
+        set_changes(
+            conn, run_id, row.changes, state="cancelled", message="the run was cancelled", finished_at=now
+        )
     for row in rows:
         release_children(conn, row.id)
     return len(rows)

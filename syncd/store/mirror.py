@@ -38,6 +38,8 @@ FULL = "refreshed"
 """The watermark that says when the last full refresh began."""
 READ = "read"
 """The watermark that says when the last refresh began, full or delta."""
+LISTED, LISTED_UNTIL = "listed", "listed until"
+"""The watermarks that say when the last reading of all users by a Job began, and when it had ended."""
 
 
 def users(conn: Connection, account: str, user_ids: Collection[str] | None = None) -> list[User]:
@@ -83,6 +85,17 @@ def some_users(conn: Connection, account: str, user_ids: Collection[str]) -> lis
         )
         for user_id, profile in profiles(conn, account, user_ids).items()
     ]
+
+
+def linked_users(conn: Connection, account: str, field: str, values: Collection[str]) -> set[str]:
+    """The ids of the users who have one of these values, as they are compared, in a field; of most fields all users are looked at."""
+    if not values or field in KEYS:
+        return find_users(conn, account, {field: values}) if values else set()
+    rows = conn.execute(
+        select(litmos_user.c.id, litmos_user.c.profile).where(litmos_user.c.account == account),
+        execution_options={"yield_per": CHUNK},
+    )
+    return {row.id for row in rows if comparable(str(row.profile.get(field) or "")) in values}
 
 
 def with_managers(conn: Connection, account: str, user_ids: Collection[str]) -> list[User]:
@@ -249,6 +262,13 @@ def readings(conn: Connection, account: str) -> Readings:
     here = (watermark.c.account == account) & watermark.c.name.in_([FULL, READ])
     found = {row.name: row.value for row in conn.execute(select(watermark).where(here))}
     return Readings(full=found.get(FULL), last=found.get(READ))
+
+
+def listed(conn: Connection, account: str) -> tuple[datetime, datetime] | None:
+    """When a Job's last reading of all users began, and when it had ended."""
+    here = (watermark.c.account == account) & watermark.c.name.in_([LISTED, LISTED_UNTIL])
+    found = {row.name: row.value for row in conn.execute(select(watermark).where(here))}
+    return (found[LISTED], found[LISTED_UNTIL]) if len(found) == 2 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Reflection: how the mirror moves, by a whole reading of Litmos or by what one Operation made known."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -124,8 +125,26 @@ def put_users(
     began_at: datetime,
     read_at: datetime | None,
 ) -> list[Drift]:
-    """Full records as read since ``began_at``; returns what differed. A row changed since then is left alone."""
-    known = _known(conn, account)
+    """Full records as read since ``began_at``; returns what differed. A row changed since then is left alone.
+
+    Some at a time, so that of a million users no more than those are held besides the records.
+    """
+    drift: list[Drift] = []
+    waiting = iter(profiles)
+    while some := list(islice(waiting, CHUNK)):
+        drift += _put_some(conn, account, some, began_at=began_at, read_at=read_at)
+    return drift
+
+
+def _put_some(
+    conn: Connection,
+    account: str,
+    profiles: Sequence[Mapping[str, Any]],
+    *,
+    began_at: datetime,
+    read_at: datetime | None,
+) -> list[Drift]:
+    known = _known(conn, account, {profile["Id"] for profile in profiles})
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     same: list[str] = []
@@ -146,10 +165,9 @@ def put_users(
         settled.disturb_unlinked(conn, account)
     _insert(conn, litmos_user, fresh)
     _update_users(conn, account, moved)
-    here = litmos_user.c.account == account
-    for start in range(0, len(same), CHUNK):
-        some = litmos_user.c.id.in_(same[start : start + CHUNK])
-        conn.execute(update(litmos_user).where(here, some).values(read_at=read_at))
+    if same:
+        here = (litmos_user.c.account == account) & litmos_user.c.id.in_(same)
+        conn.execute(update(litmos_user).where(here).values(read_at=read_at))
     return drift
 
 
@@ -177,14 +195,31 @@ def fold_users(
     return drift
 
 
-def _known(conn: Connection, account: str, ids: Collection[str] | None = None) -> dict[str, Any]:
-    """Rows of the mirror by user id: all, or those of ``ids``."""
+def add_users(
+    conn: Connection, account: str, profiles: Iterable[Mapping[str, Any]], *, began_at: datetime
+) -> None:
+    """New users as a date window since ``began_at`` showed them; who is known already is left as they are.
+
+    Such a record does not pass for *just read*.
+    """
+    made = {profile["Id"]: profile for profile in profiles}
+    known = _known(conn, account, made)
+    fresh = [
+        {**user_row(account, profile, None), "changed_at": began_at}
+        for user_id, profile in made.items()
+        if user_id not in known
+    ]
+    if fresh:
+        settled.disturb_unlinked(conn, account)
+    _insert(conn, litmos_user, fresh)
+
+
+def _known(conn: Connection, account: str, ids: Collection[str]) -> dict[str, Any]:
+    """Rows of the mirror with these ids."""
     table = litmos_user
     query = select(table.c.id, table.c.changed_at, table.c.profile, table.c.active, table.c.read_at).where(
         table.c.account == account
     )
-    if ids is None:
-        return {row.id: row for row in conn.execute(query)}
     wanted = sorted(ids)
     return {
         row.id: row

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from syncd.core.request import RequestKind
 from syncd.store import attempts, changes, imports, runs
 from syncd.store.owner import is_dead
-from syncd.store.queue import release_children
-from syncd.store.schema import attempt, job
+from syncd.store.queue import drop_if_cancelled, release_children
+from syncd.store.schema import IS_DUE, IS_UNSETTLED, attempt, job
 
 FURTHEST = 3600.0
 """Seconds: no lease of a Job, and no delay before its next try, is that long."""
@@ -27,7 +27,7 @@ def rescue(conn: Connection, account: str, now: datetime) -> int:
     rows = (
         conn.execute(
             select(job)
-            .where(job.c.account == account, job.c.state == "running")
+            .where(job.c.account == account, IS_UNSETTLED, job.c.state == "running")
             .order_by(job.c.id)
             .with_for_update(skip_locked=True)
         )
@@ -36,7 +36,7 @@ def rescue(conn: Connection, account: str, now: datetime) -> int:
     )
     beyond = now + timedelta(seconds=FURTHEST)
     lost = [row for row in rows if not now < row["lease_until"] <= beyond or is_dead(row["owner"])]
-    waiting = job.c.state.in_(["available", "uncertain"]) & (job.c.available_at > beyond)
+    waiting = IS_DUE & (job.c.available_at > beyond)
     conn.execute(update(job).where(job.c.account == account, waiting).values(available_at=now))
     for row in lost:
         _rescue(conn, row, now)
@@ -68,6 +68,8 @@ def _rescue(conn: Connection, row: RowMapping, now: datetime) -> None:
     )
     outcome = "retry" if state == "available" else state
     attempts.log(conn, row["id"], row["owner"], row, outcome, now=now, code=DIED, detail=text)
+    if state == "available":
+        drop_if_cancelled(conn, row["id"], row["run_id"], row["changes"], now)
     if gives_up:
         if row["kind"] == RequestKind.IMPORT_USERS.value:
             imports.end(conn, row["account"], row["id"], now, late=row["sent_at"] is not None)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.limits import Hold
 from syncd.core.plan import Plan
 from syncd.errors import Busy
-from syncd.store.schema import LIVE, change, job, run
+from syncd.store.schema import IS_LIVE, change, job, run
 
 CHUNK = 500
 UNFINISHED = ("queued", "running")
@@ -22,6 +22,8 @@ _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state =
 """Whether Changes of a Run wait for a person."""
 HOLDS = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
 """Whether a Run holds something for a person, even while others of its Changes are being sent."""
+_LOCKED = select(run.c.state).where(run.c.id == bindparam("run_id")).with_for_update(key_share=True)
+_ANY_LIVE = select(job.c.id).where(job.c.run_id == bindparam("run_id"), IS_LIVE).limit(1)
 
 
 def lease_name(account: str, flow: str) -> str:
@@ -298,6 +300,20 @@ def finish(
     return bool(done.rowcount)
 
 
+def cancel(conn: Connection, run_id: int, *, actor: str, now: datetime) -> bool:
+    """End a Run that has not ended as ``cancelled``, whatever is still being sent of it; False if it has ended.
+
+    Its row is locked before any Job's: whoever puts a Job back meanwhile sees that it is cancelled, or has put it back.
+    """
+    values = {"decided_by": actor, "decided_at": now, "decision_reason": "cancelled", "finished_at": now}
+    done = conn.execute(
+        update(run)
+        .where(run.c.id == run_id, run.c.state.in_([*UNFINISHED, "held"]))
+        .values(**values, state="cancelled")
+    )
+    return bool(done.rowcount)
+
+
 def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
     """End a running push whose last Job has ended: ``succeeded``, or ``failed`` if a Change failed. Returns its state.
 
@@ -305,17 +321,15 @@ def finish_if_done(conn: Connection, run_id: int, now: datetime) -> str:
 
     The Run's row is locked first: of two Jobs that end at once, one must see that the other has ended.
     """
-    conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update(key_share=True))
-    live = conn.execute(
-        select(func.count()).where(job.c.run_id == run_id, job.c.state.in_(sorted(LIVE)))
-    ).scalar_one()
-    if not live:
+    state = conn.execute(_LOCKED, {"run_id": run_id}).scalar_one()
+    if conn.execute(_ANY_LIVE, {"run_id": run_id}).first() is None:
         failed = _failed(conn, run_id)
         total = conn.execute(select(func.count()).where(change.c.run_id == run_id)).scalar_one()
         holds = update(run).where(run.c.id == run_id, run.c.state == "running", _WAITS).values(state="held")
         if not conn.execute(holds).rowcount:
             _end(conn, run_id, failed, total, now)
-    return str(conn.execute(select(run.c.state).where(run.c.id == run_id)).scalar_one())
+        state = conn.execute(select(run.c.state).where(run.c.id == run_id)).scalar_one()
+    return str(state)
 
 
 def _end(conn: Connection, run_id: int, failed: int, total: int, now: datetime) -> None:
@@ -329,7 +343,7 @@ def reopen(conn: Connection, run_ids: Sequence[int]) -> None:
     """Jobs of these ended Runs are tried again: they run once more."""
     conn.execute(
         update(run)
-        .where(run.c.id.in_(run_ids), run.c.state.in_(["failed", "succeeded"]))
+        .where(run.c.id.in_(run_ids), run.c.state.in_(["failed", "succeeded", "cancelled"]))
         .values(state="running", finished_at=None, error="")
     )
 

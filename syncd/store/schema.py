@@ -6,39 +6,52 @@ Migrations make these tables; a test asserts that both agree.
 from sqlalchemy import (
     Boolean,
     Column,
-    Float,
     ForeignKey,
     Index,
     Integer,
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
-
-__all__ = ["awaited_tables", "import_tables", "metadata", "mirror_tables", "settled_tables"]
-
-
-rate_window = Table(
-    "rate_window",
-    metadata,
-    key_column("account"),
-    Column("seconds", Float, nullable=False),
-    time_column("frozen_until"),
-    text_column("frozen_reason"),
+from syncd.store.queue_tables import (
+    IS_DISCARDED,
+    IS_DUE,
+    IS_LIVE,
+    IS_UNSETTLED,
+    LIVE,
+    UNSENT,
+    attempt,
+    job,
+    job_dep,
+    queue_pause,
+    rate_slot,
+    rate_window,
 )
-rate_slot = Table(
+
+__all__ = [
+    "IS_DISCARDED",
+    "IS_DUE",
+    "IS_LIVE",
+    "IS_UNSETTLED",
+    "LIVE",
+    "UNSENT",
+    "attempt",
+    "awaited_tables",
+    "import_tables",
+    "job",
+    "job_dep",
+    "metadata",
+    "mirror_tables",
+    "queue_pause",
     "rate_slot",
-    metadata,
-    key_column("account"),
-    Column("slot_no", Integer, primary_key=True, autoincrement=False),
-    time_column("free_at", required=True),
-    text_column("holder"),
-    Index(None, "account", "free_at"),
-)
+    "rate_window",
+    "settled_tables",
+]
+
+
 lease = Table(
     "lease",
     metadata,
@@ -47,14 +60,6 @@ lease = Table(
     Column("epoch", Integer, nullable=False),
     time_column("expires_at", required=True),
     text_column("about"),
-)
-queue_pause = Table(
-    "queue_pause",
-    metadata,
-    key_column("account"),
-    text_column("code"),
-    text_column("reason"),
-    time_column("since", required=True),
 )
 
 link = Table(
@@ -240,74 +245,6 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
-)
-LIVE = frozenset({"blocked", "available", "running", "uncertain"})
-"""The states of a Job that has not ended."""
-UNSENT = frozenset({"blocked", "available"})
-"""Those of them in which nothing of a Job is being sent (it was never sent if ``sent_at`` is not set either)."""
-LIVE_JOBS = "state IN ('blocked', 'available', 'running', 'uncertain')"
-job = Table(
-    "job",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", Integer, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
-    text_column("account"),
-    text_column("kind"),
-    text_column("key"),
-    text_column("target"),
-    Column("payload", Json, nullable=False),
-    Column("changes", Json, nullable=False),
-    Column("stage", Integer, nullable=False),
-    text_column("state"),
-    Column("waits", Integer, nullable=False, server_default="0"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("settle_reads", Integer, nullable=False, server_default="0"),
-    Column("max_attempts", Integer, nullable=False),
-    time_column("available_at", required=True),
-    text_column("owner"),
-    Column("epoch", Integer, nullable=False, server_default="0"),
-    time_column("lease_until"),
-    time_column("claimed_at"),
-    time_column("sent_at"),
-    text_column("last_code"),
-    text_column("last_error"),
-    Column("http_status", Integer),
-    time_column("created_at", required=True),
-    time_column("finished_at"),
-    Index(
-        "uq_job_live_target",
-        "account",
-        "target",
-        unique=True,
-        sqlite_where=text(LIVE_JOBS),
-        postgresql_where=text(LIVE_JOBS),
-    ),
-    Index("ix_job_due", "account", "state", "stage", "id"),
-    Index(None, "run_id", "state"),
-)
-job_dep = Table(
-    "job_dep",
-    metadata,
-    Column("parent_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
-    Column("child_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
-    Index(None, "child_id"),
-)
-attempt = Table(
-    "attempt",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
-    Column("number", Integer, nullable=False),
-    text_column("owner"),
-    time_column("started_at"),
-    time_column("sent_at"),
-    time_column("finished_at", required=True),
-    text_column("outcome"),
-    text_column("code"),
-    text_column("detail"),
-    Column("http_status", Integer),
-    Column("requests", Integer, nullable=False, server_default="0"),
-    Index(None, "job_id"),
 )
 approval = Table(
     "approval",

@@ -20,6 +20,9 @@ from syncd.core.operation import Interrupted, Slot
 from syncd.store.database import Database
 from syncd.store.schema import rate_slot, rate_window
 
+CALL = 2.0
+"""Seconds for which somebody urgent is known to wait; who still waits says so again, once a second at least."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
@@ -43,7 +46,10 @@ def boot_time() -> float:
 
 
 class RollingWindow:
-    """The gate that every request passes. Thread-safe; implements ``core.operation.Gate``."""
+    """The gate that every request passes. Thread-safe; implements ``core.operation.Gate``.
+
+    In a process for whose answers a person waits, ``urgent`` is True: its requests come before those of all others.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class RollingWindow:
         """Make the table's rows match the settings. ``clock`` is in seconds; ``pause`` waits (for tests)."""
         self._database = database
         self._settings = settings
+        self.urgent = False
         self._clock = clock
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
@@ -80,12 +87,10 @@ class RollingWindow:
         claimed_at = self._clock()
         with self._database.write() as conn:
             now = self._database.now(conn)
-            frozen = conn.execute(
-                select(rate_window.c.frozen_until).where(rate_window.c.account == settings.account)
-            ).scalar_one()
-            if frozen is not None and frozen > now:
+            until = self._must_wait(conn, now)
+            if until is not None:
                 _undo_step(conn, settings, now, longest)
-                return None, (frozen - now).total_seconds()
+                return None, (until - now).total_seconds()
             guarded = [no for no, until in self._held_until.items() if until > claimed_at]
             row = conn.execute(
                 select(rate_slot.c.slot_no)
@@ -105,7 +110,11 @@ class RollingWindow:
                         rate_slot.c.account == settings.account, rate_slot.c.free_at > now
                     )
                 ).scalar_one()
+                if self.urgent:
+                    self._call(conn, now + timedelta(seconds=CALL))
                 return None, (soonest - now).total_seconds() if soonest else 0.05
+            if self.urgent:
+                self._call(conn, None)
             token = uuid.uuid4().hex
             conn.execute(
                 update(rate_slot)
@@ -114,6 +123,24 @@ class RollingWindow:
             )
         self._held_until[row.slot_no] = claimed_at + longest
         return Slot(number=row.slot_no, token=token, send_by=claimed_at + settings.margin), 0.0
+
+    def _must_wait(self, conn: Connection, now: datetime) -> datetime | None:
+        """Until when no slot is to be had, or none for us because somebody urgent waits; None if it is not so."""
+        row = conn.execute(
+            select(rate_window.c.frozen_until, rate_window.c.urgent_until).where(
+                rate_window.c.account == self._settings.account
+            )
+        ).one()
+        waits = [row.frozen_until] if self.urgent else [row.frozen_until, row.urgent_until]
+        return max((until for until in waits if until is not None and until > now), default=None)
+
+    def _call(self, conn: Connection, until: datetime | None) -> None:
+        """Say that somebody urgent waits for a slot, or (None) that they have it; who else waits will say so again."""
+        conn.execute(
+            update(rate_window)
+            .where(rate_window.c.account == self._settings.account)
+            .values(urgent_until=until)
+        )
 
     def release(self, slot: Slot, *, sent: bool, answered: bool) -> None:
         """Free at once if never ``sent``; one window from now after an answer; that and the margin if none came."""
@@ -132,15 +159,18 @@ class RollingWindow:
             )
 
     def freeze(self, reason: str) -> None:
-        """Nobody sends for one window: something else uses the key, or Litmos is out of order."""
+        """Nobody sends for one window: something else uses the key, or Litmos is out of order. It is counted."""
         settings = self._settings
         with self._database.write() as conn:
+            now = self._database.now(conn)
             conn.execute(
                 update(rate_window)
                 .where(rate_window.c.account == settings.account)
                 .values(
-                    frozen_until=self._database.now(conn) + timedelta(seconds=settings.seconds),
+                    frozen_until=now + timedelta(seconds=settings.seconds),
                     frozen_reason=reason,
+                    frozen_at=now,
+                    freezes=rate_window.c.freezes + 1,
                 )
             )
 
@@ -161,6 +191,23 @@ def usage(conn: Connection, account: str, now: datetime) -> tuple[int, int, date
     ).scalar_one()
     frozen = conn.execute(select(rate_window.c.frozen_until).where(rate_window.c.account == account)).scalar()
     return taken, total, frozen if frozen is not None and frozen > now else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freezes:
+    """How often sending was frozen (by each 503, 429, or outage), when last, and why."""
+
+    number: int
+    last_at: datetime | None
+    reason: str
+
+
+def freezes(conn: Connection, account: str) -> Freezes:
+    """How often Litmos, or an outage, made everybody wait."""
+    row = conn.execute(select(rate_window).where(rate_window.c.account == account)).first()
+    if row is None:
+        return Freezes(number=0, last_at=None, reason="")
+    return Freezes(number=row.freezes, last_at=row.frozen_at, reason=row.frozen_reason)
 
 
 def _fit(conn: Connection, settings: WindowSettings, now: datetime) -> None:
@@ -227,4 +274,12 @@ def _undo_step(conn: Connection, settings: WindowSettings, now: datetime, longes
             rate_window.c.frozen_until > now + timedelta(seconds=2 * settings.seconds),
         )
         .values(frozen_until=now + timedelta(seconds=settings.seconds))
+    )
+    conn.execute(
+        update(rate_window)
+        .where(
+            rate_window.c.account == settings.account,
+            rate_window.c.urgent_until > now + timedelta(seconds=2 * CALL),
+        )
+        .values(urgent_until=None)
     )

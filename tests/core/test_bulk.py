@@ -1,7 +1,8 @@
 """Which Changes a bulk import carries, as which rows, in which chunks, and when it is surely cheaper."""
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -13,18 +14,18 @@ from syncd.core.bulk import (
     IMPORT_MEMBERS,
     LARGEST,
     MOST_ROWS,
-    POLLS,
     Late,
-    chunks,
+    candidates,
     clashes,
-    cost,
     importable,
-    next_look,
     row_of,
+    weight,
     without_clashes,
 )
 from syncd.core.compile import compile_requests
 from syncd.core.diff import Difference
+from syncd.core.import_cost import Load, Scene, cost, looks, next_look
+from syncd.core.import_requests import Chunk, choose
 from syncd.core.model import Action, Change, FieldValue, ObjectKind
 from syncd.core.plan import cost_of
 from syncd.core.profile import WRITABLE_FIELDS
@@ -130,10 +131,18 @@ def test_a_user_who_lacks_what_each_row_must_say_is_not_importable(blank: str):
     assert importable({**WHOLE, blank: ""}) == ""
 
 
+def chosen(changes: list[Change], users: int = 0, importing: Importing | None = None) -> tuple[Chunk, ...]:
+    return choose(changes, Pace(users=users, per_minute=100, importing=importing or Importing())).chunks
+
+
+def keys(chunk: Chunk) -> list[str]:
+    return [row.change for row in chunk.rows]
+
+
 def test_a_few_people_are_cheaper_singly_and_many_by_one_import():
-    _, dearest = cost((1, 1), 1)
-    assert chunks([created(n) for n in range(dearest)], Importing(), pages=(1, 1)) == ()
-    (chunk,) = chunks([created(n) for n in range(dearest + 1)], Importing(), pages=(1, 1))
+    _, dearest = cost(Load(creates=1, updates=0), Scene(users=0, made=1, touched=1), near=False)
+    assert chosen([created(n) for n in range(dearest)]) == ()
+    (chunk,) = chosen([created(n) for n in range(dearest + 1)])
     assert len(chunk.rows) == dearest + 1
 
 
@@ -142,33 +151,41 @@ def test_a_person_of_whom_two_changes_tell_is_left_to_one_put():
     twice = Change(
         key="active:E7", action=Action.REACTIVATE, kind=ObjectKind.USER, employee_id="E7", user_id="u7"
     )
-    (chunk,) = chunks([*people, twice], Importing(), pages=(1, 1))
+    (chunk,) = chosen([*people, twice])
     assert len(chunk.rows) == 39
-    assert "user:E7" not in chunk.changes
+    assert "user:E7" not in keys(chunk)
 
 
 def test_a_username_comes_once_whatever_its_case():
     people = [created(n) for n in range(40)]
     again = created(99, UserName="E3@Example.com")
-    (chunk,) = chunks([*people, again], Importing(), pages=(1, 1))
-    assert "user:E99" not in chunk.changes
+    (chunk,) = chosen([*people, again])
+    assert "user:E99" not in keys(chunk)
 
 
 def test_who_skips_the_first_login_is_imported_apart():
     people = [created(n, SkipFirstLogin=n % 2 == 0) for n in range(100)]
-    found = chunks(people, Importing(), pages=(1, 1))
-    assert [(chunk.skip_first_login, len(chunk.rows)) for chunk in found] == [(False, 50), (True, 50)]
+    requests = compile_requests(people, Pace(users=0, per_minute=100, importing=Importing()))
+    imports = [one for one in requests if one.kind is RequestKind.IMPORT_USERS]
+    assert [(one.payload["skip_first_login"], len(one.changes)) for one in imports] == [
+        (False, 50),
+        (True, 50),
+    ]
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(30, 1600), st.integers(1, 2000))
 def test_no_chunk_is_larger_than_litmos_takes(people: int, length: int):
-    found = chunks([created(n, City="é" * length) for n in range(people)], Importing(), pages=(1, 1))
+    found = chosen([created(n, City="é" * length) for n in range(people)])
     carried = 0
     for chunk in found:
         body = json.dumps(
             [
-                {"Username": row["username"], **dict.fromkeys(ALWAYS, "y" * 100), **row["fields"]}
+                {
+                    "Username": row.row["username"],
+                    **dict.fromkeys(ALWAYS, "y" * 100),
+                    **cast("dict[str, Any]", row.row["fields"]),
+                }
                 for row in chunk.rows
             ],
             ensure_ascii=False,
@@ -178,6 +195,19 @@ def test_no_chunk_is_larger_than_litmos_takes(people: int, length: int):
         carried += len(chunk.rows)
     assert carried <= people
     assert LARGEST < 2_000_000
+
+
+@pytest.mark.parametrize("script", ["x", "é", "語", "🎓"])
+def test_a_row_weighs_at_least_what_its_body_takes(script: str):
+    """Also one of which Email and both names are only known when it is sent."""
+    importing = Importing(usernames={"u1": "e1@example.com"})
+    whole = user_change(Action.UPDATE, Street2=script * 100, PostalCode="1", JobTitle='"\\' * 20)
+    bare = {"Email": script * 90, "FirstName": script * 50, "LastName": script * 50}
+    for change in (created(City=script * 50), whole):
+        ((_, row),), _ = candidates([change], importing)
+        members = {IMPORT_MEMBERS[name]: value for name, value in {**bare, **row["fields"]}.items()}
+        body = json.dumps({"Username": row["username"], **members}, ensure_ascii=False, separators=(",", ":"))
+        assert len(body.encode()) + 1 <= weight(row)
 
 
 changes_strategy = st.lists(
@@ -230,13 +260,24 @@ def test_every_change_is_in_exactly_one_request_and_each_member_waits_for_their_
             assert makers[one.key] in mine.after
 
 
-def test_the_looks_at_an_import_are_as_many_as_its_cost_says():
-    looks, elapsed = 0, next_look(0, longest=30)
+@pytest.mark.parametrize("imports", [1, 2, 3, 7, 40])
+def test_the_looks_at_an_import_are_as_many_as_its_cost_says(imports: int):
+    number, elapsed = 0, next_look(0, longest=30, imports=imports)
     while elapsed < 600:
-        looks += 1
-        elapsed += next_look(elapsed, longest=30)
-    assert POLLS - 2 <= looks <= POLLS
+        number += 1
+        elapsed += next_look(elapsed, longest=30, imports=imports)
+    assert number + 1 == looks(imports) <= looks(1)
     assert next_look(0, longest=1) == 1
+
+
+def test_many_imports_are_looked_at_less_often_and_none_later_than_twice_its_time():
+    assert [looks(number) for number in (1, 2, 3, 4, 7)] == [25, 15, 11, 10, 9]
+    for imports in (1, 2, 7):
+        elapsed = next_look(0, longest=30, imports=imports)
+        while elapsed < 600:
+            later = elapsed + next_look(elapsed, longest=30, imports=imports)
+            assert later <= 2 * elapsed
+            elapsed = later
 
 
 def test_an_import_names_everybody_it_writes():
@@ -291,15 +332,60 @@ def test_the_minutes_of_a_plan_count_the_wait_for_an_import():
     assert cost.high_minutes == 10
 
 
-@given(st.integers(0, 30_000), st.integers(30, 9000))
+@given(st.integers(0, 2_000_000), st.integers(0, 9000), st.integers(0, 9000))
 @settings(max_examples=25, deadline=None)
-def test_what_people_become_is_counted_where_they_are_read_again(users: int, people: int):
-    """Each import of many reads everybody whom the earlier ones have made."""
-    pace = Pace(users=users, per_minute=100, importing=Importing())
-    requests = compile_requests([created(n) for n in range(people)], pace)
-    imports = [request for request in requests if request.kind is RequestKind.IMPORT_USERS]
-    everybody = (users + people) // 1000 + 1
-    for request in imports:
-        assert request.low >= 2 * (users // 1000 + 1) + 3
-        assert request.high >= 3 * everybody + 1 + POLLS
-        assert request.high < len(request.changes)
+def test_an_import_is_taken_only_where_it_is_surely_cheaper(users: int, new: int, known: int):
+    names = {f"u{number}": f"e{number}@example.com" for number in range(new, new + known)}
+    people = [
+        *(created(number) for number in range(new)),
+        *(user_change(Action.UPDATE, number, JobTitle="Lead") for number in range(new, new + known)),
+    ]
+    pace = Pace(users=users, per_minute=100, importing=Importing(usernames=names))
+    requests = compile_requests(people, pace)
+    singly = compile_requests(people, replace(pace, importing=None))
+    if any(request.kind is RequestKind.IMPORT_USERS for request in requests):
+        dearest = sum(r.high if r.key.startswith(("import:", "read:imports")) else r.low for r in requests)
+        assert dearest < sum(request.low for request in singly)
+    else:
+        assert [request.key for request in requests] == [request.key for request in singly]
+
+
+@pytest.mark.parametrize(
+    ("users", "new", "known", "imports"),
+    [
+        (1_000_000, 0, 100, 1),
+        (1_000_000, 0, 40, 0),
+        (1_000_000, 10_000, 0, 7),
+        (1_000_000, 1_000, 0, 0),
+        (200_000, 1_000, 0, 1),
+        (100_000, 300, 0, 1),
+        (100_000, 300, 300, 1),
+        (100_000, 1_400, 200, 2),
+    ],
+)
+def test_imports_are_made_in_accounts_far_larger_than_the_change(users, new, known, imports):
+    """Nobody reads a thousand pages before and after each of them."""
+    names = {f"u{number}": f"e{number}@example.com" for number in range(new, new + known)}
+    people = [
+        *(created(number) for number in range(new)),
+        *(user_change(Action.UPDATE, number, JobTitle="Lead") for number in range(new, new + known)),
+    ]
+    requests = compile_requests(
+        people, Pace(users=users, per_minute=100, importing=Importing(usernames=names))
+    )
+    found = [one for one in requests if one.kind is RequestKind.IMPORT_USERS]
+    assert len(found) in ({imports} if imports < 7 else {6, 7})
+    assert all(one.payload["near"] for one in found)
+    for one in found:
+        creates = any(not row["user_id"] for row in one.payload["rows"])
+        assert bool(one.after) is creates, "what creates is sent after a list, and nothing else"
+
+
+def test_what_a_window_does_not_show_is_read_singly_and_counted():
+    scene = Scene(users=1_000_000, made=0, touched=100)
+    plain = cost(Load(creates=0, updates=100), scene, near=True)
+    hidden = cost(Load(creates=0, updates=100, shown=False), scene, near=True)
+    assert hidden[0] - plain[0] == 99
+    people = [user_change(Action.UPDATE, number, JobRole="Nurse") for number in range(100)]
+    names = {f"u{number}": f"e{number}@example.com" for number in range(100)}
+    assert choose(people, Pace(users=1_000_000, per_minute=100, importing=Importing(usernames=names))).chunks

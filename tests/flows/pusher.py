@@ -21,7 +21,7 @@ from tests.flows.rig import MAPPING, Rig, person, place
 
 STAFF = [person(number) for number in range(1, 9)]
 LIMIT, WINDOW = 500, 0.5
-CROWD = 34
+CROWD = 36
 RENEWABLE = "renewable"
 FIRE = ItemRule(
     place=place("courses[0]"), item=course_name("Fire"), renewal=Renewal(before=timedelta(days=30))

@@ -1,8 +1,7 @@
-"""The limit is never exceeded, and never far below it while there is work."""
+"""The limit is never exceeded, and few more requests are sent than writes; how fast it is, ``benchmarks/limiter.py`` measures."""
 
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -12,7 +11,7 @@ from syncd.store.database import Database
 from tests.flows.rig import MAPPING, Rig, person
 
 NOTHING_BUT_USERS = replace(MAPPING, teams=(), items=())
-LIMIT, WINDOW = 20, 3.0
+LIMIT, WINDOW = 60, 1.0
 
 
 def company(database: Database, sandbox: Sandbox, folder: Path, size: int) -> Rig:
@@ -47,18 +46,14 @@ def known(size: int) -> dict[str, object]:
 
 @pytest.mark.parametrize("writes", ["updates", "creates"])
 def test_three_hundred_writes_at_the_limit(writes, database, tmp_path):
-    """300 writes on SQLite, 80 on PostgreSQL: no 503, few more requests than writes, and hardly any time lost."""
+    """300 writes on SQLite, 80 on PostgreSQL: no 503, and few more requests than writes."""
     size = 300 if database.is_sqlite and writes == "updates" else 80
     with Sandbox(limit=LIMIT, window=WINDOW, seed=known(size) if writes == "updates" else "empty") as sandbox:
         rig = company(database, sandbox, tmp_path, size)
-        began = monotonic()
         pushed = rig.push()
-        took = monotonic() - began
         audit = sandbox.audit()
-        ideal = (audit["requests"] - 1) // LIMIT * WINDOW
         assert rig.run(pushed.run_id)["state"] == "succeeded"
         assert audit["writes"] == size
         assert audit["rejected_503"] == 0
         assert audit["most_in_window"] <= LIMIT
         assert audit["requests"] <= size + 10
-        assert took <= 1.2 * ideal, f"{took:.1f} s for {audit['requests']} requests; ideal {ideal:.1f} s"

@@ -61,13 +61,20 @@ def test_a_batch_is_stored_as_a_plain_insert_is(database, monkeypatch, table, ro
 
 def test_what_the_table_fills_in_is_left_to_it(database):
     run_id = new_run(database)
+    given = {
+        "run_id": run_id,
+        "seq": 0,
+        "key": "user:E1",
+        "action": "create",
+        "kind": "user",
+        "state": "planned",
+    }
+    empty = {"team": [], "before": {}, "after": {"A": "b"}, "gives": [], "takes": []}
+    values = {**given, **empty, "invite": False, "irreversible": False, "approved": True}
     with database.write() as conn:
-        names = ("run_id", "seq", "key", "action", "kind", "before", "after", "state")
-        insert_many(
-            conn, change, names, [(run_id, 0, "user:E1", "create", "user", {}, {"A": "b"}, "planned")]
-        )
+        insert_many(conn, change, tuple(values), [tuple(values.values())])
         row = conn.execute(select(change)).one()
-    assert (row.after, row.reason, row.id > 0) == ({"A": "b"}, "", True)
+    assert (row.after, row.reason, row.id > 0, row.approved) == ({"A": "b"}, "", True, True)
 
 
 def test_the_collector_rests_until_the_last_one_is_done():

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from syncd.errors import StoreError
 from syncd.store import database as database_module
@@ -122,7 +122,12 @@ def fill(database: Database) -> None:
         pages = conn.execute(text("PRAGMA page_count")).scalar_one()
         conn.execute(text(f"PRAGMA max_page_count = {pages}"))
         for number in range(200):
-            values = {"account": f"{SECRET}{number}", "reason": "x" * 4000, "since": database.now(conn)}
+            values = {
+                "account": ACCOUNT,
+                "class": f"{SECRET}{number}",
+                "reason": "x" * 4000,
+                "since": database.now(conn),
+            }
             conn.execute(insert(queue_pause).values(values))
 
 
@@ -243,3 +248,24 @@ def test_a_postgresql_that_does_not_answer_is_given_up_in_time():
             pass
         assert time.monotonic() - began < 8
     assert open_database("postgresql://nobody@127.0.0.1/none").engine.url.query["connect_timeout"] == "10"
+
+
+def test_a_process_that_stands_still_in_a_write_lets_the_others_go_on(postgres, monkeypatch):
+    """A frozen machine holds its row locks no longer than the database's patience; what it wrote is undone."""
+    monkeypatch.setattr(database_module, "STANDSTILL_MS", 200)
+    with postgres.write() as conn:
+        conn.execute(
+            insert(queue_pause).values({"account": ACCOUNT, "class": "all", "since": postgres.now(conn)})
+        )
+
+    def stand_still() -> None:
+        with postgres.write() as frozen:
+            frozen.execute(update(queue_pause).values(reason="frozen"))
+            with postgres.write() as conn:
+                conn.execute(update(queue_pause).values(reason="alive"))
+            frozen.execute(update(queue_pause).values(reason="too late"))
+
+    with pytest.raises(StoreError):
+        stand_still()
+    with postgres.read() as conn:
+        assert conn.execute(select(queue_pause.c.reason)).scalar_one() == "alive"

@@ -1,13 +1,17 @@
 """The queue: unique claims, fences, dependencies, rescue, superseding, and what a person may do to it."""
 
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from syncd.core.request import JobClass, RequestKind
+from syncd.sending.worker import FAIR, turn_of
 from syncd.store import jobs, queue
 from syncd.store.database import Database
+from syncd.store.enqueue import enqueue as store_jobs
 from syncd.store.queue import LostLeaseError
 from syncd.store.rescue import rescue as rescue_jobs
 from syncd.store.schema import attempt
@@ -413,3 +417,57 @@ def test_a_large_plan_is_queued_whole(database):
     enqueue(database, many, run_id=run_id)
     with database.read() as conn:
         assert jobs.counts(conn, ACCOUNT, run_id) == {"available": 1250, "blocked": 1250}
+
+
+def test_a_heartbeat_keeps_what_its_process_has_in_hand(database):
+    """A Job of many requests may wait for its next slot for longer than its lease."""
+    enqueue(database, [request("a"), request("b"), request("c")])
+    mine, lost, other = (
+        must_claim(database, lease=0.5),
+        must_claim(database, lease=-1),
+        must_claim(database, "you"),
+    )
+    before = leases(database)
+    with database.write() as conn:
+        queue.keep_alive(conn, ACCOUNT, "me", 500, database.now(conn))
+    after = leases(database)
+    assert after[mine.id] > before[mine.id] + timedelta(seconds=400)
+    assert {after[job.id] - before[job.id] for job in (lost, other)} == {timedelta()}
+
+
+def leases(database: Database) -> dict[int, datetime]:
+    with database.read() as conn:
+        return {row["id"]: row["lease_until"] for row in jobs.list_jobs(conn, ACCOUNT, state="running")}
+
+
+def test_what_a_person_waits_for_goes_before_all_but_leavers(database):
+    enqueue(database, [request("bulk", stage=1), request("leaver", stage=0)])
+    run_id = new_run(database)
+    with database.write() as conn:
+        some = [request("user", stage=3), request("path", stage=5)]
+        store_jobs(conn, ACCOUNT, run_id, some, max_attempts=8, now=database.now(conn), urgent=True)
+    assert [must_claim(database).key for _ in range(4)] == ["leaver", "user", "path", "bulk"]
+
+
+def test_a_class_whose_turn_it_is_goes_first_but_not_before_what_is_urgent(database):
+    learning = RequestKind.ASSIGN_ITEMS
+    taken = replace(request("taken", stage=6), kind=RequestKind.REMOVE_MEMBER)
+    enqueue(database, [request("user"), replace(request("path", stage=5), kind=learning), taken])
+
+    def claimed(turn_of: JobClass) -> str:
+        with database.write() as conn:
+            job = queue.claim(conn, ACCOUNT, "me", 60, database.now(conn), turn_of=turn_of)
+        assert job is not None
+        return job.key
+
+    assert claimed(JobClass.LEARNING) == "path"
+    enqueue(database, [request("leaver", stage=0)])
+    assert claimed(JobClass.USERS) == "leaver"
+    assert claimed(JobClass.TEAMS) == "user", "what is taken away never runs ahead"
+    assert claimed(JobClass.LEARNING) == "taken", "a turn that nobody takes is lost to nobody"
+
+
+def test_every_class_has_its_turn():
+    turns = [turn_of(claims) for claims in range(4 * FAIR)]
+    assert turns.count(None) == 4 * (FAIR - 1)
+    assert set(turns) == {None, *JobClass}

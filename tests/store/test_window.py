@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from syncd.core.operation import Interrupted
 from syncd.store.database import Database
 from syncd.store.schema import rate_slot, rate_window
-from syncd.store.window import RollingWindow, WindowSettings, usage
+from syncd.store.window import RollingWindow, WindowSettings, freezes, usage
 from tests.store.makers import ACCOUNT, now_of
 
 
@@ -312,3 +312,42 @@ def test_usage_counts_slots(database):
     with database.read() as conn:
         now: datetime = database.now(conn)
         assert usage(conn, ACCOUNT, now) == (1, 3, None)
+
+
+def test_whoever_is_urgent_goes_before_all_others(database):
+    """The bulk queue leaves the next slot to a process for whose answer a person waits."""
+    bulk, doctor = window(database, 1), window(database, 1)
+    doctor.urgent = True
+    bulk.release(bulk.acquire(), sent=True, answered=True)
+    assert not is_free(doctor)
+    bulk._held_until.clear()
+    age_all(database, timedelta(seconds=60))
+    assert not is_free(bulk)
+    slot = doctor._try()[0]
+    assert slot is not None
+    doctor.release(slot, sent=False, answered=False)
+    assert is_free(bulk)
+
+
+def test_somebody_urgent_who_died_holds_nobody_up_for_long(database):
+    bulk, doctor = window(database, 2), window(database, 2)
+    doctor.urgent = True
+    slots = [bulk.acquire(), bulk.acquire()]
+    assert not is_free(doctor)
+    bulk.release(slots[0], sent=False, answered=False)
+    assert not is_free(bulk)
+    with database.write() as conn:
+        conn.execute(update(rate_window).values(urgent_until=database.now(conn) - timedelta(seconds=0.001)))
+    assert is_free(bulk)
+
+
+def test_freezes_are_counted(database):
+    gate = window(database, 1)
+    with database.read() as conn:
+        assert freezes(conn, ACCOUNT).number == 0
+    gate.freeze("LITMOS-503")
+    gate.freeze("LITMOS-503-LIMIT")
+    with database.read() as conn:
+        found = freezes(conn, ACCOUNT)
+    assert (found.number, found.reason) == (2, "LITMOS-503-LIMIT")
+    assert found.last_at is not None
