@@ -25,6 +25,7 @@ from syncd.core.records import MappingResult, map_records
 from syncd.core.rules import columns_of
 from syncd.core.sourcing import Told, contradictions
 from syncd.errors import ConfigError, Declined, Fault
+from syncd.garbage import uncollected
 from syncd.sources import Source
 from syncd.sources.base import Reading, numbered, require_columns
 
@@ -145,6 +146,7 @@ def read_hr(app: App, tap: Callable[[Record], None] | None = None, narrow: Narro
     )
 
 
+@uncollected()
 def take_in(
     sources: Sequence[Source],
     mapping: Mapping,

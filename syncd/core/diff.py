@@ -160,7 +160,7 @@ def _memberships(
             change = _membership(
                 Action.ADD, employee, user, wish.names, wish.rule, "the rule names this person"
             )
-            changes.append(replace(change, gives=tuple(sorted(gives))))
+            changes.append(replace(change, gives=tuple(sorted(gives))) if gives else change)
     ending = {
         key: why
         for key in sorted(have - wanted.keys() - rules.undecided.get(person, frozenset()))

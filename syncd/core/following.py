@@ -111,7 +111,6 @@ def field(
     if made is None:
         return None, ()
     step, text = made
-    late = Reasons(reasons.told)
     value: FieldValue | None = None
     try:
         if text or not _leaves(rule, step):
@@ -119,10 +118,11 @@ def field(
             check_field(rule.field, text, custom_username=is_custom, email=email)
             value = _normal(rule.field, text)
     except Refused as refused:
+        late = Reasons(reasons.told)
         late.add(rule.place, _with_columns(rule.value, refused))
-    else:
-        late.tell(rule.place, "is", value)
-    return value, tuple(late.found)
+        return value, tuple(late.found)
+    reasons.tell(rule.place, "is", value)
+    return value, ()
 
 
 def _made(rule: FieldRule, cells: Fields, reasons: Reasons) -> tuple[str, str] | None:

@@ -48,10 +48,9 @@ class Memo(Generic[Made]):
             known = self._followed(raw, None)
             if len(self._known) < KEPT:
                 self._known[key] = known
-        made, found = known
-        if found:
-            reasons += found
-        return made
+        if known[1]:
+            reasons += known[1]
+        return known[0]
 
     def _followed(self, raw: Mapping[str, str], told: Listener | None) -> tuple[Made, tuple[Reason, ...]]:
         reasons = Reasons(told)

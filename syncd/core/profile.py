@@ -140,10 +140,14 @@ def filled_in(profile: Mapping[str, object]) -> dict[str, FieldValue]:
     """The same without the texts that are empty: what is kept of each user of Litmos where there are very many."""
     found: dict[str, FieldValue] = {}
     for name, value in profile.items():
-        if value is not None and value != "" and name in EMPTY_PROFILE:
+        if value is None or value == "" or name not in EMPTY_PROFILE:
+            continue
+        if isinstance(value, str) and name in _PLAIN and value.isascii():
+            normal: FieldValue = value.strip()
+        else:
             normal = normalise(name, value)
-            if normal != "":
-                found[name] = normal
+        if normal != "":
+            found[name] = normal
     return found
 
 
@@ -168,3 +172,8 @@ def _moment(text: str) -> str:
 
 EMPTY_PROFILE: Mapping[str, FieldValue] = {name: normalise(name, None) for name in WRITABLE_FIELDS}
 """The profile of somebody of whom nothing is known."""
+_PLAIN = frozenset(name for name, spec in WRITABLE_FIELDS.items() if spec.kind is FieldKind.TEXT) - {
+    "ManagerId",
+    "ExpirationDate",
+}
+"""Fields of which ``normalise`` only trims an ASCII text."""

@@ -1,6 +1,6 @@
 """Accepting: what an input says is taken for good, with the Plan that is committed, or once a person has approved it all."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -52,7 +52,7 @@ def accept_held(conn: Connection, app: App, run_id: int, now: datetime) -> None:
     taken, read_at = kept
     last = {source: inputs.last_accepted(conn, app.account, source) for source in taken.inputs}
     if all(row is None or row["id"] < taken.inputs[source] for source, row in last.items()):
-        _take(conn, app, taken, awaited.people(conn, run_id), now=now, at=read_at)
+        _take(conn, app, taken, list(awaited.people(conn, run_id)), now=now, at=read_at)
 
 
 def link_held(conn: Connection, app: App, run_id: int, chosen: Collection[str], now: datetime) -> None:
@@ -86,13 +86,13 @@ def _acceptance(
     )
 
 
-def _people(made: Draft) -> list[Told]:
+def _people(made: Draft) -> Iterator[Told]:
     part = made.part
-    return [
+    return (
         people.told(employee)
         for employee_id, employee in made.employees.items()
         if part.is_whole or employee_id in part.people
-    ]
+    )
 
 
 def _unwanted(app: App, made: Draft) -> dict[str, str] | None:
@@ -117,13 +117,13 @@ def _take(
 ) -> None:
     """Take it, as read ``at``."""
     later = people.newer(conn, app.account, taken.inputs.values())
-    present = [one for one in told if one.employee_id not in later]
+    active: set[str] = set()
     _link(conn, app, taken, now)
     ties.save(conn, app.account, taken.ties, now)
     people.save(
         conn,
         app.account,
-        present,
+        _noting_active((one for one in told if one.employee_id not in later), active),
         rejected=taken.untouched | later,
         inputs=taken.inputs,
         witnesses=taken.witnesses,
@@ -131,11 +131,18 @@ def _take(
         among=taken.among,
     )
     if taken.unwanted is not None:
-        active = {one.employee_id for one in present if one.status == Status.ACTIVE.value}
         found = {key: person for key, person in taken.unwanted.items() if person not in later}
         unwanted.save(conn, app.account, found, looked_at=active, now=at)
     if taken.whole:
         inputs.accept(conn, taken.inputs.values())
+
+
+def _noting_active(told: Iterable[Told], active: set[str]) -> Iterator[Told]:
+    """The same people, one after the other, of whom the active ones are noted."""
+    for one in told:
+        if one.status == Status.ACTIVE.value:
+            active.add(one.employee_id)
+        yield one
 
 
 def _link(

@@ -11,6 +11,7 @@ from syncd.core.holding import HoldMode
 from syncd.core.limits import Policy
 from syncd.core.selection import Part
 from syncd.failpoint import reach
+from syncd.garbage import uncollected
 from syncd.intake import Intake
 from syncd.planning.accepting import accept, put_off
 from syncd.planning.measuring import fingerprint_of
@@ -20,6 +21,7 @@ from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
 
 
+@uncollected()
 def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: bool, mine: Held) -> str:
     """Store Run, Plan, Changes and Jobs in one transaction; returns the Run's new state.
 

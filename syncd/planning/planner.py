@@ -36,6 +36,7 @@ from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
 from syncd.core.sourcing import heard_since, unsure
 from syncd.core.suspicions import alike_but_zeros, named_otherwise, spreadsheet_problem, suspicions, unsettled
+from syncd.garbage import uncollected
 from syncd.intake import Intake
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.measuring import (
@@ -102,6 +103,7 @@ class Draft:
     """rows that were not looked at: as they were when nothing was left to do with their people"""
 
 
+@uncollected()
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
     """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from syncd.core.counts import Kind
 from syncd.core.flapping import Turn
 from syncd.core.holding import Cause
 from syncd.core.model import Action, Change, ItemKey, ObjectKind
+from syncd.store.batches import insert_many
 from syncd.store.schema import change, run
 
 CHUNK = 500
@@ -29,36 +30,43 @@ def insert_all(
     Those that are ``held`` are in that state, with their Cause, and the others in ``state``.
     """
     causes = held or {}
-    for start in range(0, len(planned), CHUNK):
-        rows = [
-            {
-                "run_id": run_id,
-                "seq": seq,
-                "key": one.key,
-                "action": one.action.value,
-                "kind": one.kind.value,
-                "employee_id": one.employee_id,
-                "user_id": one.user_id,
-                "team": list(one.team),
-                "item": "" if one.item is None else str(one.item),
-                "team_id": one.team_id,
-                "before": dict(one.before),
-                "after": dict(one.after),
-                "gives": [str(item) for item in one.gives],
-                "takes": [str(item) for item in one.takes],
-                "irreversible": one.irreversible,
-                "invite": one.invite,
-                "reason": one.reason,
-                "rule": one.rule,
-                "origin": one.origin,
-                "state": "held" if one.key in causes else state,
-                "code": causes[one.key].code if one.key in causes else "",
-                "message": causes[one.key].message if one.key in causes else "",
-                "approved": one.key in approved,
-            }
-            for seq, one in enumerate(planned[start : start + CHUNK], start)
-        ]
-        conn.execute(insert(change), rows)
+    rows = (
+        (
+            run_id,
+            seq,
+            one.key,
+            one.action.value,
+            one.kind.value,
+            one.employee_id,
+            one.user_id,
+            list(one.team),
+            "" if one.item is None else str(one.item),
+            one.team_id,
+            dict(one.before),
+            dict(one.after),
+            [str(item) for item in one.gives],
+            [str(item) for item in one.takes],
+            one.irreversible,
+            one.invite,
+            one.reason,
+            one.rule,
+            one.origin,
+            "held" if one.key in causes else state,
+            causes[one.key].code if one.key in causes else "",
+            causes[one.key].message if one.key in causes else "",
+            one.key in approved,
+        )
+        for seq, one in enumerate(planned)
+    )
+    insert_many(conn, change, _PLANNED, rows)
+
+
+_PLANNED = (
+    *("run_id", "seq", "key", "action", "kind", "employee_id", "user_id", "team", "item", "team_id"),
+    *("before", "after", "gives", "takes", "irreversible", "invite", "reason", "rule", "origin"),
+    *("state", "code", "message", "approved"),
+)
+"""The columns that a Plan fills in."""
 
 
 def load(conn: Connection, run_id: int, *, states: Sequence[str] | None = None) -> list[Change]:

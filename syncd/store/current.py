@@ -48,33 +48,60 @@ def current_state(
     people = {user_id: employee_id for employee_id, user_id in links.items()}
     names = mirror.team_names(mirror.team_facts(conn, account) if teams is None else teams)
     member, given = litmos_membership.c, litmos_assignment.c
-    memberships: dict[str, set[TeamKey]] = {}
+    memberships: dict[str, frozenset[TeamKey]] = {}
+    shared: dict[frozenset[TeamKey], frozenset[TeamKey]] = {}
+    keys = {team_id: team_key(chain) for team_id, chain in names.items()}
     held: dict[str, set[tuple[TeamKey, Role]]] = {}
     query = select(member.team_id, member.user_id, *roles.COLUMNS.values()).where(member.account == account)
     for row in rows_of(conn, query, member.user_id, tuple(people)):
-        if row.team_id not in names:
+        team_id, user_id, *marks = tuple(row)
+        key = keys.get(team_id)
+        if key is None:
             continue
-        person, key = people[row.user_id], team_key(names[row.team_id])
-        memberships.setdefault(person, set()).add(key)
-        mine = {(key, role) for role, column in roles.COLUMNS.items() if getattr(row, column.name)}
-        if mine:
+        person = people[user_id]
+        here = memberships.get(person, frozenset()) | {key}
+        memberships[person] = shared.setdefault(here, here)
+        if any(marks):
+            mine = {(key, role) for role, mark in zip(roles.COLUMNS, marks, strict=True) if mark}
             held.setdefault(person, set()).update(mine)
     assignments: dict[str, dict[ItemKey, Assignment]] = {}
-    query = select(*given).where(given.account == account)
+    untouched: dict[tuple[str, str], Assignment] = {}
+    query = select(given.kind, given.item_id, given.user_id, *_PROGRESS).where(given.account == account)
     for row in rows_of(conn, query, given.user_id, tuple(people)):
-        item = mirror.item_key(row.kind, row.item_id)
-        started = row.completed or row.percent > 0
-        kept = kept_since is not None and row.kept_at is not None and row.kept_at > kept_since
-        assignments.setdefault(people[row.user_id], {})[item] = Assignment(
-            item=item, started=started, kept=kept, result=attainment.result_of(row)
-        )
+        kind, item_id, user_id, *progress = tuple(row)
+        if any(progress):
+            one = _assignment(row, kept_since)
+        elif (kind, item_id) in untouched:  # as for most people
+            one = untouched[kind, item_id]
+        else:
+            one = untouched[kind, item_id] = _assignment(row, kept_since)
+        assignments.setdefault(people[user_id], {})[one.item] = one
     if users is None:
         many = len(people) > MANY
         users = mirror.users(conn, account) if many else mirror.some_users(conn, account, people)
     return State(
         users={people[found.id]: found for found in users if found.id in people},
         teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},
-        memberships={person: frozenset(keys) for person, keys in memberships.items()},
+        memberships=memberships,
         roles={person: frozenset(those) for person, those in held.items()},
         assignments=assignments,
+    )
+
+
+_PROGRESS = tuple(
+    litmos_assignment.c[name]
+    for name in (
+        *("completed", "percent", "compliant_until", "completed_at", "reset_until", "reset_completed_at"),
+        "kept_at",
+    )
+)
+"""The columns that say nothing of what somebody has not begun."""
+
+
+def _assignment(row: Row[Any], kept_since: datetime | None) -> Assignment:
+    return Assignment(
+        item=mirror.item_key(row.kind, row.item_id),
+        started=row.completed or row.percent > 0,
+        kept=kept_since is not None and row.kept_at is not None and row.kept_at > kept_since,
+        result=attainment.result_of(row),
     )

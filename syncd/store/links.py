@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from syncd.core.model import Link
 from syncd.store import settled
+from syncd.store.batches import insert_many
 from syncd.store.schema import link
 
 CHUNK = 500
@@ -73,19 +74,12 @@ def save_all(conn: Connection, account: str, made: Iterable[Link], now: datetime
         for start in range(0, len(values), CHUNK):
             some = column.in_(values[start : start + CHUNK])
             conn.execute(delete(link).where(link.c.account == account, some))
-    rows = [
-        {
-            "account": account,
-            "employee_id": one.employee_id,
-            "user_id": one.user_id,
-            "made_by": one.made_by,
-            "made_at": now,
-        }
+    rows = (
+        (account, one.employee_id, one.user_id, one.made_by, now)
         for one in every
         if of_employee[one.employee_id] is one and of_user[one.user_id] is one
-    ]
-    for start in range(0, len(rows), CHUNK):
-        conn.execute(insert(link), rows[start : start + CHUNK])
+    )
+    insert_many(conn, link, ("account", "employee_id", "user_id", "made_by", "made_at"), rows)
 
 
 def forget(conn: Connection, account: str, employee_id: str, made_by: str | None = None) -> None:

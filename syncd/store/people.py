@@ -22,6 +22,7 @@ from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Rejection, Role, Wish
 from syncd.store import settled
+from syncd.store.batches import insert_many
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import employee, link, quarantine
 
@@ -53,28 +54,19 @@ def save(
         for row in conn.execute(query.where(some))
     }
     seen: set[str] = set()
-    fresh: list[dict[str, Any]] = []
     again: list[dict[str, Any]] = []
-    for person in present:
-        seen.add(person.employee_id)
-        values = {
-            "status": person.status,
-            "data": person.data,
-            "origin": person.origin,
-            "source": person.source,
-            "present": True,
-            "last_seen_at": now,
-            "absent_since": None,
-            "absent_count": 0,
-            "last_input_id": inputs.get(person.source),
-        }
-        if person.employee_id in known:
-            again.append({**values, "of": person.employee_id})
-        else:
-            ids = {"account": account, "employee_id": person.employee_id}
-            fresh.append({**ids, **values, "first_seen_at": now})
-    for start in range(0, len(fresh), CHUNK):
-        conn.execute(insert(employee), fresh[start : start + CHUNK])
+
+    def fresh() -> Iterator[tuple[Any, ...]]:
+        """The rows of those who are new, while the others are set aside."""
+        for person in present:
+            seen.add(person.employee_id)
+            values = _values(person, inputs.get(person.source), now)
+            if person.employee_id in known:
+                again.append({**values, "of": person.employee_id})
+            else:
+                yield (account, person.employee_id, now, *values.values())
+
+    insert_many(conn, employee, ("account", "employee_id", "first_seen_at", *_VALUES), fresh())
     here = employee.c.account == account
     for start in range(0, len(again), CHUNK):
         one = update(employee).where(here, employee.c.employee_id == bindparam("of"))
@@ -82,6 +74,18 @@ def save(
     there = seen.union(rejected)
     absent = sorted(who for who, source in known.items() if source in witnesses and who not in there)
     _miss(conn, account, absent, now)
+
+
+_VALUES = (
+    *("status", "data", "origin", "source", "present", "last_seen_at", "absent_since", "absent_count"),
+    "last_input_id",
+)
+
+
+def _values(person: Told, input_id: int | None, now: datetime) -> dict[str, Any]:
+    """What is kept of somebody who is in an accepted input, in the order of ``_VALUES``."""
+    about = (person.status, person.data, person.origin, person.source)
+    return dict(zip(_VALUES, (*about, True, now, None, 0, input_id), strict=True))
 
 
 def _miss(conn: Connection, account: str, absent: Sequence[str], now: datetime) -> None:

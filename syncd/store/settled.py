@@ -7,12 +7,14 @@ nothing else.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
+from syncd.store.batches import insert_many
 from syncd.store.schema import change, job
 from syncd.store.settled_tables import settled, settled_under
 
@@ -36,6 +38,10 @@ class Settled:
     user_id: str = ""
     id_key: str = ""
     manager: str = ""
+
+
+_NAMES = tuple(field.name for field in fields(Settled))
+_values = attrgetter(*_NAMES)
 
 
 def facts_under(conn: Connection, account: str, source: str, digest: str) -> Mapping[str, Any] | None:
@@ -143,16 +149,16 @@ def save(
     conn: Connection, account: str, source: str, found: Iterable[Settled], *, gone: Collection[str] | None
 ) -> None:
     """What is known of these now, in the place of what was; ``gone`` are not in the input any more, None: nobody else is."""
-    rows = [{"account": account, "source": source, **asdict(one)} for one in found]
+    every = list(found)
     if gone is None:
         conn.execute(delete(settled).where(_here(account)))
-    over = sorted({row["employee_id"] for row in rows}.union(gone)) if gone is not None else []
+    over = sorted({one.employee_id for one in every}.union(gone)) if gone is not None else []
     for start in range(0, len(over), CHUNK):
         conn.execute(
             delete(settled).where(_here(account), settled.c.employee_id.in_(over[start : start + CHUNK]))
         )
-    for start in range(0, len(rows), FETCHED):
-        conn.execute(insert(settled), rows[start : start + FETCHED])
+    rows = ((account, source, *_values(one)) for one in every)
+    insert_many(conn, settled, ("account", "source", *_NAMES), rows)
 
 
 def worked_on(conn: Connection, account: str, since: datetime) -> set[str]:
