@@ -152,15 +152,16 @@ class ItemWish:
 class Employee:
     """A valid, typed HR person: what the Mapping made of one Record.
 
-    ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of them that are set at
-    creation at most, ``if_empty`` those that are set while Litmos has nothing, ``report_only`` those that are only shown.
-    ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is what HR names as the manager: "" for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may
-    have in their people's teams. ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no
-    names yet; a blank code stands for their manager), ``nodes`` those that their row describes. ``because`` is the sentence
-    why ``status`` is what it is, ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of
-    ``core.lifecycle``; ``away``: is on leave, whatever that leaves to them; ``origin`` and ``source`` are the Record's;
-    ``guards`` are the cells by which ``employee.same_person`` tells that an id was given to somebody else; ``turns_on`` is the
-    next day, in their own calendar, on which their dates may make them something else.
+    ``fields`` are the Litmos profile fields that the mapping names, normalised; ``create_only`` those of them that are set
+    at creation at most, ``if_empty`` those that are set while Litmos has nothing, ``report_only`` those that are only
+    shown. ``in_scope`` is False for somebody whom ``scope:`` leaves out. ``manager`` is what HR names as the manager: ""
+    for none, None where that is not mapped; ``may_head`` are the (rule, role) that they may have in their people's teams.
+    ``seats`` are the nodes of organisation trees to whose teams they belong (the Wish has no names yet; a blank code stands
+    for their manager), ``nodes`` those that their row describes. ``because`` is the sentence why ``status`` is what it is,
+    ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``away``: is on
+    leave, whatever that leaves to them; ``origin`` and ``source`` are the Record's; ``guards`` are the cells by which
+    ``employee.same_person`` tells that an id was given to somebody else; ``turns_on`` is the next day, in their own
+    calendar, on which their dates may make them something else.
     """
 
     employee_id: str
