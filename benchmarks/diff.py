@@ -12,7 +12,6 @@ time, for machines that are busy otherwise (a PostgreSQL server's is not in it);
 
 import argparse
 import csv
-import gc
 import json
 import random
 import resource
@@ -309,7 +308,6 @@ def measured(url: str, path: Path) -> dict[str, Any]:
             pass
     floor, floor_cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     app = open_company(open_database(url), path)
-    gc.freeze()  # as ``syncd.wiring.wire`` does
     began = time.perf_counter(), time.process_time()
     intake = read_hr(app, narrow=narrower(app))
     read = time.perf_counter()

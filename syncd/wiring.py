@@ -1,6 +1,5 @@
 """Wiring: from a configuration to an App. The only place that knows both."""
 
-import gc
 from pathlib import Path
 
 from syncd.app import App, Settings, open_app
@@ -25,9 +24,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    app = open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
-    gc.freeze()  # what is here by now stays: looking through it again and again costs a large push a fifth of its time
-    return app
+    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:

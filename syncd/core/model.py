@@ -1,7 +1,4 @@
-"""The nouns of syncd: what HR says (Record, Employee), what Litmos holds (User, Team, ...), and State, which is both.
-
-Identifiers are ``str`` always (leading zeros, case-sensitive Litmos ids); times are UTC-aware always.
-"""
+"""The nouns of syncd: what HR says (Record, Employee), what Litmos holds (User, Team, ...), and State, which is both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
