@@ -63,13 +63,10 @@ class _Rows:
         for some in self.reading.raw.hashed():
             found = list(map(pop, some.hashes, repeat(-1)))
             masks.update(found)
-            if -1 not in masks or not found.count(-1):
-                continue
-            for number, row_hash, row, filled in zip(
-                some.numbers, some.hashes, some.rows, found, strict=True
-            ):
-                if filled == -1:
-                    self.fresh[number] = row_hash, some.taken_apart(row)
+            at = -1
+            for _ in range(found.count(-1)):
+                at = found.index(-1, at + 1)
+                self.fresh[some.numbers[at]] = some.hashes[at], some.taken_apart(some.rows[at])
         del masks[-1]
 
     def take(self, some: Iterable[settled.Known]) -> bool:
