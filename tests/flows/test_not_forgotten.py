@@ -1,0 +1,114 @@
+"""Histories after which a push that looks only at those whom something has happened to might forget somebody."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from syncd.core.limits import Limit, Limits
+from syncd.planning.approval import approve
+from syncd.sending.crew import drain
+from syncd.sync import push
+from tests.flows.rig import Rig, person
+from tests.flows.test_lifecycle import Calendar, calendar
+from tests.flows.test_narrowing import STAFF, both, left_out, prepared, told
+
+__all__ = ["calendar"]
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def at_rest(calendar: Calendar) -> Rig:
+    """A company in which nothing is left to do with anybody."""
+    rig = prepared(calendar)
+    rig.push()
+    rig.push()
+    assert left_out(rig) == STAFF
+    return rig
+
+
+def new(number: int, **changed: str) -> dict[str, str]:
+    return person(number, hire="", leaving="", zone="", **changed)
+
+
+def pushed(calendar: Calendar, *days: int) -> None:
+    """A push of another file on each of these days, which plans what one plans that looks at everybody."""
+    rig = calendar.rig
+    for day in days:
+        calendar.go_to(day)
+        rig.hr[0]["title"] = f"Rep {day}"
+        whole, narrow, _ = both(rig)
+        assert told(narrow) == told(whole)
+        rig.push()
+
+
+def push_only(rig: Rig) -> None:
+    """A person pushes the last one of HR's people."""
+    rig.write_hr()
+    app = rig.open()
+    try:
+        pushed = push(app, rig.run_id("push"), people=[rig.hr[-1]["employee_id"]])
+        drain(app, pushed.run_id)
+    finally:
+        app.client.close()
+
+
+def approved(rig: Rig) -> None:
+    """A push that is held, and approved."""
+    rig.changed["limits"] = Limits(creates=Limit(count=0), shrink_percent=90)
+    held = rig.push()
+    assert held.state == "held"
+    app = rig.open()
+    try:
+        approve(app, held.run_id, actor="ana")
+        drain(app, held.run_id)
+    finally:
+        app.client.close()
+
+
+@pytest.mark.parametrize("taken", [push_only, approved])
+def test_who_was_taken_without_everybody_else_is_missed(calendar, taken: Callable[[Rig], Any]):
+    rig = at_rest(calendar)
+    rig.hr.append(new(50))
+    taken(rig)
+    rig.hr.pop()
+    pushed(calendar, 1, 2, 3)
+    assert not rig.users()["p50@example.com"]["Active"]
+
+
+def test_who_is_missing_while_a_row_has_no_id_is_missed_later(calendar):
+    """That row may be theirs, so their absence does not count; but it is not forgotten."""
+    rig = at_rest(calendar)
+    rig.hr[-1] = new(77, employee_id="")
+    rig.push()
+    rig.hr.pop()
+    pushed(calendar, 1, 2, 3)
+    assert not rig.users()["p14@example.com"]["Active"]
+
+
+def test_who_is_missing_from_a_file_that_was_seen_before_is_missed_later(calendar):
+    """The same bytes again are no witness."""
+    rig = at_rest(calendar)
+    rig.hr.append(new(50))
+    rig.push()
+    rig.push()
+    rig.hr.pop()
+    rig.push()
+    pushed(calendar, 1, 2, 3)
+    assert not rig.users()["p50@example.com"]["Active"]
+
+
+def test_who_was_rejected_when_everybody_was_looked_at_is_missed(calendar):
+    rig = at_rest(calendar)
+    rig.hr[-1]["last_name"] = ""
+    rig.changed["config_digest"] = "two"
+    rig.push()
+    rig.hr.pop()
+    pushed(calendar, 1, 2, 3)
+    assert not rig.users()["p14@example.com"]["Active"]
+
+
+def test_a_quiet_push_leaves_everybody_at_rest(calendar):
+    rig = at_rest(calendar)
+    rig.push()
+    assert left_out(rig) == STAFF
