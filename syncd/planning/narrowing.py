@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from sqlalchemy import Connection
 
+from syncd import __version__
 from syncd.app import App
 from syncd.core.doubts import Expect, Sighting
 from syncd.core.match import comparable
@@ -38,8 +39,8 @@ def narrower(app: App) -> Narrow | None:
 
 
 def digest_of(app: App, columns: Iterable[str]) -> str:
-    """What people are at rest under: the configuration, and the columns of the input."""
-    text = "\0".join((app.settings.config_digest, *columns))
+    """What people are at rest under: this version of syncd, the configuration, and the columns of the input."""
+    text = "\0".join((__version__, app.settings.config_digest, *columns))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -174,6 +175,16 @@ def _sampled(
     named = {one for ids in result.named.values() for one in ids}
     here = people.present(conn, app.account, set(before) - named - at_rest.missing)
     return tuple(one for one in before if one in named or one in here)
+
+
+def is_outdated(app: App, intake: Intake) -> bool:
+    """Whether something has happened, since it was made, to somebody whom a narrowed Intake leaves out."""
+    if intake.at_rest is None:
+        return False
+    source = app.sources[0].name
+    with app.database.read() as conn:
+        now = app.database.now(conn)
+        return not settled.disturbed(conn, app.account, source, now) <= intake.looked_at
 
 
 def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User], Mapping[str, str]]:

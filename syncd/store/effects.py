@@ -5,12 +5,12 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
 from syncd.store import aside, attainment, drift, mirror, reflection, removals, renamed, roles, settled
-from syncd.store.mirror import ITEMS_READ_AT
+from syncd.store.mirror import ITEMS_READ_AT, KEYS
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -46,8 +46,12 @@ def apply_effects(
         for profile in effects.profiles:
             values = reflection.user_row(account, profile, None)
             here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
-            if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
+            known = conn.execute(select(*KEYS.values()).where(here)).mappings().first()
+            if known is None:
                 conn.execute(insert(litmos_user).values(**values, changed_at=now))
+            else:
+                conn.execute(update(litmos_user).where(here).values(**values, changed_at=now))
+            if known is None or any(known[name] != values[name] for name in known):
                 settled.disturb_unlinked(conn, account)
     table = litmos_team
     for team in effects.teams:

@@ -11,7 +11,7 @@ from syncd.sending.crew import drain
 from syncd.sync import push
 from tests.flows.rig import Rig, person
 from tests.flows.test_lifecycle import Calendar, calendar
-from tests.flows.test_narrowing import STAFF, both, left_out, prepared, told
+from tests.flows.test_narrowing import STAFF, both, edit, left_out, prepared, told
 
 __all__ = ["calendar"]
 
@@ -112,3 +112,32 @@ def test_a_quiet_push_leaves_everybody_at_rest(calendar):
     rig = at_rest(calendar)
     rig.push()
     assert left_out(rig) == STAFF
+
+
+def test_what_a_push_itself_finds_in_litmos_it_repairs(calendar):
+    """It reads HR before Litmos, which is older than it may be."""
+    rig = at_rest(calendar)
+    rig.changed["refresh_max_age"] = 0.0
+    edit(rig, do="set_user", UserName="p5@example.com", set={"JobTitle": "by hand"})
+    assert rig.push().draft.unchanged == STAFF - 1
+    assert rig.users()["p5@example.com"]["JobTitle"] == "Rep"
+
+
+def test_another_version_of_syncd_looks_at_everybody(calendar, monkeypatch):
+    """It may read rows otherwise."""
+    rig = at_rest(calendar)
+    monkeypatch.setattr("syncd.planning.narrowing.__version__", "0.2.0")
+    assert left_out(rig) == 0
+
+
+def test_a_leaver_without_a_user_whose_address_somebody_is_given(calendar):
+    """From then on the address leads to somebody else's user, and a person is asked who that is."""
+    rig = prepared(calendar)
+    rig.hr.append(new(50, status="Left"))
+    rig.push()
+    rig.push()
+    rig.hr[0]["email"] = "p50@example.com"
+    for _ in range(3):
+        whole, narrow, _ = both(rig)
+        assert told(narrow) == told(whole)
+        rig.push()
