@@ -19,9 +19,10 @@ from syncd.core.match import comparable
 from syncd.core.model import User
 from syncd.core.narrowing import AtRest, from_facts, is_new_to, keys_of, obstacle
 from syncd.core.records import MappingResult, map_records
+from syncd.core.suspicions import alike_but_zeros
 from syncd.intake import Intake, Narrow, input_of, marks_of, notes_on, sighting_of
 from syncd.sources.base import Reading
-from syncd.store import inputs, links, mirror, people, settled
+from syncd.store import cases, inputs, links, mirror, people, settled
 
 ROUNDS = 4
 """So often more rows are taken in because of those that were; if that does not end, everybody is looked at."""
@@ -152,9 +153,15 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
         conn,
         account,
         id_keys={comparable(one) for one in ids},
-        user_ids=mirror.find_users(conn, account, keys),
+        user_ids=mirror.find_users(conn, account, keys) | _decided(conn, account, set(ids)),
         employee_ids=bosses - known.keys(),
     ).values()
+
+
+def _decided(conn: Connection, account: str, employee_ids: Collection[str]) -> set[str]:
+    """The ids of the users whom people's decisions give to these employees."""
+    decisions = cases.resolutions(conn, account)
+    return {decisions[one].user_id for one in decisions.keys() & employee_ids} - {""}
 
 
 def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now: datetime) -> frozenset[str]:
@@ -199,8 +206,10 @@ def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User]
                 keys.setdefault(name, set()).add(comparable(value))
     ids = {one.employee_id for one in intake.employees} | {one.employee_id for one in intake.rejections}
     ids |= intake.at_rest.missing
+    ids |= alike_but_zeros(ids, people.known(conn, account, guards=False, among=ids), ids)
     bosses = {one.manager for one in intake.employees if one.manager}
     linked = links.among(conn, account, employee_ids=ids | bosses)
-    users = mirror.with_managers(conn, account, {*linked.values(), *mirror.find_users(conn, account, keys)})
+    near = mirror.find_users(conn, account, keys) | _decided(conn, account, ids)
+    users = mirror.with_managers(conn, account, {*linked.values(), *near})
     owners = links.among(conn, account, user_ids=[user.id for user in users])
     return users, {**owners, **linked}

@@ -10,7 +10,7 @@ from syncd.core.narrowing import due_at, is_at_rest, to_facts
 from syncd.intake import Intake
 from syncd.planning.narrowing import digest_of
 from syncd.planning.planner import Draft
-from syncd.store import settled
+from syncd.store import cases, settled
 from syncd.store.settled import Settled
 
 LASTING = frozenset({"LEFT"})
@@ -20,7 +20,8 @@ LASTING = frozenset({"LEFT"})
 def settle(conn: Connection, app: App, intake: Intake, made: Draft) -> None:
     """Remember with whom nothing is left to do.
 
-    Nobody about whom a Job has ended since the Plan was made: it may be made from what was there before.
+    Nobody about whom a Job has ended, or a person has decided, since the Plan was made: it may be made from what was there
+    before. A Job that had not ended by then may say that it ended before.
     """
     account, source = app.account, intake.inputs[0].source
     if intake.at_rest is None and not intake.marks:
@@ -28,7 +29,8 @@ def settle(conn: Connection, app: App, intake: Intake, made: Draft) -> None:
         return
     restless = {change.employee_id for change in made.difference.changes}
     restless |= {skip.employee_id for skip in made.difference.skips if skip.code not in LASTING}
-    restless |= made.untouched | settled.worked_on(conn, account, made.as_of)
+    restless |= made.untouched | made.underway | settled.worked_on(conn, account, made.as_of)
+    restless |= cases.decided_since(conn, account, made.as_of)
     found = []
     for who, employee in made.employees.items():
         if who not in intake.marks:

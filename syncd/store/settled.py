@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, literal, select, update
 
-from syncd.store.schema import change, employee, job
+from syncd.store.schema import IS_LIVE, change, employee, job
 from syncd.store.settled_tables import settled, settled_under
 
 CHUNK = 500
@@ -188,6 +188,12 @@ def worked_on(conn: Connection, account: str, since: datetime) -> set[str]:
         .where(job.c.account == account, job.c.finished_at >= since)
     )
     return set(conn.execute(query).scalars())
+
+
+def at_work(conn: Connection, account: str) -> frozenset[str]:
+    """The employees about whom a Job has not ended."""
+    query = select(change.c.employee_id).join(job, job.c.id == change.c.job_id)
+    return frozenset(conn.execute(query.where(job.c.account == account, IS_LIVE).distinct()).scalars())
 
 
 def disturb_people(conn: Connection, account: str, employee_ids: Collection[str]) -> None:

@@ -1,13 +1,19 @@
 """Histories after which a push that looks only at those whom something has happened to might forget somebody."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from syncd.core.cases import Resolution, Verdict
 from syncd.core.limits import Limit, Limits
 from syncd.planning.approval import approve
+from syncd.planning.planner import Draft, draft
 from syncd.sending.crew import drain
+from syncd.store import cases
+from syncd.store.schema import job
 from syncd.sync import push
 from tests.flows.rig import Rig, person
 from tests.flows.test_lifecycle import Calendar, calendar
@@ -141,3 +147,83 @@ def test_a_leaver_without_a_user_whose_address_somebody_is_given(calendar):
         whole, narrow, _ = both(rig)
         assert told(narrow) == told(whole)
         rig.push()
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[Draft], None]) -> None:
+    """Let something happen after each plan is made, and before it is committed."""
+
+    def drafted(*args: Any) -> Draft:
+        made = draft(*args)
+        happens(made)
+        return made
+
+    monkeypatch.setattr("syncd.sync.draft", drafted)
+
+
+def test_a_decision_while_a_plan_is_made_is_followed(calendar, monkeypatch):
+    rig = at_rest(calendar)
+    rig.hr[0]["title"] = "Lead"
+    rig.push()
+    user = rig.users()["p1@example.com"]["Id"]
+
+    def decide(_made: Draft) -> None:
+        with rig.database.write() as conn:
+            refused = Resolution(verdict=Verdict.CREATE, refused=frozenset({user}))
+            cases.resolve(conn, "main", "00001", refused, by="ana", now=rig.database.now(conn))
+
+    meanwhile(monkeypatch, decide)
+    rig.push()
+    monkeypatch.undo()
+    whole, narrow, _ = both(rig)
+    assert told(narrow) == told(whole)
+    assert "00001" in narrow.employees or "00001" in {one.employee_id for one in narrow.rejections}
+
+
+def test_a_job_that_ends_while_a_plan_is_made_is_looked_at(calendar, monkeypatch):
+    """By the time that it wrote it ended before: it was committed after the plan had read."""
+    rig = at_rest(calendar)
+    rig.hr[0]["title"] = "Lead"
+    sent = rig.push(drained=False).run_id
+    rig.hr[0]["title"] = "Rep"
+
+    def end(made: Draft) -> None:
+        app = rig.open()
+        drain(app, sent)
+        app.client.close()
+        with rig.database.write() as conn:
+            conn.execute(update(job).values(finished_at=made.as_of - timedelta(seconds=1)))
+
+    meanwhile(monkeypatch, end)
+    rig.push(drained=False)
+    monkeypatch.undo()
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Lead"
+    rig.push()
+    assert rig.users()["p1@example.com"]["JobTitle"] == "Rep"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.LINK, Verdict.CREATE])
+def test_whose_manager_is_another_user_by_a_decision_is_looked_at(calendar, verdict):
+    rig = at_rest(calendar)
+    boss = rig.users()["p1@example.com"]["Id"]
+    edit(rig, do="create_user", set={"UserName": "new@example.com", "FirstName": "N", "LastName": "N"})
+    rig.refresh()
+    other = rig.users()["new@example.com"]["Id"]
+    decided = Resolution(verdict=verdict, refused=frozenset({boss}))
+    if verdict is Verdict.LINK:
+        decided = Resolution(verdict=verdict, user_id=other)
+    with rig.database.write() as conn:
+        cases.resolve(conn, "main", "00001", decided, by="ana", now=rig.database.now(conn))
+    whole, narrow, _ = both(rig)
+    assert told(narrow) == told(whole)
+
+
+def test_a_case_about_somebody_who_went_long_ago_shows_their_user(calendar):
+    rig = at_rest(calendar)
+    rig.hr.pop()
+    pushed(calendar, 1, 2, 3)
+    assert not rig.users()["p14@example.com"]["Active"]
+    rig.push()
+    rig.hr.append(new(14, employee_id="14", email="another@example.com"))
+    whole, narrow, _ = both(rig)
+    assert [case.reason.code for case in narrow.matching.cases] == ["ID-ZEROS-LOST"]
+    assert narrow.matching.cases == whole.matching.cases
