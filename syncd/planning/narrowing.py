@@ -148,13 +148,15 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
     ids += [one.employee_id for one in result.rejections]
     keys = keys_of(result.employees, app.settings.mapping)
     bosses = {one.manager for one in result.employees if one.manager} - set(ids)
-    known = links.among(conn, account, employee_ids=bosses)
+    tied = links.among(conn, account, employee_ids=bosses)
+    there = mirror.profiles(conn, account, set(tied.values()))
+    known = {boss for boss, user_id in tied.items() if user_id in there}
     return settled.people(
         conn,
         account,
         id_keys={comparable(one) for one in ids},
         user_ids=mirror.find_users(conn, account, keys) | _decided(conn, account, set(ids)),
-        employee_ids=bosses - known.keys(),
+        employee_ids=bosses - known,
     ).values()
 
 

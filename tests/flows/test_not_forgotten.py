@@ -227,3 +227,16 @@ def test_a_case_about_somebody_who_went_long_ago_shows_their_user(calendar):
     whole, narrow, _ = both(rig)
     assert [case.reason.code for case in narrow.matching.cases] == ["ID-ZEROS-LOST"]
     assert narrow.matching.cases == whole.matching.cases
+
+
+def test_a_manager_whose_user_is_gone_is_told_as_such(calendar):
+    """One who has left and is in HR's data still; the link to the user is kept."""
+    rig = at_rest(calendar)
+    rig.hr[0]["status"] = "Left"
+    rig.push()
+    edit(rig, do="delete_user", UserName="p1@example.com")
+    rig.refresh()
+    rig.push()
+    whole, narrow, _ = both(rig)
+    assert {skip.code for skip in narrow.plan.skips} == {"LEFT", "MANAGER-WITHOUT-USER"}
+    assert told(narrow) == told(whole)
