@@ -17,7 +17,7 @@ from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
 from syncd.mirroring.watching import Update
 from syncd.planning.along import late_imports_ended, read_along, read_leaving, read_returning
 from syncd.planning.committing import commit
-from syncd.planning.narrowing import narrower
+from syncd.planning.narrowing import is_outdated, narrower
 from syncd.planning.planner import Draft, draft
 from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
@@ -96,6 +96,8 @@ def push(
         wanted = managing.by_intake(app, intake)
         if late_imports_ended(app) or fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
+        if is_outdated(app, intake):
+            intake = read_hr(app, narrow=narrower(app))
         update("planning", 0, None)
         made = draft(app, intake, part)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):

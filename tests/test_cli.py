@@ -243,7 +243,7 @@ def test_where_nothing_is_sent_no_push_ever_succeeded(bench):
     bench.in_process = True
     bench.configure(("policy: sync", "policy: observe"))
     bench.staff(6)
-    bench.run("push")
+    assert "nothing was sent, for push.policy is observe" in bench.run("push").stdout
     push = bench.json("status")["flows"]["push"]
     assert (push["last_state"], push["succeeded_at"]) == ("planned", None)
     assert push["planned_at"] is not None
@@ -345,9 +345,15 @@ def test_a_held_run_says_why_and_is_approved_in_parts(bench):
     assert "syncd approve 2" in shown
     assert "none of deactivations" in bench.run("approve", "2", "--only", "leavers", expect=2).stderr
     assert "holds nothing of that" in bench.run("approve", "2", "--only", "creates", expect=1).stderr
+    unconfirmed = bench.run("approve", "2", "--employee", "00001", "--only", "deactivations", expect=2).stderr
+    assert "1 person would lose access" in unconfirmed
+    assert "syncd approve 2 --only deactivations --employee 00001 --confirm-count 1" in unconfirmed
     bench.run("approve", "2", "--employee", "00001", "--employee", "00002", "--confirm-count", "2", expect=4)
     assert len(bench.usernames()) == 28
+    assert ", approved by " in bench.run("why", "00001").stdout
+    assert ", rejected by " not in bench.run("why", "00003").stdout
     bench.run("reject", "2", "--only", "deactivations", "--reason", "a broken export")
+    assert ", rejected by " in bench.run("why", "00003").stdout
     assert bench.state(2) == "cancelled"
     assert len(bench.usernames()) == 28
 

@@ -1,5 +1,6 @@
 """Commands that decide about what a Run holds: approve, reject; all of it, or a part."""
 
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -51,7 +52,8 @@ def approve(
 
         number = losing(app, run, choice, seen_digest=digest)
         if number:
-            confirm_count = _confirmed(run, number, confirm_count)
+            chosen = _said_again(only, employee, field)
+            confirm_count = _confirmed(f"syncd approve {run}{chosen}", number, confirm_count)
         sent, stale = let_go(app, run, actor=actor(), seen_digest=digest, choice=choice, losing=confirm_count)
         if not json:
             say(
@@ -92,16 +94,24 @@ def _choice(only: list[str] | None, employee: list[str] | None, field: list[str]
     )
 
 
-def _confirmed(run: int, number: int, said: int | None) -> int:
-    """The number of people who lose access, as the person has typed it; exit 2 if it is another, or was not typed."""
+def _said_again(only: list[str] | None, employee: list[str] | None, field: list[str] | None) -> str:
+    """The options of a choice, to be typed again."""
+    options = (("--only", only), ("--employee", employee), ("--field", field))
+    return "".join(f" {name} {shlex.quote(value)}" for name, values in options for value in values or ())
+
+
+def _confirmed(command: str, number: int, said: int | None) -> int:
+    """The number of people who lose access, as the person has typed it; exit 2 if it is another, or was not typed.
+
+    ``command`` is what they typed, without the number.
+    """
+    people = "1 person" if number == 1 else f"{number} people"
     if said is None and sys.stdin.isatty():
-        said = typer.prompt(
-            f"{number} people lose access. Type that number to approve it", type=int, err=True
-        )
+        said = typer.prompt(f"{people} would lose access. Type that number to approve it", type=int, err=True)
     if said != number:
         note(
-            f"{number} people would lose access, which is more than the limit; nothing was approved. If that is right: "
-            f"syncd approve {run} --confirm-count {number}"
+            f"{people} would lose access by a run that exceeds the limit; nothing was approved. If that is right: "
+            f"{command} --confirm-count {number}"
         )
         raise typer.Exit(Exit.USAGE)
     return number

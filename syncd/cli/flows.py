@@ -230,6 +230,8 @@ def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) ->
     if json:
         told = {"run": run_id, "state": state, "error": run["error"], "holds": run["holds"], "changes": tally}
         show_json({**told, **({"remarks": [asdict(one) for one in remarks]} if remarks else {})})
+    elif runs.OBSERVED in run["summary"]:
+        say(f"Run {run_id}: planned; nothing was sent, for push.policy is observe")
     else:
         done = sum(states.get("done", 0) for states in tally.values())
         say(f"Run {run_id}: {state}; {done} of {sum(sum(s.values()) for s in tally.values())} changes done")

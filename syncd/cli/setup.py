@@ -248,6 +248,8 @@ def sandbox(
         return
     from syncd.sandbox.server import DEFAULT_KEY, SandboxOptions, run_forever
 
+    key = "your key" if api_key else f"key {DEFAULT_KEY}"
+
     if put_mode not in {"replace", "merge"}:
         note("--put-mode is replace or merge")
         raise typer.Exit(Exit.USAGE)
@@ -266,7 +268,8 @@ def sandbox(
                 faults=faults,
             ),
             ready=lambda running: say(
-                f"{running.base_url}  (control plane {running.control_url}; Ctrl-C ends it)", at_once=True
+                f"{running.base_url}  ({key}; control plane {running.control_url}; Ctrl-C ends it)",
+                at_once=True,
             ),
         )
 

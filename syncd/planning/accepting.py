@@ -11,8 +11,8 @@ from syncd.core.model import LEAVERS, UNGRANTED, Action, ObjectKind, Status
 from syncd.intake import Intake
 from syncd.planning.measuring import witnesses
 from syncd.planning.planner import Draft
-from syncd.planning.settling import settle
-from syncd.store import awaited, cases, inputs, links, people, ties, unwanted
+from syncd.planning.settling import settle, unsettle
+from syncd.store import awaited, cases, inputs, links, people, settled, ties, unwanted
 
 
 def accept(
@@ -22,9 +22,12 @@ def accept(
 
     If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
     """
-    _take(conn, app, _acceptance(conn, app, intake, made, read), _people(made), now=now, at=now)
+    told = _people(made)
+    _take(conn, app, _acceptance(conn, app, intake, made, read), told, now=now, at=now)
     if made.part.is_whole:
         settle(conn, app, intake, made)
+    else:
+        unsettle(conn, app, intake.inputs[0].source, [one.employee_id for one in told])
 
 
 def put_off(
@@ -53,6 +56,7 @@ def accept_held(conn: Connection, app: App, run_id: int, now: datetime) -> None:
     last = {source: inputs.last_accepted(conn, app.account, source) for source in taken.inputs}
     if all(row is None or row["id"] < taken.inputs[source] for source, row in last.items()):
         _take(conn, app, taken, list(awaited.people(conn, run_id)), now=now, at=read_at)
+        settled.forget_facts(conn, app.account)
 
 
 def link_held(conn: Connection, app: App, run_id: int, chosen: Collection[str], now: datetime) -> None:

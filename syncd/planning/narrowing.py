@@ -5,7 +5,7 @@ taken in whom the others may claim to be: who shares an id or a match key with o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -13,15 +13,17 @@ from itertools import repeat
 
 from sqlalchemy import Connection
 
+from syncd import __version__
 from syncd.app import App
 from syncd.core.doubts import Expect
 from syncd.core.match import comparable
 from syncd.core.model import Record, User
 from syncd.core.narrowing import AtRest, from_facts, is_new_to, keys_of, obstacle
 from syncd.core.records import MappingResult, map_records
+from syncd.core.suspicions import alike_but_zeros
 from syncd.intake import Intake, Narrow, input_of, marks_of, notes_on, sighting_of
 from syncd.sources.base import Reading
-from syncd.store import inputs, links, mirror, people, settled
+from syncd.store import cases, inputs, links, mirror, people, settled
 
 ROUNDS = 4
 """So often more rows are taken in because of those that were; if that does not end, everybody is looked at."""
@@ -39,8 +41,8 @@ def narrower(app: App) -> Narrow | None:
 
 
 def digest_of(app: App, columns: Iterable[str]) -> str:
-    """What people are at rest under: the configuration, and the columns of the input."""
-    text = "\0".join((app.settings.config_digest, *columns))
+    """What people are at rest under: this version of syncd, the configuration, and the columns of the input."""
+    text = "\0".join((__version__, app.settings.config_digest, *columns))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -141,14 +143,22 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
     ids += [one.employee_id for one in result.rejections]
     keys = keys_of(result.employees, app.settings.mapping)
     bosses = {one.manager for one in result.employees if one.manager} - set(ids)
-    known = links.among(conn, account, employee_ids=bosses)
+    tied = links.among(conn, account, employee_ids=bosses)
+    there = mirror.profiles(conn, account, set(tied.values()))
+    known = {boss for boss, user_id in tied.items() if user_id in there}
     return settled.people(
         conn,
         account,
         id_keys={comparable(one) for one in ids},
-        user_ids=mirror.find_users(conn, account, keys),
-        employee_ids=bosses - known.keys(),
+        user_ids=mirror.find_users(conn, account, keys) | _decided(conn, account, set(ids)),
+        employee_ids=bosses - known,
     )
+
+
+def _decided(conn: Connection, account: str, employee_ids: Collection[str]) -> set[str]:
+    """The ids of the users whom people's decisions give to these employees."""
+    decisions = cases.resolutions(conn, account)
+    return {decisions[one].user_id for one in decisions.keys() & employee_ids} - {""}
 
 
 def _missing(conn: Connection, app: App, rows: _Rows, result: MappingResult, now: datetime) -> frozenset[str]:
@@ -171,6 +181,16 @@ def _sampled(
     return tuple(one for one in before if one in named or one in here)
 
 
+def is_outdated(app: App, intake: Intake) -> bool:
+    """Whether something has happened, since it was made, to somebody whom a narrowed Intake leaves out."""
+    if intake.at_rest is None:
+        return False
+    source = app.sources[0].name
+    with app.database.read() as conn:
+        now = app.database.now(conn)
+        return not settled.disturbed(conn, app.account, source, now) <= intake.looked_at
+
+
 def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User], Mapping[str, str]]:
     """The users of Litmos, and the Links, that may matter to an Intake: all, or those near somebody who is in it."""
     account = app.account
@@ -183,8 +203,10 @@ def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User]
                 keys.setdefault(name, set()).add(comparable(value))
     ids = {one.employee_id for one in intake.employees} | {one.employee_id for one in intake.rejections}
     ids |= intake.at_rest.missing
+    ids |= alike_but_zeros(ids, people.known(conn, account, guards=False, among=ids), ids)
     bosses = {one.manager for one in intake.employees if one.manager}
     linked = links.among(conn, account, employee_ids=ids | bosses)
-    users = mirror.with_managers(conn, account, {*linked.values(), *mirror.find_users(conn, account, keys)})
+    near = mirror.find_users(conn, account, keys) | _decided(conn, account, ids)
+    users = mirror.with_managers(conn, account, {*linked.values(), *near})
     owners = links.among(conn, account, user_ids=[user.id for user in users])
     return users, {**owners, **linked}

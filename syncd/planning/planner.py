@@ -58,6 +58,7 @@ from syncd.store import (
     mirror,
     people,
     refusals,
+    settled,
     unwanted,
 )
 from syncd.store.current import current_state
@@ -95,6 +96,8 @@ class Draft:
     """nodes of organisation trees -> the teams that they were found to be"""
     as_of: datetime
     """when the mirror was as the Plan rests on"""
+    underway: frozenset[str] = frozenset()
+    """employees about whom a Job had not ended at that time"""
     measure: Measure
     """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
@@ -153,6 +156,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         ties=related.forest.learned,
         moved=related.moved,
         as_of=now,
+        underway=settled.at_work(conn, account),
         measure=measure,
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )

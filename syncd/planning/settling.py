@@ -1,5 +1,7 @@
 """Settling: whom the next push need not look at, remembered in the transaction that takes an input for good."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from syncd.app import App
@@ -8,7 +10,7 @@ from syncd.core.narrowing import due_at, is_at_rest, to_facts
 from syncd.intake import Intake
 from syncd.planning.narrowing import digest_of
 from syncd.planning.planner import Draft
-from syncd.store import settled
+from syncd.store import cases, settled
 from syncd.store.settled import Settled
 
 LASTING = frozenset({"LEFT"})
@@ -18,15 +20,17 @@ LASTING = frozenset({"LEFT"})
 def settle(conn: Connection, app: App, intake: Intake, made: Draft) -> None:
     """Remember with whom nothing is left to do.
 
-    Nobody about whom a Job has ended since the Plan was made: it may be made from what was there before.
+    Nobody about whom a Job has ended, or a person has decided, since the Plan was made: it may be made from what was there
+    before. A Job that had not ended by then may say that it ended before.
     """
-    account = app.account
-    if not intake.marks:
+    account, source = app.account, intake.inputs[0].source
+    if intake.at_rest is None and not intake.marks:
         settled.forget_facts(conn, account)
         return
     restless = {change.employee_id for change in made.difference.changes}
     restless |= {skip.employee_id for skip in made.difference.skips if skip.code not in LASTING}
-    restless |= made.untouched | settled.worked_on(conn, account, made.as_of)
+    restless |= made.untouched | made.underway | settled.worked_on(conn, account, made.as_of)
+    restless |= cases.decided_since(conn, account, made.as_of)
     found = []
     for who, employee in made.employees.items():
         if who not in intake.marks:
@@ -46,8 +50,16 @@ def settle(conn: Connection, app: App, intake: Intake, made: Draft) -> None:
             )
         )
     gone = None if intake.at_rest is None else intake.at_rest.missing
-    settled.save(conn, account, intake.inputs[0].source, found, gone=gone)
-    settled.disturb_people(conn, account, intake.looked_at.difference(one.employee_id for one in found))
+    settled.save(conn, account, source, found, gone=gone)
+    others = intake.looked_at.difference(one.employee_id for one in found)
+    settled.disturb_people(conn, account, others)
+    settled.expect(conn, account, source, None if gone is None else others)
     columns = intake.inputs[0].fingerprint.columns
     facts = to_facts(intake.managed, made.desired.strict_teams, made.measure)
-    settled.keep_facts(conn, account, intake.inputs[0].source, digest_of(app, columns), facts)
+    settled.keep_facts(conn, account, source, digest_of(app, columns), facts)
+
+
+def unsettle(conn: Connection, app: App, source: str, people: Collection[str]) -> None:
+    """These were taken without everybody else: the next push looks at them, or misses them."""
+    settled.disturb_people(conn, app.account, people)
+    settled.expect(conn, app.account, source, people)

@@ -125,6 +125,12 @@ def resolve(
     )
 
 
+def decided_since(conn: Connection, account: str, since: datetime) -> set[str]:
+    """The employees about whom a person has decided since then."""
+    here = (resolution.c.account == account) & (resolution.c.decided_at >= since)
+    return set(conn.execute(select(resolution.c.employee_id).where(here)).scalars())
+
+
 def undo(conn: Connection, account: str, employee_id: str) -> bool:
     """Forget the decision, and the Link that it made; False if there was none."""
     here = (resolution.c.account == account) & (resolution.c.employee_id == employee_id)
@@ -136,9 +142,11 @@ def undo(conn: Connection, account: str, employee_id: str) -> bool:
 
 
 def _disturb(conn: Connection, account: str, employee_id: str, user_id: str) -> None:
-    """The employee, and whoever has the user, are to be looked at."""
-    settled.disturb_people(conn, account, [employee_id])
+    """The employee, whoever has the user, and those whose manager one of them is, are to be looked at."""
+    owners = links.among(conn, account, user_ids=[user_id] if user_id else [])
+    settled.disturb_people(conn, account, {employee_id, *owners})
     settled.disturb_users(conn, account, [user_id])
+    settled.disturb_reports(conn, account, {employee_id, *owners})
 
 
 def decided_for(conn: Connection, account: str, user_id: str) -> str:

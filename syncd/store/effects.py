@@ -1,16 +1,17 @@
 """Effects: how the mirror moves by what one Operation made known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from syncd.core.model import FieldValue
 from syncd.core.operation import Effects
 from syncd.store import aside, attainment, drift, mirror, reflection, removals, renamed, roles, settled
-from syncd.store.mirror import ITEMS_READ_AT
+from syncd.store.mirror import ITEMS_READ_AT, KEYS
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -43,12 +44,7 @@ def apply_effects(
         found = reflection.put_users(conn, account, effects.profiles, began_at=began_at, read_at=began_at)
         drift.save(conn, account, run_id, found, now, ours=ours)
     else:
-        for profile in effects.profiles:
-            values = reflection.user_row(account, profile, None)
-            here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
-            if not conn.execute(update(litmos_user).where(here).values(**values, changed_at=now)).rowcount:
-                conn.execute(insert(litmos_user).values(**values, changed_at=now))
-                settled.disturb_unlinked(conn, account)
+        _write_users(conn, account, effects.profiles, now)
     if effects.told:
         found = reflection.fold_users(conn, account, effects.told, began_at=began_at)
         drift.save(conn, account, run_id, found, now, ours=ours)
@@ -56,6 +52,34 @@ def apply_effects(
     if effects.listed:
         mirror.set_watermark(conn, account, mirror.LISTED, began_at)
         mirror.set_watermark(conn, account, mirror.LISTED_UNTIL, now)
+    _apply_teams(conn, account, effects, now)
+    _apply_members(conn, account, effects, now)
+    _apply_assignments(conn, account, effects, began_at, now)
+    _apply_gifts(conn, account, effects, now)
+    for done in effects.roles_set:
+        roles.apply_set(conn, account, done, now)
+        if done.held:
+            aside.forget(conn, account, done.role.value, done.team_id, [done.user_id], now)
+    settled.disturb_users(conn, account, _touched(effects))
+
+
+def _write_users(
+    conn: Connection, account: str, profiles: Iterable[Mapping[str, Any]], now: datetime
+) -> None:
+    """Records as they were written."""
+    for profile in profiles:
+        values = reflection.user_row(account, profile, None)
+        here = (litmos_user.c.account == account) & (litmos_user.c.id == profile["Id"])
+        known = conn.execute(select(*KEYS.values()).where(here)).mappings().first()
+        if known is None:
+            conn.execute(insert(litmos_user).values(**values, changed_at=now))
+        else:
+            conn.execute(update(litmos_user).where(here).values(**values, changed_at=now))
+        if known is None or any(known[name] != values[name] for name in known):
+            settled.disturb_unlinked(conn, account)
+
+
+def _apply_teams(conn: Connection, account: str, effects: Effects, now: datetime) -> None:
     table = litmos_team
     for team in effects.teams:
         reflection.put_team(conn, account, team, now)
@@ -73,14 +97,6 @@ def apply_effects(
             update(table).where(table.c.account == account, table.c.id == team.id).values(changed_at=now)
         )
     renamed.follow(conn, account, called)
-    _apply_members(conn, account, effects, now)
-    _apply_assignments(conn, account, effects, began_at, now)
-    _apply_gifts(conn, account, effects, now)
-    for done in effects.roles_set:
-        roles.apply_set(conn, account, done, now)
-        if done.held:
-            aside.forget(conn, account, done.role.value, done.team_id, [done.user_id], now)
-    settled.disturb_users(conn, account, _touched(effects))
 
 
 def _touched(effects: Effects) -> set[str]:

@@ -55,11 +55,13 @@ def happened(conn: Connection, account: str, employee_id: str) -> tuple[Happened
 
 
 def _who(row: RowMapping) -> str:
-    """Who asked for the Run, and who decided about it if it was held."""
-    if not row["decided_by"]:
-        return str(row["actor"])
-    decided = "approved" if row["decision_reason"] == "approved" else "rejected"
-    return f"{row['actor']}, {decided} by {row['decided_by']}"
+    """Who asked for the Run, and what was decided about this Change, and by whom as far as the Run's last decision tells."""
+    asked, by, reason = str(row["actor"]), row["decided_by"], row["decision_reason"] or ""
+    if row["approved"]:
+        return f"{asked}, approved by {by}" if by and reason.startswith("approved") else f"{asked}, approved"
+    if row["state"] == "cancelled" and by:
+        return f"{asked}, {'cancelled' if reason == 'cancelled' else 'rejected'} by {by}"
+    return asked
 
 
 def granted(conn: Connection, account: str, user_id: str) -> tuple[Granted, ...]:

@@ -319,7 +319,7 @@ def _replace_members(
     is_new = conn.execute(select(litmos_team.c.members_read_at).where(team)).scalar() is None
     conn.execute(update(litmos_team).where(team).values(members_read_at=began_at))
     if is_new:
-        settled.disturb_users(conn, account, joined)
+        settled.disturb_users(conn, account, {*left, *joined})
     return [] if is_new else _gone_and_come("membership", "Member", team_id, left, joined)
 
 
@@ -391,5 +391,5 @@ def _replace_learners(
     conn.execute(update(litmos_item).where(listed).values(users_read_at=began_at))
     come = seen.keys() - known.keys()
     if is_new:
-        settled.disturb_users(conn, account, come)
+        settled.disturb_users(conn, account, {*left, *come})
     return [] if is_new else _gone_and_come("assignment", "Assigned", str(item), left, come)

@@ -9,6 +9,7 @@ from syncd.core.model import Role
 from syncd.core.operation import RoleList, SetRole
 from syncd.core.profile import normalise
 from syncd.core.roles import ACCESS_LEVEL, LEVELS, level_of
+from syncd.store import settled
 from syncd.store.drift import Drift
 from syncd.store.mirror_tables import litmos_membership, litmos_team, litmos_user
 
@@ -87,6 +88,8 @@ def apply_lists(
             found += (
                 _drift(team_id, user_id, role, after=user_id in given) for user_id in sorted(given | taken)
             )
+        else:
+            settled.disturb_users(conn, account, given | taken)
     return found
 
 

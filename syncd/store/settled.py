@@ -12,10 +12,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, literal, select, update
 
 from syncd.store.batches import insert_many
-from syncd.store.schema import change, job
+from syncd.store.schema import IS_LIVE, change, employee, job
 from syncd.store.settled_tables import settled, settled_under
 
 CHUNK = 500
@@ -161,6 +161,34 @@ def save(
     insert_many(conn, settled, ("account", "source", *_NAMES), rows)
 
 
+def expect(conn: Connection, account: str, source: str, among: Collection[str] | None) -> None:
+    """Whoever HR last had (``among`` these; None: of all) and is not known here is to be looked at, and so is missed once their
+    row is gone: they were rejected, or their absence could not be counted, or they were taken without everybody else.
+    """
+    is_known = (
+        select(settled.c.employee_id)
+        .where(_here(account), settled.c.employee_id == employee.c.employee_id)
+        .exists()
+    )
+    unknown = select(
+        employee.c.account,
+        employee.c.employee_id,
+        literal(source),
+        literal(False),
+        literal(b""),
+        literal(0),
+    ).where(employee.c.account == account, employee.c.present.is_(True), ~is_known)
+    columns = ["account", "employee_id", "source", "at_rest", "row_hash", "filled"]
+    values = [None] if among is None else sorted(among)
+    for start in range(0, len(values), CHUNK):
+        some = (
+            unknown
+            if among is None
+            else unknown.where(employee.c.employee_id.in_(values[start : start + CHUNK]))
+        )
+        conn.execute(insert(settled).from_select(columns, some))
+
+
 def worked_on(conn: Connection, account: str, since: datetime) -> set[str]:
     """The employees about whom a Job has ended since then."""
     query = (
@@ -169,6 +197,12 @@ def worked_on(conn: Connection, account: str, since: datetime) -> set[str]:
         .where(job.c.account == account, job.c.finished_at >= since)
     )
     return set(conn.execute(query).scalars())
+
+
+def at_work(conn: Connection, account: str) -> frozenset[str]:
+    """The employees about whom a Job has not ended."""
+    query = select(change.c.employee_id).join(job, job.c.id == change.c.job_id)
+    return frozenset(conn.execute(query.where(job.c.account == account, IS_LIVE).distinct()).scalars())
 
 
 def disturb_people(conn: Connection, account: str, employee_ids: Collection[str]) -> None:

@@ -159,6 +159,7 @@ class Life(RuleBasedStateMachine):
             "limits": NO_LIMITS,
             "refresh_max_age": 0.0,
             "settle_delay": 0.01,
+            "config_digest": "one",  # so pushes that are not fresh look at few
         }
         self.owner = self.sandbox.dump()["users"][0]
         self.company = Company(protected=frozenset({OWNER}), unlinked=set(EARLIER))
@@ -190,6 +191,7 @@ class Life(RuleBasedStateMachine):
         self._push(fresh=True)
         self._push(fresh=True)
         before = self.rig.writes()
+        assert self.rig.push().draft.plan.changes == ()
         assert self.rig.push(fresh=True).draft.plan.changes == ()
         assert self.rig.writes() == before
 
