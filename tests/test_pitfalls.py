@@ -203,6 +203,17 @@ SHAPES: dict[str, tuple[bytes, str, Outcome]] = {
     "a header in capitals": (
         PLAIN.replace("email", "EMAIL").encode(), "", Refused('column "email" is not in hr; it has: employee_id,'),
     ),
+    "no header": ("".join(PLAIN.splitlines(keepends=True)[1:]).encode(), "", Refused('column "employee_id" is not in hr')),
+    "a title above the header": (
+        f"Staff,,,,,,,,\r\n{PLAIN}".encode(), "", Refused("hr.csv:1: the header has no name for column 2, 3"),
+    ),
+    "a title and a blank line above the header": (
+        f"Staff\r\n\r\n{PLAIN}".encode(), "", Refused("hr.csv:3: expected 1 cells, found 9"),
+    ),
+    "a second header, of labels": (
+        file_of(dict.fromkeys(ANA, "Label")).encode(), "",
+        Rejected({2: {"STATUS-UNKNOWN", "DATE-INVALID", "USERNAME-INVALID"}}),
+    ),
     "nothing but the header": (PLAIN.splitlines(keepends=True)[0].encode(), "", Refused("has a header and not one row")),
     "no bytes": (b"", "", Refused("hr.csv: is empty (no bytes)")),
     "cut off in a row": (PLAIN.encode()[:-40], "", Refused("hr.csv:3: the file ends within this row")),

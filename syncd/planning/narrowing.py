@@ -6,7 +6,7 @@ taken in whom the others may claim to be: who shares an id or a match key with o
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import repeat
@@ -17,7 +17,7 @@ from syncd import __version__
 from syncd.app import App
 from syncd.core.doubts import Expect
 from syncd.core.match import comparable
-from syncd.core.model import Record, User
+from syncd.core.model import Employee, Record, Rejection, Status, TeamKey, User, team_key
 from syncd.core.narrowing import AtRest, from_facts, is_new_to, keys_of, obstacle
 from syncd.core.records import MappingResult, map_records
 from syncd.core.suspicions import alike_but_zeros
@@ -123,8 +123,10 @@ def _narrowed(app: App, reading: Reading) -> Intake | None:
             measure=measure,
         )
         sampled = _sampled(conn, app, source, at_rest, result)
+        deserted = _deserted(conn, app, at_rest, result)
     if is_new_to(result.employees, at_rest):
         return None
+    at_rest = replace(at_rest, strict=strict - deserted)
     sighting.count(rows.masks)
     return Intake(
         inputs=(input_of(reading, sighting, result, sampled),),
@@ -141,7 +143,7 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
     account = app.account
     ids = [one.employee_id for one in result.employees]
     ids += [one.employee_id for one in result.rejections]
-    keys = keys_of(result.employees, app.settings.mapping)
+    keys = _values_near(app, result.employees, result.rejections)
     bosses = {one.manager for one in result.employees if one.manager} - set(ids)
     tied = links.among(conn, account, employee_ids=bosses)
     there = mirror.profiles(conn, account, set(tied.values()))
@@ -153,6 +155,19 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
         user_ids=mirror.find_users(conn, account, keys) | _decided(conn, account, set(ids)),
         employee_ids=bosses - known,
     )
+
+
+def _values_near(
+    app: App, employees: Iterable[Employee], rejections: Iterable[Rejection]
+) -> dict[str, set[str]]:
+    """By Litmos field the values, as they are compared, by which somebody else may be meant, or rejected along with them."""
+    found = {name: set(values) for name, values in keys_of(employees, app.settings.mapping).items()}
+    asked = {*found, "UserName", "Email"}
+    for rejection in rejections:
+        for name, value in rejection.fields:
+            if name in asked:
+                found.setdefault(name, set()).add(comparable(value))
+    return found
 
 
 def _decided(conn: Connection, account: str, employee_ids: Collection[str]) -> set[str]:
@@ -181,6 +196,32 @@ def _sampled(
     return tuple(one for one in before if one in named or one in here)
 
 
+def _deserted(conn: Connection, app: App, at_rest: AtRest, result: MappingResult) -> set[TeamKey]:
+    """The strict teams that a rule gave somebody, and gives nobody any more: who is given one and at rest is a member of it."""
+    account = app.account
+    given = {
+        wish.key
+        for one in result.employees
+        if one.status is Status.ACTIVE and one.in_scope
+        for wish in one.teams
+    }
+    here = {one.employee_id for one in result.employees} | {one.employee_id for one in result.rejections}
+    here |= at_rest.missing
+    had = {team_key(names) for teams in people.teams_of(conn, account, here).values() for names in teams}
+    found = (had & at_rest.strict) - given
+    if not found:
+        return found
+    chains = mirror.team_names(mirror.team_facts(conn, account))
+    for key in sorted(found):
+        team_ids = [team_id for team_id, chain in chains.items() if team_key(chain) == key]
+        members = {user_id for _, user_id in mirror.members_of(conn, account, team_ids)}
+        others = links.among(conn, account, user_ids=members).keys() - here
+        theirs = people.teams_of(conn, account, others, active=True).values()
+        if any(team_key(names) == key for teams in theirs for names in teams):
+            found.discard(key)
+    return found
+
+
 def is_outdated(app: App, intake: Intake) -> bool:
     """Whether something has happened, since it was made, to somebody whom a narrowed Intake leaves out."""
     if intake.at_rest is None:
@@ -196,11 +237,7 @@ def surroundings(conn: Connection, app: App, intake: Intake) -> tuple[list[User]
     account = app.account
     if intake.at_rest is None:
         return mirror.users(conn, account), links.load(conn, account)
-    keys = {name: set(values) for name, values in keys_of(intake.employees, app.settings.mapping).items()}
-    for rejection in intake.rejections:
-        for name, value in rejection.fields:
-            if name in {*keys, "UserName", "Email"}:
-                keys.setdefault(name, set()).add(comparable(value))
+    keys = _values_near(app, intake.employees, intake.rejections)
     ids = {one.employee_id for one in intake.employees} | {one.employee_id for one in intake.rejections}
     ids |= intake.at_rest.missing
     ids |= alike_but_zeros(ids, people.known(conn, account, guards=False, among=ids), ids)

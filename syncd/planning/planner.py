@@ -110,7 +110,8 @@ class Draft:
 def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
     """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        return _draft(conn, app, _decided(conn, app, intake), part, app.database.now(conn))
+        made = _draft(conn, app, _decided(conn, app, intake), part, app.database.now(conn))
+        return replace(made, underway=settled.at_work(conn, app.account))
 
 
 def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
@@ -156,7 +157,6 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         ties=related.forest.learned,
         moved=related.moved,
         as_of=now,
-        underway=settled.at_work(conn, account),
         measure=measure,
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from syncd.core.acceptance import Told
 from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
-from syncd.core.model import Employee, Rejection, Role, Wish
+from syncd.core.model import Employee, Rejection, Role, Status, Wish
 from syncd.store import settled
 from syncd.store.batches import insert_many
 from syncd.store.mirror_tables import litmos_user
@@ -254,17 +254,22 @@ def managed(conn: Connection, account: str) -> Managed:
 
 
 def teams_of(
-    conn: Connection, account: str, employee_ids: Collection[str]
+    conn: Connection, account: str, employee_ids: Collection[str], *, active: bool = False
 ) -> dict[str, set[tuple[str, ...]]]:
-    """The display names, from the root down, of the teams of these employees as HR last had them."""
+    """The display names, from the root down, of the teams of these employees as HR last had them; ``active``: of those of
+    them who were active and in scope.
+    """
     wanted = sorted(employee_ids)
     query = select(employee.c.employee_id, employee.c.data).where(
         employee.c.account == account, employee.c.present.is_(True)
     )
+    if active:
+        query = query.where(employee.c.status == Status.ACTIVE.value)
     return {
         row.employee_id: {tuple(names) for names in row.data["teams"]}
         for start in range(0, len(wanted), CHUNK)
         for row in conn.execute(query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK])))
+        if row.data["in_scope"] or not active
     }
 
 

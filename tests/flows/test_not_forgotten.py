@@ -17,7 +17,7 @@ from syncd.store.schema import job
 from syncd.sync import push
 from tests.flows.rig import Rig, person
 from tests.flows.test_lifecycle import Calendar, calendar
-from tests.flows.test_narrowing import STAFF, both, edit, left_out, prepared, told
+from tests.flows.test_narrowing import STAFF, STRICT, both, edit, left_out, prepared, told
 
 __all__ = ["calendar"]
 
@@ -239,4 +239,33 @@ def test_a_manager_whose_user_is_gone_is_told_as_such(calendar):
     rig.push()
     whole, narrow, _ = both(rig)
     assert {skip.code for skip in narrow.plan.skips} == {"LEFT", "MANAGER-WITHOUT-USER"}
+    assert told(narrow) == told(whole)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_team_that_a_strict_rule_gives_nobody_any_more_is_strict_no_longer(calendar, stays):
+    """Unless somebody at rest is given it still."""
+    rig = prepared(calendar, STRICT)
+    rig.hr[0]["department"] = "Stock"
+    rig.hr[1]["department"] = "Stock" if stays else "Sales"
+    rig.push()
+    rig.push()
+    rig.hr[0]["department"] = "Sales"
+    edit(rig, do="add_member", UserName="p5@example.com", Team="Stock")
+    for _ in range(2):
+        rig.refresh()
+        whole, narrow, _ = both(rig)
+        assert narrow.unchanged > 0
+        assert told(narrow) == told(whole)
+        rig.push()
+    assert (("Stock", "p5@example.com") in rig.members()) is not stays
+
+
+def test_two_who_reject_each_other_reject_along_with_them_whoever_is_at_rest(calendar):
+    """All three have one address, and none of the three rows may be right."""
+    rig = at_rest(calendar)
+    rig.hr[13]["email"] = "p4@example.com"
+    rig.hr.append(new(50, email="P4@example.com"))
+    whole, narrow, _ = both(rig)
+    assert {one.employee_id for one in narrow.rejections} == {"00004", "00014", "00050"}
     assert told(narrow) == told(whole)
