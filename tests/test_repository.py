@@ -203,3 +203,13 @@ def test_compose_file_is_valid(profile, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_to_be_run_may_be_run():
+    """Whatever begins by naming its interpreter; a file that lost its mode on the way fails everywhere but here."""
+    scripts = [
+        path for path in (ROOT / "scripts").iterdir() if path.is_file() and path.read_bytes()[:2] == b"#!"
+    ]
+    assert len(scripts) > 3
+    for path in (ROOT / ".ci" / "run", *scripts):
+        assert path.stat().st_mode & 0o111, f"{path.relative_to(ROOT)} is not executable"
