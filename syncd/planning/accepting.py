@@ -22,12 +22,11 @@ def accept(
 
     If only some people are pushed, only they are taken: the input is not accepted, and nobody's absence counts.
     """
-    told = _people(made)
-    _take(conn, app, _acceptance(conn, app, intake, made, read), told, now=now, at=now)
+    _take(conn, app, _acceptance(conn, app, intake, made, read), _people(made), now=now, at=now)
     if made.part.is_whole:
         settle(conn, app, intake, made)
     else:
-        unsettle(conn, app, intake.inputs[0].source, [one.employee_id for one in told])
+        unsettle(conn, app, intake.inputs[0].source, sorted(made.employees.keys() & made.part.people))
 
 
 def put_off(

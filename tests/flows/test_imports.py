@@ -367,8 +367,9 @@ def test_a_cancelled_run_leaves_its_unsettled_import_to_be_looked_after(rig):
 
 
 def shown_late(rig: Rig) -> None:
-    """Who is created is not in the lists at once: so it is asked what Litmos says of them."""
+    """Who is created is not in the lists at once, but soon: so it is asked what Litmos says of them, and looked once more."""
     rig.sandbox.world.modes = rig.sandbox.world.modes.changed({"visibility_delay": 0.3})
+    rig.changed["settle_delay"] = 1.0
 
 
 HARMS: list[dict[str, Any]] = [

@@ -101,7 +101,7 @@ def test_doctor_counts_the_teams_of_units_as_a_push_would_make_them(rig):
         rig.write_hr()
         app = rig.open()
         try:
-            found = examine(app.settings, app.source, app, now=lambda: datetime.now(UTC))
+            found = examine(app.settings, app.sources, app, now=lambda: datetime.now(UTC))
         finally:
             app.client.close()
         (finding,) = (one for one in found.findings if one.check == "teams")
