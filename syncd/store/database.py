@@ -1,7 +1,6 @@
 """The database: one engine, short transactions, and its own clock. SQLite (one host) or PostgreSQL (many replicas)."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syncd.errors import StoreError
 from syncd.store.filesystem import shared_kind
+from syncd.store.turns import Turns
 
 BUSY_TIMEOUT_MS = 10_000
 STANDSTILL_MS = 15_000
@@ -45,7 +45,7 @@ class Database:
         self.engine = engine
         self.path = path
         self.ahead = timedelta()
-        self._writing = threading.Lock()
+        self._writing = Turns()
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,11 +62,11 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """On SQLite the writers of one process wait here: its own waiting is by polling, with ever longer sleeps."""
+        """On SQLite the writers of one process queue here: its own waiting is by polling, with ever longer sleeps."""
         if not self.is_sqlite:
             yield
             return
-        if not self._writing.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        if not self._writing.acquire(BUSY_TIMEOUT_MS / 1000):
             raise StoreError("this process is writing to the database for more than 10 s; it is tried again")
         try:
             yield
