@@ -96,7 +96,7 @@ def test_three_replicas_of_which_one_is_killed_and_one_stands_still(bench):
         stopped, survivor = (one for one in replicas if one is not leader)
         leader.kill()
         os.kill(stopped.process.pid, signal.SIGSTOP)
-        eventually(lambda: not claimed_by(bench, stopped), lambda: tell(bench, run_id), seconds=30)
+        eventually(lambda: not claimed_by(bench, stopped), lambda: tell(bench, run_id), seconds=60)
         os.kill(stopped.process.pid, signal.SIGCONT)
         eventually(lambda: bench.state(run_id) != "running", lambda: tell(bench, run_id), seconds=90)
         assert bench.state(run_id) == "succeeded", tell(bench, run_id)
