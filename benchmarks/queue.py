@@ -26,7 +26,7 @@ from sqlalchemy import Table, insert, select
 
 from benchmarks.stores import judge, kinds_here, new_database, show
 from syncd.core.model import Action, Change, ObjectKind
-from syncd.core.request import Request, RequestKind
+from syncd.core.request import Request, RequestKind, Stage
 from syncd.store import changes, queue, runs
 from syncd.store.database import Database
 from syncd.store.enqueue import enqueue
@@ -39,6 +39,13 @@ BARS = {"plan_ratio": ("<=", 1.5), "per_second": (">=", 300.0), "claim_p99_ms": 
 CHECKED = {"plan_ratio": ("<=", 2.2), "claim_ratio": ("<=", 6.0), "claim_p99_ms": ("<=", 150.0)}
 """What ``--check`` asks for: ratios only, as the machine may be slow or busy, and a margin as the size is small."""
 
+KINDS = {
+    7: (RequestKind.CREATE_USER, Stage.CREATES),
+    8: (RequestKind.CREATE_USER, Stage.CREATES),
+    9: (RequestKind.ASSIGN_ITEMS, Stage.ITEMS),
+}
+"""``{last digit of a Request's number: (kind, stage)}``, where it is not an update."""
+
 
 def plan_of(size: int) -> tuple[list[Change], list[Request]]:
     """A Plan: 7 of 10 Requests update a user, 2 create one, and 1 gives a path to a user who is created before."""
@@ -46,10 +53,7 @@ def plan_of(size: int) -> tuple[list[Change], list[Request]]:
     requests: list[Request] = []
     for number in range(size):
         employee, last = f"{number:07d}", number % 10
-        kind = (RequestKind.PUT_USER, RequestKind.CREATE_USER, RequestKind.ASSIGN_ITEMS)[
-            max(0, last - 7) and 1
-        ]
-        kind = RequestKind.ASSIGN_ITEMS if last == 9 else kind
+        kind, stage = KINDS.get(last, (RequestKind.PUT_USER, Stage.UPDATES))
         key = f"{kind.value}:{employee}"
         fields = {
             "FirstName": f"First{number}",
@@ -66,7 +70,6 @@ def plan_of(size: int) -> tuple[list[Change], list[Request]]:
                 "rules": ["r"],
             }
             after = (requests[-1].key,)
-        stage = {RequestKind.PUT_USER: 3, RequestKind.CREATE_USER: 2, RequestKind.ASSIGN_ITEMS: 5}[kind]
         planned.append(
             Change(
                 key=key,

@@ -100,7 +100,7 @@ class Request:
 
     key: str
     kind: RequestKind
-    stage: int
+    stage: Stage
     target: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
@@ -112,8 +112,8 @@ class Request:
 
     @property
     def job_class(self) -> JobClass:
-        """What it is for; stage 0 is that of the leavers."""
-        if self.stage == 0:
+        """What it is for."""
+        if self.stage == Stage.LEAVERS:
             return JobClass.LEAVERS
         if self.kind in _OF_TEAMS:
             return JobClass.TEAMS

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from syncd.core.request import ASIDE, Request, RequestKind
+from syncd.core.request import ASIDE, Request, RequestKind, Stage
 from syncd.store import imports
 from syncd.store.queue import CHUNK, rank_of, release_children, set_changes
 from syncd.store.schema import IS_LIVE, UNSENT, change, job, job_dep
@@ -151,7 +151,7 @@ def _waits(
         found.add(aside)
     if request.kind is RequestKind.IMPORT_USERS:
         found |= {job_id for job_id, names in flying.items() if names & request.names}
-    if request.stage > 0 and importing:
+    if request.stage != Stage.LEAVERS and importing:
         found |= {job_id for name in request.names for job_id in importing.get(name, ())}
     return frozenset(found)
 
@@ -170,7 +170,7 @@ def _due(
     put_off = {row.target: row.put_off for row in older if row.unsent and row.put_off is not None}
     due = dict.fromkeys((request.key for request in requests), now)
     for request in requests:
-        names = request.names if request.stage == 0 else ()
+        names = request.names if request.stage == Stage.LEAVERS else ()
         for job_id in {job_id for name in names for job_id in importing.get(name, ())}:
             since = imports.find(conn, job_id).since or now
             ends = since + timedelta(seconds=LEAVERS_WAIT)

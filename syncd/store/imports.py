@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from syncd.core.bulk import Late
 from syncd.core.model import FieldValue
-from syncd.core.request import RequestKind, names_of
+from syncd.core.request import RequestKind, Stage, names_of
 from syncd.store.import_tables import bulk_import, import_name
 from syncd.store.schema import IS_LIVE, UNSENT, change, job, run
 
@@ -126,7 +126,7 @@ def release_leavers(conn: Connection, account: str, now: datetime) -> None:
 
     One that another transaction holds is left to it: a planner that is about to supersede it.
     """
-    put_off = job.c.state.in_(sorted(UNSENT)) & (job.c.stage == 0) & (job.c.attempts == 0)
+    put_off = job.c.state.in_(sorted(UNSENT)) & (job.c.stage == Stage.LEAVERS) & (job.c.attempts == 0)
     waiting = conn.execute(
         select(job.c.id, job.c.payload)
         .where(job.c.account == account, put_off, job.c.available_at > now)

@@ -11,15 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, case, select, update
 from sqlalchemy.sql import ColumnElement
 
-from syncd.core.request import JobClass, Request
+from syncd.core.request import JobClass, Request, Stage
 from syncd.store import attempts
 from syncd.store.schema import IS_DUE, IS_UNSETTLED, change, job, job_dep, queue_pause, run
 
 CHUNK = 1000
 URGENT = 1
 """The rank of what a person waits for."""
-REMOVALS = 6
-"""The stage of what is taken from people."""
 NOTHING_GOES = ""
 """The class that is paused while Litmos refuses the key: ends by itself when it works again."""
 ALL = "all"
@@ -78,7 +76,7 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_NEXT_OF_CLASS = _NEXT.where(job.c["class"] == bindparam("job_class"), job.c.stage < REMOVALS)
+_NEXT_OF_CLASS = _NEXT.where(job.c["class"] == bindparam("job_class"), job.c.stage < Stage.REMOVALS)
 _TAKE = (
     update(job)
     .where(job.c.id == bindparam("job_id"), job.c.state == bindparam("was"))
@@ -123,7 +121,7 @@ def has_due(conn: Connection, account: str, now: datetime) -> bool:
 
 def rank_of(request: Request, *, urgent: bool) -> int:
     """Leavers come before everything, then what a person waits for, then all else by stage."""
-    if request.stage == 0:
+    if request.stage == Stage.LEAVERS:
         return 0
     return URGENT if urgent else URGENT + request.stage
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from syncd.core.model import Action, Change, ObjectKind
-from syncd.core.request import Request, RequestKind
+from syncd.core.request import Request, RequestKind, Stage
 from syncd.store import changes, jobs, queue, runs
 from syncd.store.database import Database
 from syncd.store.enqueue import enqueue as store_jobs
@@ -31,7 +31,12 @@ def new_run(database: Database, *, flow: str = "push", started: bool = True) -> 
 
 
 def request(
-    key: str, *, target: str = "", stage: int = 3, after: tuple[str, ...] = (), **payload: object
+    key: str,
+    *,
+    target: str = "",
+    stage: Stage = Stage.UPDATES,
+    after: tuple[str, ...] = (),
+    **payload: object,
 ) -> Request:
     """A Request that carries one Change of the same key, about the employee of that name unless ``payload`` says other."""
     return Request(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from syncd.core.request import Request, RequestKind, person_target
+from syncd.core.request import Request, RequestKind, Stage, person_target
 from syncd.store import changes, imports, jobs, queue
 from syncd.store.database import Database
 from syncd.store.enqueue import LEAVERS_WAIT
@@ -34,7 +34,7 @@ def an_import(key: str, *user_ids: str) -> Request:
     return Request(
         key=key,
         kind=RequestKind.IMPORT_USERS,
-        stage=2,
+        stage=Stage.CREATES,
         target=f"import:{key}",
         payload={"rows": rows, "skip_first_login": False},
         changes=tuple(f"{key}-{user_id}" for user_id in user_ids),
@@ -42,7 +42,7 @@ def an_import(key: str, *user_ids: str) -> Request:
     )
 
 
-def put(user_id: str, key: str = "", *, stage: int = 3, after: tuple[str, ...] = ()) -> Request:
+def put(user_id: str, key: str = "", *, stage: Stage = Stage.UPDATES, after: tuple[str, ...] = ()) -> Request:
     """A PUT of the user whom an import of these tests calls the same."""
     return request(
         key or user_id,
@@ -55,7 +55,7 @@ def put(user_id: str, key: str = "", *, stage: int = 3, after: tuple[str, ...] =
 
 
 def leaver(user_id: str) -> Request:
-    return put(user_id, f"leave-{user_id}", stage=0)
+    return put(user_id, f"leave-{user_id}", stage=Stage.LEAVERS)
 
 
 def pending(database: Database) -> queue.Job:
@@ -232,7 +232,10 @@ def test_planning_a_leaver_again_makes_nobody_wait_longer(database):
 def test_a_leaver_who_waits_for_a_page_too_is_released(database):
     enqueue(database, [an_import("i", "a")])
     job = pending(database)
-    run_id = enqueue(database, [request("read", stage=0), put("a", "leave-a", stage=0, after=("read",))])
+    run_id = enqueue(
+        database,
+        [request("read", stage=Stage.LEAVERS), put("a", "leave-a", stage=Stage.LEAVERS, after=("read",))],
+    )
     assert job_states(database, run_id)["leave-a"] == "blocked"
     with database.write() as conn:
         conn.execute(update(job_table).where(job_table.c.id == job.id).values(state="completed"))

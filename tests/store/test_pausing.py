@@ -2,25 +2,25 @@
 
 import pytest
 
-from syncd.core.request import JobClass, Request, RequestKind
+from syncd.core.request import JobClass, Request, RequestKind, Stage
 from syncd.store import jobs, queue
 from syncd.store.database import Database
 from syncd.store.queue import ALL
 from tests.store.makers import ACCOUNT, claim, enqueue, must_claim
 
 
-def of(key: str, kind: RequestKind, stage: int) -> Request:
+def of(key: str, kind: RequestKind, stage: Stage) -> Request:
     """A Request of a kind, about the employee of that name."""
     payload = {"employee_id": key, "fields": {}}
     return Request(key=key, kind=kind, stage=stage, target=f"x:{key}", payload=payload, changes=(key,))
 
 
 EACH = {
-    "leaver": of("leaver", RequestKind.PUT_USER, 0),
-    "team": of("team", RequestKind.CREATE_TEAM, 1),
-    "user": of("user", RequestKind.CREATE_USER, 2),
-    "member": of("member", RequestKind.ADD_MEMBERS, 4),
-    "path": of("path", RequestKind.ASSIGN_ITEMS, 5),
+    "leaver": of("leaver", RequestKind.PUT_USER, Stage.LEAVERS),
+    "team": of("team", RequestKind.CREATE_TEAM, Stage.TEAMS),
+    "user": of("user", RequestKind.CREATE_USER, Stage.CREATES),
+    "member": of("member", RequestKind.ADD_MEMBERS, Stage.MEMBERS),
+    "path": of("path", RequestKind.ASSIGN_ITEMS, Stage.ITEMS),
 }
 
 
@@ -44,7 +44,7 @@ def all_claimed(database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", list(RequestKind))
-@pytest.mark.parametrize("stage", [0, 3])
+@pytest.mark.parametrize("stage", [Stage.LEAVERS, Stage.UPDATES])
 def test_every_request_has_a_class(kind, stage):
     expected = {
         "team": JobClass.TEAMS,
@@ -58,7 +58,7 @@ def test_every_request_has_a_class(kind, stage):
     wanted = (
         JobClass.LEARNING if kind in {RequestKind.GIVE_TEAM, RequestKind.TAKE_FROM_TEAM} else expected[last]
     )
-    assert of("a", kind, stage).job_class is (JobClass.LEAVERS if stage == 0 else wanted)
+    assert of("a", kind, stage).job_class is (JobClass.LEAVERS if stage is Stage.LEAVERS else wanted)
 
 
 @pytest.mark.parametrize(

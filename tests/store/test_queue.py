@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from syncd.core.request import JobClass, RequestKind
+from syncd.core.request import JobClass, RequestKind, Stage
 from syncd.sending.worker import FAIR, turn_of
 from syncd.store import jobs, queue
 from syncd.store.database import Database
@@ -51,7 +51,14 @@ def rescue(database: Database) -> int:
 
 
 def test_jobs_are_claimed_by_stage_and_then_by_age(database):
-    enqueue(database, [request("b", stage=3), request("c", stage=3), request("a", stage=0)])
+    enqueue(
+        database,
+        [
+            request("b", stage=Stage.UPDATES),
+            request("c", stage=Stage.UPDATES),
+            request("a", stage=Stage.LEAVERS),
+        ],
+    )
     assert [must_claim(database).key for _ in range(3)] == ["a", "b", "c"]
     assert claim(database) is None
 
@@ -221,7 +228,12 @@ def test_a_limited_retry_counts_no_attempt(database):
 
 def test_a_child_waits_for_all_its_parents_and_runs_even_if_one_was_refused(database):
     run_id = enqueue(
-        database, [request("p1", stage=1), request("p2", stage=2), request("c", stage=0, after=("p1", "p2"))]
+        database,
+        [
+            request("p1", stage=Stage.TEAMS),
+            request("p2", stage=Stage.CREATES),
+            request("c", stage=Stage.LEAVERS, after=("p1", "p2")),
+        ],
     )
     first, second = must_claim(database), must_claim(database)
     assert (first.key, second.key) == ("p1", "p2")
@@ -441,18 +453,18 @@ def leases(database: Database) -> dict[int, datetime]:
 
 
 def test_what_a_person_waits_for_goes_before_all_but_leavers(database):
-    enqueue(database, [request("bulk", stage=1), request("leaver", stage=0)])
+    enqueue(database, [request("bulk", stage=Stage.TEAMS), request("leaver", stage=Stage.LEAVERS)])
     run_id = new_run(database)
     with database.write() as conn:
-        some = [request("user", stage=3), request("path", stage=5)]
+        some = [request("user", stage=Stage.UPDATES), request("path", stage=Stage.ITEMS)]
         store_jobs(conn, ACCOUNT, run_id, some, max_attempts=8, now=database.now(conn), urgent=True)
     assert [must_claim(database).key for _ in range(4)] == ["leaver", "user", "path", "bulk"]
 
 
 def test_a_class_whose_turn_it_is_goes_first_but_not_before_what_is_urgent(database):
     learning = RequestKind.ASSIGN_ITEMS
-    taken = replace(request("taken", stage=6), kind=RequestKind.REMOVE_MEMBER)
-    enqueue(database, [request("user"), replace(request("path", stage=5), kind=learning), taken])
+    taken = replace(request("taken", stage=Stage.REMOVALS), kind=RequestKind.REMOVE_MEMBER)
+    enqueue(database, [request("user"), replace(request("path", stage=Stage.ITEMS), kind=learning), taken])
 
     def claimed(turn_of: JobClass) -> str:
         with database.write() as conn:
@@ -461,10 +473,25 @@ def test_a_class_whose_turn_it_is_goes_first_but_not_before_what_is_urgent(datab
         return job.key
 
     assert claimed(JobClass.LEARNING) == "path"
-    enqueue(database, [request("leaver", stage=0)])
+    enqueue(database, [request("leaver", stage=Stage.LEAVERS)])
     assert claimed(JobClass.USERS) == "leaver"
     assert claimed(JobClass.TEAMS) == "user", "what is taken away never runs ahead"
     assert claimed(JobClass.LEARNING) == "taken", "a turn that nobody takes is lost to nobody"
+
+
+@pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.LEAVERS, Stage.TEAMS}))
+def test_whatever_stage_a_class_is_at_it_has_its_turn_except_for_removals(database, stage):
+    enqueue(
+        database,
+        [
+            replace(request("first", stage=Stage.TEAMS), kind=RequestKind.CREATE_TEAM),
+            replace(request("turn", stage=stage), kind=RequestKind.ASSIGN_ITEMS),
+        ],
+    )
+    with database.write() as conn:
+        job = queue.claim(conn, ACCOUNT, "me", 60, database.now(conn), turn_of=JobClass.LEARNING)
+    assert job is not None
+    assert job.key == ("first" if stage is Stage.REMOVALS else "turn")
 
 
 def test_every_class_has_its_turn():
