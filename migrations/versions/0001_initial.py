@@ -78,8 +78,8 @@ def upgrade() -> None:
     op.create_table(
         "employee",
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("employee_id", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "data",
@@ -93,12 +93,8 @@ def upgrade() -> None:
         sa.Column("absent_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("absent_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_input_id", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_employee")),
+        sa.PrimaryKeyConstraint("account", "source", "employee_id", name=op.f("pk_employee")),
     )
-    with op.batch_alter_table("employee", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_employee_account_absent_since"), ["account", "absent_since"], unique=False
-        )
     op.create_table(
         "grants",
         sa.Column("account", sa.Text(), nullable=False),
@@ -161,7 +157,6 @@ def upgrade() -> None:
             ["account", "source", "accepted", "id"],
             unique=False,
         )
-        batch_op.create_index(batch_op.f("ix_input_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "lease",
@@ -190,10 +185,6 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("completed", sa.Boolean(), nullable=False),
         sa.Column("percent", sa.Float(), nullable=False),
-        sa.Column("compliant_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reset_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reset_completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "kind", "item_id", "user_id", name=op.f("pk_litmos_assignment")),
@@ -267,8 +258,6 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("username_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("email_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("external_key", sa.Text(), server_default="", nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column(
             "profile",
@@ -283,49 +272,6 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_litmos_user_account_username_key"), ["account", "username_key"], unique=False
         )
-        batch_op.create_index(
-            batch_op.f("ix_litmos_user_account_email_key"), ["account", "email_key"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_litmos_user_account_external_key"), ["account", "external_key"], unique=False
-        )
-
-    op.create_table(
-        "settled",
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("employee_id", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), server_default="", nullable=False),
-        sa.Column("at_rest", sa.Boolean(), nullable=False),
-        sa.Column("row_hash", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("filled", sa.BigInteger(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("user_id", sa.Text(), server_default="", nullable=False),
-        sa.Column("id_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("manager", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("account", "employee_id", name=op.f("pk_settled")),
-    )
-    with op.batch_alter_table("settled", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_settled_at_rest",
-            ["account", "source", "at_rest", "due_at", "row_hash", "filled"],
-            unique=False,
-        )
-        for column in ("row_hash", "user_id", "id_key", "manager"):
-            batch_op.create_index(
-                batch_op.f(f"ix_settled_account_{column}"), ["account", column], unique=False
-            )
-    op.create_table(
-        "settled_under",
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "facts",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
-        ),
-        sa.PrimaryKeyConstraint("account", "source", name=op.f("pk_settled_under")),
-    )
 
     op.create_table(
         "contract_answer",
@@ -393,11 +339,10 @@ def upgrade() -> None:
     op.create_table(
         "queue_pause",
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("class", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account", "class", name=op.f("pk_queue_pause")),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_queue_pause")),
     )
     op.create_table(
         "rate_slot",
@@ -418,9 +363,6 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("frozen_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_reason", sa.Text(), server_default="", nullable=False),
-        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("freezes", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("urgent_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_rate_window")),
     )
     op.create_table(
@@ -463,6 +405,7 @@ def upgrade() -> None:
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
             nullable=False,
         ),
+        sa.Column("input_id", sa.Integer(), nullable=True),
         sa.Column("config_digest", sa.Text(), server_default="", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("owner", sa.Text(), server_default="", nullable=False),
@@ -476,37 +419,6 @@ def upgrade() -> None:
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_account_state"), ["account", "state"], unique=False)
 
-    op.create_table(
-        "awaited_input",
-        sa.Column("run_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column(
-            "facts",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["run.id"], name=op.f("fk_awaited_input_run_id_run"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_awaited_input")),
-    )
-    op.create_table(
-        "awaited_person",
-        sa.Column("run_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("employee_id", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "data",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("origin", sa.Text(), server_default="", nullable=False),
-        sa.Column("source", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["run.id"], name=op.f("fk_awaited_person_run_id_run"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("run_id", "employee_id", name=op.f("pk_awaited_person")),
-    )
     op.create_table(
         "team_tie",
         sa.Column("account", sa.Text(), nullable=False),
@@ -600,8 +512,6 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("stage", sa.Integer(), nullable=False),
-        sa.Column("class", sa.Text(), server_default="", nullable=False),
-        sa.Column("rank", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.Text(), server_default="", nullable=False),
         sa.Column("waits", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -622,27 +532,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_job_due",
-            ["account", "rank", "id", "class"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('available', 'uncertain')"),
-            postgresql_where=sa.text("state IN ('available', 'uncertain')"),
-        )
-        batch_op.create_index(
-            "ix_job_discarded",
-            ["account", "id"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('discarded')"),
-            postgresql_where=sa.text("state IN ('discarded')"),
-        )
-        batch_op.create_index(
-            "ix_job_unsettled",
-            ["account", "id"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('running', 'uncertain')"),
-            postgresql_where=sa.text("state IN ('running', 'uncertain')"),
-        )
+        batch_op.create_index("ix_job_due", ["account", "state", "stage", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_job_run_id_state"), ["run_id", "state"], unique=False)
         batch_op.create_index(
             "uq_job_live_target",
@@ -771,21 +661,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('blocked', 'available', 'running', 'uncertain')"),
         )
         batch_op.drop_index(batch_op.f("ix_job_run_id_state"))
-        batch_op.drop_index(
-            "ix_job_discarded",
-            sqlite_where=sa.text("state IN ('discarded')"),
-            postgresql_where=sa.text("state IN ('discarded')"),
-        )
-        batch_op.drop_index(
-            "ix_job_unsettled",
-            sqlite_where=sa.text("state IN ('running', 'uncertain')"),
-            postgresql_where=sa.text("state IN ('running', 'uncertain')"),
-        )
-        batch_op.drop_index(
-            "ix_job_due",
-            sqlite_where=sa.text("state IN ('available', 'uncertain')"),
-            postgresql_where=sa.text("state IN ('available', 'uncertain')"),
-        )
+        batch_op.drop_index("ix_job_due")
 
     op.drop_table("job")
     with op.batch_alter_table("change", schema=None) as batch_op:
@@ -794,8 +670,6 @@ def downgrade() -> None:
     op.drop_table("change")
     op.drop_table("watermark")
     op.drop_table("team_tie")
-    op.drop_table("awaited_person")
-    op.drop_table("awaited_input")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_account_state"))
 
@@ -817,16 +691,8 @@ def downgrade() -> None:
     op.drop_table("contract_answer")
     with op.batch_alter_table("litmos_user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_litmos_user_account_username_key"))
-        batch_op.drop_index(batch_op.f("ix_litmos_user_account_email_key"))
-        batch_op.drop_index(batch_op.f("ix_litmos_user_account_external_key"))
 
     op.drop_table("litmos_user")
-    op.drop_table("settled_under")
-    with op.batch_alter_table("settled", schema=None) as batch_op:
-        batch_op.drop_index("ix_settled_at_rest")
-        for column in ("row_hash", "user_id", "id_key", "manager"):
-            batch_op.drop_index(batch_op.f(f"ix_settled_account_{column}"))
-    op.drop_table("settled")
     op.drop_table("litmos_team_item")
     op.drop_table("litmos_team")
     op.drop_table("litmos_removal")
@@ -842,14 +708,11 @@ def downgrade() -> None:
     op.drop_table("link")
     op.drop_table("lease")
     with op.batch_alter_table("input", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_input_run_id"))
         batch_op.drop_index(batch_op.f("ix_input_account_source_accepted_id"))
 
     op.drop_table("input")
     op.drop_table("identity_case")
     op.drop_table("grants")
-    with op.batch_alter_table("employee", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_employee_account_absent_since"))
     op.drop_table("employee")
     op.drop_table("completion")
     with op.batch_alter_table("batch_row", schema=None) as batch_op:

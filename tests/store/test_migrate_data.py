@@ -1,0 +1,224 @@
+"""Migrations take along what a database holds, on both databases, and end in exactly the schema of the code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, inspect, text
+
+from syncd.core.request import JobClass
+from syncd.store import jobs, mirror, queue
+from syncd.store.database import Database
+from syncd.store.migrate import configuration, upgrade
+from syncd.store.schema import metadata
+
+ACCOUNT = "main"
+THEN = "2026-01-02 03:04:05"
+STAGES = [
+    (0, "put_user"),
+    (1, "create_team"),
+    (2, "create_user"),
+    (3, "put_user"),
+    (4, "add_members"),
+    (5, "assign_items"),
+    (5, "set_role"),
+    (6, "remove_member"),
+    (6, "take_from_team"),
+]
+
+
+def to(database: Database, revision: str) -> None:
+    """Migrate to a revision, up or down."""
+    with database.write() as conn:
+        have = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        go = command.upgrade if have is None or revision > have else command.downgrade
+        go(configuration(conn), revision)
+
+
+@pytest.fixture
+def old(database):
+    """A database at revision 0001; at head and empty again afterwards, for the tests that share it."""
+    to(database, "base")
+    to(database, "0001")
+    yield database
+    with database.write() as conn:
+        conn.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        metadata.drop_all(conn)
+    upgrade(database)
+
+
+def add(conn: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows, in plain SQL: the code's tables are those of a later revision."""
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join(f":{name}" for name in row)
+        conn.execute(text(f'INSERT INTO "{table}" ({names}) VALUES ({marks})'), dict(row))  # noqa: S608 - our own names
+
+
+def described(database: Database) -> dict[str, Any]:
+    """All of the schema that a database tells of: columns, keys, indexes with their conditions."""
+    with database.read() as conn:
+        found = inspect(conn)
+        return {
+            table: {
+                "columns": {
+                    one["name"]: (str(one["type"]), one["nullable"], one["default"])
+                    for one in found.get_columns(table)
+                },
+                "key": found.get_pk_constraint(table)["constrained_columns"],
+                "key name": found.get_pk_constraint(table)["name"],
+                "foreign keys": sorted(
+                    str(one["constrained_columns"]) for one in found.get_foreign_keys(table)
+                ),
+                "indexes": {
+                    one["name"]: (
+                        one["column_names"],
+                        bool(one["unique"]),
+                        {
+                            name: str(said)
+                            for name, said in one.get("dialect_options", {}).items()
+                            if "where" in name
+                        },
+                    )
+                    for one in found.get_indexes(table)
+                },
+            }
+            for table in sorted(found.get_table_names())
+            if table != "alembic_version"
+        }
+
+
+def test_the_migrations_end_in_what_the_code_would_make_itself(old):
+    to(old, "head")
+    migrated = described(old)
+    with old.write() as conn:
+        metadata.drop_all(conn)
+        metadata.create_all(conn)
+    assert migrated == described(old)
+
+
+def test_going_back_ends_in_what_there_was(old):
+    before = described(old)
+    to(old, "0002")
+    assert described(old) != before
+    to(old, "0001")
+    assert described(old) == before
+
+
+def test_a_person_of_two_sources_is_the_one_whom_the_latest_input_named(old):
+    row = {"account": ACCOUNT, "data": "{}", "present": True, "first_seen_at": THEN, "last_seen_at": THEN}
+    with old.write() as conn:
+        add(
+            conn,
+            "employee",
+            [
+                {**row, "source": "before", "employee_id": "00042", "last_input_id": 3, "status": "left"},
+                {**row, "source": "hr", "employee_id": "00042", "last_input_id": 7, "status": "active"},
+                {
+                    **row,
+                    "source": "before",
+                    "employee_id": "00043",
+                    "last_input_id": None,
+                    "status": "active",
+                },
+            ],
+        )
+    to(old, "0002")
+    with old.read() as conn:
+        found = conn.execute(text("SELECT employee_id, source, status FROM employee ORDER BY 1")).all()
+    assert found == [("00042", "hr", "active"), ("00043", "before", "active")]
+
+
+def test_users_are_found_by_address_and_id_as_if_they_had_just_been_read(old):
+    profile = (
+        '{"UserName": "Ana@X", "Email": " Jos\\u0065\\u0301@Example.COM ", "ExternalEmployeeId": "00Ab"}'
+    )
+    rows = [
+        {"account": ACCOUNT, "id": f"u{no:05}", "username_key": "ana@x", "active": True, "profile": profile}
+        for no in range(3)
+    ]
+    rows.append(
+        {**rows[0], "id": "without", "profile": '{"UserName": "", "Email": null}', "username_key": ""}
+    )
+    with old.write() as conn:
+        add(conn, "litmos_user", [{**row, "changed_at": THEN} for row in rows])
+    to(old, "0002")
+    three = {f"u{no:05}" for no in range(3)}
+    with old.read() as conn:
+        for field, key in (
+            ("UserName", "ana@x"),
+            ("Email", "jos\u00e9@example.com"),
+            ("ExternalEmployeeId", "00ab"),
+        ):
+            assert mirror.find_users(conn, ACCOUNT, {field: [key]}) == three
+        empty = text(
+            "SELECT id FROM litmos_user WHERE username_key = '' AND email_key = '' AND external_key = ''"
+        )
+        assert conn.execute(empty).scalars().all() == ["without"]
+
+
+def test_what_is_queued_is_sent_in_the_order_and_by_the_classes_of_today(old):
+    with old.write() as conn:
+        add(
+            conn,
+            "run",
+            [
+                {
+                    "id": 1,
+                    "account": ACCOUNT,
+                    "flow": "push",
+                    "state": "running",
+                    "summary": "{}",
+                    "holds": "[]",
+                    "created_at": THEN,
+                }
+            ],
+        )
+        add(
+            conn,
+            "job",
+            [
+                {
+                    "id": 100 - no,
+                    "run_id": 1,
+                    "account": ACCOUNT,
+                    "kind": kind,
+                    "key": f"{stage}{kind}",
+                    "payload": "{}",
+                    "target": f"t{no}",
+                    "changes": "[]",
+                    "stage": stage,
+                    "state": "available",
+                    "max_attempts": 8,
+                    "available_at": THEN,
+                    "created_at": THEN,
+                }
+                for no, (stage, kind) in enumerate(STAGES)
+            ],
+        )
+        add(
+            conn,
+            "queue_pause",
+            [{"account": ACCOUNT, "code": "UNAUTHORISED", "reason": "401", "since": THEN}],
+        )
+    to(old, "0002")
+    with old.write() as conn:
+        now = old.now(conn)
+        assert queue.claim(conn, ACCOUNT, "me", 60, now) is None, "Litmos has refused the key"
+        assert jobs.paused(conn, ACCOUNT) is not None
+        assert jobs.resume(conn, ACCOUNT)
+        assert jobs.pause(conn, ACCOUNT, code="PERSON", reason="", now=now, job_class=JobClass.LEARNING.value)
+        sent = [job.key for job in iter(lambda: queue.claim(conn, ACCOUNT, "me", 60, now), None)]
+        assert jobs.resume(conn, ACCOUNT, job_class=JobClass.LEARNING.value)
+        rest = [job.key for job in iter(lambda: queue.claim(conn, ACCOUNT, "me", 60, now), None)]
+    assert sent == [
+        "0put_user",
+        "1create_team",
+        "2create_user",
+        "3put_user",
+        "4add_members",
+        "5set_role",
+        "6remove_member",
+    ]
+    assert rest == ["5assign_items", "6take_from_team"]
