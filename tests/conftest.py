@@ -1,6 +1,5 @@
 """Fixtures for all tests: a database of each kind that is there."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -8,34 +7,29 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import upgrade
 from syncd.store.schema import metadata
+from tests import needs
 
-PG_SERVER = os.environ.get("SYNCD_TEST_PG", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
-
-def required(what: str) -> bool:
-    """Whether SYNCD_TEST_REQUIRE turns a missing server into a failure."""
-    return what in os.environ.get("SYNCD_TEST_REQUIRE", "").split(",")
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before its fixtures: a test marked with what it needs is skipped, with what to install, or fails if that is demanded."""
+    for marker in needs.MARKERS.keys() & {mark.name for mark in item.iter_markers()}:
+        needs.need_marked(marker)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL database of this test process alone."""
-    server = create_engine(PG_SERVER, isolation_level="AUTOCOMMIT")
+    needs.need_marked("postgres")
+    server = create_engine(needs.POSTGRES_URL, isolation_level="AUTOCOMMIT")
     name = f"syncd_test_{uuid.uuid4().hex[:12]}"
-    try:
-        with server.connect() as conn:
-            conn.execute(text(f'CREATE DATABASE "{name}"'))
-    except OperationalError as error:
-        message = "needs PostgreSQL on 127.0.0.1:5432 (apt install postgresql), or SYNCD_TEST_PG"
-        if required("pg"):
-            pytest.fail(f"{message}: {error}")
-        pytest.skip(message)
-    yield PG_SERVER.rsplit("/", 1)[0] + f"/{name}"
+    with server.connect() as conn:
+        conn.execute(text(f'CREATE DATABASE "{name}"'))
+    yield needs.POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
     with server.connect() as conn:
         conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     server.dispose()

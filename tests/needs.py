@@ -62,6 +62,12 @@ MARKERS: dict[str, tuple[str, Callable[[], bool], str]] = {
 """``{marker: (its name in SYNCD_TEST_REQUIRE, is it there, what to install)}``"""
 
 
+def need_marked(marker: str) -> None:
+    """``need`` what a marker stands for."""
+    name, there, install = MARKERS[marker]
+    need(name, available=there(), install=install)
+
+
 def _answers(url: str) -> bool:
     import sqlalchemy
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.needs import need
 from tests.sandbox.caller import Caller
 
 WORLD = {
@@ -182,10 +183,9 @@ def test_an_xml_client_works_with_teams_leaders_paths_courses_and_results(client
     assert text(results, "User/Complete") == "true"
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("litmos") is None, reason="needs the client: pip install litmos-api"
-)
 def test_the_python_client_itself(make):
+    there = importlib.util.find_spec("litmos") is not None
+    need("litmos-api", available=there, install="pip install litmos-api, a client by others")
     litmos = importlib.import_module("litmos")
     call = make(seed=WORLD)
     account = litmos.Litmos(call.sandbox.api_key, "third-party", call.sandbox.base_url)
