@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,16 +42,22 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def rig(database: Database, tmp_path: Path, clock: Clock) -> Iterator[Rig]:
+@contextmanager
+def many_new(database: Database, folder: Path, clock: Clock) -> Iterator[Rig]:
     """More people who are new to Litmos than an import takes requests."""
     with Sandbox(limit=500, window=0.5, bulk_delay=0.2, seed=WORLD, clock=clock) as sandbox:
-        made = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=crowd())
+        made = Rig(sandbox=sandbox, database=database, folder=folder, hr=crowd())
         made.changed = {
             "mapping": WITHOUT_PATHS,
             "limits": Limits(minimum_population=1000),
             "bulk_imports": True,
         }
+        yield made
+
+
+@pytest.fixture
+def rig(database: Database, tmp_path: Path, clock: Clock) -> Iterator[Rig]:
+    with many_new(database, tmp_path, clock) as made:
         yield made
 
 

@@ -12,9 +12,7 @@ import pytest
 from syncd.app import App
 from syncd.core import import_requests
 from syncd.core.import_cost import Load, Scene
-from syncd.core.limits import Limits
 from syncd.sandbox.profile import JOB_ROLES
-from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.sending.worker import Worker
 from syncd.store import mirror, runs
@@ -23,11 +21,11 @@ from tests.flows.rig import Rig, field_rule
 from tests.flows.test_imports import (  # noqa: F401 - they are tests here, too
     LATE_LISTS,
     WITHOUT_PATHS,
-    WORLD,
     as_hr_says,
     codes,
     crowd,
     made_by_hand,
+    many_new,
     sent,
     test_a_cancelled_run_leaves_its_unsettled_import_to_be_looked_after,
     test_a_leaver_in_an_unsettled_import_is_switched_off_afterwards_and_keeps_its_values,
@@ -70,13 +68,7 @@ def _large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def rig(database: Database, tmp_path: Path, clock: Clock) -> Iterator[Rig]:
-    with Sandbox(limit=500, window=0.5, bulk_delay=0.2, seed=WORLD, clock=clock) as sandbox:
-        made = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=crowd())
-        made.changed = {
-            "mapping": WITHOUT_PATHS,
-            "limits": Limits(minimum_population=1000),
-            "bulk_imports": True,
-        }
+    with many_new(database, tmp_path, clock) as made:
         yield made
 
 
