@@ -24,6 +24,9 @@ A bad HR row is a value (``core.model.Rejection``), never an exception.
 
 from dataclasses import dataclass
 
+NEW_KEY = "put an Account Owner's key in place (litmos.api_key); then: syncd doctor"
+"""What to do when Litmos refuses the key."""
+
 
 class SyncdError(Exception):
     """Root of all errors a person may see: the message says what, where, the numbers and what to type next."""

@@ -445,6 +445,8 @@ def test_a_wrong_key_exits_8_and_is_not_shown(bench):
     bench.environ["LITMOS_API_KEY"] = "WRONG-canary-77"
     refused = bench.run("push", expect=8)
     assert "401" in refused.stderr or "key" in refused.stderr
+    assert "litmos.api_key" in refused.stderr
+    assert "syncd doctor" in refused.stderr
     assert "WRONG-canary-77" not in refused.stdout + refused.stderr
 
 

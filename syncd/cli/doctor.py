@@ -172,13 +172,15 @@ def _as_json(examined: Any) -> dict[str, Any]:
 
 
 def _show(examined: Any) -> None:
+    from syncd.core.finding import count
+
     for finding in examined.findings:
         say(f"{finding.state:<8} {finding.check:<14} {plain(finding.seen)}")
         if finding.next:
             say(f"{'':<23} next: {finding.next}")
     if examined.coverage is not None:
         _show_coverage(examined.coverage)
-    say(f"{examined.requests} requests; Litmos was only read.")
+    say(f"{count(examined.requests, 'request')}; Litmos was only read.")
     if not any(finding.state == "problem" for finding in examined.findings):
         note("Next: syncd plan")
 

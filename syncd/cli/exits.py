@@ -12,6 +12,7 @@ import typer
 from syncd.cli.output import note
 from syncd.core.operation import Interrupted
 from syncd.errors import (
+    NEW_KEY,
     Busy,
     ConfigError,
     LitmosError,
@@ -21,6 +22,7 @@ from syncd.errors import (
     StaleApproval,
     StalePlan,
     SyncdError,
+    Unauthorized,
 )
 
 
@@ -71,6 +73,8 @@ def reported() -> Iterator[None]:
         if isinstance(error, ConfigError):
             note(f"The configuration is not usable, for {len(error.faults)} reason(s):")
         note(str(error) or "stopped; nothing is lost: syncd push goes on")
+        if isinstance(error, Unauthorized):
+            note(f"Next: {NEW_KEY}")
         raise typer.Exit(exit_code(error)) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

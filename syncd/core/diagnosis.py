@@ -13,6 +13,7 @@ from syncd.core.finding import FEW, Finding, Health, count, tally
 from syncd.core.limits import Limits
 from syncd.core.mapping import Mapping as Rules
 from syncd.core.model import Employee, Item, ItemKind, Rejection, Status, User
+from syncd.errors import NEW_KEY
 
 SKEW = 30.0
 """Seconds by which two clocks may differ before it is a warning."""
@@ -222,23 +223,22 @@ def _key(litmos: LitmosFacts) -> Finding:
     def problem(seen: str, command: str) -> Finding:
         return Finding(check="key", state=Health.PROBLEM, seen=seen, next=command, facts=facts)
 
-    mend = "put an Account Owner's key in place (litmos.api_key); then: syncd doctor"
     if litmos.users is not None:
         seen = f"{litmos.host} took it, and let it read all full records, which is documented for Account Owners only"
         if not litmos.trouble:
             return Finding(check="key", state=Health.OK, seen=seen, facts=facts)
         return problem(f"{seen}; but another read failed: {litmos.trouble}", "syncd doctor")
     if litmos.status == HTTPStatus.UNAUTHORIZED:
-        return problem(f"refused by {litmos.host}: {litmos.trouble}", mend)
+        return problem(f"refused by {litmos.host}: {litmos.trouble}", NEW_KEY)
     if litmos.status == HTTPStatus.FORBIDDEN and litmos.paths is not None:
         facts["account_owner"] = False
         return problem(
             f"it works, but is not an Account Owner's: all full records are refused ({litmos.trouble}), "
             "learning paths, which Administrators may read, are not",
-            mend,
+            NEW_KEY,
         )
     if litmos.status == HTTPStatus.FORBIDDEN:
-        return problem(f"refused by {litmos.host}, or nobody's who may read users: {litmos.trouble}", mend)
+        return problem(f"refused by {litmos.host}, or nobody's who may read users: {litmos.trouble}", NEW_KEY)
     return problem(
         f"cannot be told, {litmos.host} did not answer as it should: {litmos.trouble}", "syncd doctor"
     )
