@@ -4,7 +4,7 @@ The worker resolves a Request into one Operation; ``litmos.target`` applies or s
 the store moves the mirror by those Effects in the transaction that records the success.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -259,7 +259,7 @@ class Effects:
     what was written, and must not pass for *just read*). ``gone_users`` are ids that Litmos answered 404 for.
     """
 
-    profiles: tuple[Mapping[str, Any], ...] = ()
+    profiles: Sequence[Mapping[str, Any]] = ()
     profiles_just_read: bool = False
     listed: bool = False
     """``profiles`` are all users."""
@@ -314,7 +314,7 @@ class Snapshot:
     """
 
     began_at: datetime
-    profiles: tuple[Mapping[str, Any], ...]
+    profiles: Sequence[Mapping[str, Any]]
     teams: tuple[TeamFact, ...]
     members: Mapping[str, frozenset[str]]
     items: tuple[Item, ...]

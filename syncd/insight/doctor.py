@@ -4,6 +4,7 @@ from collections import abc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -136,7 +137,7 @@ def _litmos_facts(settings: Settings, survey: Survey) -> LitmosFacts:
         host=urlsplit(settings.endpoint.base_url).hostname or "",
         requests=survey.requests,
         users=users,
-        fields=frozenset().union(*(survey.profiles or ())),
+        fields=frozenset(chain.from_iterable(survey.profiles or ())),
         teams=None if survey.teams is None else team_names(survey.teams),
         paths=survey.paths,
         courses=survey.courses,

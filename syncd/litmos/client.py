@@ -1,7 +1,7 @@
 """Client: Litmos' conventions over the transport: JSON both ways, lists by page, errors by what happens next."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from syncd.core.operation import Gate, Watch
@@ -116,26 +116,45 @@ class Calls:
     ) -> list[Row]:
         """Read a whole list by page; a row with a ``key`` (and ``also``) seen before counts once, as last read.
 
+        As ``pages`` otherwise.
+        """
+        found: dict[tuple[str, ...], Row] = {}
+        for page in self.pages(path, params, key=key, also=also, limit=limit, progress=progress):
+            found.update(page)
+        return list(found.values())
+
+    def pages(
+        self,
+        path: Path,
+        params: Params | None = None,
+        *,
+        key: Sequence[str] = ("Id",),
+        also: Sequence[str] = (),
+        limit: int = PAGE,
+        progress: Callable[[int], None] = lambda _count: None,
+    ) -> Iterator[dict[tuple[str, ...], Row]]:
+        """Read a whole list by page: the rows of each by ``key`` (and ``also``); one that came before comes again.
+
         ``start`` advances by the rows received (a page may be over-full, litmos-api 2); a short page is the last, but
         one of exactly Litmos' default length is asked beyond, for then ``limit`` may have been ignored. Raises
         LitmosError; a page that repeats what is known already is doubtful.
         """
-        found: dict[tuple[str, ...], Row] = {}
+        seen: set[tuple[str, ...]] = set()
         start = 0
         while True:
             page = self.page(path, {**(params or {}), "start": start, "limit": limit}, key)
             if not page:
-                break
-            known = len(found)
-            for row in page:
-                found[tuple(str(row.get(name)) for name in (*key, *also))] = row
-            if len(found) == known:
+                return
+            known = len(seen)
+            found = {tuple(str(row.get(name)) for name in (*key, *also)): row for row in page}
+            seen.update(found)
+            if len(seen) == known:
                 raise doubtful(f"/{path[0]}: the page from {start} on only repeats earlier ones")
+            yield found
             start += len(page)
-            progress(len(found))
+            progress(len(seen))
             if len(page) < limit and len(page) != DEFAULT_PAGE:
-                break
-        return list(found.values())
+                return
 
     def write(
         self,

@@ -11,6 +11,7 @@ from syncd.errors import LitmosError
 from syncd.litmos import shape
 from syncd.litmos.client import Calls, Row
 from syncd.litmos.faults import NOT_FOUND, doubtful
+from syncd.litmos.spool import Spool
 
 SEARCH_LENGTH = 50
 """The longest ``search`` that Litmos takes [DOC]."""
@@ -70,14 +71,16 @@ def snapshot(calls: Calls, choice: Choice, *, began_at: datetime, progress: Prog
     )
 
 
-def profiles(calls: Calls, progress: Progress) -> tuple[Row, ...]:
+def profiles(calls: Calls, progress: Progress) -> Spool:
     """The full records of all users, active or not, sorted by Litmos so that paging skips none (litmos-api 4.1)."""
-    rows = calls.rows(
+    found = Spool()
+    for page in calls.pages(
         ("users", "details"),
         {"sort": "UserName", "dir": "ASC"},
         progress=lambda count: progress("users", count, None),
-    )
-    return tuple(_full(row) for row in rows)
+    ):
+        found.put(map(_full, page.values()))
+    return found
 
 
 def user(calls: Calls, user_id: str) -> Row | None:

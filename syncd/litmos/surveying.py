@@ -1,6 +1,6 @@
 """Surveying: what an account holds, as far as the key may read it, and when its answers were dated. Reads only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ Sample = tuple[datetime, datetime, datetime]
 class Survey:
     """Complete lists, None for one that could not be read; ``error`` is that of the first read that failed."""
 
-    profiles: tuple[Row, ...] | None = None
+    profiles: Sequence[Row] | None = None
     teams: tuple[TeamFact, ...] | None = None
     paths: tuple[Item, ...] | None = None
     courses: tuple[Item, ...] | None = None

@@ -143,7 +143,7 @@ class Target:
 
     def profiles(
         self, *, progress: Progress = lambda _what, _done, _total: None, watch: Watch | None = None
-    ) -> tuple[Mapping[str, Any], ...]:
+    ) -> Sequence[Mapping[str, Any]]:
         """The full records of all users: a request for each thousand."""
         return reading.profiles(self._calls(watch), progress)
 

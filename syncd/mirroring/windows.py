@@ -1,5 +1,6 @@
 """Windows: a refresh by what Litmos says has changed, and what must be read directly since that is not certain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -184,7 +185,7 @@ class DeltaRefresh:
         )
         return teams, items
 
-    def _profiles(self, again: _Again, update: Update) -> tuple[reflection.Profile, ...]:
+    def _profiles(self, again: _Again, update: Update) -> Sequence[reflection.Profile]:
         """Full records of the new users: one by one, or all by page where that takes fewer requests."""
         if len(again.users) > self._pages(again):
             return self.app.target.profiles(progress=update, watch=self.watch)
