@@ -266,9 +266,9 @@ class _Table:
         if self.layout.is_stray(cells):
             faults.append(f"{self.label}:{number}: has something in a column without a name")
         for column, place in zip(self.layout.columns, self.layout.keep, strict=True):
-            if column in self.settings.text and isinstance(values[place], int | float):
+            if column in self.settings.text and not isinstance(values[place], str):
                 faults.append(
-                    f"{self.label}:{number}: {_letters(place)}{number}: {column} is a number, not a text"
+                    f"{self.label}:{number}: {_letters(place)}{number}: {column} is a number or a date, not a text"
                 )
         return cells
 
@@ -279,7 +279,7 @@ class _Table:
             *(f"  {fault}" for fault in faults[:SHOWN]),
             *more,
         ]
-        if any("is a number, not a text" in fault for fault in faults):
+        if any("is a number or a date, not a text" in fault for fault in faults):
             lines.append(
                 "A number has lost the zeros in front of it (00123 is 123). Let HR write these columns as text; "
                 "if no id begins with zero, declare `text: []`."
