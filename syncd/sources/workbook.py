@@ -109,7 +109,7 @@ def _sheets(book: _Archive) -> dict[str, Extent]:
         raise ValueError("packed by another method")
     names = book.archive.namelist()
     if "content.xml" in names:
-        return _OpenDocument().read(book.chunks("content.xml"))
+        return _OpenDocument(book.label).read(book.chunks("content.xml"))
     by_member = _members(book)
     sheets: dict[str, Extent] = {}
     for name in names:
@@ -125,7 +125,9 @@ def _members(book: _Archive) -> dict[str, str]:
     """Member -> name of the sheet in it, of an .xlsx."""
     names = set(book.archive.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        return {}
+        raise ValueError(
+            "no workbook of these kinds"
+        )  # .xlsb among others: its errors would be read as blanks
     targets = {
         attributes.get("Id", ""): attributes.get("Target", "")
         for tag, attributes in _tags(book.chunks("xl/_rels/workbook.xml.rels"))
@@ -192,6 +194,7 @@ def _column(letters: bytes) -> int:
 class _OpenDocument:
     """The content of an .ods as it goes by: cells and rows say how often they are there."""
 
+    label: str
     sheets: dict[str, Extent] = field(default_factory=dict)
     extent: Extent = field(default_factory=Extent)
     row: int = 0
@@ -225,7 +228,7 @@ class _OpenDocument:
                 self.extent.errors.append(f"row {self.row + 1}")
             if attributes.get("table:number-rows-spanned", "1") != "1":
                 raise SourceError(
-                    f"row {self.row + 1} of a sheet has cells that are merged with those of the row below; "
+                    f"{self.label}: row {self.row + 1} of a sheet has cells that are merged with those of the row below; "
                     "every row needs cells of its own. Nothing was planned."
                 )
 

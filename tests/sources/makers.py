@@ -21,10 +21,11 @@ def read_csv(path: Path, content: bytes | None = None, **settings) -> Reading:
 
 
 def csv_error(path: Path, content: bytes | None = None, **settings) -> str:
-    """The message with which the file is refused; nothing may be left in the workspace."""
+    """The message with which the file is refused; nothing of it may be left in the workspace."""
+    before = set(workspace_of(path).iterdir())
     with pytest.raises(SourceError) as caught:
         read_csv(path, content, **settings)
-    assert list(workspace_of(path).iterdir()) == []
+    assert set(workspace_of(path).iterdir()) == before
     return str(caught.value)
 
 
