@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -19,8 +20,8 @@ from syncd.sources.privatecopy import CHUNK
 from syncd.sources.unpacking import Caps
 
 CAPS = Caps(size=1024**3, ratio=250)
-CELLS = 20_000_000
-"""The most cells that a sheet may span: 200,000 rows of 100 columns."""
+CELLS = 10_000_000
+"""The most cells that a sheet may span, some 100 bytes each: 200,000 rows of 50 columns."""
 SHOWN = 20
 OLE = b"\xd0\xcf\x11\xe0"
 _WIDEST = 16_384
@@ -90,9 +91,10 @@ class _Archive:
     label: str
     total: int = 0
 
-    def chunks(self, name: str) -> Iterator[bytes]:
+    @contextmanager
+    def chunks(self, name: str) -> Iterator[Iterator[bytes]]:
         with self.archive.open(name) as file:
-            yield from self._counted(file)
+            yield self._counted(file)
 
     def _counted(self, file: IO[bytes]) -> Iterator[bytes]:
         while chunk := file.read(CHUNK):
@@ -109,14 +111,15 @@ def _sheets(book: _Archive) -> dict[str, Extent]:
         raise ValueError("packed by another method")
     names = book.archive.namelist()
     if "content.xml" in names:
-        return _OpenDocument(book.label).read(book.chunks("content.xml"))
+        with book.chunks("content.xml") as chunks:
+            return _OpenDocument(book.label).read(chunks)
     by_member = _members(book)
     sheets: dict[str, Extent] = {}
     for name in names:
-        if name in by_member:
-            sheets[by_member[name]] = _extent(book.chunks(name))
-        else:
-            for _ in book.chunks(name):
+        with book.chunks(name) as chunks:
+            if name in by_member:
+                sheets[by_member[name]] = _extent(chunks)
+            for _ in chunks:
                 pass
     return sheets
 
@@ -130,11 +133,11 @@ def _members(book: _Archive) -> dict[str, str]:
         )  # .xlsb among others: its errors would be read as blanks
     targets = {
         attributes.get("Id", ""): attributes.get("Target", "")
-        for tag, attributes in _tags(book.chunks("xl/_rels/workbook.xml.rels"))
+        for tag, attributes in _tags(book, "xl/_rels/workbook.xml.rels")
         if tag == "Relationship"
     }
     found = {}
-    for tag, attributes in _tags(book.chunks("xl/workbook.xml")):
+    for tag, attributes in _tags(book, "xl/workbook.xml"):
         if tag == "sheet":
             key = next((value for name, value in attributes.items() if name.endswith(":id")), "")
             target = targets.get(key, "")
@@ -142,14 +145,15 @@ def _members(book: _Archive) -> dict[str, str]:
     return found
 
 
-def _tags(chunks: Iterator[bytes]) -> list[tuple[str, dict[str, str]]]:
+def _tags(book: _Archive, name: str) -> list[tuple[str, dict[str, str]]]:
     """The elements of a small XML file, without their prefixes. A document type is refused, and what it could define."""
     tags: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda tag, attributes: tags.append((tag.rpartition(":")[2], attributes))
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    for chunk in chunks:
-        parser.Parse(chunk)
+    with book.chunks(name) as chunks:
+        for chunk in chunks:
+            parser.Parse(chunk)
     parser.Parse(b"", True)
     return tags
 
