@@ -1,8 +1,13 @@
 """One source, or several: one of the two, each with a name of its own, each judged."""
 
+import sys
+
 import pytest
+import xlsxwriter
 
 from syncd.core.doubts import Expect
+from syncd.errors import ConfigError, SourceError
+from syncd.wiring import sources_of
 from tests.config.files import HEAD, USERS, faults_of, load_text
 
 ONE = "source: {type: csv, path: hr.csv}\n"
@@ -139,3 +144,25 @@ def test_a_column_that_looks_sensitive_is_warned_of_by_the_name_that_its_source_
     (warning,) = load_text(tmp_path, text).warnings
     assert 'sources[1].columns: column "Salary" looks like pay, and would be sent to Litmos' in warning
     assert load_text(tmp_path, text.replace("users:", "users:\n  sensitive: [Salary]")).warnings == ()
+
+
+def test_a_sheet_may_have_no_numbers_for_the_ids_of_people_and_their_managers(tmp_path, monkeypatch):
+    with xlsxwriter.Workbook(tmp_path / "hr.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([["Nr", "Boss", "floor"], ["007", 8, 3], [9, "007", 4]]):
+            sheet.write_row(number, 0, row)
+    source = "source: {type: excel, path: hr.xlsx, columns: {Nr: employee_id, Boss: boss}MORE}\n"
+    text = HEAD.replace(ONE, source) + USERS.replace("users:\n", "users:\n  manager: boss\n")
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (strict,) = sources_of(load_text(tmp_path, text.replace("MORE", "")))
+    with pytest.raises(SourceError) as caught:
+        strict.read(workspace)
+    assert "A3: Nr is a number" in str(caught.value)
+    assert "B2: Boss is a number" in str(caught.value)
+    assert "floor" not in str(caught.value)
+    (kept,) = sources_of(load_text(tmp_path, text.replace("MORE", ", text: []")))
+    assert [row[:2] for _, row in kept.read(workspace).raw] == [["007", "8"], ["9", "007"]]
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(ConfigError, match=r'pip install "syncd\[excel\]"'):
+        kept.read(workspace)

@@ -2,6 +2,7 @@
 
 import zipfile
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -10,6 +11,8 @@ from syncd.errors import SourceError
 from syncd.sources import open_source
 from syncd.sources.settings import ExcelSourceSettings, Header
 from tests.sources.makers import origins, texts, workspace_of
+
+DATA = Path(__file__).parents[1] / "data" / "excel"
 
 
 def book(path, *rows, more=None, sheet="People"):
@@ -176,3 +179,14 @@ def test_open_document(more, gap, fault, tmp_path):
     reading = read(path)
     assert texts(reading) == [{"id": "7", "name": "Ana"}]
     assert origins(reading) == ["hr.ods:4"]
+
+
+def test_a_workbook_of_old(tmp_path):
+    """tests/data/excel/people.xls was made with xlwt."""
+    (tmp_path / "people.xls").write_bytes((DATA / "people.xls").read_bytes())
+    reading = read(tmp_path / "people.xls", text=frozenset({"id"}))
+    assert texts(reading) == [
+        {"id": "007", "name": "José", "hired": "2026-03-01"},
+        {"id": "008", "name": "Bo", "hired": ""},
+    ]
+    assert origins(reading) == ["people.xls:2", "people.xls:3"]
