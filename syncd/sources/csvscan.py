@@ -68,7 +68,7 @@ def scan(file: TextIO, settings: CsvSourceSettings) -> Scan:
 class _Scanner:
     """Where the pass has come to: ``line`` is the number of lines taken, ``last`` the text of the last one.
 
-    ``record_start`` is the line on which the record began that was parsed last.
+    ``record_start`` is the line on which the record began that was parsed last, ``is_blank`` whether nothing was written yet.
     """
 
     file: TextIO
@@ -79,6 +79,7 @@ class _Scanner:
     line: int = 0
     last: str = ""
     record_start: int = 0
+    is_blank: bool = True
     ragged: list[tuple[int, int]] = field(default_factory=list)
     ragged_count: int = 0
     stray: list[int] = field(default_factory=list)
@@ -90,33 +91,42 @@ class _Scanner:
         if header.none:
             return without_header(header)
         line = self._first_line(header.starts_with)
+        if line is None:
+            raise self._no_header()
         layout = self._layout(self._parse(line))
         if header.second:
             under = self._first_line(())
-            if not begins(self._parse(under), header.second):
+            if under is None or not begins(self._parse(under), header.second):
                 raise no_second(f"{self.label}:{self.record_start}", header.second)
         return layout
 
-    def _first_line(self, starts_with: tuple[str, ...]) -> str:
-        """The next line that is not blank, or whose cells begin so."""
+    def _first_line(self, starts_with: tuple[str, ...]) -> str | None:
+        """The next line that is not blank, or whose cells begin so; None if there is none."""
         for line in self.file:
             self.line += 1
             self.last = line
             self._refuse_nul(line, self.line)
             if line.strip() and (not starts_with or begins(self._loosely(line), starts_with)):
                 return line
+            self.is_blank = self.is_blank and not line.strip()
             if starts_with and self.line >= TITLES:
-                raise no_header(self.label, starts_with)
-        if starts_with and self.last.strip():
-            raise no_header(self.label, starts_with)
-        raise SourceError(
+                break
+        return None
+
+    def _no_header(self) -> SourceError:
+        if not self.is_blank:
+            return no_header(self.label, self.settings.header.starts_with)
+        return SourceError(
             f"{self.label}: is empty ({'no bytes' if not self.line else 'blank lines only'}). "
             "Nothing was planned. Check whether the HR export ran to its end."
         )
 
     def _loosely(self, line: str) -> list[str]:
         """The cells of a line that may be a title, so its quotes may be no quotes."""
-        return next(csv.reader((line,), self.dialect, strict=False))
+        try:
+            return next(csv.reader((line,), self.dialect, strict=False))
+        except csv.Error:
+            return []
 
     def _layout(self, cells: list[str]) -> Layout:
         place = f"{self.label}:{self.record_start}"

@@ -174,7 +174,7 @@ class _Table:
         for number, values in numbered:
             if number > last:
                 break
-            if not any(value != "" for value in values):
+            if not _is_written(values):
                 write("\n")
                 continue
             write(json.dumps(self._cells(number, values, faults)) + "\n")
@@ -220,7 +220,9 @@ class _Table:
                 break
         if starts_with and number:
             raise no_header(self.label, starts_with)
-        raise SourceError(f"{self.label}: the sheet {self.sheet.name!r} is empty. {_AGAIN}")
+        raise SourceError(
+            f"{self.label}: the sheet {self.sheet.name!r} ends before its table begins. {_AGAIN}"
+        )
 
     def _trailer(self) -> tuple[int, tuple[str, ...], int | None]:
         """The number of the last row above the trailer, the trailer, and the number of rows that it says."""
@@ -230,7 +232,7 @@ class _Table:
             written = [
                 (number, " ".join(filter(None, map(_as_cell, values))).strip())
                 for number, values in self._numbered()
-                if any(value != "" for value in values)
+                if _is_written(values)
             ][-len(trailer) :]
             written = [(0, "")] * (len(trailer) - len(written)) + written
             for pattern, (_, line) in zip(trailer, written, strict=True):
@@ -252,7 +254,7 @@ class _Table:
 
     def _cells(self, number: int, values: Sequence[Any], faults: list[str]) -> list[str]:
         width, cells = self.layout.width, []
-        if any(value != "" for value in values[width:]):
+        if _is_written(values[width:]):
             faults.append(
                 f"{self.label}:{number}: has something to the right of the header's {width} columns"
             )
@@ -286,6 +288,11 @@ class _Table:
             )
         lines.append("Nothing was planned.")
         return SourceError("\n".join(lines))
+
+
+def _is_written(values: Sequence[Any]) -> bool:
+    """Whether any of these cells says something."""
+    return any(str(value).strip() for value in values)
 
 
 def _as_cell(value: Any) -> str:

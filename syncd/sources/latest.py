@@ -62,7 +62,12 @@ def newest_file(path: Path, by: str, may: Callable[[Path], bool] = anything) -> 
         raise SourceError(f"{path}: no file of that name is there. Check whether the HR export ran.")
     if by == "name":
         return ready[-1]
-    moments = [one.stat().st_mtime_ns for one in ready]
+    try:
+        moments = [one.stat().st_mtime_ns for one in ready]
+    except OSError as error:
+        raise SourceError(
+            f"{path}: a file of that name went while it was looked at. Run syncd later."
+        ) from error
     last = [one.name for one, moment in zip(ready, moments, strict=True) if moment == max(moments)]
     if len(last) > 1:
         raise SourceError(

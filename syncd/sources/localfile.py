@@ -35,7 +35,7 @@ def take_file(
     copy = copy_privately(path, workspace, settle_seconds=settings.settle_seconds, clock=clock, sleep=sleep)
     try:
         readiness.verify(path, copy.sha256)
-    except SourceError:
+    except BaseException:
         copy.path.unlink()
         raise
     kind = kind_of(path.name, settings.unpack)
@@ -49,7 +49,7 @@ def _chosen(settings: FileSourceSettings, readiness: Readiness, today: date) -> 
     waiting: list[str] = []
 
     def may(one: Path) -> bool:
-        if readiness.is_ready(one):
+        if not readiness.fault(one):
             return True
         waiting.append(one.name)
         return False

@@ -23,19 +23,14 @@ class Readiness:
 
     def fault(self, path: Path) -> str:
         """Why ``path`` is not ready yet, or ""."""
-        for kind in (self.marker, self.checksum):
-            if kind and not beside(path, kind).is_file():
+        for kind in filter(None, (self.marker, self.checksum)):
+            try:
+                older = beside(path, kind).stat().st_mtime_ns < path.stat().st_mtime_ns
+            except OSError:
                 return f"{beside(path, kind).name}, which says that it is whole, is not there yet"
-        if self.marker and beside(path, self.marker).stat().st_mtime_ns < path.stat().st_mtime_ns:
-            return f"{beside(path, self.marker).name} is older than it, so it speaks of an earlier file"
+            if older and kind == self.marker:
+                return f"{beside(path, kind).name} is older than it, so it speaks of an earlier file"
         return ""
-
-    def is_ready(self, path: Path) -> bool:
-        """Whether nothing is missing beside ``path``; a marker or checksum is never a file of HR itself."""
-        try:
-            return not self.fault(path)
-        except OSError:  # it went meanwhile
-            return False
 
     def verify(self, path: Path, sha256: str) -> None:
         """Raise SourceError if the checksum of ``path`` is another than ``sha256`` (hex), that of what was read."""

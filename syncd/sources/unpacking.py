@@ -66,7 +66,7 @@ def unpacked(
         return packed
     try:
         with _opened(packed.path, kind, member, label, caps) as file:
-            return replace(_copied(file, packed, workspace, label, caps), modified_at=packed.modified_at)
+            return _copied(file, packed, workspace, label, caps)
     finally:
         packed.path.unlink()
 

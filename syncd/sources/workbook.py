@@ -38,13 +38,19 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The sheets of a workbook by name; of an .xls, which packs nothing, none are known."""
+    """The sheets of a workbook by name; None of an .xls, which packs nothing, and spans 16 million cells at most."""
 
-    sheets: dict[str, Extent]
+    sheets: dict[str, Extent] | None
 
     def check(self, sheet: str, label: str) -> None:
         """Raise SourceError if this sheet is too large to hold, or has cells that are errors."""
-        extent = self.sheets.get(sheet, Extent())
+        if self.sheets is None:
+            return
+        extent = self.sheets.get(sheet)
+        if extent is None:
+            raise SourceError(
+                f"{label}: the sheet {sheet!r} cannot be found in it. Nothing was planned. Save it anew."
+            )
         if extent.rows * extent.columns > CELLS:
             raise SourceError(
                 f"{label}: the sheet {sheet!r} spans {extent.rows} rows and {extent.columns} columns, more than {CELLS} cells. "
@@ -63,7 +69,7 @@ def look_at(path: Path, label: str) -> Contents:
     with path.open("rb") as file:
         if file.read(4) == OLE:
             CAPS.check(label, path.stat().st_size, path.stat().st_size)
-            return Contents({})
+            return Contents(None)
     try:
         with zipfile.ZipFile(path) as archive:
             return Contents(_sheets(_Archive(archive, path.stat().st_size, label)))

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,9 @@ def test_a_link_to_nothing_or_to_itself_is_refused(tmp_path):
     assert "cannot be opened" in csv_error(tmp_path / "loop.csv")
 
 
+MOMENT = datetime(2026, 4, 28, tzinfo=UTC)
+
+
 def zipped(path: Path, *members: str, content: bytes = GOOD, method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
         for member in members:
@@ -169,7 +173,7 @@ def test_what_unpacks_to_far_too_much_is_stopped_and_leaves_nothing(kind, tmp_pa
             path.write_bytes(gzip.compress(bomb))
         else:
             zipped(path, "a", content=bomb)
-        copy = PrivateCopy(path=path, sha256="", size_bytes=path.stat().st_size, modified_at=None)  # type: ignore[arg-type]
+        copy = PrivateCopy(path=path, sha256="", size_bytes=path.stat().st_size, modified_at=MOMENT)
         with pytest.raises(SourceError, match=said):
             unpacked(copy, workspace, kind=kind, member="", label="hr", caps=caps)
         assert list(workspace.iterdir()) == []
