@@ -25,6 +25,10 @@ CELLS = 10_000_000
 SHOWN = 20
 OLE = b"\xd0\xcf\x11\xe0"
 _WIDEST = 16_384
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
+    *(RuntimeError, ValueError, KeyError, expat.ExpatError),  # encrypted, no workbook, no such member, no XML
+)
 
 
 @dataclass(slots=True)
@@ -73,15 +77,7 @@ def look_at(path: Path, label: str) -> Contents:
     try:
         with zipfile.ZipFile(path) as archive:
             return Contents(_sheets(_Archive(archive, path.stat().st_size, label)))
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        zlib.error,
-        KeyError,
-        expat.ExpatError,
-    ) as error:
+    except _BROKEN as error:
         raise SourceError(
             f"{label}: is no workbook that can be read (.xlsx, .xls, .ods), or is damaged. Nothing was planned. "
             "Let HR export it again."
@@ -134,9 +130,7 @@ def _members(book: _Archive) -> dict[str, str]:
     """Member -> name of the sheet in it, of an .xlsx."""
     names = set(book.archive.namelist())
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        raise ValueError(
-            "no workbook of these kinds"
-        )  # .xlsb among others: its errors would be read as blanks
+        raise ValueError("neither .xlsx nor .ods")  # in an .xlsb errors could not be told from blanks
     targets = {
         attributes.get("Id", ""): attributes.get("Target", "")
         for tag, attributes in _tags(book, "xl/_rels/workbook.xml.rels")
@@ -181,7 +175,7 @@ def _extent(chunks: Iterator[bytes]) -> Extent:
     for chunk in chain((head,), chunks):
         text = rest + chunk
         cut = text.rfind(end) + len(end) if end in text else 0
-        text, rest = text[:cut], text[cut:]
+        text, rest = text[:cut], text[cut:][-CHUNK:]
         letters.update(cell.findall(text))
         last = re.match(rb"[A-Z]+(\d+)", text[text.rfind(start) + len(start) :]) if start in text else None
         if last:

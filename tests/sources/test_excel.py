@@ -136,6 +136,31 @@ def test_a_workbook_that_unpacks_to_far_too_much_is_refused(tmp_path):
     assert "unpacks to more than 250 times its" in refused(path)
 
 
+def test_what_is_no_workbook_or_is_damaged_or_encrypted_is_refused(tmp_path):
+    path = tmp_path / "hr.xlsx"
+    whole = book(path, ["id"], ["1"]).read_bytes()
+    directory = whole.index(b"PK\1\2")
+    encrypted = bytearray(whole)
+    for place in (6, directory + 8):
+        encrypted[place] |= 1
+    flipped = bytearray(whole)
+    flipped[whole.index(b"sheet1.xml") + 60] ^= 0xFF
+    for content in (
+        b"",
+        b"id\n1\n",
+        whole[:-30],
+        whole[:directory],
+        bytes(encrypted),
+        bytes(flipped),
+        b"\xd0\xcf\x11\xe0" * 200,
+    ):
+        path.write_bytes(content)
+        assert "is no workbook that can be read" in refused(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.bin", b"x")
+    assert "is no workbook that can be read (.xlsx, .xls, .ods)" in refused(path)
+
+
 ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
 xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
