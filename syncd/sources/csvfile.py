@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -16,10 +15,12 @@ from syncd.errors import SourceError
 from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
-from syncd.sources.latest import latest_file
-from syncd.sources.privatecopy import PrivateCopy, copy_privately
+from syncd.sources.layout import taken
+from syncd.sources.localfile import take_file
+from syncd.sources.privatecopy import PrivateCopy
 from syncd.sources.settings import CsvSourceSettings
 from syncd.sources.trailer import must_agree, take_off
+from syncd.sources.unpacking import refuse_packed
 
 
 class CsvSource:
@@ -45,27 +46,24 @@ class CsvSource:
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: each fault of the file is a SourceError that names the line."""
-        settings, day = self._settings, None
-        if settings.name_date:
-            today = datetime.fromtimestamp(self._clock(), UTC).date()
-            path, day = latest_file(settings.path, settings.name_date, today)
-            settings = replace(settings, path=path)
+        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep)
+        settings = replace(self._settings, path=Path(file.name))
+        return replace(read_copy(file.copy, settings), dated=file.dated)
+
+
+def read_copy(copy: PrivateCopy, settings: CsvSourceSettings) -> Reading:
+    """What is in a private copy of the file ``settings.path``. Raises SourceError; then the copy is gone."""
+    label = settings.path.name
+    try:
         codec = codec_of(settings.encoding)
-        copy = copy_privately(
-            settings.path,
-            workspace,
-            settle_seconds=settings.settle_seconds,
-            clock=self._clock,
-            sleep=self._sleep,
-        )
-        try:
-            said = take_off(copy.path, settings.trailer, codec, settings.path.name)
-            found = _scan_copy(copy.path, settings, codec)
-            must_agree(said, found.rows, settings.path.name)
-        except BaseException:
-            copy.path.unlink()
-            raise
-        return replace(_reading(settings, copy, found, codec), dated=day)
+        refuse_packed(copy.path, label)
+        said = take_off(copy.path, settings.trailer, codec, label)
+        found = _scan_copy(copy.path, settings, codec)
+        must_agree(said, found.rows, label)
+    except BaseException:
+        copy.path.unlink()
+        raise
+    return _reading(settings, copy, found, codec)
 
 
 BLOCK = 1 << 20
@@ -209,17 +207,17 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         path=copy.path,
         codec=codec,
         settings=settings,
-        width=len(found.columns),
+        width=found.layout.width,
         header_end=found.header_end,
     )
     return Reading(
         name=settings.name,
-        columns=found.columns,
+        columns=found.layout.columns,
         rows=found.rows,
         sha256=copy.sha256,
         size_bytes=copy.size_bytes,
         modified_at=copy.modified_at,
         complete=bool(settings.trailer) or found.final_newline or not settings.final_newline,
         place=f"{settings.path.name}:",
-        raw=rows,
+        raw=taken(rows, found.layout, guards=settings.guards),
     )

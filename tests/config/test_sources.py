@@ -1,8 +1,13 @@
 """One source, or several: one of the two, each with a name of its own, each judged."""
 
+import sys
+
 import pytest
+import xlsxwriter
 
 from syncd.core.doubts import Expect
+from syncd.errors import ConfigError, SourceError
+from syncd.wiring import sources_of
 from tests.config.files import HEAD, USERS, faults_of, load_text
 
 ONE = "source: {type: csv, path: hr.csv}\n"
@@ -70,7 +75,7 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
         (TWO.replace("path: e.csv, ", ""), "sources[0].path: is required"),
         (
             TWO.replace("type: csv, name: employees", "type: xls, name: employees"),
-            "sources[0]: must be csv or sql",
+            "sources[0]: must be csv or excel or sql",
         ),
         (
             TWO.replace("path: e.csv", 'path: "{date}/e.csv"'),
@@ -90,6 +95,42 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
             TWO.replace("path: e.csv", "path: e.csv, encoding: utf-0"),
             'sources[0].encoding: "utf-0" is no encoding',
         ),
+        (
+            TWO.replace("path: e.csv", 'path: "e*.csv"'),
+            "sources[0]: newest (name or modified) and a file name with * or ?",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, newest: name"),
+            "sources[0]: newest (name or modified) and a file name with",
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: "e*{date}.csv", newest: name'),
+            "may hold {date}, or * and ?, but not both",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, header: none"),
+            "sources[0]: header: none needs positions and width",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, header: second"),
+            "sources[0].header: must be first, none, or what the header begins",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, width: 2, positions: {3: a}"),
+            "positions has a column beyond width (2)",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, positions: {1: a, 3: a}"),
+            "positions gives two columns the same name",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, ready: {marker: ../x}"),
+            "sources[0].ready: marker and checksum must be names",
+        ),
+        (
+            TWO.replace("rows: {min: 5}", 'trailer: [END, "{x}"]'),
+            "sources[0].expect.trailer: may hold {rows} and {any}",
+        ),
     ],
 )
 def test_a_fault_names_the_source(text, fault, tmp_path):
@@ -103,3 +144,25 @@ def test_a_column_that_looks_sensitive_is_warned_of_by_the_name_that_its_source_
     (warning,) = load_text(tmp_path, text).warnings
     assert 'sources[1].columns: column "Salary" looks like pay, and would be sent to Litmos' in warning
     assert load_text(tmp_path, text.replace("users:", "users:\n  sensitive: [Salary]")).warnings == ()
+
+
+def test_a_sheet_may_have_no_numbers_for_the_ids_of_people_and_their_managers(tmp_path, monkeypatch):
+    with xlsxwriter.Workbook(tmp_path / "hr.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([["Nr", "Boss", "floor"], ["007", 8, 3], [9, "007", 4]]):
+            sheet.write_row(number, 0, row)
+    source = "source: {type: excel, path: hr.xlsx, columns: {Nr: employee_id, Boss: boss}MORE}\n"
+    text = HEAD.replace(ONE, source) + USERS.replace("users:\n", "users:\n  manager: boss\n")
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (strict,) = sources_of(load_text(tmp_path, text.replace("MORE", "")))
+    with pytest.raises(SourceError) as caught:
+        strict.read(workspace)
+    assert "A3: Nr is a number" in str(caught.value)
+    assert "B2: Boss is a number" in str(caught.value)
+    assert "floor" not in str(caught.value)
+    (kept,) = sources_of(load_text(tmp_path, text.replace("MORE", ", text: []")))
+    assert [row[:2] for _, row in kept.read(workspace).raw] == [["007", "8"], ["9", "007"]]
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(ConfigError, match=r'pip install "syncd\[excel\]"'):
+        kept.read(workspace)
