@@ -4,9 +4,9 @@ from pathlib import Path
 
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
-from syncd.config.settings import SinkSettings
+from syncd.config.sink_parts import CsvSinkPart, SinkSettings
 from syncd.config.source_parts import CsvSettings, SourceSettings
-from syncd.errors import StoreError
+from syncd.errors import ConfigError, Fault, StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
@@ -23,8 +23,9 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     A new SQLite database gets its tables; any other one must be at head, or ``migrate`` be True.
     """
     database = open_store(config, migrate=migrate)
-    sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
+    return open_app(
+        settings_of(config), database, sources_of(config), sinks_of(config), node_sources_of(config)
+    )
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -120,12 +121,19 @@ def node_sources_of(config: Config) -> dict[str, Source]:
     }
 
 
+def sinks_of(config: Config) -> dict[str, Sink]:
+    """Where results go, by name; nothing is written yet. Raises ConfigError."""
+    return {settings.name: _sink(settings) for settings in config.pull.sinks}
+
+
 def _sink(settings: SinkSettings) -> Sink:
+    if not isinstance(settings, CsvSinkPart):
+        raise ConfigError([Fault(where="", key="pull.sinks", message=f"{settings.type} is not built yet")])
     return open_sink(
         CsvSinkSettings(
             name=settings.name,
             path=settings.path,
-            columns=settings.columns,
+            columns=settings.rules,
             delimiter=settings.delimiter,
             encoding=settings.encoding,
             mode=SinkMode(settings.mode),
