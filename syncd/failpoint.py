@@ -16,8 +16,10 @@ NAMES = (
     "answered-unread",
     "answered-uncommitted",
     "committed",
+    "batch-opened",
+    "batch-delivered",
 )
-"""All failpoints, in the order in which a write passes them."""
+"""All failpoints, in the order in which a write, and a delivery, passes them."""
 
 KILLED = 137
 """The exit status of a process that died at a failpoint: that of ``kill -9``."""

@@ -6,6 +6,7 @@ from syncd.app import App, Settings, open_app
 from syncd.config import Config
 from syncd.config.sink_parts import CsvSinkPart, SinkSettings
 from syncd.config.source_parts import CsvSettings, SourceSettings
+from syncd.core.results import Status
 from syncd.errors import ConfigError, Fault, StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
@@ -72,6 +73,9 @@ def settings_of(config: Config) -> Settings:
         refresh_max_age=push.refresh_max_age,
         check_within=push.check_within,
         results=frozenset(pull.results),
+        statuses=frozenset(Status(word) for word in pull.statuses),
+        results_checked_within=pull.check_within,
+        identities={sink.name: sink.login_link for sink in pull.sinks if sink.what == "identities"},
         overlap=pull.overlap,
         first_from=pull.first_from,
         config_digest=config.digest,

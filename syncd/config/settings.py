@@ -11,7 +11,8 @@ from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 
 WEEK = 7 * 86400.0
-ResultKind = Literal["course", "learning_path"]
+ResultKind = Literal["course", "module", "learning_path", "achievement", "session", "badge", "points"]
+ResultStatus = Literal["assigned", "in_progress", "completed", "failed", "missed", "expired"]
 
 
 class RateSettings(Part):
@@ -89,7 +90,11 @@ class PullSettings(Part):
     """Litmos to HR: training results."""
 
     results: Annotated[tuple[ResultKind, ...], Field(min_length=1)] = ("course", "learning_path")
-    """Which results: course, learning_path."""
+    """Which results: course, module, learning_path, achievement, session, badge, points; docs/results.md says what each costs."""
+    statuses: Annotated[tuple[ResultStatus, ...], Field(min_length=1)] = ("completed", "expired")
+    """Which of them are delivered, by status; and whatever was delivered and does not hold any more, as withdrawn."""
+    check_within: Annotated[Seconds, Field(ge=3600.0)] | None = WEEK
+    """How often all results of courses are read again, for what date windows do not tell, such as resets; null: never."""
     overlap: Seconds = 48 * 3600.0
     """How far each pull looks back behind the last one, for results that Litmos shows late."""
     first_from: Seconds = 30 * 86400.0

@@ -49,8 +49,21 @@ ResultField = Literal[
     "completed_at",
     "compliant_until",
     "result_id",
+    "status",
+    "event",
+    "attempt",
+    "version",
+    "reverses",
+    "seq",
+    "certificate_id",
+    "course_id",
+    "instructor_id",
 ]
 """What a result has, for the columns of a sink."""
+IdentityField = Literal["employee_id", "litmos_user_id", "username", "active", "last_login", "login_link"]
+"""What an identity has, for the columns of a sink."""
+FIELDS: dict[str, tuple[str, ...]] = {"results": get_args(ResultField), "identities": get_args(IdentityField)}
+_ALL = tuple(dict.fromkeys((*FIELDS["results"], *FIELDS["identities"])))
 BATCH = "{batch}"
 """Stands for the id of a batch in the name of a file."""
 
@@ -105,8 +118,8 @@ class TimePart(Part):
 class ColumnPart(Part):
     """What fills one column. ``id: employee_id`` is short for ``id: {from: employee_id}``; one of from, template and value."""
 
-    source: ResultField | None = Field(default=None, alias="from")
-    """The field of the result."""
+    source: ResultField | IdentityField | None = Field(default=None, alias="from")
+    """The field of the result, or of the identity."""
     template: Text | None = None
     """A text with fields in braces: "{kind}:{object_id}"."""
     constant: Text | None = Field(default=None, alias="value")
@@ -141,11 +154,17 @@ class ColumnPart(Part):
         unknown = [name for name in self.transform if name not in TRANSFORMS]
         if unknown:
             raise ValueError(f'"{unknown[0]}" is no transform; known are {", ".join(TRANSFORMS)}')
-        fields = get_args(ResultField)
-        strange = [part.name for part in self._parts if isinstance(part, Column) and part.name not in fields]
+        strange = [name for name in self.fields if name not in _ALL]
         if strange:
-            raise ValueError(f'"{strange[0]}" is no field of a result; those are {", ".join(fields)}')
+            raise ValueError(
+                f'"{strange[0]}" is no field of a result; those are {", ".join(FIELDS["results"])}'
+            )
         return self
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it is made of."""
+        return tuple(part.name for part in self._parts if isinstance(part, Column))
 
     @property
     def rule(self) -> str | ColumnRule:
@@ -170,7 +189,7 @@ class ColumnPart(Part):
 
 
 ColumnItem = Annotated[
-    ColumnPart, BeforeValidator(_short_from, json_schema_input_type=ColumnPart | ResultField)
+    ColumnPart, BeforeValidator(_short_from, json_schema_input_type=ColumnPart | ResultField | IdentityField)
 ]
 """What fills a column, or the name of the field that does."""
 
@@ -180,8 +199,28 @@ class SinkPart(Part):
 
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
     """A short name of ours; what was delivered is remembered under it."""
+    what: Literal["results", "identities"] = "results"
+    """results: what people learnt; identities: who each employee is in Litmos."""
+    login_link: Flag = False
+    """For identities: the link that logs a person in, in the field login_link. It is as good as a password."""
     columns: dict[str, ColumnItem] = Field(min_length=1)
     """The columns, in order, and what fills each."""
+
+    @model_validator(mode="after")
+    def _fields_are_of_what_is_delivered(self) -> Self:
+        used = [name for part in self.columns.values() for name in part.fields]
+        strange = next((name for name in used if name not in FIELDS[self.what]), "")
+        if strange:
+            raise ValueError(
+                f'columns: "{strange}" is no field of {self.what}; those are {", ".join(FIELDS[self.what])}'
+            )
+        if self.login_link and self.what != "identities":
+            raise ValueError("login_link is for what: identities only")
+        if "login_link" in used and not self.login_link:
+            raise ValueError(
+                "the column of login_link needs login_link: true, for it is as good as a password"
+            )
+        return self
 
     @property
     def rules(self) -> Columns:
