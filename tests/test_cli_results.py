@@ -74,7 +74,7 @@ AID = ("00001", "First Aid", "completed", "1")
 def test_a_reset_and_a_retake_arrive_as_a_reversal_and_a_new_version(bench, shown):
     control(bench, "modes", {"resets_shown": shown})
     complete(bench, 1)
-    bench.in_process = False
+    bench.in_process = not shown
     assert bench.json("pull")["delivered"] == {"delta": 1, "whole": 1}
     assert bench.json("pull")["delivered"] == {"delta": 0, "whole": 0}
     bench.in_process = True
@@ -221,7 +221,7 @@ def test_who_is_who_comes_once_and_login_links_only_where_they_are_asked_for(ben
     assert bench.json("pull")["delivered"] == {"who": 0}
     control(bench, "edit", {"do": "deactivate", "UserName": "p2@example.com"})
     assert bench.json("pull")["delivered"] == {"who": 1}
-    found = {}
+    found: dict[str, tuple[str, str, bool]] = {}
     for path in sorted((bench.folder / "out").iterdir(), key=lambda one: one.stat().st_mtime_ns):
         with path.open(encoding="utf-8", newline="") as file:
             found |= {

@@ -52,6 +52,13 @@ def warnings_of(root: Root, document: Document) -> list[str]:
     if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")
+    for index, sink in enumerate(root.pull.sinks):
+        if sink.what == "results" and not sink.tells_withdrawals:
+            where = document.where(("pull", "sinks", index, "columns"))
+            found.append(
+                f"{where}: pull.sinks[{index}].columns: no column tells status, event or completed, so a result that is "
+                "withdrawn looks like one that holds"
+            )
     return found
 
 

@@ -62,8 +62,12 @@ ResultField = Literal[
 """What a result has, for the columns of a sink."""
 IdentityField = Literal["employee_id", "litmos_user_id", "username", "active", "last_login", "login_link"]
 """What an identity has, for the columns of a sink."""
+TELLING = frozenset({"status", "event", "completed"})
+"""Fields by which a withdrawal differs from what it takes back."""
+SinkField = Literal[ResultField, IdentityField]
+"""What either has."""
 FIELDS: dict[str, tuple[str, ...]] = {"results": get_args(ResultField), "identities": get_args(IdentityField)}
-_ALL = tuple(dict.fromkeys((*FIELDS["results"], *FIELDS["identities"])))
+_ALL = get_args(SinkField)
 BATCH = "{batch}"
 """Stands for the id of a batch in the name of a file."""
 
@@ -118,7 +122,7 @@ class TimePart(Part):
 class ColumnPart(Part):
     """What fills one column. ``id: employee_id`` is short for ``id: {from: employee_id}``; one of from, template and value."""
 
-    source: ResultField | IdentityField | None = Field(default=None, alias="from")
+    source: SinkField | None = Field(default=None, alias="from")
     """The field of the result, or of the identity."""
     template: Text | None = None
     """A text with fields in braces: "{kind}:{object_id}"."""
@@ -189,7 +193,7 @@ class ColumnPart(Part):
 
 
 ColumnItem = Annotated[
-    ColumnPart, BeforeValidator(_short_from, json_schema_input_type=ColumnPart | ResultField | IdentityField)
+    ColumnPart, BeforeValidator(_short_from, json_schema_input_type=ColumnPart | SinkField)
 ]
 """What fills a column, or the name of the field that does."""
 
@@ -221,6 +225,12 @@ class SinkPart(Part):
                 "the column of login_link needs login_link: true, for it is as good as a password"
             )
         return self
+
+    @property
+    def tells_withdrawals(self) -> bool:
+        """Whether a result that is withdrawn can be told from one that holds, or is in no file at all."""
+        used = {name for part in self.columns.values() for name in part.fields}
+        return getattr(self, "mode", "") == "full" or bool(used & TELLING)
 
     @property
     def rules(self) -> Columns:

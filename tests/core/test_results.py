@@ -175,7 +175,8 @@ def spelt(number: int, state: str, done_at: int) -> Completion:
 @st.composite
 def histories(draw: st.DrawFn) -> list[Completion]:
     """A life of one result, as Litmos tells it: each time something changed, and when it was completed."""
-    found, done_at = [], 0
+    found: list[Completion] = []
+    done_at = 0
     for number, state in enumerate(draw(st.lists(STATES, min_size=1, max_size=8)), start=1):
         before = found[-1] if found else None
         if state in {"done", "more"} and (before is None or not before.completed):
