@@ -79,7 +79,7 @@ def collect(
     if ResultKind.SESSION in settings.results:
         _sessions(app, ledger, since)
     if ResultKind.POINTS in settings.results:
-        ledger.take(app.target.points(), sure=True)
+        _points(app, ledger)
     if ResultKind.BADGE in settings.results:
         _badges(app, ledger)
     with app.database.write() as conn:
@@ -171,6 +171,16 @@ def _sessions(app: App, ledger: _Ledger, since: datetime) -> None:
         with app.database.read() as conn:
             known = results.current_of(conn, app.account, ResultKind.SESSION, object_id=session_id)
         ledger.gone(known, roll)
+
+
+def _points(app: App, ledger: _Ledger) -> None:
+    """The points of everybody; who had some and has none any more is told of, too."""
+    found = app.target.points()
+    there = {one.result_id for one in found}
+    with app.database.read() as conn:
+        known = results.current_of(conn, app.account, ResultKind.POINTS)
+    none = [replace(one.said, score="0") for one in known if one.said.result_id not in there]
+    ledger.take([*found, *none], sure=True)
 
 
 def _badges(app: App, ledger: _Ledger) -> None:

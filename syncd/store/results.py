@@ -1,7 +1,7 @@
 """Results: the ledger. Versions are only ever added, each with the next ``seq`` of its account."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -102,21 +102,12 @@ def revise(
             version = decide(history, said)
             if version is None:
                 continue
-            version = link_first(version, employees.get(said.user_id, "")) if not history else version
+            if not history:
+                version = replace(version, employee_id=employees.get(said.user_id, ""))
             history.append(version)
             fresh.append(version)
         made += add(conn, account, run_id, fresh, now)
     return made
-
-
-def link_first(version: Version, employee_id: str) -> Version:
-    """The first version of a result, of the employee who is linked by then."""
-    linked = link(version, employee_id)
-    return version if linked is None else Version(**{**_shallow(version), "employee_id": employee_id})
-
-
-def _shallow(version: Version) -> dict[str, Any]:
-    return {field.name: getattr(version, field.name) for field in fields(version)}
 
 
 def settle(conn: Connection, account: str, run_id: int | None, now: datetime) -> list[Version]:
@@ -145,10 +136,7 @@ def add(
     last = conn.execute(
         select(func.coalesce(func.max(result_version.c.seq), 0)).where(result_version.c.account == account)
     ).scalar_one()
-    numbered = [
-        Version(**{**_shallow(one), "seq": int(last) + number})
-        for number, one in enumerate(versions, start=1)
-    ]
+    numbered = [replace(one, seq=int(last) + number) for number, one in enumerate(versions, start=1)]
     for some in _by_chunk(dict.fromkeys(one.said.result_id for one in versions)):
         conn.execute(
             update(result_version)

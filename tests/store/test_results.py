@@ -99,6 +99,8 @@ def test_a_result_read_twice_is_new_once_and_a_changed_one_is_a_version(ledger):
     with ledger.database.read() as conn:
         (stored,) = results.listed(conn, ACCOUNT, results.Filters(since=2))
         assert stored == third
+        (total,) = results.totals(conn, ACCOUNT)
+        assert (total["results"], total["versions"], total["unlinked"]) == (2, 3, 0)
         everything = results.Filters(history=True, employee_id="E1", kind="course", status="completed")
         assert [one.seq for one in results.listed(conn, ACCOUNT, everything)] == [1, 2, 3]
 
