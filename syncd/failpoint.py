@@ -16,10 +16,11 @@ NAMES = (
     "answered-unread",
     "answered-uncommitted",
     "committed",
-    "batch-opened",
-    "batch-delivered",
 )
-"""All failpoints, in the order in which a write, and a delivery, passes them."""
+"""The failpoints of a push, in the order in which a write passes them."""
+
+OF_DELIVERY = ("batch-opened", "batch-delivered")
+"""The failpoints of a pull: just before a sink is given a batch, and just after."""
 
 KILLED = 137
 """The exit status of a process that died at a failpoint: that of ``kill -9``."""

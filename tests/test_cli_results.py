@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from syncd.failpoint import OF_DELIVERY
 from tests.workbench import KEY, Workbench, workbench
 
 COLUMNS = "{employee_id: employee_id, title: object_name, status: status, attempt: attempt, id: result_id, seq: seq}"
@@ -96,7 +97,7 @@ def test_a_reset_and_a_retake_arrive_as_a_reversal_and_a_new_version(bench, show
     ]
 
 
-@pytest.mark.parametrize("point", ["batch-opened", "batch-delivered"])
+@pytest.mark.parametrize("point", OF_DELIVERY)
 def test_a_sink_killed_in_the_middle_ends_with_each_result_once(bench, point):
     complete(bench, 1)
     complete(bench, 2, Score=90)
