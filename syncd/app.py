@@ -12,6 +12,8 @@ from syncd.core.holding import HoldMode
 from syncd.core.import_cost import PATIENCE
 from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
+from syncd.core.results import EARNED
+from syncd.core.results import Status as ResultStatus
 from syncd.litmos.client import LitmosClient
 from syncd.litmos.endpoint import Endpoint, is_loopback_url
 from syncd.litmos.target import Target
@@ -47,6 +49,10 @@ class Settings:
     refresh_max_age: float = 300.0
     check_within: float = 172_800.0
     results: frozenset[str] = frozenset({"course", "learning_path"})
+    statuses: frozenset[ResultStatus] = EARNED
+    results_checked_within: float | None = None
+    identities: MappingType[str, bool] = field(default_factory=dict)
+    """The sinks that are told who is who, and whether with login links."""
     overlap: float = 48 * 3600.0
     first_from: float = 30 * 86400.0
     config_digest: str = ""

@@ -17,7 +17,10 @@ NAMES = (
     "answered-uncommitted",
     "committed",
 )
-"""All failpoints, in the order in which a write passes them."""
+"""The failpoints of a push, in the order in which a write passes them."""
+
+OF_DELIVERY = ("batch-opened", "batch-delivered")
+"""The failpoints of a pull: just before a sink is given a batch, and just after."""
 
 KILLED = 137
 """The exit status of a process that died at a failpoint: that of ``kill -9``."""

@@ -143,17 +143,22 @@ def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Upd
     return Reverted(run_id=run_id, state=state, draft=made, remarks=remarks)
 
 
-def pull(app: App, run_id: int, *, update: Update = quiet) -> dict[str, int]:
-    """Litmos -> HR: results into the ledger, and from there to every sink. Returns rows delivered by sink."""
+def pull(app: App, run_id: int, *, full: bool = False, update: Update = quiet) -> dict[str, int]:
+    """Litmos -> HR: results into the ledger, and from there to every sink. Returns rows delivered by sink.
+
+    ``full`` reads all results of courses besides what changed, to find what date windows do not tell.
+    """
     with pulling(app), _run(app, run_id):
         with app.database.read() as conn:
             now = app.database.now(conn)
-        fresh, mark = delivery.collect(app, now, update=lambda n: update("results", n, None))
-        delivered = delivery.deliver(app, run_id, mark, app.sinks)
+        found = delivery.collect(
+            app, now, run_id=run_id, full=full, update=lambda n: update("results", n, None)
+        )
+        delivered = delivery.deliver(app, run_id, found.mark, app.sinks)
         with app.database.write() as conn:
-            summary = {"new": fresh, **{f"delivered_{name}": rows for name, rows in delivered.items()}}
+            summary = {**found.summary, **{f"delivered_{name}": rows for name, rows in delivered.items()}}
             runs.finish(conn, run_id, "succeeded", summary=summary, now=app.database.now(conn))
-    log.info("pull_succeeded", run_id=run_id, new=fresh, delivered=sum(delivered.values()))
+    log.info("pull_succeeded", run_id=run_id, new=found.fresh, delivered=sum(delivered.values()))
     return delivered
 
 

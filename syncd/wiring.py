@@ -5,11 +5,12 @@ from typing import Any
 
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
-from syncd.config.settings import SinkSettings
+from syncd.config.sink_parts import CsvSinkPart, SinkSettings
 from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
 from syncd.core.mapping import Mapping
+from syncd.core.results import Status
 from syncd.core.rules import columns_of
-from syncd.errors import StoreError
+from syncd.errors import ConfigError, Fault, StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
@@ -26,8 +27,9 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     A new SQLite database gets its tables; any other one must be at head, or ``migrate`` be True.
     """
     database = open_store(config, migrate=migrate)
-    sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
+    return open_app(
+        settings_of(config), database, sources_of(config), sinks_of(config), node_sources_of(config)
+    )
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -74,6 +76,9 @@ def settings_of(config: Config) -> Settings:
         refresh_max_age=push.refresh_max_age,
         check_within=push.check_within,
         results=frozenset(pull.results),
+        statuses=frozenset(Status(word) for word in pull.statuses),
+        results_checked_within=pull.check_within,
+        identities={sink.name: sink.login_link for sink in pull.sinks if sink.what == "identities"},
         overlap=pull.overlap,
         first_from=pull.first_from,
         config_digest=config.digest,
@@ -159,12 +164,19 @@ def node_sources_of(config: Config) -> dict[str, Source]:
     }
 
 
+def sinks_of(config: Config) -> dict[str, Sink]:
+    """Where results go, by name; nothing is written yet. Raises ConfigError."""
+    return {settings.name: _sink(settings) for settings in config.pull.sinks}
+
+
 def _sink(settings: SinkSettings) -> Sink:
+    if not isinstance(settings, CsvSinkPart):
+        raise ConfigError([Fault(where="", key="pull.sinks", message=f"{settings.type} is not built yet")])
     return open_sink(
         CsvSinkSettings(
             name=settings.name,
             path=settings.path,
-            columns=settings.columns,
+            columns=settings.rules,
             delimiter=settings.delimiter,
             encoding=settings.encoding,
             mode=SinkMode(settings.mode),

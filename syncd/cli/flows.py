@@ -303,13 +303,22 @@ def _show_revert(reverted: Any, run: int, *, everything: bool) -> None:
     )
 
 
-def pull(config: ConfigOption = None, json: JsonOption = False) -> None:
+def pull(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="Read all results of courses, too: finds resets that windows do not tell."
+        ),
+    ] = False,
+) -> None:
     """Bring training results back to HR."""
     with opened(config) as app:
         from syncd import sync
 
         with _run(app, "pull") as run_id, progress("pull") as update:
-            delivered = sync.pull(app, run_id, update=update)
+            delivered = sync.pull(app, run_id, full=full, update=update)
         if json:
             show_json({"run": run_id, "delivered": delivered})
         else:

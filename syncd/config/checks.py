@@ -13,6 +13,7 @@ from cronsim import CronSim, CronSimError
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
+from syncd.config.sink_parts import CsvSinkPart
 from syncd.config.source_parts import CsvSettings, TableFilePart
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
@@ -29,7 +30,8 @@ def check_settings(root: Root, document: Document) -> None:
         document.fault(("database",), f"must be a {' or '.join(_DATABASES)} URL, not {scheme}")
     _check_sources(root, document)
     for index, sink in enumerate(root.pull.sinks):
-        _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
+        if isinstance(sink, CsvSinkPart):
+            _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
     _check_sink_names(root, document)
     _check_limited_fields(root, document)
     for flow in ("refresh", "push", "pull"):
@@ -50,6 +52,13 @@ def warnings_of(root: Root, document: Document) -> list[str]:
     if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")
+    for index, sink in enumerate(root.pull.sinks):
+        if sink.what == "results" and not sink.tells_withdrawals:
+            where = document.where(("pull", "sinks", index, "columns"))
+            found.append(
+                f"{where}: pull.sinks[{index}].columns: no column tells status, event or completed, so a result that is "
+                "withdrawn looks like one that holds"
+            )
     return found
 
 

@@ -90,7 +90,7 @@ def real_loc(loc: Sequence[str | int], data: Any) -> Loc:
         is_index = isinstance(at, list) and isinstance(part, int) and part < len(at)
         if is_key or is_index:
             at = at[part]
-        elif isinstance(at, dict) and number == len(loc) - 1 and at.get("type") != part:
+        elif isinstance(at, dict) and number == len(loc) - 1 and at.get("type", "csv") != part:
             at = None
         else:
             continue

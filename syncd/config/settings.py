@@ -4,39 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from syncd.config.kinds import (
-    Character,
-    FilePath,
-    Flag,
-    Part,
-    Seconds,
-    SecretText,
-    Text,
-    When,
-)
+from syncd.config.kinds import FilePath, Part, Seconds, SecretText, Text, When
 from syncd.config.limit_parts import Count, LimitsPart
+from syncd.config.sink_parts import SinkSettings
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Limits, Policy
 
 WEEK = 7 * 86400.0
-ResultKind = Literal["course", "learning_path"]
-ResultField = Literal[
-    "employee_id",
-    "litmos_user_id",
-    "username",
-    "kind",
-    "object_id",
-    "object_name",
-    "completed",
-    "percent",
-    "score",
-    "assigned_at",
-    "started_at",
-    "completed_at",
-    "compliant_until",
-    "result_id",
-]
-"""What a result has, for the columns of a sink."""
+ResultKind = Literal["course", "module", "learning_path", "achievement", "session", "badge", "points"]
+ResultStatus = Literal["assigned", "in_progress", "completed", "failed", "missed", "expired"]
 
 
 class RateSettings(Part):
@@ -110,42 +86,15 @@ class PushSettings(Part):
         return self.limits_part.limits
 
 
-class SinkSettings(Part):
-    """Where results go: a CSV file, there whole or not at all."""
-
-    name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$")]
-    """A short name of ours; what was delivered is remembered under it."""
-    type: Literal["csv"] = "csv"
-    """csv"""
-    path: FilePath
-    """The file; in mode delta its name holds {batch}."""
-    mode: Literal["full", "delta"] = "full"
-    """full: the one file always holds everything; delta: a new file for each batch of new results."""
-    columns: dict[str, ResultField] = Field(min_length=1)
-    """The columns of the file, in order, and what fills each."""
-    delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
-    """What separates cells: one character, or tab."""
-    encoding: Text = "utf-8"
-    """How the file is encoded; utf-8-sig for old versions of Excel."""
-    raw: Flag = False
-    """true leaves cells as they are; false puts an apostrophe before what a spreadsheet would run as a formula."""
-    line_end: Literal["crlf", "lf"] = "crlf"
-    """crlf (RFC 4180) or lf."""
-
-    @model_validator(mode="after")
-    def _batch_where_it_belongs(self) -> "SinkSettings":
-        if ("{batch}" in self.path.name) != (self.mode == "delta") or "{batch}" in str(self.path.parent):
-            raise ValueError(
-                "in mode delta the file name must hold {batch}; in mode full it must not; folders never"
-            )
-        return self
-
-
 class PullSettings(Part):
     """Litmos to HR: training results."""
 
     results: Annotated[tuple[ResultKind, ...], Field(min_length=1)] = ("course", "learning_path")
-    """Which results: course, learning_path."""
+    """Which results: course, module, learning_path, achievement, session, badge, points; docs/results.md says what each costs."""
+    statuses: Annotated[tuple[ResultStatus, ...], Field(min_length=1)] = ("completed", "expired")
+    """Which of them are delivered, by status; and whatever was delivered and does not hold any more, as withdrawn."""
+    check_within: Annotated[Seconds, Field(ge=3600.0)] | None = WEEK
+    """How often all results of courses are read again, for what date windows do not tell, such as resets; null: never."""
     overlap: Seconds = 48 * 3600.0
     """How far each pull looks back behind the last one, for results that Litmos shows late."""
     first_from: Seconds = 30 * 86400.0

@@ -34,9 +34,21 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, imports, probing, reading, resetting, results, settling, surveying
+from syncd.litmos import (
+    applying,
+    deltas,
+    imports,
+    probing,
+    reading,
+    resetting,
+    results,
+    sessions,
+    settling,
+    surveying,
+)
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
+from syncd.litmos.wire import unescaped
 
 _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     CreateUser: applying.create_user,
@@ -202,9 +214,38 @@ class Target:
         """The ids of the items of a user, however they came by them."""
         return reading.items_of_user(self._calls(watch), user_id, kind)
 
-    def completions(self, since: datetime, to: datetime, watch: Watch | None = None) -> Iterator[Completion]:
-        """Results of courses and learning paths that changed between ``since`` and ``to``, oldest window first."""
-        return results.completions(self._calls(watch), since, to)
+    def completions(
+        self,
+        since: datetime,
+        to: datetime,
+        kinds: Collection[str] = results.WINDOWED,
+        watch: Watch | None = None,
+    ) -> Iterator[Completion]:
+        """Results of these kinds that changed between ``since`` and ``to``, oldest window first."""
+        return results.completions(self._calls(watch), since, to, kinds)
+
+    def all_course_results(self, *, watch: Watch | None = None) -> list[Completion]:
+        """Every result of a course as it is now: a request for each thousand, and slow ones."""
+        return results.all_courses(self._calls(watch))
+
+    def attendances(
+        self, since: datetime, *, watch: Watch | None = None
+    ) -> Iterator[tuple[str, list[Completion]]]:
+        """The sessions to come, and those since then, each with all who are on its roll; one or two requests each."""
+        return sessions.attendances(self._calls(watch), since)
+
+    def points(self, *, watch: Watch | None = None) -> list[Completion]:
+        """The points of everybody who has any: a request for each thousand users."""
+        return results.points(reading.profiles(self._calls(watch), lambda _what, _done, _total: None))
+
+    def badges(self, user_id: str, *, watch: Watch | None = None) -> list[Completion]:
+        """All badges of one user: one request."""
+        return results.badges(self._calls(watch), user_id)
+
+    def login_link(self, user_id: str, *, watch: Watch | None = None) -> str:
+        """The link that logs a user in, which is as good as a password; "" for a user whom Litmos does not know. One request."""
+        row = self._calls(watch).verbatim(("users", user_id))
+        return "" if row is None else unescaped(str(row.get("LoginKey") or ""))
 
     def _calls(self, watch: Watch | None) -> Calls:
         return self._client.calls(watch or Unwatched())

@@ -2,9 +2,9 @@
 
 from syncd.sinks.base import CsvSinkSettings, Sink
 from syncd.sinks.csvfile import CsvSink
-from syncd.sinks.result import completion_row
+from syncd.sinks.result import result_row
 
-__all__ = ["CsvSinkSettings", "Sink", "completion_row", "open_sink"]
+__all__ = ["CsvSinkSettings", "Sink", "open_sink", "result_row"]
 
 
 def open_sink(settings: CsvSinkSettings) -> Sink:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from syncd.core.outgoing import Columns
+
 BATCH = "{batch}"
 """Where the batch id goes in the file name of a delta."""
 
@@ -22,7 +24,8 @@ class SinkMode(StrEnum):
 class CsvSinkSettings:
     """One CSV file, or one per batch.
 
-    ``columns`` maps, in order, each column of the file to the field of a row that fills it (``result.RESULT_FIELDS``).
+    ``columns`` maps, in order, each column of the file to the field of a row that fills it (``result.RESULT_FIELDS``), or to
+    the rule that makes its cells.
     In a delta the file name holds ``{batch}``. ``raw`` leaves cells as they are, for machines: without it, a cell that
     a spreadsheet would run as a formula gets an apostrophe in front. Raises ValueError for settings that contradict
     each other.
@@ -30,7 +33,7 @@ class CsvSinkSettings:
 
     name: str
     path: Path
-    columns: Mapping[str, str]
+    columns: Columns
     delimiter: str = ","
     encoding: str = "utf-8"
     mode: SinkMode = SinkMode.DELTA

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from syncd.core.outgoing import made
 from syncd.errors import SinkError
 from syncd.sinks.base import BATCH, CsvSinkSettings, SinkMode
 
@@ -67,13 +68,13 @@ class CsvSink:
         encoder = codecs.getincrementalencoder(encoding)("strict")
         yield encoder.encode(self._line(tuple(columns)))
         for number, row in enumerate(rows, 1):
-            lacking = [f"{column} (from {source})" for column, source in columns.items() if source not in row]
-            if lacking:
+            cells, faults = made(columns, row)
+            if faults:
                 raise SinkError(
-                    f"{path}: row {number} has no value for {', '.join(lacking)}; rows have: {', '.join(row)}. {pending}"
+                    f"{path}: row {number} {', '.join(faults)}; rows have: {', '.join(row)}. {pending}"
                 )
             try:
-                yield encoder.encode(self._line([row[source] for source in columns.values()]))
+                yield encoder.encode(self._line(cells.values()))
             except UnicodeEncodeError as error:
                 character = error.object[error.start]
                 raise SinkError(

@@ -1,9 +1,9 @@
-"""A Completion as a row for HR: text only, under names that sinks choose their columns from."""
+"""A version of a result, or who somebody is in Litmos, as a row for HR: text only, under names that sinks choose columns from."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from syncd.core.completion import Completion
+from syncd.core.results import Version
 
 RESULT_FIELDS = (
     "employee_id",
@@ -20,32 +20,54 @@ RESULT_FIELDS = (
     "completed_at",
     "compliant_until",
     "result_id",
+    "status",
+    "event",
+    "attempt",
+    "version",
+    "reverses",
+    "seq",
+    "certificate_id",
+    "course_id",
+    "instructor_id",
 )
 """Every field of a row.
 
-``kind`` is ``course`` or ``learning_path``, and ``object_id`` and ``object_name`` are its; ``completed`` is ``true`` or
-``false``; ``percent`` is 0 to 100; times are UTC, ``2026-11-24T02:30:00Z``; what Litmos does not know is "".
-``result_id`` is the same whenever the same result is delivered: a receiver can upsert by it.
+``object_id`` and ``object_name`` are those of what ``kind`` says; ``completed`` is ``true`` for what counts or has expired,
+else ``false``; ``percent`` is 0 to 100; times are UTC, ``2026-11-24T02:30:00Z``; what Litmos does not know is "".
+``result_id`` is the same for all attempts and versions of a result: a receiver can upsert by it. ``reverses`` is the version
+that a withdrawal takes back, else "". ``seq`` rises over all versions of the account: a cursor.
 """
+IDENTITY_FIELDS = ("employee_id", "litmos_user_id", "username", "active", "last_login", "login_link")
+"""Every field of a row of identities; ``login_link`` is "" unless the sink asks for it."""
 
 
-def completion_row(completion: Completion, employee_id: str) -> Mapping[str, str]:
-    """The row of one Completion of this employee, with exactly the RESULT_FIELDS."""
+def result_row(version: Version) -> Mapping[str, str]:
+    """The row of one version, with exactly the RESULT_FIELDS."""
+    said = version.said
     return {
-        "employee_id": employee_id,
-        "litmos_user_id": completion.user_id,
-        "username": completion.username,
-        "kind": completion.kind,
-        "object_id": completion.object_id,
-        "object_name": completion.object_name,
-        "completed": "true" if completion.completed else "false",
-        "percent": completion.percent,
-        "score": completion.score,
-        "assigned_at": utc_text(completion.assigned_at),
-        "started_at": utc_text(completion.started_at),
-        "completed_at": utc_text(completion.completed_at),
-        "compliant_until": utc_text(completion.compliant_until),
-        "result_id": completion.completion_id,
+        "employee_id": version.employee_id,
+        "litmos_user_id": said.user_id,
+        "username": said.username,
+        "kind": str(said.kind),
+        "object_id": said.object_id,
+        "object_name": said.object_name,
+        "completed": "true" if version.is_earned else "false",
+        "percent": said.percent,
+        "score": said.score,
+        "assigned_at": utc_text(said.assigned_at),
+        "started_at": utc_text(said.started_at),
+        "completed_at": utc_text(said.completed_at),
+        "compliant_until": utc_text(said.compliant_until),
+        "result_id": said.result_id,
+        "status": version.status.value,
+        "event": version.event.value,
+        "attempt": str(version.attempt),
+        "version": str(version.version),
+        "reverses": str(version.reverses or ""),
+        "seq": str(version.seq),
+        "certificate_id": said.certificate_id,
+        "course_id": said.course_id,
+        "instructor_id": said.instructor_id,
     }
 
 

@@ -1,22 +1,59 @@
-"""Results: the ledger of Completions, and the outbox of batches per sink."""
+"""Results: the ledger. Versions are only ever added, each with the next ``seq`` of its account."""
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from hashlib import blake2b
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Row as SqlRow
 
 from syncd.core.completion import Completion
+from syncd.core.results import DOUBT, Event, Status, Version, lapse, link
+from syncd.store.batches import insert_many
 from syncd.store.mirror import set_watermark
-from syncd.store.schema import batch, batch_row, completion
+from syncd.store.result_tables import result_version
+from syncd.store.schema import link as links
 from syncd.store.schema import watermark as marks
 
-__all__ = ["mark_delivered", "open_batch", "pending", "rows", "save", "set_watermark", "totals", "watermark"]
+__all__ = [
+    "Filters",
+    "add",
+    "listed",
+    "revise",
+    "set_watermark",
+    "settle",
+    "totals",
+    "versions_of",
+    "watermark",
+]
 
+Item = TypeVar("Item")
+CHUNK = 500
 _TIMES = frozenset(field.name for field in fields(Completion) if field.name.endswith(("_at", "_until")))
+_NAMES = (
+    *("account", "result_id", "version", "seq", "is_current", "kind", "user_id", "employee_id", "object_id"),
+    *("status", "event", "attempt", "reverses", "compliant_until", "data", "run_id", "made_at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which versions are listed: "" and 0 for any; without ``history`` only the current one of each result."""
+
+    employee_id: str = ""
+    kind: str = ""
+    status: str = ""
+    since: int = 0
+    history: bool = False
+
+
+def _by_chunk(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """These, not too many at once."""
+    rest = iter(items)
+    while some := list(islice(rest, CHUNK)):
+        yield some
 
 
 def watermark(conn: Connection, account: str, name: str) -> datetime | None:
@@ -27,50 +64,184 @@ def watermark(conn: Connection, account: str, name: str) -> datetime | None:
     return found
 
 
-def save(
-    conn: Connection, account: str, found: Iterable[Completion], employees: Mapping[str, str], now: datetime
-) -> int:
-    """Take results into the ledger; returns how many are new or say something new (a new version).
+def versions_of(conn: Connection, account: str, result_ids: Collection[str]) -> dict[str, list[Version]]:
+    """All versions of these results, oldest first."""
+    found: dict[str, list[Version]] = {}
+    for some in _by_chunk(dict.fromkeys(result_ids)):
+        query = (
+            select(result_version)
+            .where(result_version.c.account == account, result_version.c.result_id.in_(some))
+            .order_by(result_version.c.result_id, result_version.c.version)
+        )
+        for row in conn.execute(query):
+            found.setdefault(row.result_id, []).append(version_of(row))
+    return found
 
-    ``employees`` is Litmos user id -> employee_id; the results of people who are not linked are kept without one.
-    """
-    known = {
-        row.completion_id: (row.hash, row.version)
+
+def revise(
+    conn: Connection,
+    account: str,
+    run_id: int | None,
+    found: Iterable[Completion],
+    now: datetime,
+    decide: Callable[[Sequence[Version], Completion], Version | None],
+) -> list[Version]:
+    """Let ``decide`` say what becomes of the ledger, in the order in which Litmos says it; returns the new versions."""
+    employees = {
+        row.user_id: row.employee_id
         for row in conn.execute(
-            select(completion.c.completion_id, completion.c.hash, completion.c.version).where(
-                completion.c.account == account
-            )
+            select(links.c.user_id, links.c.employee_id).where(links.c.account == account)
         )
     }
-    fresh = 0
-    for one in found:
-        employee_id = employees.get(one.user_id, "")
-        data = _to_json(one)
-        digest = blake2b(json.dumps([employee_id, data], sort_keys=True).encode(), digest_size=16).hexdigest()
-        have = known.get(one.completion_id)
-        if have is not None and have[0] == digest:
-            continue
-        values = {
-            "kind": one.kind,
-            "user_id": one.user_id,
-            "employee_id": employee_id,
-            "data": data,
-            "hash": digest,
-            "version": 1 if have is None else have[1] + 1,
-            "changed_at": now,
-        }
-        if have is None:
-            ids = {"account": account, "completion_id": one.completion_id}
-            conn.execute(insert(completion).values(**ids, **values, first_seen_at=now))
-        else:
-            conn.execute(
-                update(completion)
-                .where(completion.c.account == account, completion.c.completion_id == one.completion_id)
-                .values(**values)
+    made: list[Version] = []
+    for some in _by_chunk(found):
+        known = versions_of(conn, account, [one.result_id for one in some])
+        fresh: list[Version] = []
+        for said in some:
+            history = known.setdefault(said.result_id, [])
+            version = decide(history, said)
+            if version is None:
+                continue
+            if not history:
+                version = replace(version, employee_id=employees.get(said.user_id, ""))
+            history.append(version)
+            fresh.append(version)
+        made += add(conn, account, run_id, fresh, now)
+    return made
+
+
+def settle(conn: Connection, account: str, run_id: int | None, now: datetime) -> list[Version]:
+    """What becomes of results without a word of Litmos': completions that lapsed, and people who were linked since."""
+    current = and_(result_version.c.account == account, result_version.c.is_current)
+    lapsed = select(result_version).where(
+        current,
+        result_version.c.status == Status.COMPLETED.value,
+        result_version.c.compliant_until <= now - DOUBT,
+    )
+    over = [version_of(row) for row in conn.execute(lapsed)]
+    made = add(conn, account, run_id, [one for each in over if (one := lapse(each, now))], now)
+    relinked = (
+        select(result_version, links.c.employee_id.label("linked_to"))
+        .join(links, and_(links.c.account == account, links.c.user_id == result_version.c.user_id))
+        .where(current, links.c.employee_id != result_version.c.employee_id)
+    )
+    theirs = [(version_of(row), str(row.linked_to)) for row in conn.execute(relinked)]
+    return made + add(conn, account, run_id, [one for each, who in theirs if (one := link(each, who))], now)
+
+
+def add(
+    conn: Connection, account: str, run_id: int | None, versions: Sequence[Version], now: datetime
+) -> list[Version]:
+    """Add versions, in this order; returns them with their ``seq``. Only one process may be at it (the turn to pull)."""
+    last = conn.execute(
+        select(func.coalesce(func.max(result_version.c.seq), 0)).where(result_version.c.account == account)
+    ).scalar_one()
+    numbered = [replace(one, seq=int(last) + number) for number, one in enumerate(versions, start=1)]
+    for some in _by_chunk(dict.fromkeys(one.said.result_id for one in versions)):
+        conn.execute(
+            update(result_version)
+            .where(
+                result_version.c.account == account,
+                result_version.c.result_id.in_(some),
+                result_version.c.is_current,
             )
-        known[one.completion_id] = (digest, values["version"])
-        fresh += 1
-    return fresh
+            .values(is_current=False)
+        )
+    newest = {one.said.result_id: one.version for one in versions}
+    insert_many(
+        conn,
+        result_version,
+        _NAMES,
+        (
+            (
+                *(
+                    account,
+                    one.said.result_id,
+                    one.version,
+                    one.seq,
+                    newest[one.said.result_id] == one.version,
+                ),
+                *(one.said.kind, one.said.user_id, one.employee_id, one.said.object_id, one.status.value),
+                *(one.event.value, one.attempt, one.reverses, one.said.compliant_until, _to_json(one.said)),
+                *(run_id, now),
+            )
+            for one in numbered
+        ),
+    )
+    return numbered
+
+
+def current_of(
+    conn: Connection, account: str, kind: str, *, object_id: str = "", user_id: str = ""
+) -> list[Version]:
+    """The current versions of one kind, about an object or of a user, where these are given."""
+    query = select(result_version).where(
+        result_version.c.account == account, result_version.c.is_current, result_version.c.kind == kind
+    )
+    if object_id:
+        query = query.where(result_version.c.object_id == object_id)
+    if user_id:
+        query = query.where(result_version.c.user_id == user_id)
+    return [version_of(row) for row in conn.execute(query)]
+
+
+def listed(conn: Connection, account: str, filters: Filters) -> Iterator[Version]:
+    """Versions by rising ``seq``."""
+    query = select(result_version).where(result_version.c.account == account)
+    for column, value in (
+        (result_version.c.employee_id, filters.employee_id),
+        (result_version.c.kind, filters.kind),
+        (result_version.c.status, filters.status),
+    ):
+        if value:
+            query = query.where(column == value)
+    if not filters.history:
+        query = query.where(result_version.c.is_current)
+    query = query.where(result_version.c.seq > filters.since).order_by(result_version.c.seq)
+    for row in conn.execute(query):
+        yield version_of(row)
+
+
+def totals(conn: Connection, account: str) -> list[dict[str, Any]]:
+    """How many results there are by kind and status, how many of them have no employee, and of how many versions."""
+    current = func.sum(result_version.c.is_current.cast(_integer()))
+    unlinked = func.sum(
+        and_(result_version.c.is_current, result_version.c.employee_id == "").cast(_integer())
+    )
+    query = (
+        select(
+            result_version.c.kind,
+            result_version.c.status,
+            current.label("results"),
+            unlinked.label("unlinked"),
+            func.count().label("versions"),
+        )
+        .where(result_version.c.account == account)
+        .group_by(result_version.c.kind, result_version.c.status)
+        .order_by(result_version.c.kind, result_version.c.status)
+    )
+    return [
+        {**row._mapping, "results": int(row.results), "unlinked": int(row.unlinked)}  # noqa: SLF001
+        for row in conn.execute(query)
+    ]
+
+
+def _integer() -> Any:
+    return result_version.c.version.type
+
+
+def version_of(row: SqlRow[Any]) -> Version:
+    """A version as stored."""
+    return Version(
+        version=row.version,
+        event=Event(row.event),
+        status=Status(row.status),
+        attempt=row.attempt,
+        said=_from_json(row.data),
+        reverses=row.reverses,
+        employee_id=row.employee_id,
+        seq=row.seq,
+    )
 
 
 def _to_json(one: Completion) -> dict[str, Any]:
@@ -86,112 +257,3 @@ def _from_json(data: Mapping[str, Any]) -> Completion:
         for name, value in data.items()
     }
     return Completion(**values)
-
-
-def open_batch(conn: Connection, account: str, sink: str, batch_id: str, run_id: int, now: datetime) -> int:
-    """Put what this sink was not given yet (completed results of linked people) into a new batch; returns the rows."""
-    given = and_(
-        batch_row.c.account == completion.c.account,
-        batch_row.c.sink == sink,
-        batch_row.c.completion_id == completion.c.completion_id,
-        batch_row.c.version == completion.c.version,
-    )
-    found = conn.execute(
-        select(completion.c.completion_id, completion.c.version, completion.c.data)
-        .select_from(completion.outerjoin(batch_row, given))
-        .where(
-            completion.c.account == account,
-            completion.c.employee_id != "",
-            batch_row.c.completion_id.is_(None),
-        )
-        .order_by(completion.c.completion_id)
-    ).all()
-    due = [row for row in found if row.data["completed"]]
-    if not due:
-        return 0
-    conn.execute(
-        insert(batch).values(
-            account=account,
-            id=batch_id,
-            sink=sink,
-            state="pending",
-            rows=len(due),
-            run_id=run_id,
-            created_at=now,
-        )
-    )
-    conn.execute(
-        insert(batch_row),
-        [
-            {
-                "account": account,
-                "sink": sink,
-                "completion_id": row.completion_id,
-                "version": row.version,
-                "batch_id": batch_id,
-            }
-            for row in due
-        ],
-    )
-    return len(due)
-
-
-def pending(conn: Connection, account: str, sink: str) -> list[str]:
-    """The batches that a sink has not taken, oldest first."""
-    query = (
-        select(batch.c.id)
-        .where(batch.c.account == account, batch.c.sink == sink, batch.c.state == "pending")
-        .order_by(batch.c.created_at, batch.c.id)
-    )
-    return list(conn.execute(query).scalars())
-
-
-def rows(
-    conn: Connection, account: str, sink: str, batch_id: str, *, everything: bool
-) -> list[tuple[Completion, str]]:
-    """The results of a batch, or ``everything`` this sink was ever given, with their employee ids."""
-    query = (
-        select(completion.c.data, completion.c.employee_id, completion.c.completion_id)
-        .join(
-            batch_row,
-            and_(
-                batch_row.c.account == completion.c.account,
-                batch_row.c.completion_id == completion.c.completion_id,
-            ),
-        )
-        .where(completion.c.account == account, batch_row.c.sink == sink)
-        .order_by(completion.c.completion_id)
-    )
-    if not everything:
-        query = query.where(batch_row.c.batch_id == batch_id)
-    seen: dict[str, tuple[Completion, str]] = {}
-    for row in conn.execute(query):
-        seen[row.completion_id] = (_from_json(row.data), row.employee_id)
-    return list(seen.values())
-
-
-def mark_delivered(conn: Connection, account: str, batch_id: str, now: datetime) -> int:
-    """The sink has it; returns its rows."""
-    done = conn.execute(
-        update(batch)
-        .where(batch.c.account == account, batch.c.id == batch_id)
-        .values(state="delivered", delivered_at=now)
-        .returning(batch.c.rows)
-    )
-    return int(done.scalar_one())
-
-
-def totals(conn: Connection, account: str) -> dict[str, int]:
-    """How many results the ledger holds, how many were delivered, how many wait in the outbox."""
-    ledger = conn.execute(select(func.count()).where(completion.c.account == account)).scalar_one()
-    sums = conn.execute(
-        select(batch.c.state, func.sum(batch.c.rows))
-        .where(batch.c.account == account)
-        .group_by(batch.c.state)
-    )
-    by_state = {state: number for state, number in sums}  # noqa: C416 - dict() cannot be typed over rows
-    return {
-        "results": int(ledger),
-        "delivered": int(by_state.get("delivered", 0)),
-        "waiting": int(by_state.get("pending", 0)),
-    }

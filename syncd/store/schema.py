@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables
+from syncd.store import awaited_tables, import_tables, mirror_tables, result_tables, settled_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
     IS_DISCARDED,
@@ -48,6 +48,7 @@ __all__ = [
     "queue_pause",
     "rate_slot",
     "rate_window",
+    "result_tables",
     "settled_tables",
 ]
 
@@ -256,20 +257,6 @@ approval = Table(
     time_column("approved_at", required=True),
     time_column("expires_at", required=True),
 )
-completion = Table(
-    "completion",
-    metadata,
-    key_column("account"),
-    key_column("completion_id"),
-    text_column("kind"),
-    text_column("user_id"),
-    text_column("employee_id"),
-    Column("data", Json, nullable=False),
-    text_column("hash"),
-    Column("version", Integer, nullable=False, server_default="1"),
-    time_column("first_seen_at", required=True),
-    time_column("changed_at", required=True),
-)
 batch = Table(
     "batch",
     metadata,
@@ -288,7 +275,7 @@ batch_row = Table(
     metadata,
     key_column("account"),
     key_column("sink"),
-    key_column("completion_id"),
+    key_column("result_id"),
     Column("version", Integer, primary_key=True, autoincrement=False),
     text_column("batch_id"),
     Index(None, "account", "batch_id"),

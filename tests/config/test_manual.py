@@ -10,7 +10,7 @@ import pytest
 
 from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
-from syncd.config.settings import ResultField
+from syncd.config.sink_parts import ResultField
 from syncd.core.cells import BLANKS
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limits

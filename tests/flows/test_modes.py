@@ -49,6 +49,8 @@ ALONE: list[dict[str, Any]] = [
     {"other_names": True},
     {"duplicate_paths_refused": True},
     {"resets_reported": False},
+    {"resets_shown": True},
+    {"sessions_placed": False},
     {"import_end": "Processed"},
     {"visibility_delay": 1.0},
 ]

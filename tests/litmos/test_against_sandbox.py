@@ -322,8 +322,8 @@ def test_results_come_back_as_completions(sandbox, target):
     assert course.completed_at is not None
     assert abs(course.completed_at - now) < timedelta(minutes=1)
     assert (path.user_id, path.completed) == (ann, True)
-    again = {c.completion_id for c in target.completions(since, to)}
-    assert again == {c.completion_id for c in found}
+    again = {c.result_id for c in target.completions(since, to)}
+    assert again == {c.result_id for c in found}
 
 
 def complete(sandbox, body):

@@ -571,42 +571,30 @@ PATH = {
     "UpdatedDate": "2021-09-21T21:26:13.017+0000",
 }
 COURSES, PATHS = "GET /org/results/details", "GET /org/learningpaths/results"
+BOTH = ("course", "learning_path")
 
 
 def test_completions_of_courses_and_paths_have_one_shape(litmos, target):
     litmos.known.update({COURSES: [COURSE], PATHS: [PATH]})
-    course, path = target.completions(NOW - timedelta(days=1), NOW)
-    assert course.completion_id == "course:U1:C1:20201027T235239"
+    course, path = target.completions(NOW - timedelta(days=1), NOW, BOTH)
+    assert course.result_id == "course:U1:C1"
     assert (course.kind, course.object_name, course.percent) == ("course", "Fire & Safety", "100")
     assert course.completed_at == datetime(2020, 10, 27, 23, 52, 39, 593000, tzinfo=UTC)
     assert course.username == "u1@example.com"
-    assert path.completion_id == "learning_path:U1:L1:20210921T184428"
+    assert path.result_id == "learning_path:U1:L1"
     assert (path.completed, path.percent, path.username, path.completed_at) == (False, "33.33", "", None)
 
 
-def test_finishing_makes_another_completion_than_having_begun():
-    begun = {**COURSE, "Completed": False, "CompletedDate": None}
-    undated = {**COURSE, "CompletedDate": None}
-    ids = set()
-    for row in (begun, COURSE, undated):
-        with Litmos() as server:
-            server.known.update({COURSES: [row], PATHS: []})
-            ids |= {
-                c.completion_id for c in Target(client(server.url)).completions(NOW - timedelta(days=1), NOW)
-            }
-    assert len(ids) == 3
-
-
-def test_the_same_course_completed_twice_is_two_completions(litmos, target):
+def test_the_same_course_completed_twice_is_told_twice(litmos, target):
     again = {**COURSE, "CompletedDate": "/Date(1635292359593-0500)/"}
     litmos.known.update({COURSES: [COURSE, again], PATHS: []})
-    assert len(list(target.completions(NOW - timedelta(days=1), NOW))) == 2
+    assert len(list(target.completions(NOW - timedelta(days=1), NOW, BOTH))) == 2
 
 
 def test_windows_are_walked_oldest_first_and_never_longer_than_a_week(litmos, target):
     litmos.known.update({COURSES: [], PATHS: []})
     since = datetime(2026, 1, 1, 12, 30, 5, 999, tzinfo=UTC)
-    assert list(target.completions(since, since + timedelta(days=15))) == []
+    assert list(target.completions(since, since + timedelta(days=15), BOTH)) == []
     asked = [(heard.query["since"], heard.query["to"]) for heard in litmos.heard if "details" in heard.path]
     assert asked == [
         ("2026-01-01 12:30:05", "2026-01-08 12:30:05"),
@@ -621,7 +609,7 @@ def test_windows_are_walked_oldest_first_and_never_longer_than_a_week(litmos, ta
 def test_a_result_that_cannot_be_read_fails_its_window(litmos, target, change):
     litmos.known.update({COURSES: [{**COURSE, **change}], PATHS: []})
     with pytest.raises(Transient):
-        list(target.completions(NOW - timedelta(days=1), NOW))
+        list(target.completions(NOW - timedelta(days=1), NOW, BOTH))
 
 
 LEAVES = LeaveTeams(user_id="U1", team_ids=("T1", "T2"))

@@ -1,16 +1,17 @@
-"""A Completion as a row for HR."""
+"""A version of a result as a row for HR."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from syncd.core.completion import Completion
-from syncd.sinks.result import RESULT_FIELDS, completion_row, utc_text
+from syncd.core.results import Event, Status, Version
+from syncd.sinks.result import RESULT_FIELDS, result_row, utc_text
 
 
 def test_a_row_has_exactly_the_documented_fields():
-    completion = Completion(
-        completion_id="r1",
+    said = Completion(
+        result_id="course:u1:c1",
         kind="course",
         user_id="u1",
         username="ana@example.com",
@@ -18,14 +19,20 @@ def test_a_row_has_exactly_the_documented_fields():
         object_name="Safety",
         completed=True,
         percent="100",
-        score="",
-        assigned_at=None,
         started_at=datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=UTC),
         completed_at=datetime(2026, 1, 2, 1, tzinfo=timezone(timedelta(hours=2))),
-        compliant_until=None,
-        updated_at=None,
     )
-    row = completion_row(completion, "007")
+    version = Version(
+        version=3,
+        event=Event.WITHDRAWN,
+        status=Status.WITHDRAWN,
+        attempt=1,
+        said=said,
+        reverses=2,
+        employee_id="007",
+        seq=9,
+    )
+    row = result_row(version)
     assert tuple(row) == RESULT_FIELDS
     assert row == {
         "employee_id": "007",
@@ -34,14 +41,23 @@ def test_a_row_has_exactly_the_documented_fields():
         "kind": "course",
         "object_id": "c1",
         "object_name": "Safety",
-        "completed": "true",
+        "completed": "false",
         "percent": "100",
         "score": "",
         "assigned_at": "",
         "started_at": "2026-01-02T03:04:05Z",
         "completed_at": "2026-01-01T23:00:00Z",
         "compliant_until": "",
-        "result_id": "r1",
+        "result_id": "course:u1:c1",
+        "status": "withdrawn",
+        "event": "withdrawn",
+        "attempt": "1",
+        "version": "3",
+        "reverses": "2",
+        "seq": "9",
+        "certificate_id": "",
+        "course_id": "",
+        "instructor_id": "",
     }
 
 

@@ -1,14 +1,15 @@
 """Migrations take along what a database holds, on both databases, and end in exactly the schema of the code."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
 
 from syncd.core.request import JobClass
-from syncd.store import jobs, mirror, queue
+from syncd.store import jobs, mirror, outbox, queue, results
 from syncd.store.database import Database
 from syncd.store.migrate import configuration, upgrade
 from syncd.store.schema import metadata
@@ -44,7 +45,9 @@ def old(database):
     yield database
     with database.write() as conn:
         conn.execute(text("DROP TABLE IF EXISTS alembic_version"))
-        metadata.drop_all(conn)
+        whatever = MetaData()
+        whatever.reflect(conn)
+        whatever.drop_all(conn)
     upgrade(database)
 
 
@@ -104,6 +107,63 @@ def test_going_back_ends_in_what_there_was(old):
     assert described(old) != before
     to(old, "0001")
     assert described(old) == before
+
+
+def test_completions_become_versions_of_results_and_what_sinks_were_given_stays_given(old):
+    to(old, "0002")
+    said = {
+        "kind": "course", "user_id": "u1", "username": "u1", "object_id": "C", "object_name": "Fire", "percent": "100",
+        "score": "", "assigned_at": None, "started_at": None, "compliant_until": None, "updated_at": None,
+    }  # fmt: skip
+    rows = [
+        ("course:u1:C:undated", None, 1, False),
+        ("course:u1:C:2026", "2026-01-02T00:00:00+00:00", 1, True),
+        ("course:u1:C:2025", "2025-01-02T00:00:00+00:00", 2, True),
+    ]
+    whole = {"account": ACCOUNT, "kind": "course", "user_id": "u1", "employee_id": "E1", "hash": ""}
+    with old.write() as conn:
+        add(
+            conn,
+            "completion",
+            [
+                {
+                    **whole,
+                    "completion_id": name,
+                    "version": version,
+                    "data": json.dumps(
+                        {**said, "completion_id": name, "completed": done, "completed_at": at}
+                    ),
+                    "first_seen_at": THEN,
+                    "changed_at": THEN,
+                }
+                for name, at, version, done in rows
+            ],
+        )
+        batch = {"account": ACCOUNT, "id": "b1", "sink": "csv", "state": "delivered", "rows": 2}
+        add(conn, "batch", [{**batch, "created_at": THEN}])
+        given = {"account": ACCOUNT, "sink": "csv", "batch_id": "b1"}
+        add(
+            conn,
+            "batch_row",
+            [{**given, "completion_id": n, "version": v} for n, _at, v, done in rows if done],
+        )
+    to(old, "0003")
+    with old.write() as conn:
+        (versions,) = results.versions_of(conn, ACCOUNT, ["course:u1:C"]).values()
+        assert [(one.version, one.seq, one.status, one.event, one.attempt) for one in versions] == [
+            (1, 1, "in_progress", "reported", 1),
+            (2, 2, "completed", "reported", 1),
+            (3, 3, "completed", "retaken", 2),
+        ]
+        assert outbox.open_batches(conn, ACCOUNT, "csv", "b2", 1, old.now(conn)) == 0
+        assert outbox.open_batches(conn, ACCOUNT, "new", "b3", 1, old.now(conn)) == 1
+        assert [one.said for one in outbox.rows(conn, ACCOUNT, "csv", "b1", everything=True)] == [
+            versions[-1].said
+        ]
+    to(old, "0002")
+    with old.read() as conn:
+        back = conn.execute(text("SELECT completion_id, version FROM completion")).all()
+        assert back == [("course:u1:C", 3)]
 
 
 def test_a_person_of_two_sources_is_the_one_whom_the_latest_input_named(old):

@@ -1,0 +1,131 @@
+"""Commands about the ledger of results: what Litmos reported, what each sink was given, and giving it again."""
+
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.exits import Exit
+from syncd.cli.output import note, plain, say, show_json, table
+
+results_app = typer.Typer(
+    help="Results: the ledger of training results, and what was delivered of it.", invoke_without_command=True
+)
+_FEW = ("seq", "employee_id", "kind", "object_name", "status", "attempt", "completed_at", "event", "version")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(results_app, name="results")
+
+
+@results_app.callback()
+def listed(
+    context: typer.Context,
+    employee: Annotated[str, typer.Option(help="Of one employee.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="course, module, learning_path, achievement, session, badge or points.")
+    ] = "",
+    status: Annotated[
+        str, typer.Option(help="assigned, in_progress, completed, failed, missed, expired or withdrawn.")
+    ] = "",
+    since: Annotated[
+        int, typer.Option(help="Only what has a higher seq: a cursor for receivers.", min=0)
+    ] = 0,
+    history: Annotated[
+        bool, typer.Option("--history", help="Every version, not only what holds today.")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every field.")] = False,
+) -> None:
+    """List results by rising seq, whether they were delivered or not."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_of(config) as (loaded, database):
+        from syncd.sinks.result import RESULT_FIELDS, result_row
+        from syncd.store import results
+
+        filters = results.Filters(
+            employee_id=employee, kind=kind, status=status, since=since, history=history
+        )
+        with database.read() as conn:
+            rows = [result_row(one) for one in results.listed(conn, loaded.litmos.account, filters)]
+    if json:
+        last = max((int(row["seq"]) for row in rows), default=since)
+        show_json({"results": [dict(row) for row in rows], "next_since": last})
+    elif csv:
+        _print_csv(RESULT_FIELDS, rows)
+    else:
+        table(_FEW, [[row[name] for name in _FEW] for row in rows])
+
+
+def _print_csv(names: Any, rows: Any) -> None:
+    import csv
+    import io
+
+    from syncd.sinks.csvfile import defuse
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([defuse(row[name]) for name in names])
+    say(text.getvalue().removesuffix("\n"))
+
+
+@results_app.command()
+def totals(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Reconcile both sides: what Litmos reported, what the ledger holds, and where it is for each sink."""
+    with store_of(config) as (loaded, database):
+        from syncd.core.results import Status
+        from syncd.store import outbox, results, runs
+
+        account = loaded.litmos.account
+        statuses = [Status(word) for word in loaded.pull.statuses]
+        sinks = [sink.name for sink in loaded.pull.sinks if sink.what == "results"]
+        with database.read() as conn:
+            ledger = results.totals(conn, account)
+            where = {name: outbox.reconciled(conn, account, name, statuses) for name in sinks}
+            last = next(iter(runs.listed(conn, account, flow="pull", state="succeeded", limit=1)), None)
+    reported = _reported(last)
+    if json:
+        show_json({"reported": reported, "ledger": ledger, "sinks": where})
+        return
+    for kind, number in reported.items():
+        say(f"the last pull read {number} of {kind}")
+    table(
+        ("kind", "status", "results", "unlinked", "versions"),
+        [[row[name] for name in ("kind", "status", "results", "unlinked", "versions")] for row in ledger],
+    )
+    for name, counts in where.items():
+        parts = ", ".join(f"{number} {word}" for word, number in counts.items() if word != "results")
+        say(f"{name}: {counts['results']} results = {parts}")
+
+
+def _reported(last: Any) -> dict[str, int]:
+    summary = {} if last is None else last["summary"]
+    return {key.removeprefix("read_"): number for key, number in summary.items() if key.startswith("read_")}
+
+
+@results_app.command()
+def redeliver(
+    sink: Annotated[str, typer.Argument(metavar="SINK", help="The name of a sink.")],
+    since: Annotated[int, typer.Option(help="Only what has a higher seq.", min=0)] = 0,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let the next pull give a sink again what it was given: what holds today, with the same result ids."""
+    with store_of(config) as (loaded, database):
+        from syncd.store import outbox
+
+        names = [each.name for each in loaded.pull.sinks if each.what == "results"]
+        if sink not in names:
+            note(f"{plain(sink)} is no sink of results; there are: {', '.join(names) or 'none'}")
+            raise typer.Exit(Exit.FAILED)
+        with database.write() as conn:
+            forgotten = outbox.redeliver(conn, loaded.litmos.account, sink, since)
+    if json:
+        show_json({"sink": sink, "since": since, "versions": forgotten})
+        return
+    say(f"{sink}: {forgotten} versions are given again by the next pull: syncd pull")
