@@ -1,6 +1,7 @@
 """Sink parts: the shape of where training results go: a CSV file, a table, a webhook. Durations are seconds."""
 
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
@@ -279,16 +280,39 @@ class WebhookSinkPart(SinkPart):
     """Certificate authorities to trust besides the usual ones (PEM)."""
 
 
+class PluginSinkPart(SinkPart):
+    """A sink that another installed package brings: docs/writing-a-sink.md."""
+
+    type: Annotated[Text, Field(min_length=1)]
+    """Or the name of a sink that an installed package brings."""
+    columns: dict[str, ColumnItem] = Field(default={})
+    """The columns of its rows, and what fills each; without them, rows have all fields of a result."""
+    options: dict[str, SecretText] = Field(default={})
+    """What that sink wants to know; shown nowhere."""
+
+    @field_validator("type")
+    @classmethod
+    def _is_installed(cls, kind: str) -> str:
+        installed = sorted({*BUILT_IN, *entry_points(group="syncd.sinks").names})
+        if kind not in installed:
+            raise ValueError(f'"{kind}" is no kind of sink; there are {", ".join(installed)}')
+        return kind
+
+
+BUILT_IN = ("csv", "sql", "webhook")
+
+
 def _kind(value: Any) -> str:
-    """A sink without a type is a CSV file."""
+    """A sink without a type is a CSV file; one of a type of its own is of another package."""
     found = value.get("type", "csv") if isinstance(value, dict) else getattr(value, "type", "")
-    return str(found)
+    return found if found in BUILT_IN else "plugin"
 
 
 SinkSettings = Annotated[
     Annotated[CsvSinkPart, Tag("csv")]
     | Annotated[SqlSinkPart, Tag("sql")]
-    | Annotated[WebhookSinkPart, Tag("webhook")],
+    | Annotated[WebhookSinkPart, Tag("webhook")]
+    | Annotated[PluginSinkPart, Tag("plugin")],
     Discriminator(_kind),
 ]
 """Where results go."""

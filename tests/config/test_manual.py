@@ -165,7 +165,11 @@ def test_every_key_of_the_schema_is_in_it():
     for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "Each has the keys of `source`" in text:
-        commented |= {key.replace("source.", "sources[].", 1) for key in keys_of(json_schema())}
+        commented |= {
+            key.replace("source.", "sources[].", 1)
+            for key in keys_of(json_schema())
+            if key.startswith("source.")
+        }
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
