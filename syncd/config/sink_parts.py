@@ -290,14 +290,6 @@ class PluginSinkPart(SinkPart):
     options: dict[str, SecretText] = Field(default={})
     """What that sink wants to know; shown nowhere."""
 
-    @field_validator("type")
-    @classmethod
-    def _is_installed(cls, kind: str) -> str:
-        installed = sorted({*BUILT_IN, *entry_points(group="syncd.sinks").names})
-        if kind not in installed:
-            raise ValueError(f'"{kind}" is no kind of sink; there are {", ".join(installed)}')
-        return kind
-
 
 BUILT_IN = ("csv", "sql", "webhook")
 
@@ -308,11 +300,21 @@ def _kind(value: Any) -> str:
     return found if found in BUILT_IN else "plugin"
 
 
+def _known(value: Any) -> Any:
+    """Said here, once, and not as what the sink lacks that it was taken for."""
+    kind = str(value.get("type", "csv")) if isinstance(value, dict) else "csv"
+    if kind not in BUILT_IN and kind not in (installed := entry_points(group="syncd.sinks").names):
+        there = ", ".join(sorted({*BUILT_IN, *installed}))
+        raise ValueError(f'type "{kind}" is no kind of sink; there are {there}')
+    return value
+
+
 SinkSettings = Annotated[
     Annotated[CsvSinkPart, Tag("csv")]
     | Annotated[SqlSinkPart, Tag("sql")]
     | Annotated[WebhookSinkPart, Tag("webhook")]
     | Annotated[PluginSinkPart, Tag("plugin")],
     Discriminator(_kind),
+    BeforeValidator(_known),
 ]
 """Where results go."""
