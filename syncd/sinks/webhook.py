@@ -67,7 +67,6 @@ class WebhookSink:
         settings = self._settings
         cells = mapped(self.name, batch_id, rows, settings.columns)
         url, secrets = self._url(), self._secrets()
-        give_up = self._clock() + settings.retry_for
         starts = range(0, max(len(cells), 1), settings.rows)
         for part, start in enumerate(starts, 1):
             chunk = cells[start : start + settings.rows]
@@ -82,15 +81,16 @@ class WebhookSink:
                 },
                 ensure_ascii=False,
             ).encode()
-            fault = self._call(url, secrets, call_id(batch_id, part, body), body, give_up)
+            fault = self._call(url, secrets, call_id(batch_id, part, body), body)
             if fault:
                 raise SinkError(
                     f"{self.name}: part {part} of {len(starts)} was not taken: {fault}. {pending(batch_id, len(rows))}"
                 )
 
-    def _call(self, url: str, secrets: Sequence[bytes], webhook_id: str, body: bytes, give_up: float) -> str:
+    def _call(self, url: str, secrets: Sequence[bytes], webhook_id: str, body: bytes) -> str:
         """Send until it is taken, time is up, or trying again is no use: then why, as a sentence without its end."""
         settings, pause = self._settings, FIRST_PAUSE
+        give_up = self._clock() + settings.retry_for
         while True:
             asked = 0.0
             try:
