@@ -96,26 +96,28 @@ class CsvSink:
         """The file, one row after the other."""
         columns, encoding = self._settings.columns, self._settings.encoding
         encoder = codecs.getincrementalencoder(encoding)("strict")
+
+        def encoded(line: str, what: str) -> bytes:
+            try:
+                return encoder.encode(line)
+            except UnicodeEncodeError as error:
+                raise SinkError(
+                    f"{path}: {what} holds U+{ord(error.object[error.start]):04X}, which "
+                    f"{encoding} cannot write. Declare `encoding: utf-8` for this sink. {pending}"
+                ) from None
+
         if self._settings.header:
-            yield encoder.encode(self._line(tuple(columns)))
+            yield encoded(self._line(tuple(columns)), "the header")
         for number, row in enumerate(rows, 1):
             cells, faults = made(columns, row)
             if faults:
                 raise SinkError(
                     f"{path}: row {number} {', '.join(faults)}; rows have: {', '.join(row)}. {pending}"
                 )
-            try:
-                yield encoder.encode(self._line(cells.values()))
-            except UnicodeEncodeError as error:
-                character = error.object[error.start]
-                raise SinkError(
-                    f"{path}: row {number} (not counting the header) holds U+{ord(character):04X}, which "
-                    f"{encoding} cannot write. Declare `encoding: utf-8` for this sink. {pending}"
-                ) from None
-
+            yield encoded(self._line(cells.values()), f"row {number} (not counting the header)")
         if self._settings.trailer:
             trailer = self._settings.trailer.replace("{rows}", str(len(rows)))
-            yield encoder.encode(trailer + self._settings.line_end)
+            yield encoded(trailer + self._settings.line_end, "the trailer")
 
     def _line(self, cells: Iterable[str]) -> str:
         """One line; with CR LF as its end, ``csv`` quotes every cell that holds either, whatever the real end is."""
