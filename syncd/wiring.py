@@ -5,14 +5,14 @@ from typing import Any
 
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
-from syncd.config.sink_parts import CsvSinkPart, SinkSettings
+from syncd.config.sink_parts import CsvSinkPart, PluginSinkPart, SinkSettings, SqlSinkPart, WebhookSinkPart
 from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
 from syncd.core.mapping import Mapping
 from syncd.core.results import Status
 from syncd.core.rules import columns_of
-from syncd.errors import ConfigError, Fault, StoreError
+from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
-from syncd.sinks import CsvSinkSettings, Sink, open_sink
+from syncd.sinks import CsvSinkSettings, Sink, SqlSinkSettings, WebhookSinkSettings, open_plugin, open_sink
 from syncd.sinks.base import SinkMode
 from syncd.sources import CsvSourceSettings, Source, open_source
 from syncd.sources.renaming import renamed
@@ -170,17 +170,53 @@ def sinks_of(config: Config) -> dict[str, Sink]:
 
 
 def _sink(settings: SinkSettings) -> Sink:
-    if not isinstance(settings, CsvSinkPart):
-        raise ConfigError([Fault(where="", key="pull.sinks", message=f"{settings.type} is not built yet")])
-    return open_sink(
-        CsvSinkSettings(
-            name=settings.name,
-            path=settings.path,
-            columns=settings.rules,
-            delimiter=settings.delimiter,
-            encoding=settings.encoding,
-            mode=SinkMode(settings.mode),
-            raw=settings.raw,
-            line_end="\r\n" if settings.line_end == "crlf" else "\n",
-        )
+    match settings:
+        case CsvSinkPart():
+            return open_sink(_csv_sink(settings))
+        case SqlSinkPart():
+            return open_sink(
+                SqlSinkSettings(
+                    name=settings.name,
+                    url=settings.url.reveal,
+                    table=settings.table,
+                    key=settings.key,
+                    columns=settings.rules,
+                    timeout=settings.timeout,
+                )
+            )
+        case WebhookSinkPart():
+            return open_sink(
+                WebhookSinkSettings(
+                    name=settings.name,
+                    url=settings.url.reveal,
+                    secrets=tuple(secret.reveal for secret in settings.secrets),
+                    columns=settings.rules,
+                    rows=settings.rows,
+                    timeout=settings.timeout,
+                    retry_for=settings.retry_for,
+                    allow_private=settings.allow_private,
+                    ca_file=settings.ca_file,
+                )
+            )
+        case PluginSinkPart():
+            options = {key: option.reveal() for key, option in settings.options.items()}
+            return open_plugin(settings.type, settings.name, options, settings.rules)
+
+
+def _csv_sink(settings: CsvSinkPart) -> CsvSinkSettings:
+    return CsvSinkSettings(
+        name=settings.name,
+        path=settings.path,
+        columns=settings.rules,
+        delimiter=settings.delimiter,
+        encoding=settings.encoding,
+        mode=SinkMode(settings.mode),
+        raw=settings.raw,
+        line_end="\r\n" if settings.line_end == "crlf" else "\n",
+        permissions=int(settings.permissions, 8),
+        header=settings.header,
+        trailer=settings.trailer or "",
+        gzip=settings.compress == "gzip",
+        checksum=settings.checksum,
+        done=settings.done or "",
     )

@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
-from syncd.config.sink_parts import CsvSinkPart
+from syncd.config.sink_parts import CsvSinkPart, WebhookSinkPart
 from syncd.config.source_parts import CsvSettings, TableFilePart
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
@@ -32,6 +32,8 @@ def check_settings(root: Root, document: Document) -> None:
     for index, sink in enumerate(root.pull.sinks):
         if isinstance(sink, CsvSinkPart):
             _note(document, ("pull", "sinks", index, "encoding"), encoding_fault, sink.encoding)
+        if isinstance(sink, WebhookSinkPart):
+            _note(document, ("pull", "sinks", index, "url"), webhook_fault, sink.url.reveal())
     _check_sink_names(root, document)
     _check_limited_fields(root, document)
     for flow in ("refresh", "push", "pull"):
@@ -49,6 +51,12 @@ def warnings_of(root: Root, document: Document) -> list[str]:
         found.append(
             f"{where}: litmos.api_key: is written in the file; use ${{env:LITMOS_API_KEY}} or ${{file:...}}"
         )
+    for index, sink in enumerate(root.pull.sinks):
+        if isinstance(sink, WebhookSinkPart) and any(secret.is_literal for secret in sink.secrets):
+            where = document.where(("pull", "sinks", index, "secrets"))
+            found.append(
+                f"{where}: pull.sinks[{index}].secrets: is written in the file; use ${{env:...}} or ${{file:...}}"
+            )
     if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")
@@ -104,6 +112,13 @@ def base_url_fault(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         return "must be https: the API key travels with every request (http is for loopback only)"
     return ""
+
+
+def webhook_fault(url: str) -> str:
+    """Why nothing can be sent to ``url``, or ""; it is not in the sentence."""
+    from syncd.outbound import url_fault
+
+    return url_fault(url)
 
 
 def is_loopback(host: str) -> bool:

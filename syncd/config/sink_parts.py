@@ -1,6 +1,7 @@
 """Sink parts: the shape of where training results go: a CSV file, a table, a webhook. Durations are seconds."""
 
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
@@ -328,16 +329,41 @@ class WebhookSinkPart(SinkPart):
     """Certificate authorities to trust besides the usual ones (PEM)."""
 
 
+class PluginSinkPart(SinkPart):
+    """A sink that another installed package brings: docs/writing-a-sink.md."""
+
+    type: Annotated[Text, Field(min_length=1)]
+    """Or the name of a sink that an installed package brings."""
+    columns: dict[str, ColumnItem] = Field(default={})
+    """The columns of its rows, and what fills each; without them, rows have all fields of a result."""
+    options: dict[str, SecretText] = Field(default={})
+    """What that sink wants to know; shown nowhere."""
+
+
+BUILT_IN = ("csv", "sql", "webhook")
+
+
 def _kind(value: Any) -> str:
-    """A sink without a type is a CSV file."""
+    """A sink without a type is a CSV file; one of a type of its own is of another package."""
     found = value.get("type", "csv") if isinstance(value, dict) else getattr(value, "type", "")
-    return str(found)
+    return found if found in BUILT_IN else "plugin"
+
+
+def _known(value: Any) -> Any:
+    """Said here, once, and not as what the sink lacks that it was taken for."""
+    kind = str(value.get("type", "csv")) if isinstance(value, dict) else "csv"
+    if kind not in BUILT_IN and kind not in (installed := entry_points(group="syncd.sinks").names):
+        there = ", ".join(sorted({*BUILT_IN, *installed}))
+        raise ValueError(f'type "{kind}" is no kind of sink; there are {there}')
+    return value
 
 
 SinkSettings = Annotated[
     Annotated[CsvSinkPart, Tag("csv")]
     | Annotated[SqlSinkPart, Tag("sql")]
-    | Annotated[WebhookSinkPart, Tag("webhook")],
+    | Annotated[WebhookSinkPart, Tag("webhook")]
+    | Annotated[PluginSinkPart, Tag("plugin")],
     Discriminator(_kind),
+    BeforeValidator(_known),
 ]
 """Where results go."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.core.outgoing import Columns
 
@@ -27,7 +27,9 @@ class CsvSinkSettings:
     ``columns`` maps, in order, each column of the file to the field of a row that fills it (``result.RESULT_FIELDS``), or to
     the rule that makes its cells.
     In a delta the file name holds ``{batch}``. ``raw`` leaves cells as they are, for machines: without it, a cell that
-    a spreadsheet would run as a formula gets an apostrophe in front. Raises ValueError for settings that contradict
+    a spreadsheet would run as a formula gets an apostrophe in front. ``trailer`` is a last line, with ``{rows}`` for their
+    number; ``checksum`` adds a file with the SHA-256, and ``done`` is the suffix of an empty one ("" for none), both made
+    once the file is in its place. Raises ValueError for settings that contradict
     each other.
     """
 
@@ -40,6 +42,11 @@ class CsvSinkSettings:
     raw: bool = False
     line_end: str = "\r\n"
     permissions: int = 0o600
+    header: bool = True
+    trailer: str = ""
+    gzip: bool = False
+    checksum: bool = False
+    done: str = ""
 
     def __post_init__(self) -> None:
         if (BATCH in self.path.name) != (self.mode is SinkMode.DELTA) or BATCH in str(self.path.parent):
@@ -79,4 +86,13 @@ class Sink(Protocol):
 
         Raises SinkError when they were not taken; they stay in the outbox and are delivered again under the same id.
         """
+        ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A Sink that can tell beforehand whether it would work. Optional."""
+
+    def check(self) -> str:
+        """What is known to be in order, as a sentence; nothing is written. Raises SinkError for what is not."""
         ...

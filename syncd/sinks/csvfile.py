@@ -3,12 +3,15 @@
 import codecs
 import csv
 import errno
+import hashlib
 import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from syncd.core.outgoing import made
@@ -20,6 +23,7 @@ FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHA256 = ".sha256"
 LEFTOVER_SECONDS = 3600
 """After this time the unfinished file of a process that died is removed."""
 
@@ -58,29 +62,62 @@ class CsvSink:
         path = self.path_of(batch_id)
         pending = f"Batch {batch_id} ({len(rows)} rows) stays pending and is delivered again."
         try:
-            _replace(path, self._chunks(rows, path, pending), self._settings.permissions)
+            self._put(path, self._chunks(rows, path, pending))
         except OSError as error:
             raise SinkError(f"{path}: {_sentence(path, error)} {pending}") from error
+
+    def check(self) -> str:
+        """As ``Checked.check``: the folder is there and may be written."""
+        path = self._settings.path
+        folder = path.parent
+        if not folder.is_dir():
+            raise SinkError(f"{path}: there is no folder {folder}. Make it, or correct the path.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise SinkError(f"{path}: {_sentence(path, PermissionError())}")
+        if path.is_dir():
+            raise SinkError(f"{path}: {_sentence(path, IsADirectoryError())}")
+        return f"{path}: its folder may be written"
+
+    def _put(self, path: Path, chunks: Iterable[bytes]) -> None:
+        """The file, then what tells that it is there: neither ever stands beside a file that it was not made for."""
+        settings = self._settings
+        suffixes = [*([settings.done] if settings.done else []), *([SHA256] if settings.checksum else [])]
+        followers = [path.with_name(path.name + suffix) for suffix in suffixes]
+        digest = sha256()
+        stream = _tallied(_gzipped(chunks) if settings.gzip else chunks, digest)
+        _replace(path, stream, settings.permissions, before=lambda: _remove(followers))
+        if settings.checksum:
+            line = f"{digest.hexdigest()}  {path.name}\n".encode()
+            _replace(path.with_name(path.name + SHA256), [line], settings.permissions)
+        if settings.done:
+            _replace(path.with_name(path.name + settings.done), [], settings.permissions)
 
     def _chunks(self, rows: Sequence[Mapping[str, str]], path: Path, pending: str) -> Iterable[bytes]:
         """The file, one row after the other."""
         columns, encoding = self._settings.columns, self._settings.encoding
         encoder = codecs.getincrementalencoder(encoding)("strict")
-        yield encoder.encode(self._line(tuple(columns)))
+
+        def encoded(line: str, what: str) -> bytes:
+            try:
+                return encoder.encode(line)
+            except UnicodeEncodeError as error:
+                raise SinkError(
+                    f"{path}: {what} holds U+{ord(error.object[error.start]):04X}, which "
+                    f"{encoding} cannot write. Declare `encoding: utf-8` for this sink. {pending}"
+                ) from None
+
+        if self._settings.header:
+            yield encoded(self._line(tuple(columns)), "the header")
         for number, row in enumerate(rows, 1):
             cells, faults = made(columns, row)
             if faults:
                 raise SinkError(
                     f"{path}: row {number} {', '.join(faults)}; rows have: {', '.join(row)}. {pending}"
                 )
-            try:
-                yield encoder.encode(self._line(cells.values()))
-            except UnicodeEncodeError as error:
-                character = error.object[error.start]
-                raise SinkError(
-                    f"{path}: row {number} (not counting the header) holds U+{ord(character):04X}, which "
-                    f"{encoding} cannot write. Declare `encoding: utf-8` for this sink. {pending}"
-                ) from None
+            yield encoded(self._line(cells.values()), f"row {number} (not counting the header)")
+        if self._settings.trailer:
+            trailer = self._settings.trailer.replace("{rows}", str(len(rows)))
+            yield encoded(trailer + self._settings.line_end, "the trailer")
 
     def _line(self, cells: Iterable[str]) -> str:
         """One line; with CR LF as its end, ``csv`` quotes every cell that holds either, whatever the real end is."""
@@ -95,8 +132,32 @@ def defuse(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _replace(path: Path, chunks: Iterable[bytes], permissions: int) -> None:
-    """Put a file made of ``chunks`` at ``path``, durably: readers see the old one or the new one, never a part."""
+def _gzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes for the same content: no name and no time is in the header."""
+    packer = zlib.compressobj(wbits=31)
+    for chunk in chunks:
+        yield packer.compress(chunk)
+    yield packer.flush()
+
+
+def _tallied(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _replace(
+    path: Path, chunks: Iterable[bytes], permissions: int, *, before: Callable[[], None] = lambda: None
+) -> None:
+    """Put a file made of ``chunks`` at ``path``, durably: readers see the old one or the new one, never a part.
+
+    ``before`` is called when the new one is whole, and not yet in its place.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part = Path(name)
     try:
@@ -107,6 +168,7 @@ def _replace(path: Path, chunks: Iterable[bytes], permissions: int) -> None:
             os.fchmod(file.fileno(), permissions)
             os.fsync(file.fileno())
             now = os.fstat(file.fileno()).st_mtime
+        before()
         part.replace(path)
     except BaseException:
         with suppress(OSError):

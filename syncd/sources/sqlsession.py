@@ -17,26 +17,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from syncd.databases import CONNECT_SECONDS, EXTRAS, without_secrets
 from syncd.errors import SourceError
 from syncd.sources.settings import SqlSourceSettings
-
-EXTRAS = {
-    "postgresql": "postgres",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "mssql": "mssql",
-    "oracle": "oracle",
-}
-"""The pip extra that brings each database's driver; SQLite needs none."""
-
-CONNECT_SECONDS = 10
-SECRET_WORDS = ("pass", "pwd", "secret", "token", "key")
 
 SQLITE_ALLOWED = frozenset(
     {
@@ -221,15 +210,3 @@ def _explained(settings: SqlSourceSettings, url: URL, error: DBAPIError) -> Sour
         )
     where = url.host or url.database or "the database"
     return SourceError(f"{settings.name}: {where} said: {said}. Nothing was planned.")
-
-
-def without_secrets(text: str, url: URL) -> str:
-    """``text`` with the password, and every option of the URL that may be one, replaced by ``***``."""
-    secrets = [str(url.password)] if url.password else []
-    for key, value in url.query.items():
-        if any(word in key.lower() for word in SECRET_WORDS):
-            secrets += [value] if isinstance(value, str) else list(value)
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        for spelling in (secret, quote_plus(secret), quote(secret, safe="")):
-            text = text.replace(spelling, "***")
-    return text

@@ -8,6 +8,7 @@ import pytest
 
 from syncd.config.checks import base_url_fault, cron_fault, encoding_fault, timezone_fault
 from syncd.config.kinds import duration, seconds
+from syncd.config.sink_parts import CsvSinkPart
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.mapping import map_record
@@ -42,7 +43,9 @@ def test_paths_start_at_the_file(tmp_path):
     config = load_text(tmp_path, text)
     assert config.sources[0].type == "csv"
     assert config.sources[0].path == tmp_path / "hr.csv"
-    assert config.pull.sinks[0].path == tmp_path / "out" / "r.csv"
+    sink = config.pull.sinks[0]
+    assert isinstance(sink, CsvSinkPart)
+    assert sink.path == tmp_path / "out" / "r.csv"
     absolute = load_text(tmp_path, TEXT.replace("hr.csv", "/data/hr.csv"))
     assert absolute.sources[0].type == "csv"
     assert absolute.sources[0].path == Path("/data/hr.csv")

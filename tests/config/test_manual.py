@@ -15,9 +15,11 @@ from syncd.core.cells import BLANKS
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limits
 from syncd.core.model import Record, Status
+from syncd.core.outgoing import made
 from syncd.core.records import map_records
 from syncd.core.transforms import TRANSFORMS
 from syncd.sinks.result import RESULT_FIELDS
+from syncd.wiring import sinks_of
 from tests.core.factories import path_name
 
 ROOT = Path(__file__).parents[2]
@@ -152,11 +154,31 @@ def test_its_example_of_several_sources_loads(tmp_path):
     assert second.added["status"] == "Active"
 
 
+def with_sinks(text: str) -> str:
+    """The file with its commented examples of sinks made live."""
+    found = re.search(r"^    # - name: hr-table\n(?:    # .*\n)+", text, re.MULTILINE)
+    assert found is not None
+    return text.replace(found[0], re.sub("^    # ", "    ", found[0], flags=re.MULTILINE))
+
+
+def test_its_examples_of_sinks_load(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_sinks(manual()), encoding="utf-8")
+    loaded = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"})
+    csv, sql, webhook = sinks_of(loaded).values()
+    assert (csv.wants_everything, sql.wants_everything, webhook.wants_everything) == (True, False, False)
+    assert loaded.pull.sinks[1].rules["result"] == "result_id"
+    row = {**dict.fromkeys(RESULT_FIELDS, ""), "employee_id": "007", "completed": "true", "percent": "87.5"}
+    row |= {"kind": "course", "object_id": "c1", "completed_at": "2026-11-24T23:30:00Z"}
+    cells, faults = made(loaded.pull.sinks[1].rules, row)
+    assert faults == []
+    assert list(cells.values()) == ["", "7", "course:c1", "Y", "2026-11-25", "87,5", "litmos"]
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
         key
-        for each in (text, with_employments(text), with_sources(text))
+        for each in (text, with_employments(text), with_sources(text), with_sinks(text))
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
@@ -165,9 +187,15 @@ def test_every_key_of_the_schema_is_in_it():
     for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "Each has the keys of `source`" in text:
-        commented |= {key.replace("source.", "sources[].", 1) for key in keys_of(json_schema())}
+        commented |= {
+            key.replace("source.", "sources[].", 1)
+            for key in keys_of(json_schema())
+            if key.startswith("source.")
+        }
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
+    assert "another package, with options:" in text
+    commented.add("pull.sinks[].options")
     if "{column: exported_on, format: " in text:
         commented |= {"source.expect.dated.column", "source.expect.dated.format"}
     assert "header: first                      # none, or {starts_with: Employee ID, second: Label}" in text

@@ -121,6 +121,12 @@ def test_what_cannot_be_written_leaves_the_old_file_and_says_what_stays_pending(
     assert _refused(settings_for(path), [{"employee_id": "1"}, {}]) == (
         f"{path}: row 1 has no value for Course (from object_name); rows have: employee_id. {pending}"
     )
+    unwritable: dict[str, dict[str, object]] = {
+        "the header": {"columns": {"日": "employee_id"}},
+        "the trailer": {"trailer": "日"},
+    }
+    for what, settings in unwritable.items():
+        assert f"{what} holds U+65E5" in _refused(settings_for(path, encoding="cp1252", **settings), rows[:1])
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["results.csv"]
 

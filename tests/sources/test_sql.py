@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from syncd.databases import without_secrets
 from syncd.sources.settings import SqlSourceSettings
-from syncd.sources.sqlsession import parse_url, without_secrets
+from syncd.sources.sqlsession import parse_url
 from syncd.sources.sqlvalue import as_text
 from tests.sources.makers import WRITES, in_session, origins, read_sql, sql_error, texts
 

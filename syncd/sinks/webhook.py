@@ -1,0 +1,189 @@
+"""The webhook sink: results as signed JSON, in calls of so many rows, each under an id that its content fixes.
+
+Signed as standardwebhooks.com says: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature: v1,<Base64>``, an HMAC-SHA256
+over ``id.timestamp.body``, once for each secret. A receiver that remembers ids takes each call once, however often it comes.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+
+from syncd.core.finding import count
+from syncd.errors import SinkError
+from syncd.outbound import Answered, OutboundError, post, resolve, url_fault
+from syncd.sinks.mapped import mapped, pending
+from syncd.sinks.settings import WebhookSinkSettings
+
+PREFIX = "whsec_"
+FIRST_PAUSE = 1.0
+"""Seconds before the second try; each further pause is twice as long."""
+_LATER = frozenset({408, 425, 429})
+"""Statuses below 500 after which the same call may succeed."""
+
+
+class WebhookSink:
+    """A Sink that is an address on the web.
+
+    ``clock`` gives seconds since 1970, ``sleep`` waits. A batch of several calls is taken when each of them is; if one is
+    not, all are sent again under the same ids.
+    """
+
+    wants_everything = False
+    """As ``Sink.wants_everything``."""
+
+    def __init__(
+        self,
+        settings: WebhookSinkSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._settings.name
+
+    def check(self) -> str:
+        """As ``Checked.check``: the address is looked up and judged, nothing is sent."""
+        secrets = self._secrets()
+        try:
+            addresses = resolve(self._url(), allow_private=self._settings.allow_private)
+        except OutboundError as error:
+            raise SinkError(f"{self.name}: {error}. Correct `url:`; then: syncd doctor") from None
+        return f"the address is found at {', '.join(addresses)}; signed with {count(len(secrets), 'secret')}"
+
+    def deliver(self, batch_id: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """As ``Sink.deliver``, but for a receiver that does not wait for all ``parts``: it sees one after the other."""
+        settings = self._settings
+        cells = mapped(self.name, batch_id, rows, settings.columns)
+        url, secrets = self._url(), self._secrets()
+        starts = range(0, max(len(cells), 1), settings.rows)
+        for part, start in enumerate(starts, 1):
+            chunk = cells[start : start + settings.rows]
+            body = json.dumps(
+                {
+                    "type": "syncd.results",
+                    "sink": self.name,
+                    "batch": batch_id,
+                    "part": part,
+                    "parts": len(starts),
+                    "rows": chunk,
+                },
+                ensure_ascii=False,
+            ).encode()
+            fault = self._call(url, secrets, call_id(batch_id, part, body), body)
+            if fault:
+                raise SinkError(
+                    f"{self.name}: part {part} of {len(starts)} was not taken: {fault}. {pending(batch_id, len(rows))}"
+                )
+
+    def _call(self, url: str, secrets: Sequence[bytes], webhook_id: str, body: bytes) -> str:
+        """Send until it is taken, time is up, or trying again is no use: then why, as a sentence without its end."""
+        settings, pause = self._settings, FIRST_PAUSE
+        give_up = self._clock() + settings.retry_for
+        while True:
+            asked = 0.0
+            try:
+                answer = post(
+                    url,
+                    body,
+                    signed(webhook_id, int(self._clock()), body, secrets),
+                    timeout=settings.timeout,
+                    allow_private=settings.allow_private,
+                    ca_file=settings.ca_file,
+                )
+            except OutboundError as error:
+                fault = str(error)
+                if error.final:
+                    return fault
+            else:
+                fault, final = judged(answer)
+                if not fault or final:
+                    return fault
+                asked = retry_after(answer, self._clock())
+            wait = max(pause, asked)
+            if self._clock() + wait > give_up:
+                return f"{fault}, and {settings.retry_for:g} s of trying again are over" + (
+                    f" (it asks for {asked:.0f} s)" if asked else ""
+                )
+            self._sleep(wait)
+            pause *= 2
+
+    def _url(self) -> str:
+        url = self._settings.url()
+        if fault := url_fault(url):
+            raise SinkError(f"{self.name}: its url {fault}. Correct it; then: syncd doctor")
+        return url
+
+    def _secrets(self) -> list[bytes]:
+        return [secret_bytes(secret(), self.name) for secret in self._settings.secrets]
+
+
+def secret_bytes(secret: str, name: str) -> bytes:
+    """The key of ``whsec_...``. Raises SinkError for a text that is none."""
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(PREFIX) or not 24 <= len(key) <= 64:
+        raise SinkError(
+            f"{name}: a secret must be {PREFIX} and the Base64 of 24 to 64 bytes; "
+            "make one: echo whsec_$(openssl rand -base64 32)"
+        )
+    return key
+
+
+def call_id(batch_id: str, part: int, body: bytes) -> str:
+    """The id of one call: the same for the same rows of the same batch, another if a mapping makes others of them."""
+    return f"{batch_id}-{part}-{blake2b(body, digest_size=8).hexdigest()}"
+
+
+def signed(webhook_id: str, timestamp: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
+    """The headers of a call."""
+    content = f"{webhook_id}.{timestamp}.".encode() + body
+    signatures = (base64.b64encode(hmac.digest(secret, content, "sha256")).decode() for secret in secrets)
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+    }
+
+
+def judged(answer: Answered) -> tuple[str, bool]:
+    """Why an answer means that the call was not taken ("": it was), and whether trying again is no use."""
+    status = answer.status
+    if 200 <= status < 300:
+        return "", True
+    if 300 <= status < 400:
+        return (
+            f"the receiver answered {status}, a redirect, which is not followed: put the final address in url",
+            True,
+        )
+    if status == 410:
+        return "the receiver answered 410: it is gone for good. Take the sink out, or correct its url", True
+    return f"the receiver answered {status}", 400 <= status < 500 and status not in _LATER
+
+
+def retry_after(answer: Answered, now: float) -> float:
+    """For how many seconds the receiver asks to be left alone; 0 if it does not say."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())
