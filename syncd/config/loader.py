@@ -18,6 +18,7 @@ from syncd.config.secrets import Lookups, readable_by_all
 from syncd.config.sensitive import sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
+from syncd.config.source_parts import TableFilePart
 from syncd.errors import ConfigError, Fault
 
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
@@ -115,8 +116,18 @@ def _digest(data: Mapping[str, Any]) -> str:
 
 
 def _named(root: Root) -> list[Any]:
-    """The sources in their order, and what their columns are called."""
-    return [[part.name, part.renamed, part.added] for part in root.hr.values()]
+    """The sources in their order, what their columns are called, and how a line becomes cells, where that is not as usual."""
+    return [
+        [part.name, part.renamed, part.added, *(_read_as(part) if isinstance(part, TableFilePart) else ())]
+        for part in root.hr.values()
+    ]
+
+
+def _read_as(part: TableFilePart) -> list[Any]:
+    """The same line of a file may be other cells when one of these changes."""
+    names = {"header", "positions", "guards", "delimiter", "quote", "encoding", "sheet"}
+    said = part.model_dump(mode="json", include=names, exclude_defaults=True)
+    return [said] if said else []
 
 
 def _open_files(root: Root) -> list[str]:

@@ -275,7 +275,8 @@ class _Scanner:
         more = f", and {len(self.stray) - SHOWN} more" if len(self.stray) > SHOWN else ""
         return SourceError(
             f"{self.label}: rows have something in {where}, for which the header has no name: {lines}{more}. "
-            "Nothing was planned. Every column needs a name of its own; source.positions can give it one."
+            "Nothing was planned. Every column needs a name of its own; source.positions can give it one. "
+            "If the header is further down, say how it begins: source.header.starts_with."
         )
 
     def _refuse_wrong_delimiter(self, names: list[str], place: str) -> None:

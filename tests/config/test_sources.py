@@ -43,6 +43,9 @@ def test_sources_are_in_the_order_of_the_file(tmp_path):
         ("set: {status: Active,", "set: {status: Left,"),
         ("Mail: email}", "E-Mail: email}"),
         ("name: contractors", "name: agency"),
+        ("name: contractors", "name: contractors\n    positions: {2: mail}"),
+        ("name: contractors", "name: contractors\n    guards: true"),
+        ("name: contractors", 'name: contractors\n    quote: ""'),
     ],
 )
 def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp_path):
