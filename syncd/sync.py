@@ -21,6 +21,7 @@ from syncd.planning.narrowing import is_outdated, narrower
 from syncd.planning.planner import Draft, draft
 from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
+from syncd.replay.keeping import keeper
 from syncd.store import runs
 from syncd.turn import planning, pulling
 
@@ -88,8 +89,8 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        everybody = fresh or saved is not None or not part.is_whole
-        intake = read_hr(app, narrow=None if everybody else narrower(app))
+        everybody, keep = fresh or saved is not None or not part.is_whole, keeper(app, run_id)
+        intake = read_hr(app, narrow=None if everybody else narrower(app), keep=keep)
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
@@ -97,7 +98,7 @@ def push(
         if late_imports_ended(app) or fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         if is_outdated(app, intake):
-            intake = read_hr(app, narrow=narrower(app))
+            intake = read_hr(app, narrow=narrower(app), keep=keep)
         update("planning", 0, None)
         made = draft(app, intake, part)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
@@ -109,6 +110,8 @@ def push(
         if saved is not None:
             must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
+        if keep is not None:
+            keep.report()
     log.info(
         "plan_made",
         run_id=run_id,

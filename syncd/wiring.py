@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from syncd.app import App, Settings, open_app
+from syncd.archive import Vault
+from syncd.archive.sealing import need_cryptography
 from syncd.config import Config
 from syncd.config.settings import SinkSettings
 from syncd.config.source_parts import CsvSettings, SourceSettings
@@ -24,7 +26,14 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
+    return open_app(
+        settings_of(config),
+        database,
+        sources_of(config),
+        sinks,
+        node_sources_of(config),
+        archive_of(config),
+    )
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -118,6 +127,16 @@ def node_sources_of(config: Config) -> dict[str, Source]:
         )
         for space, file in config.node_files.items()
     }
+
+
+def archive_of(config: Config) -> Vault | None:
+    """Where what Runs read is kept; None: nowhere. Raises ConfigError if it is to be encrypted, and cannot be."""
+    archive = config.archive
+    if archive is None:
+        return None
+    if archive.key is not None:
+        need_cryptography()
+    return Vault(archive.folder, config.litmos.account, keep=archive.keep, keys=archive.keys)
 
 
 def _sink(settings: SinkSettings) -> Sink:

@@ -7,7 +7,19 @@ from typing import Annotated, TextIO
 import typer
 
 from syncd import __version__
-from syncd.cli import cases, deciding, doctor, explain, flows, inspect, ledger, queueing, setup, status
+from syncd.cli import (
+    cases,
+    deciding,
+    doctor,
+    explain,
+    flows,
+    inspect,
+    ledger,
+    queueing,
+    replay,
+    setup,
+    status,
+)
 from syncd.cli.exits import HELP
 
 app = typer.Typer(
@@ -36,7 +48,7 @@ def options(
     """Options of syncd itself."""
 
 
-for module in (setup, doctor, flows, deciding, queueing, explain, status, inspect, cases, ledger):
+for module in (setup, doctor, flows, deciding, queueing, explain, status, inspect, cases, ledger, replay):
     module.register(app)
 
 
