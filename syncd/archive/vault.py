@@ -225,8 +225,10 @@ def _proved(packed: Iterable[bytes], content: str, size_bytes: int, name: str) -
     """The text of a table. Raises ArchiveError at its end, at the latest, if it is not the one that was kept."""
     unpacker, digest, size = zlib.decompressobj(wbits=31), sha256(), 0
     for block in packed:
+        if unpacker.eof:
+            raise damaged(name, "something follows its end")
         rest = block
-        while rest:
+        while rest and not unpacker.eof:
             try:
                 text = unpacker.decompress(rest, BLOCK)
             except zlib.error:

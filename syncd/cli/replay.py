@@ -2,7 +2,8 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import chain
@@ -93,18 +94,19 @@ def _cells(row: dict[str, Any]) -> Sequence[object]:
 def inputs_show(run: RunArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show what is kept of one run: that it is there, whole, and with which columns."""
     with store_of(config) as (loaded, database):
-        found = _opened(loaded, database, run)
+        vault, found = _kept(loaded, database, run)
+        columns = [_columns(vault, one) for one in found]
         if json:
-            told = [{**_kept_row(kept), "columns": list(reading.columns)} for kept, reading in found]
+            told = [{**_kept_row(one), "columns": names} for one, names in zip(found, columns, strict=True)]
             show_json({"run": run, "inputs": told})
             return
-        for kept, reading in found:
+        for kept, names in zip(found, columns, strict=True):
             complete = "" if kept.complete else "; people may be missing at its end"
             say(
                 f"{plain(kept.source)}: {kept.rows} rows, read {moment(kept.read_at)}, is kept whole{complete}"
             )
             say(f"  sha256 {kept.sha256}")
-            say(f"  columns: {plain(', '.join(reading.columns))}")
+            say(f"  columns: {plain(', '.join(names))}")
         note(f"Plan it again: syncd plan --input {run}   Its rows: syncd inputs export {run} FOLDER")
 
 
@@ -124,7 +126,8 @@ def inputs_export(
 
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            written = [str(_export(one, folder, raw=raw)) for one in _opened(loaded, database, run)]
+            vault, found = _kept(loaded, database, run)
+            written = [str(_export(vault, one, folder, raw=raw)) for one in found]
         except OSError as error:
             raise Declined(f"{folder}: cannot be written: {error.strerror} ({error.filename})") from None
         if json:
@@ -134,26 +137,27 @@ def inputs_export(
                 say(path)
 
 
-def _export(one: Any, folder: Path, *, raw: bool) -> Path:
+def _export(vault: Any, kept: Any, folder: Path, *, raw: bool) -> Path:
     from syncd.sinks.csvfile import defuse
 
-    kept, reading = one
     path = folder / f"{kept.source}{'.nodes' if kept.of_nodes else ''}.csv"
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        rows = chain([reading.columns], (cells for _, cells in reading.raw))
-        writer.writerows(cells if raw else list(map(defuse, cells)) for cells in rows)
+    with _reading(vault, kept) as reading:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8", newline="") as out:
+            rows = chain([reading.columns], (cells for _, cells in reading.raw))
+            csv.writer(out).writerows(cells if raw else list(map(defuse, cells)) for cells in rows)
     return path
 
 
-def _opened(loaded: Any, database: Any, run: int) -> Any:
-    """What is kept of a Run with its Reading, one after the other; the private copies go when the next one comes."""
-    import tempfile
+def _columns(vault: Any, kept: Any) -> list[str]:
+    with _reading(vault, kept) as reading:
+        return list(reading.columns)
 
+
+def _kept(loaded: Any, database: Any, run: int) -> tuple[Any, Any]:
+    """The archive, and what is kept of a Run. Raises Declined if nothing is."""
     from syncd.errors import Declined
     from syncd.replay.again import TURN_ON
-    from syncd.replay.kept import KeptSource
     from syncd.store import archived
     from syncd.wiring import archive_of
 
@@ -163,9 +167,18 @@ def _opened(loaded: Any, database: Any, run: int) -> Any:
     if vault is None or not found:
         hint = f"; {TURN_ON}" if vault is None else ""
         raise Declined(f"no input of run {run} is kept: syncd inputs lists what is{hint}")
-    for one in found:
-        with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
-            yield one, KeptSource(vault, one).read(Path(folder))
+    return vault, found
+
+
+@contextmanager
+def _reading(vault: Any, kept: Any) -> Iterator[Any]:
+    """What is kept as it was read, proved whole."""
+    import tempfile
+
+    from syncd.replay.kept import KeptSource
+
+    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+        yield KeptSource(vault, kept).read(Path(folder))
 
 
 def show_again(
