@@ -86,6 +86,10 @@ OnlyOption = Annotated[
 ]
 
 
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(help="Instead, compare with this older configuration: who is affected, and by which rule."),
+]
 InputOption = Annotated[
     int | None, typer.Option("--input", metavar="RUN", help="Plan what this run has read, if it is kept.")
 ]
@@ -106,12 +110,7 @@ def plan(
     save: Annotated[
         Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
     ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            help="Instead, compare with this older configuration: who is affected, and by which rule."
-        ),
-    ] = None,
+    against: AgainstOption = None,
     at_most: Annotated[
         int, typer.Option(metavar="PEOPLE", help="With --against: exit 6 only if more people are affected.")
     ] = 0,
