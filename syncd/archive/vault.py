@@ -209,8 +209,8 @@ def rows_of(path: Path) -> Iterator[list[str]]:
         yield from csv.reader(file, strict=True)
 
 
-LONGEST_CELL = 4 * 1024 * 1024
-"""More characters than any source lets through in one cell."""
+LONGEST_CELL = 1024 * 1024
+"""No source lets more characters through in one cell."""
 
 
 def _texts(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:

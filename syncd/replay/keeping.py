@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from syncd.app import App
 from syncd.archive import Vault
-from syncd.errors import ArchiveError
+from syncd.errors import ArchiveError, ConfigError
 from syncd.log import get_logger
 from syncd.sources.base import Reading
 from syncd.store import archived, runs
@@ -39,7 +39,7 @@ class Keeper:
         """Keep a Reading, from its private copy, unless the archive has it already."""
         try:
             self._keep(reading, of_nodes=of_nodes)
-        except ArchiveError as error:
+        except (ArchiveError, ConfigError) as error:
             log.warning("input_not_kept", run_id=self.run_id, source=reading.name, error=str(error))
             self.problems.append(f"{reading.name}: {error}")
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from syncd.store.archived_tables import archived_input
 from syncd.store.runs import UNFINISHED
@@ -107,12 +107,6 @@ def contents(conn: Connection, account: str) -> frozenset[str]:
     """The hashes under which something is kept that a Run has read."""
     query = select(archived_input.c.content).where(archived_input.c.account == account).distinct()
     return frozenset(conn.execute(query).scalars())
-
-
-def count(conn: Connection, account: str) -> int:
-    """How many inputs are kept."""
-    query = select(func.count()).select_from(archived_input).where(archived_input.c.account == account)
-    return int(conn.execute(query).scalar_one())
 
 
 def by_run(found: Sequence[Archived]) -> dict[int, list[Archived]]:

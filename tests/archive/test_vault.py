@@ -15,6 +15,7 @@ from syncd.archive import Stored, Vault
 from syncd.archive.sealing import CHUNK, HEADER, Sealer, unsealed
 from syncd.archive.vault import rows_of
 from syncd.errors import ArchiveError
+from syncd.sources.base import MAX_CELL
 
 OLD, NEW = "o" * 44, "n" * 44
 ROWS = [
@@ -46,7 +47,9 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("keys", [(), (NEW,)], ids=["clear", "sealed"])
-@pytest.mark.parametrize("rows", [ROWS, MANY, [["#"]]], ids=["odd", "many", "empty"])
+@pytest.mark.parametrize(
+    "rows", [ROWS, MANY, [["#"]], [["2", "x" * MAX_CELL]]], ids=["odd", "many", "empty", "long"]
+)
 def test_what_is_put_comes_out_and_is_private(tmp_path, rows, keys):
     made = vault(tmp_path, *keys)
     stored = made.put(rows)
