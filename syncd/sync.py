@@ -34,12 +34,15 @@ def quiet(_what: str, _done: int, _total: int | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What a push did up to the moment when its Jobs were queued: the Run's state, its Plan, and what it read."""
+    """What a push did up to the moment when its Jobs were queued: the Run's state, its Plan, what it read, and what of that
+    could not be kept, with the reasons.
+    """
 
     run_id: int
     state: str
     draft: Draft
     intake: Intake
+    not_kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +113,7 @@ def push(
         if saved is not None:
             must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
-        if keep is not None:
-            keep.report()
+        not_kept = () if keep is None else keep.report()
     log.info(
         "plan_made",
         run_id=run_id,
@@ -123,7 +125,7 @@ def push(
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
         holds=[hold.code for hold in made.plan.holds],
     )
-    return Pushed(run_id=run_id, state=state, draft=made, intake=intake)
+    return Pushed(run_id=run_id, state=state, draft=made, intake=intake, not_kept=not_kept)
 
 
 def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Update = quiet) -> Reverted:

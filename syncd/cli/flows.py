@@ -191,6 +191,8 @@ def _plan(
     app.gate.urgent = bool(people)
     with _run(app, "push") as run_id, progress("plan") as update:
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
+    for problem in pushed.not_kept:
+        note(f"Not kept: {plain(problem)}")
     if json and not send:
         made = pushed.draft
         told = plan_json(made.plan, told_rejections(made))

@@ -71,11 +71,13 @@ class Keeper:
         with app.database.write() as conn:
             archived.save(conn, app.account, one)
 
-    def report(self) -> None:
-        """Say in the summary of the Run what could not be kept."""
-        if self.problems:
+    def report(self) -> tuple[str, ...]:
+        """Say in the summary of the Run what could not be kept; returns that."""
+        found = tuple(dict.fromkeys(self.problems))
+        if found:
             with self.app.database.write() as conn:
-                runs.note(conn, self.run_id, {NOT_KEPT: self.problems})
+                runs.note(conn, self.run_id, {NOT_KEPT: list(found)})
+        return found
 
 
 def keeper(app: App, run_id: int) -> Keeper | None:

@@ -138,11 +138,14 @@ def test_a_full_disk_fails_no_push_and_is_told(bench, monkeypatch):
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", full)
-    pushed = bench.json("push")
+    done = bench.run("push")
+    assert "Not kept: hr: archive.folder: " in done.stderr
+    pushed = bench.json("runs", "show", str(bench.json("inputs")["inputs"][0]["run"]))["run"]
     assert pushed["state"] == "succeeded"
-    (problem,) = bench.json("runs", "show", str(pushed["run"]))["run"]["summary"][keeping.NOT_KEPT]
+    (problem,) = pushed["summary"][keeping.NOT_KEPT]
     assert problem.startswith("hr: archive.folder: ")
     assert problem.endswith("No space left on device")
+    assert f"Not kept: {problem}" in bench.run("runs", "show", str(pushed["id"])).stdout
     assert len(bench.usernames()) == 3
     assert kept_files(bench) == []
 
