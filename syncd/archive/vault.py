@@ -74,11 +74,10 @@ class Vault:
                 content, size = self._write(file, rows)
                 os.fsync(file)
                 stored = os.fstat(file).st_size
-                if not _is_there(folder, self._name(content)):
-                    os.rename(name, self._name(content), src_dir_fd=folder, dst_dir_fd=folder)
-                    if self._keys is not None:
-                        _remove(folder, f"{content}{CLEAR}")
-                    os.fsync(folder)
+                os.rename(name, self._name(content), src_dir_fd=folder, dst_dir_fd=folder)
+                if self._keys is not None:
+                    _remove(folder, f"{content}{CLEAR}")
+                os.fsync(folder)
                 return Stored(content=content, size_bytes=size, stored_bytes=stored)
             finally:
                 os.close(file)
@@ -88,6 +87,11 @@ class Vault:
         """Whether a table is there; where there is a key, one in clear does not count."""
         with self._opened() as folder:
             return _is_there(folder, self._name(content))
+
+    def holds(self, content: str) -> bool:
+        """Whether a table is there, sealed or in clear."""
+        with self._opened() as folder:
+            return _find(folder, content) is not None
 
     def touch(self, content: str, now: datetime) -> None:
         """Note that a table was read again ``now``: it is kept from then on. Nothing happens if it is not there."""

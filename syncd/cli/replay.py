@@ -40,11 +40,13 @@ def inputs_list(
         return
     with store_of(config) as (loaded, database):
         from syncd.store import archived
+        from syncd.wiring import archive_of
 
+        vault = archive_of(loaded)
         with database.read() as conn:
             read = archived.read_lately(conn, loaded.litmos.account, limit)
             kept = archived.newest(conn, loaded.litmos.account, limit)
-        rows = [_kept_row(one) for one in kept]
+        rows = [{**_kept_row(one), "kept": vault is not None and vault.holds(one.content)} for one in kept]
         known = {(row["run"], row["source"]) for row in rows if not row["nodes"]}
         rows += [_read_row(one) for one in read if (one["run_id"], one["source"]) not in known]
         rows = sorted(rows, key=lambda row: row["run"], reverse=True)[:limit]
@@ -53,8 +55,8 @@ def inputs_list(
             return
         headings = ("run", "source", "read", "rows", "bytes", "sha256", "kept")
         table(headings, [_cells(row) for row in rows])
-        if loaded.archive is None:
-            note("Nothing is kept from now on, for archive is null in syncd.yaml")
+        if vault is None:
+            note("Nothing is kept, for archive is null in syncd.yaml")
 
 
 def _kept_row(one: Any) -> dict[str, Any]:
