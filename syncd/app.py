@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from syncd.archive import Vault
 from syncd.core.doubts import Expect
 from syncd.core.holding import HoldMode
 from syncd.core.import_cost import PATIENCE
@@ -80,6 +81,8 @@ class App:
     target: Target
     owner: str
     stop: threading.Event
+    archive: Vault | None = None
+    """Where what Runs read of HR is kept; None: nowhere."""
 
     @property
     def account(self) -> str:
@@ -123,6 +126,7 @@ def open_app(
     sources: Sequence[Source],
     sinks: MappingType[str, Sink],
     node_sources: MappingType[str, Source] = MappingProxyType({}),
+    archive: Vault | None = None,
 ) -> App:
     """Put the parts together over a database at head. Raises ConfigError, StoreError."""
     gate = RollingWindow(
@@ -149,4 +153,5 @@ def open_app(
         target=Target(client),
         owner=this_process(),
         stop=threading.Event(),
+        archive=archive,
     )

@@ -33,6 +33,7 @@ from syncd.config import Config
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.litmos.endpoint import is_loopback
 from syncd.log import get_logger
+from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
 from syncd.store import retention, runs
@@ -231,7 +232,9 @@ class Daemon:
         if too_old:
             keep = self.config.retention
             limits = Retention(pushes=keep.pushes, others=keep.others)
-            log.info("pruned", **retention.prune(self.app.database, self.app.account, limits))
+            gone = retention.prune(self.app.database, self.app.account, limits)
+            gone |= prune_archive(self.app.database, self.app.account, self.app.archive)
+            log.info("pruned", **gone)
         try:
             if resume_if_key_works(self.app):
                 log.info("queue_resumed")

@@ -9,6 +9,7 @@
     ├─ StoreError          our own database is unreachable, behind, full or locked; exit 1
     ├─ Busy                another process holds what this one needs; exit 7
     ├─ RefreshError        Litmos could not be read whole; the mirror is as it was; exit 8
+    ├─ ArchiveError        what is kept of inputs cannot be written, or read as it was written; exit 1
     ├─ Declined            what was asked for might do harm; nothing was written; exit 1
     ├─ StalePlan           what a saved plan was made from is another by now; nothing was sent; exit 4
     ├─ StaleApproval       what was to be approved is not what is stored; exit 4
@@ -72,6 +73,10 @@ class Busy(SyncdError):
 
 class RefreshError(SyncdError):
     """A refresh could not read Litmos whole or without contradiction; the mirror was left as it was."""
+
+
+class ArchiveError(SyncdError):
+    """The archive of inputs cannot be used, or a file of it is not as it was written; no push fails for that."""
 
 
 class Declined(SyncdError):

@@ -89,6 +89,8 @@ class Intake:
     """The nodes of organisation trees that have rows of their own."""
     marks: abc.Mapping[str, Mark] = field(default_factory=dict)
     """Employee id -> what is kept of the row; of nobody, where everybody is looked at by every push."""
+    judged_before: datetime | None = None
+    """Doubts are judged by the last input that was accepted before then; None: by the last one."""
     at_rest: AtRest | None = None
     """Those who are left out, for nothing has happened to them; None: everybody is here."""
 
@@ -132,7 +134,16 @@ Narrow = Callable[[Reading], Intake | None]
 """Makes an Intake of those whom something has happened to; None: everybody must be looked at."""
 
 
-def read_hr(app: App, tap: Callable[[Record], None] | None = None, narrow: Narrow | None = None) -> Intake:
+Keep = Callable[[Reading, bool], None]
+"""Is handed each Reading, and whether its rows are nodes of an organisation, while the private copy is there."""
+
+
+def read_hr(
+    app: App,
+    tap: Callable[[Record], None] | None = None,
+    narrow: Narrow | None = None,
+    keep: Keep | None = None,
+) -> Intake:
     """Read and map every source of an App, as of now. Raises as ``take_in`` does."""
     settings = app.settings
     return take_in(
@@ -143,6 +154,7 @@ def read_hr(app: App, tap: Callable[[Record], None] | None = None, narrow: Narro
         dated={name: expect.dated for name, expect in settings.expects.items() if expect.dated is not None},
         tap=tap,
         narrow=narrow,
+        keep=keep,
     )
 
 
@@ -156,11 +168,12 @@ def take_in(
     dated: abc.Mapping[str, Dated] = MappingProxyType({}),
     tap: Callable[[Record], None] | None = None,
     narrow: Narrow | None = None,
+    keep: Keep | None = None,
 ) -> Intake:
     """Read all of ``sources``, the first one first, and map as of ``now``.
 
     ``nodes`` is where the rows of the nodes of a tree are, by space; ``dated`` are the columns that say how old a source
-    is, by source; ``tap`` is handed each Record. ``narrow`` may leave out those whom nothing has happened to, where there is
+    is, by source; ``tap`` is handed each Record, ``keep`` each Reading. ``narrow`` may leave out those whom nothing has happened to, where there is
     one source.
 
     Raises SourceError if a source is not whole, ConfigError if a mapped column is missing.
@@ -171,6 +184,9 @@ def take_in(
             source.read(Path(stack.enter_context(folder)))
             for source, folder in zip(sources, folders, strict=True)
         ]
+        if keep is not None:
+            for reading in readings:
+                keep(reading, False)
         _refuse_missing(columns_used(mapping), readings)
         if narrow is not None and (narrowed := narrow(readings[0])) is not None:
             return narrowed
@@ -184,7 +200,7 @@ def take_in(
         result = map_records(mapping, records if tap is None else _tapped(records, tap), now=now)
         if narrow is not None:
             marks = marks_of(readings[0], sightings[0], result.employees, numbered(readings[0].raw))
-    apart, problems = _nodes_apart(mapping, nodes)
+    apart, problems = _nodes_apart(mapping, nodes, keep)
     unsaid_here = [note for reading in readings for note in notes_on(mapping, reading.columns, reading.name)]
     return Intake(
         inputs=tuple(input_of(*one, result) for one in zip(readings, sightings, strict=True)),
@@ -242,7 +258,9 @@ def input_of(
     )
 
 
-def _nodes_apart(mapping: Mapping, sources: abc.Mapping[str, Source]) -> tuple[list[Node], list[str]]:
+def _nodes_apart(
+    mapping: Mapping, sources: abc.Mapping[str, Source], keep: Keep | None
+) -> tuple[list[Node], list[str]]:
     found: list[Node] = []
     problems: list[str] = []
     for rule in mapping.trees:
@@ -250,6 +268,8 @@ def _nodes_apart(mapping: Mapping, sources: abc.Mapping[str, Source]) -> tuple[l
             continue
         with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
             reading = sources[rule.space].read(Path(folder))
+            if keep is not None:
+                keep(reading, True)
             wanted = dict(columns_of((*rule.node.code, *rule.node.name, *rule.node.parent)))
             _refuse_missing(wanted, [reading])
             nodes, refused = map_nodes(rule, reading.records, mapping.blanks)

@@ -21,6 +21,7 @@ from syncd.planning.narrowing import is_outdated, narrower
 from syncd.planning.planner import Draft, draft
 from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
+from syncd.replay.keeping import keeper
 from syncd.store import runs
 from syncd.turn import planning, pulling
 
@@ -33,12 +34,15 @@ def quiet(_what: str, _done: int, _total: int | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What a push did up to the moment when its Jobs were queued: the Run's state, its Plan, and what it read."""
+    """What a push did up to the moment when its Jobs were queued: the Run's state, its Plan, what it read, and what of that
+    could not be kept, with the reasons.
+    """
 
     run_id: int
     state: str
     draft: Draft
     intake: Intake
+    not_kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +92,8 @@ def push(
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
     with planning(app) as mine, _run(app, run_id):
         update("reading HR", 0, None)
-        everybody = fresh or saved is not None or not part.is_whole
-        intake = read_hr(app, narrow=None if everybody else narrower(app))
+        everybody, keep = fresh or saved is not None or not part.is_whole, keeper(app, run_id)
+        intake = read_hr(app, narrow=None if everybody else narrower(app), keep=keep)
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
@@ -97,7 +101,7 @@ def push(
         if late_imports_ended(app) or fresh or is_old(app, wanted):
             read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
         if is_outdated(app, intake):
-            intake = read_hr(app, narrow=narrower(app))
+            intake = read_hr(app, narrow=narrower(app), keep=keep)
         update("planning", 0, None)
         made = draft(app, intake, part)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
@@ -109,6 +113,7 @@ def push(
         if saved is not None:
             must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
+        not_kept = () if keep is None else keep.report()
     log.info(
         "plan_made",
         run_id=run_id,
@@ -120,7 +125,7 @@ def push(
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
         holds=[hold.code for hold in made.plan.holds],
     )
-    return Pushed(run_id=run_id, state=state, draft=made, intake=intake)
+    return Pushed(run_id=run_id, state=state, draft=made, intake=intake, not_kept=not_kept)
 
 
 def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Update = quiet) -> Reverted:

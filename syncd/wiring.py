@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from syncd.app import App, Settings, open_app
+from syncd.archive import Vault
+from syncd.archive.sealing import need_cryptography
 from syncd.config import Config
 from syncd.config.sink_parts import CsvSinkPart, PluginSinkPart, SinkSettings, SqlSinkPart, WebhookSinkPart
 from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
@@ -28,7 +30,12 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     return open_app(
-        settings_of(config), database, sources_of(config), sinks_of(config), node_sources_of(config)
+        settings_of(config),
+        database,
+        sources_of(config),
+        sinks_of(config),
+        node_sources_of(config),
+        archive_of(config),
     )
 
 
@@ -167,6 +174,16 @@ def node_sources_of(config: Config) -> dict[str, Source]:
 def sinks_of(config: Config) -> dict[str, Sink]:
     """Where results go, by name; nothing is written yet. Raises ConfigError."""
     return {settings.name: _sink(settings) for settings in config.pull.sinks}
+
+
+def archive_of(config: Config) -> Vault | None:
+    """Where what Runs read is kept; None: nowhere. Raises ConfigError if it is to be encrypted, and cannot be."""
+    archive = config.archive
+    if archive is None:
+        return None
+    if archive.key is not None:
+        need_cryptography()
+    return Vault(archive.folder, config.litmos.account, keep=archive.keep, keys=archive.keys)
 
 
 def _sink(settings: SinkSettings) -> Sink:

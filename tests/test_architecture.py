@@ -1,6 +1,6 @@
 """Imports run one way, and what is costly to depend on is depended on in one place.
 
-    core <- sources | sinks | litmos | store <- sending <- app <- mirroring <- planning <- insight, sync <- daemon, cli, web
+    core <- sources | sinks | litmos | store | archive <- sending <- app <- mirroring <- planning <- replay <- insight, sync <- daemon, cli, web
 
 The tables below are the architecture: a new module of the top level is entered here, on purpose.
 """
@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "syncd"
 
 LEAVES = {"errors", "log", "failpoint", "garbage", "databases", "outbound", "__init__"}
-MIDDLE = {"sources", "sinks", "litmos", "store"}
+MIDDLE = {"sources", "sinks", "litmos", "store", "archive"}
 # What the flows are made of, each of which may use those before it. (The crew in ``sending`` knows the App.)
-FLOWS = ["sending", "app", "turn", "intake", "delivery", "mirroring", "planning", "insight", "sync"]
+FLOWS = ["sending", "app", "turn", "intake", "delivery", "mirroring", "planning", "replay", "insight", "sync"]
 FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.

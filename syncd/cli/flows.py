@@ -86,6 +86,19 @@ OnlyOption = Annotated[
 ]
 
 
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(help="Instead, compare with this older configuration: who is affected, and by which rule."),
+]
+InputOption = Annotated[
+    int | None, typer.Option("--input", metavar="RUN", help="Plan what this run has read, if it is kept.")
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option(help="With --input: as of run (when it was read, the default), now, or a moment in UTC."),
+]
+
+
 def plan(
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -97,15 +110,12 @@ def plan(
     save: Annotated[
         Path | None, typer.Option(help="Keep the plan in this file, for syncd push --plan.")
     ] = None,
-    against: Annotated[
-        Path | None,
-        typer.Option(
-            help="Instead, compare with this older configuration: who is affected, and by which rule."
-        ),
-    ] = None,
+    against: AgainstOption = None,
     at_most: Annotated[
         int, typer.Option(metavar="PEOPLE", help="With --against: exit 6 only if more people are affected.")
     ] = 0,
+    of_run: InputOption = None,
+    at: AtOption = None,
     detailed: Annotated[
         bool,
         typer.Option(
@@ -114,15 +124,14 @@ def plan(
     ] = False,
 ) -> None:
     """Show what a push would do, and what it would cost; send nothing."""
-    if at_most and against is None:
-        note("--at-most is for --against")
-        raise typer.Exit(Exit.USAGE)
-    if against is not None and (only or save or fresh):
-        note(
-            "--against compares two whole plans with Litmos as it is known; leave --only, --save and --fresh out"
-        )
-        raise typer.Exit(Exit.USAGE)
+    _must_fit(against, at_most, of_run, at, partly=bool(only), acts=fresh or save is not None)
     with opened(config) as app:
+        if of_run is not None:
+            from syncd.cli.replay import show_again
+
+            view = {"json": json, "everything": everything, "detailed": detailed}
+            show_again(app, of_run, at=at or "run", people=only or (), **view)
+            return
         if against is not None:
             show_against(
                 app,
@@ -148,6 +157,24 @@ def plan(
             raise typer.Exit(Exit.CHANGES_PENDING)
 
 
+def _must_fit(
+    against: Path | None, at_most: int, of_run: int | None, at: str | None, *, partly: bool, acts: bool
+) -> None:
+    """Exit 2 if these options of ``syncd plan`` contradict each other."""
+    wrong = ""
+    if at_most and against is None:
+        wrong = "--at-most is for --against"
+    elif at is not None and of_run is None:
+        wrong = "--at is for --input"
+    elif against is not None and (partly or acts or of_run is not None):
+        wrong = "--against compares two whole plans with Litmos as it is known; leave --only, --save, --fresh and --input out"
+    elif of_run is not None and acts:
+        wrong = "--input only looks, at Litmos as it is known; leave --save and --fresh out"
+    if wrong:
+        note(wrong)
+        raise typer.Exit(Exit.USAGE)
+
+
 def _plan(
     app: Any,
     *,
@@ -164,6 +191,8 @@ def _plan(
     app.gate.urgent = bool(people)
     with _run(app, "push") as run_id, progress("plan") as update:
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
+    for problem in pushed.not_kept:
+        note(f"Not kept: {plain(problem)}")
     if json and not send:
         made = pushed.draft
         told = plan_json(made.plan, told_rejections(made))

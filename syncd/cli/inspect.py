@@ -150,6 +150,8 @@ def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, i
     say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
     for one in read:
         say(f"Input: {plain(one['name'])}, {one['rows']} rows, sha256 {one['sha256'][:12]}")
+    for problem in run["summary"].get("input_not_kept", ()):
+        say(f"Not kept: {plain(problem)}")
     if run["plan_digest"]:
         say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
     if "reverts" in run["summary"]:

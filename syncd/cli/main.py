@@ -16,6 +16,7 @@ from syncd.cli import (
     inspect,
     ledger,
     queueing,
+    replay,
     results,
     setup,
     status,
@@ -48,7 +49,20 @@ def options(
     """Options of syncd itself."""
 
 
-for module in (setup, doctor, flows, deciding, queueing, explain, status, inspect, cases, ledger, results):
+for module in (
+    setup,
+    doctor,
+    flows,
+    deciding,
+    queueing,
+    explain,
+    status,
+    inspect,
+    cases,
+    ledger,
+    results,
+    replay,
+):
     module.register(app)
 
 

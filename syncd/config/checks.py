@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from syncd.config.archive_parts import key_fault
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
@@ -40,6 +41,8 @@ def check_settings(root: Root, document: Document) -> None:
         expression = getattr(root.schedules, flow)
         if expression is not None:
             _note(document, ("schedules", flow), cron_fault, expression)
+    if root.archive is not None and root.archive.key is not None:
+        _note(document, ("archive", "key"), key_fault, root.archive.key.reveal())
     _note(document, ("schedules", "timezone"), timezone_fault, root.schedules.timezone)
 
 
@@ -57,6 +60,11 @@ def warnings_of(root: Root, document: Document) -> list[str]:
             found.append(
                 f"{where}: pull.sinks[{index}].secrets: is written in the file; use ${{env:...}} or ${{file:...}}"
             )
+    if root.archive is not None and root.archive.key is not None and root.archive.key.is_literal:
+        where = document.where(("archive", "key"))
+        found.append(
+            f"{where}: archive.key: is written in the file; use ${{env:SYNCD_ARCHIVE_KEY}} or ${{file:...}}"
+        )
     if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")

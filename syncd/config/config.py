@@ -4,6 +4,7 @@ from collections.abc import Mapping as TypingMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.config.archive_parts import ArchiveSettings
 from syncd.config.secrets import Secret
 from syncd.config.settings import (
     LitmosSettings,
@@ -49,6 +50,7 @@ class Config:
     pull: PullSettings
     schedules: ScheduleSettings
     retention: RetentionSettings
+    archive: ArchiveSettings | None
     web: WebSettings
     log: LogSettings
     digest: str

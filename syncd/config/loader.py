@@ -71,6 +71,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         pull=root.pull,
         schedules=root.schedules,
         retention=root.retention,
+        archive=root.archive,
         web=root.web,
         log=root.log,
         digest=_digest(
@@ -131,7 +132,8 @@ def _read_as(part: TableFilePart) -> list[Any]:
 
 
 def _open_files(root: Root) -> list[str]:
-    files = dict.fromkeys([*root.litmos.api_key.files, *root.database.files])
+    archived = root.archive.key.files if root.archive is not None and root.archive.key is not None else []
+    files = dict.fromkeys([*root.litmos.api_key.files, *root.database.files, *archived])
     return [
         f"{file}: every user of this machine can read this secret: chmod 0400"
         for file in files

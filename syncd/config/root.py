@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from syncd.config.archive_parts import ArchiveSettings
 from syncd.config.document import Loc
 from syncd.config.kinds import Part, SecretUrl
 from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, UsersPart
@@ -62,6 +63,8 @@ class Root(Part):
     """When the daemon runs the flows."""
     retention: RetentionSettings = RetentionSettings()
     """How long what has ended is kept."""
+    archive: ArchiveSettings | None = None
+    """What is kept of the inputs that runs read; null: nothing."""
     web: WebSettings = WebSettings()
     """The sync log's pages."""
     log: LogSettings = LogSettings()

@@ -74,7 +74,7 @@ def doubts_about(
     found: list[Hold] = []
     named = intake.named
     for one in intake.inputs:
-        last = inputs.last_accepted(conn, app.account, one.source)
+        last = inputs.last_accepted(conn, app.account, one.source, before=intake.judged_before)
         here = doubts(
             fingerprint_of(one, rejections),
             None if last is None else inputs.to_fingerprint(last),
@@ -90,8 +90,9 @@ def doubts_about(
 def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
     """A word about bytes that were accepted before the last accepted ones: HR may have put back an old export."""
     for one in intake.inputs:
-        last = inputs.last_accepted(conn, app.account, one.source)
-        same = inputs.last_accepted(conn, app.account, one.source, sha256=one.sha256)
+        before = intake.judged_before
+        last = inputs.last_accepted(conn, app.account, one.source, before=before)
+        same = inputs.last_accepted(conn, app.account, one.source, sha256=one.sha256, before=before)
         if last is not None and same is not None and last["sha256"] != one.sha256:
             when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
             yield f"{one.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,13 @@ class Database:
             return datetime.fromisoformat(value).replace(tzinfo=UTC) + self.ahead
         found: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
         return found.astimezone(UTC) + self.ahead
+
+    def at(self, moment: datetime) -> "Database":
+        """The same database with a clock that begins at ``moment``; not to be closed."""
+        other = copy(self)
+        with self.read() as conn:
+            other.ahead = self.ahead + (moment - self.now(conn))
+        return other
 
     def close(self) -> None:
         """Close all connections."""

@@ -80,9 +80,15 @@ def accept(conn: Connection, input_ids: Collection[int]) -> None:
 
 
 def last_accepted(
-    conn: Connection, account: str, source: str, sha256: str | None = None
+    conn: Connection,
+    account: str,
+    source: str,
+    sha256: str | None = None,
+    before: datetime | None = None,
 ) -> RowMapping | None:
-    """The last accepted input of a source, or the last one that was of these very bytes; None if there was none."""
+    """The last accepted input of a source, or the last one that was of these very bytes, or the last one that was read
+    ``before`` then; None if there was none.
+    """
     query = (
         select(input_)
         .where(input_.c.account == account, input_.c.source == source, input_.c.accepted.is_(True))
@@ -91,6 +97,8 @@ def last_accepted(
     )
     if sha256 is not None:
         query = query.where(input_.c.sha256 == sha256)
+    if before is not None:
+        query = query.where(input_.c.read_at < before)
     return conn.execute(query).mappings().first()
 
 

@@ -184,6 +184,12 @@ def set_plan(
     )
 
 
+def note(conn: Connection, run_id: int, more: Mapping[str, Any]) -> None:
+    """Add to what the summary of a Run says."""
+    summary = conn.execute(select(run.c.summary).where(run.c.id == run_id).with_for_update()).scalar_one()
+    conn.execute(update(run).where(run.c.id == run_id).values(summary={**summary, **more}))
+
+
 def hold(
     conn: Connection, run_id: int, holds: Sequence[Hold], *, expires_at: datetime, whole: bool = True
 ) -> bool:

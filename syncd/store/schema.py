@@ -14,7 +14,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from syncd.store import awaited_tables, import_tables, mirror_tables, result_tables, settled_tables
+from syncd.store import (
+    archived_tables,
+    awaited_tables,
+    import_tables,
+    mirror_tables,
+    result_tables,
+    settled_tables,
+)
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
     IS_DISCARDED,
@@ -38,6 +45,7 @@ __all__ = [
     "IS_UNSETTLED",
     "LIVE",
     "UNSENT",
+    "archived_tables",
     "attempt",
     "awaited_tables",
     "import_tables",

@@ -18,6 +18,7 @@ from syncd.core.model import Record, Status
 from syncd.core.outgoing import made
 from syncd.core.records import map_records
 from syncd.core.transforms import TRANSFORMS
+from syncd.errors import ConfigError
 from syncd.sinks.result import RESULT_FIELDS
 from syncd.wiring import sinks_of
 from tests.core.factories import path_name
@@ -174,11 +175,31 @@ def test_its_examples_of_sinks_load(tmp_path):
     assert list(cells.values()) == ["", "7", "course:c1", "Y", "2026-11-25", "87,5", "litmos"]
 
 
+def with_archive(text: str) -> str:
+    """The file with its commented archive of inputs made live."""
+    found = re.search(r"^archive: null\n(?:#  .*\n)+", text, re.MULTILINE)
+    assert found is not None
+    live = re.sub("^#", "", found[0].replace("archive: null", "archive:"), flags=re.MULTILINE)
+    return text.replace(found[0], live)
+
+
+def test_its_example_of_an_archive_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_archive(manual()), encoding="utf-8")
+    environ = {"LITMOS_API_KEY": "x", "SYNCD_ARCHIVE_KEY": f"{'n' * 44} {'o' * 44}"}
+    archive = load(tmp_path / "syncd.yaml", environ=environ).archive
+    assert archive is not None
+    assert archive.keep == 90 * 86400
+    assert archive.keys is not None
+    assert archive.keys() == ["n" * 44, "o" * 44]
+    with pytest.raises(ConfigError, match=r"syncd\.yaml:\d+:\d+: archive.key: .*32 characters"):
+        load(tmp_path / "syncd.yaml", environ={**environ, "SYNCD_ARCHIVE_KEY": "short"})
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
         key
-        for each in (text, with_employments(text), with_sources(text), with_sinks(text))
+        for each in (text, with_employments(text), with_sources(text), with_sinks(text), with_archive(text))
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}

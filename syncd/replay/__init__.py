@@ -1,0 +1,1 @@
+"""Replay: inputs that Runs have read are kept, planned again, and used to try out a configuration."""
