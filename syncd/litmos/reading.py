@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncd.core.locating import Module
 from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.errors import LitmosError
@@ -175,7 +176,18 @@ def item(calls: Calls, key: ItemKey) -> Item | None:
 def item_fact(row: Mapping[str, Any], kind: ItemKind) -> Item:
     """A row of a list of learning paths or courses. Raises Transient for one of another shape."""
     active = shape.truth(row, "Active") if "Active" in row else True
-    return Item(key=ItemKey(kind, row["Id"]), name=shape.name(row), active=active)
+    return Item(key=ItemKey(kind, row["Id"]), name=shape.name(row), active=active, code=shape.text(row, "Code"))
+
+
+def modules(calls: Calls, course_id: str) -> tuple[Module, ...]:
+    """The modules of a course [SPEC]; none of a course that Litmos does not know."""
+    try:
+        rows = calls.rows((SEGMENT[ItemKind.COURSE], course_id, "modules"))
+    except LitmosError as error:
+        if error.code != NOT_FOUND:
+            raise
+        return ()
+    return tuple(Module(id=row["Id"], name=shape.name(row), code=shape.text(row, "Code")) for row in rows)
 
 
 def items_of_user(calls: Calls, user_id: str, kind: ItemKind) -> frozenset[str]:

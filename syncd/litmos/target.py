@@ -6,6 +6,7 @@ from typing import Any
 
 from syncd.core.completion import Completion
 from syncd.core.delta import Delta
+from syncd.core.locating import Module
 from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import (
     AddMembers,
@@ -34,7 +35,19 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
-from syncd.litmos import applying, deltas, imports, probing, reading, resetting, results, settling, surveying
+from syncd.core.training_operations import RecordModule
+from syncd.litmos import (
+    applying,
+    deltas,
+    imports,
+    probing,
+    reading,
+    recording,
+    resetting,
+    results,
+    settling,
+    surveying,
+)
 from syncd.litmos.client import Calls, LitmosClient
 from syncd.litmos.reading import Choice, Progress
 
@@ -50,6 +63,7 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     AssignItems: applying.assign_items,
     UnassignItem: applying.unassign_item,
     ResetCourse: resetting.reset_course,
+    RecordModule: recording.record_module,
     GiveTeam: applying.give_team,
     TakeFromTeam: applying.take_from_team,
     SetRole: applying.set_role,
@@ -68,6 +82,7 @@ _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     AssignItems: settling.assign_items,
     UnassignItem: settling.unassign_item,
     ResetCourse: resetting.settle,
+    RecordModule: recording.settle_module,
     GiveTeam: settling.give_team,
     TakeFromTeam: settling.take_from_team,
     SetRole: settling.set_role,
@@ -197,6 +212,10 @@ class Target:
     def learners(self, item: ItemKey, *, watch: Watch | None = None) -> tuple[Learner, ...]:
         """The users of a learning path or course, however they came by it."""
         return reading.learners(self._calls(watch), item)
+
+    def modules(self, course_id: str, *, watch: Watch | None = None) -> tuple[Module, ...]:
+        """The modules of a course; none of a course that Litmos does not know."""
+        return reading.modules(self._calls(watch), course_id)
 
     def user_items(self, user_id: str, kind: ItemKind, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the items of a user, however they came by them."""
