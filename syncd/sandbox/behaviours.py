@@ -55,7 +55,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("/org/*: removals are rows with Active=false", U, ("removals_reported",)),
     Behaviour("a course may count for a time, and shows until when (CompliantTill)", D),
     Behaviour("a reset empties the result of a course, which stays assigned", D),
-    Behaviour("/org/results/details forgets a completion that was reset", U, ("resets_reported",)),
+    Behaviour(
+        "/org/results/details forgets a completion that was reset", U, ("resets_reported", "resets_shown")
+    ),
+    Behaviour("a roll call completes the course of those who are registered, and no others", A),
+    Behaviour("only who has the course is registered to a session, and only while there is room", D),
+    Behaviour("lists of sessions tell the course and the module", U, ("sessions_placed",)),
+    Behaviour("points, badges and achievements stay when a result is reset", A),
     Behaviour("dates as /Date(ms-0500)/, the offset being for show", R, ("utc_offset_minutes",)),
     Behaviour("the milliseconds of a date are right", U, ("date_shift",)),
     Behaviour("members are spelt as in recordings, not as in the OpenAPI document", R, ("other_names",)),

@@ -9,8 +9,8 @@ from syncd.sandbox.faults import FaultPlan
 from syncd.sandbox.finding import SeedError, find_item, find_team, find_user
 from syncd.sandbox.journal import Journal
 from syncd.sandbox.limiter import RollingWindow
+from syncd.sandbox.planting import parsed
 from syncd.sandbox.refusal import Refusal
-from syncd.sandbox.seeding import parsed
 from syncd.sandbox.world import World
 
 

@@ -1,11 +1,12 @@
 """Dumping: the whole account as JSON data; syncd.sandbox.seeding takes it back."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from syncd.sandbox.entities import Achievement, BulkImport, Course, LearningPath, Membership, Team, User
+from syncd.sandbox.planting import stamp
 from syncd.sandbox.seeding import KIND_NAMES
+from syncd.sandbox.session_seeding import award_row, session_row
 from syncd.sandbox.user_rules import view
 from syncd.sandbox.world import World
 
@@ -22,12 +23,9 @@ def dump(world: World) -> dict[str, Any]:
         "assignments": list(_assignment_rows(world)),
         "achievements": [_achievement_row(row) for row in world.achievements],
         "imports": [_import_row(job) for job in world.imports.values()],
+        "sessions": [session_row(session) for session in world.sessions.values()],
+        "awards": [award_row(award) for award in world.awards],
     }
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """A time in a dump: ISO in UTC with microseconds, so that a dump loads back unchanged."""
-    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def _user_row(world: World, user: User) -> dict[str, Any]:
@@ -72,6 +70,9 @@ def _course_row(course: Course) -> dict[str, Any]:
         "ModuleId": course.module_id,
         "Active": course.active,
         "CompliantTillDays": course.valid_days,
+        "Passmark": course.passmark,
+        "Points": course.points,
+        "Badge": course.badge,
         **_dates(course),
     }
 
@@ -114,6 +115,8 @@ def _assignment_rows(world: World) -> Iterable[dict[str, Any]]:
                 "FinishDate": stamp(row.finished_at),
                 "ProgressDate": stamp(row.progress_at),
                 "CompliantTill": stamp(row.compliant_until),
+                "AttemptDate": stamp(row.attempted_at),
+                "Attempt": row.attempt,
                 **_dates(row),
             }
 
@@ -129,6 +132,7 @@ def _achievement_row(row: Achievement) -> dict[str, Any]:
         "Score": row.score,
         "AchievementDate": stamp(row.earned_at),
         "CompliantTillDate": stamp(row.compliant_until),
+        "CertificateId": row.certificate_id,
         "CreatedDate": stamp(row.created_at),
     }
 

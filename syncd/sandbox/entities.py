@@ -62,7 +62,10 @@ class Membership:
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """A course with one module; who completes it is compliant for ``valid_days``, or for ever (None)."""
+    """A course with one module; who completes it is compliant for ``valid_days``, or for ever (None).
+
+    An attempt with a score below ``passmark`` fails. Who completes it earns ``points``, and the ``badge`` if it has a title.
+    """
 
     id: str
     number: int
@@ -74,6 +77,9 @@ class Course:
     updated_at: datetime
     active: bool = True
     valid_days: float | None = None
+    passmark: int = 0
+    points: int = 0
+    badge: str = ""
 
     @property
     def import_code(self) -> str:
@@ -112,6 +118,7 @@ class Enrolment:
     """A course or learning path that reaches a user, directly (``direct``) or otherwise, and the progress made.
 
     ``compliant_until`` is how long a completion counts (None: for ever); ``before_reset`` what the last reset emptied.
+    ``attempted_at`` is when the last attempt ended, ``attempt`` its number, or the next one's after a reset.
     """
 
     user_id: str
@@ -128,6 +135,8 @@ class Enrolment:
     finished_at: datetime | None = None
     progress_at: datetime | None = None
     compliant_until: datetime | None = None
+    attempted_at: datetime | None = None
+    attempt: int = 1
     before_reset: "Enrolment | None" = None
 
     @property
@@ -150,6 +159,68 @@ class Achievement:
     earned_at: datetime
     created_at: datetime
     compliant_until: datetime | None = None
+    certificate_id: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Award:
+    """Points, and a badge if it has a title, that a user earned with an item; they stay when the result is reset (assumed)."""
+
+    id: str
+    user_id: str
+    item_id: str
+    title: str
+    points: int
+    badge: str
+    earned_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionDay:
+    """One day of a session."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Registration:
+    """A user who is registered to a session; ``attended`` are the ids of the days on which they were there."""
+
+    user_id: str
+    registered_at: datetime
+    completed: bool = False
+    score: str = ""
+    attended: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """An event of the module of a course: instructor-led training; ``slots`` 0: as many as come."""
+
+    id: str
+    number: int
+    course_id: str
+    name: str
+    instructor_id: str
+    days: list[SessionDay]
+    created_at: datetime
+    updated_at: datetime
+    location: str = ""
+    time_zone: str = "UTC"
+    slots: int = 0
+    registrations: dict[str, Registration] = field(default_factory=dict)
+
+    @property
+    def starts_at(self) -> datetime:
+        """When its first day begins."""
+        return min(day.starts_at for day in self.days)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When its last day ends."""
+        return max(day.ends_at for day in self.days)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -47,6 +47,10 @@ class Modes:
     """Giving a path to a user who has it is a 409 [CODE, hinted], instead of being ignored."""
     resets_reported: bool = True
     """/org/results/details no longer tells of a completion that was reset; unsettled."""
+    resets_shown: bool = False
+    """/org/results/details shows a result that was reset as one that is not complete, with a new UpdatedDate; unsettled."""
+    sessions_placed: bool = True
+    """Lists of sessions tell CourseId and ModuleId; the document says nothing of their members (GUESS)."""
     import_end: str = "Completed"
     """Status of a bulk import that has ended: Completed [DOC]; which other words there are is unknown (GUESS)."""
     visibility_delay: float = 0.0

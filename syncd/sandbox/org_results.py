@@ -18,8 +18,15 @@ def _progressed(world: World, span: Window, kind: str) -> list[Enrolment]:
     return [
         row
         for row in (_shown(world, one) for one in world.shelves[kind].enrolments())
-        if row.started_at is not None and row.active and span.holds(row.progress_at)
+        if row.active and span.holds(*_moments(world, row))
     ]
+
+
+def _moments(world: World, row: Enrolment) -> tuple[datetime | None, ...]:
+    """The times by which a row is in a window; a reset is one, if it is shown at all."""
+    if row.started_at is not None:
+        return (row.progress_at,)
+    return (row.updated_at,) if row.before_reset is not None and world.modes.resets_shown else ()
 
 
 def _shown(world: World, row: Enrolment) -> Enrolment:
@@ -71,7 +78,7 @@ def course_results(world: World, span: Window) -> Rows:
             "Overdue": row.complete and not up_to_date(world, row),
             "CompliantTillDate": row.compliant_until,
             "DueDate": None,
-            "LastAttemptDate": row.finished_at,
+            "LastAttemptDate": row.attempted_at,
             "CreatedBy": "",
             "UpdatedBy": "",
             "Code": world.courses[row.item_id].code,
@@ -97,13 +104,13 @@ def module_results(world: World, span: Window) -> Rows:
                 "ModuleResultId": row.result_id,
                 "Active": row.active,
                 "Name": course.name,
-                "Passmark": 0,
+                "Passmark": course.passmark,
                 "Score": row.score,
                 "UserName": user.name,
                 "Completed": row.complete,
-                "AttemptNumber": 1,
+                "AttemptNumber": row.attempt,
                 "CreatedBy": "",
-                "FinishedDate": row.finished_at,
+                "FinishedDate": row.attempted_at,
                 "CreatedDate": row.created_at,
                 "StartedDate": row.started_at,
                 "TimeTaken": 0,
@@ -136,7 +143,7 @@ def achievements(world: World, span: Window) -> Rows:
                 "Title": row.title,
                 "AchievementDate": row.earned_at,
                 "Type": row.kind,
-                "CertificateId": "",
+                "CertificateId": row.certificate_id,
                 "CreatedDate": row.created_at,
                 "UpdatedDate": row.created_at,
                 "CreatedBy": "",

@@ -2,7 +2,16 @@
 
 import re
 
-from syncd.sandbox import routes_bulk, routes_items, routes_org, routes_results, routes_teams, routes_users
+from syncd.sandbox import (
+    routes_awards,
+    routes_bulk,
+    routes_items,
+    routes_org,
+    routes_results,
+    routes_sessions,
+    routes_teams,
+    routes_users,
+)
 from syncd.sandbox.call import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,6 +21,8 @@ ROUTES: tuple[Route, ...] = (
     *routes_bulk.ROUTES,
     *routes_results.ROUTES,
     *routes_org.ROUTES,
+    *routes_sessions.ROUTES,
+    *routes_awards.ROUTES,
 )
 """Every method and path that the sandbox answers."""
 

@@ -120,7 +120,7 @@ def _achievement(world: World, row: Achievement) -> dict[str, Any]:
         "FirstName": profile["FirstName"],
         "LastName": profile["LastName"],
         "AchievementId": row.id,
-        "CertificateId": "",
+        "CertificateId": row.certificate_id,
     }
 
 

@@ -1,11 +1,11 @@
 """Seeding: an account filled from JSON data, as syncd.sandbox.dumping writes it or as written by hand.
 
 ``{"users": [...], "teams": [...], "memberships": [...], "courses": [...], "learning_paths": [...], "assignments":
-[...], "achievements": [...]}``. A seed may leave out Ids and dates, and may name things instead of giving Ids.
+[...], "achievements": [...], "sessions": [...], "awards": [...]}``. A seed may leave out Ids and dates, and may name things
+instead of giving Ids.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from syncd.sandbox import profile as profiles
@@ -22,19 +22,13 @@ from syncd.sandbox.entities import (
     User,
 )
 from syncd.sandbox.finding import SeedError, find_item, find_team, find_user
+from syncd.sandbox.planting import identity, parsed, times
 from syncd.sandbox.profile import JOB_ROLES
+from syncd.sandbox.session_seeding import load_award, load_session
 from syncd.sandbox.user_rules import add_user, iso
 from syncd.sandbox.world import World
 
 KIND_NAMES = {"LearningPath": "path", "Course": "course"}
-
-
-def parsed(value: str | None) -> datetime | None:
-    """A time of a seed; one without a zone is UTC."""
-    if not value:
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def load(world: World, seed: Mapping[str, Any]) -> None:
@@ -48,38 +42,15 @@ def load(world: World, seed: Mapping[str, Any]) -> None:
     for row in seed.get("teams", ()):
         _load_team(world, row)
     _link_parents(world, seed.get("teams", ()))
-    for row in seed.get("courses", ()):
-        _load_course(world, row)
-    for row in seed.get("learning_paths", ()):
-        _load_path(world, row)
-    for row in seed.get("memberships", ()):
-        _load_membership(world, row)
-    for row in seed.get("assignments", ()):
-        _load_assignment(world, row)
-    for row in seed.get("achievements", ()):
-        _load_achievement(world, row)
-    for row in seed.get("imports", ()):
-        _load_import(world, row)
+    for name, load_row in _LOADERS.items():
+        for row in seed.get(name, ()):
+            load_row(world, row)
     settle_users(world, list(world.users))
 
 
-def _identity(world: World, kind: str, row: Mapping[str, Any], key: str = "OriginalId") -> tuple[int, str]:
-    if row.get(key):
-        number = int(row[key])
-        world.mint.used(kind, number)
-        return number, str(row.get("Id") or world.mint.token(kind, number))
-    number, object_id = world.mint.mint(kind)
-    return number, str(row.get("Id") or object_id)
-
-
-def _times(world: World, row: Mapping[str, Any]) -> dict[str, datetime]:
-    created = parsed(row.get("CreatedDate")) or world.now()
-    return {"created_at": created, "updated_at": parsed(row.get("UpdatedDate")) or created}
-
-
 def _load_user(world: World, row: Mapping[str, Any]) -> None:
-    number, user_id = _identity(world, "user", row)
-    times = _times(world, row)
+    number, user_id = identity(world, "user", row)
+    dates = times(world, row)
     last_login = parsed(row.get("LastLogin"))
     given = {"Active": True, "Culture": "en-US", "Brand": "Default", **row}
     if "IsCustomUsername" not in row:
@@ -93,7 +64,7 @@ def _load_user(world: World, row: Mapping[str, Any]) -> None:
             "OriginalId": number,
             "LastLogin": "",
             "LoginKey": row.get("LoginKey") or world.mint.login_url(number),
-            "CreatedDate": iso(times["created_at"]),
+            "CreatedDate": iso(dates["created_at"]),
             "Points": row.get("Points", 0),
             "ManagerName": "",
         }
@@ -102,8 +73,8 @@ def _load_user(world: World, row: Mapping[str, Any]) -> None:
         id=user_id,
         number=number,
         profile=profiles.completed(values),
-        created_at=times["created_at"],
-        updated_at=times["updated_at"],
+        created_at=dates["created_at"],
+        updated_at=dates["updated_at"],
         last_login_at=last_login,
     )
     add_user(world, user)
@@ -117,7 +88,7 @@ def _link_managers(world: World, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _load_team(world: World, row: Mapping[str, Any]) -> None:
-    number, team_id = _identity(world, "team", row)
+    number, team_id = identity(world, "team", row)
     world.teams[team_id] = Team(
         id=team_id,
         number=number,
@@ -125,7 +96,7 @@ def _load_team(world: World, row: Mapping[str, Any]) -> None:
         description=str(row.get("Description") or ""),
         parent_id=str(row.get("ParentTeamId") or ""),
         active=bool(row.get("Active", True)),
-        **_times(world, row),
+        **times(world, row),
     )
 
 
@@ -136,7 +107,7 @@ def _link_parents(world: World, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _load_course(world: World, row: Mapping[str, Any]) -> None:
-    number, course_id = _identity(world, "course", row)
+    number, course_id = identity(world, "course", row)
     module_number, module_id = world.mint.mint("module")
     world.courses[course_id] = Course(
         id=course_id,
@@ -147,12 +118,15 @@ def _load_course(world: World, row: Mapping[str, Any]) -> None:
         module_number=module_number,
         active=bool(row.get("Active", True)),
         valid_days=None if row.get("CompliantTillDays") is None else float(row["CompliantTillDays"]),
-        **_times(world, row),
+        passmark=int(row.get("Passmark") or 0),
+        points=int(row.get("Points") or 0),
+        badge=str(row.get("Badge") or ""),
+        **times(world, row),
     )
 
 
 def _load_path(world: World, row: Mapping[str, Any]) -> None:
-    number, path_id = _identity(world, "path", row)
+    number, path_id = identity(world, "path", row)
     world.paths[path_id] = LearningPath(
         id=path_id,
         number=number,
@@ -160,7 +134,7 @@ def _load_path(world: World, row: Mapping[str, Any]) -> None:
         description=str(row.get("Description") or ""),
         course_ids=[find_item(world, "course", str(course)) for course in row.get("Courses", ())],
         active=bool(row.get("Active", True)),
-        **_times(world, row),
+        **times(world, row),
     )
 
 
@@ -172,7 +146,7 @@ def _load_membership(world: World, row: Mapping[str, Any]) -> None:
             leader=bool(row.get("Leader", False)),
             admin=bool(row.get("Admin", False)),
             active=bool(row.get("Active", True)),
-            **_times(world, row),
+            **times(world, row),
         )
     )
 
@@ -182,14 +156,14 @@ def _load_assignment(world: World, row: Mapping[str, Any]) -> None:
     if not kind:
         raise SeedError(f"no such kind of assignment: {row.get('Kind')}")
     item_id = find_item(world, kind, str(row.get("ItemId") or row.get("Item")))
-    times, active = _times(world, row), bool(row.get("Active", True))
+    dates, active = times(world, row), bool(row.get("Active", True))
     if row.get("TeamId") or row.get("Team"):
         team_id = find_team(world, str(row.get("TeamId") or row.get("Team"))).id
         library = bool(row.get("Library", False))
-        item = TeamItem(team_id=team_id, item_id=item_id, active=active, library=library, **times)
+        item = TeamItem(team_id=team_id, item_id=item_id, active=active, library=library, **dates)
         world.shelves[kind].of_team.setdefault(team_id, {})[item_id] = item
         return
-    number, result_id = _identity(world, f"{kind} result", {**row, "Id": row.get("ResultId")})
+    number, result_id = identity(world, f"{kind} result", {**row, "Id": row.get("ResultId")})
     finished = parsed(row.get("FinishDate"))
     enrolment = Enrolment(
         user_id=find_user(world, row).id,
@@ -204,14 +178,16 @@ def _load_assignment(world: World, row: Mapping[str, Any]) -> None:
         finished_at=finished,
         progress_at=parsed(row.get("ProgressDate")) or finished,
         compliant_until=parsed(row.get("CompliantTill")),
+        attempted_at=parsed(row.get("AttemptDate")) or finished,
+        attempt=int(row.get("Attempt") or 1),
         before_reset=None,
-        **times,
+        **dates,
     )
     world.shelves[kind].put(enrolment)
 
 
 def _load_import(world: World, row: Mapping[str, Any]) -> None:
-    number, import_id = _identity(world, "import", row)
+    number, import_id = identity(world, "import", row)
     world.imports[import_id] = BulkImport(
         id=import_id,
         number=number,
@@ -229,7 +205,7 @@ def _load_import(world: World, row: Mapping[str, Any]) -> None:
 
 
 def _load_achievement(world: World, row: Mapping[str, Any]) -> None:
-    number, achievement_id = _identity(world, "achievement", row)
+    number, achievement_id = identity(world, "achievement", row)
     earned = parsed(row["AchievementDate"]) or world.now()
     world.achievements.append(
         Achievement(
@@ -242,6 +218,20 @@ def _load_achievement(world: World, row: Mapping[str, Any]) -> None:
             score=str(row.get("Score") or ""),
             earned_at=earned,
             compliant_until=parsed(row.get("CompliantTillDate")),
+            certificate_id=str(row.get("CertificateId") or world.mint.token("certificate", number)),
             created_at=parsed(row.get("CreatedDate")) or earned,
         )
     )
+
+
+_LOADERS: dict[str, Callable[[World, Mapping[str, Any]], object]] = {
+    "courses": _load_course,
+    "learning_paths": _load_path,
+    "memberships": _load_membership,
+    "assignments": _load_assignment,
+    "achievements": _load_achievement,
+    "imports": _load_import,
+    "sessions": load_session,
+    "awards": load_award,
+}
+"""What comes after people and teams, each needing what is before it."""

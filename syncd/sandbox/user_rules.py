@@ -107,6 +107,9 @@ def delete_user(world: World, user_id: str) -> None:
     for shelf in world.shelves.values():
         shelf.forget_user(user_id)
     world.achievements = [row for row in world.achievements if row.user_id != user_id]
+    world.awards = [row for row in world.awards if row.user_id != user_id]
+    for session in world.sessions.values():
+        session.registrations.pop(user_id, None)
     for other in world.users.values():
         if other.profile["ManagerId"] == user_id:
             other.profile["ManagerId"] = "0"

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 
 from syncd.sandbox.entities import (
     Achievement,
+    Award,
     BulkImport,
     Course,
     Enrolment,
     LearningPath,
     Membership,
+    Session,
     Team,
     TeamItem,
     User,
@@ -95,6 +97,8 @@ class World:
         self.courses: dict[str, Course] = {}
         self.shelves: dict[str, Shelf] = {"path": Shelf(), "course": Shelf()}
         self.achievements: list[Achievement] = []
+        self.awards: list[Award] = []
+        self.sessions: dict[str, Session] = {}
         self.imports: dict[str, BulkImport] = {}
         self.job_roles: frozenset[str] = JOB_ROLES
         self.activities: list[dict[str, object]] = []
@@ -134,6 +138,21 @@ class World:
         if course_id not in self.courses:
             raise Refusal(404, f"The course {course_id} does not exist.")
         return self.courses[course_id]
+
+    def module(self, course_id: str, module_id: str) -> Course:
+        """The course whose module it is, or Refusal 404 [SPEC]."""
+        course = self.courses.get(course_id)
+        if course is None or course.module_id != module_id:
+            raise Refusal(404, "The module in the xml/json request does not exist.")
+        return course
+
+    def session(self, course_id: str, module_id: str, session_id: str) -> Session:
+        """The session of a module, or Refusal 404 [SPEC]."""
+        self.module(course_id, module_id)
+        session = self.sessions.get(session_id)
+        if session is None or session.course_id != course_id:
+            raise Refusal(404, "No session with this id exists in your organization.")
+        return session
 
     def live_teams(self) -> list[Team]:
         """The teams that are not deleted, oldest first."""

@@ -113,7 +113,27 @@ def people(count: int, *, seed: int = 1) -> dict[str, Any]:
             for name, courses in _PATHS.items()
         ],
         "assignments": _assignments(users, teams),
+        "sessions": _sessions(users),
     }
+
+
+def _sessions(users: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two classes in "Fire Safety", one over and one far ahead; nobody is registered yet."""
+    return [
+        {
+            "Course": "Fire Safety",
+            "Name": name,
+            "Instructor": users[0]["UserName"],
+            "Location": "Training room 1",
+            "Slots": 20,
+            "Days": [{"StartDate": f"{day}T09:00:00+00:00", "EndDate": f"{day}T12:00:00+00:00"}],
+            "CreatedDate": _SINCE,
+        }
+        for name, day in (
+            ("Fire Safety, first class", "2024-03-04"),
+            ("Fire Safety, next class", "2099-03-02"),
+        )
+    ]
 
 
 def _person(rng: random.Random, number: int) -> dict[str, Any]:

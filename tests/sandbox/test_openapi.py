@@ -20,8 +20,18 @@ CONTRACT: dict[str, dict[str, Any]] = json.loads(
 WORLD = {
     "users": [{"UserName": f"p{n}@example.com", "FirstName": "P", "LastName": str(n)} for n in range(3)],
     "teams": [{"Name": "Sales"}, {"Name": "EMEA", "ParentTeam": "Sales"}],
-    "courses": [{"Name": "Fire Safety"}],
+    "courses": [{"Name": "Fire Safety", "Points": 10, "Badge": "Fire warden"}],
     "learning_paths": [{"Name": "Onboarding", "Courses": ["Fire Safety"]}],
+    "sessions": [
+        {
+            "Course": "Fire Safety",
+            "Name": name,
+            "Instructor": "p0@example.com",
+            "Days": [{"StartDate": f"{day}T09:00:00Z", "EndDate": f"{day}T12:00:00Z"}],
+            "Registrations": [{"UserName": "p1@example.com", "Completed": True, "Attended": True}],
+        }
+        for name, day in (("Past", "2026-03-02"), ("To come", "2026-04-02"))
+    ],
 }
 SPAN = {"since": "2026-03-03", "to": "2026-03-06"}
 
@@ -93,8 +103,20 @@ UNSHAPED = {
     "GET /learningpaths/{learningpathId}/courses",
     "GET /learningpaths/{learningpathId}/users",
     "GET /teams/{teamId}/teams",
+    "GET /courses/{courseId}/modules/ILT",
+    "GET /courses/{courseId}/modules/{moduleId}/registration",
+    "GET /courses/{courseId}/modules/{moduleId}/sessions",
+    "GET /courses/{courseId}/modules/{moduleId}/sessions/{sessionId}",
+    "GET /courses/{courseId}/modules/{moduleId}/sessions/{sessionId}/attendance",
+    "GET /courses/{courseId}/modules/{moduleId}/sessions/{sessionId}/rollcall",
+    "GET /instructors",
+    "GET /instructors/{instructorId}/sessions",
+    "GET /sessions/future",
+    "GET /sessions/past",
 }
 """The document says nothing of their answers."""
+NAMELESS = {"GET /teams/{teamId}/gamificationdetails", "GET /users/{userId}/gamificationdetails"}
+"""Nor of these, whose rows have no Id of their own but the user's."""
 SUMMARY_ONLY = {"GET /courses/{courseId}/details": "settings of a course are not simulated; its identity is"}
 
 
@@ -104,7 +126,11 @@ def templates() -> dict[str, str]:
 
 
 SHARED = sorted(templates()[key] for r in ROUTES if (key := f"{r.method} {r.path}") in templates())
-READS = [name for name in SHARED if name.startswith("GET ") and name not in UNSHAPED | SUMMARY_ONLY.keys()]
+READS = [
+    name
+    for name in SHARED
+    if name.startswith("GET ") and name not in UNSHAPED | NAMELESS | SUMMARY_ONLY.keys()
+]
 
 
 class Place:
@@ -138,6 +164,8 @@ class Place:
             "courseId": course,
             "moduleId": module,
             "bulkImportId": made,
+            "sessionId": call("GET", "/sessions/past").json[0]["Id"],
+            "instructorId": call("GET", "/instructors").json[0]["Id"],
         }
 
     def get(self, path: str, **query: str) -> Any:
@@ -199,6 +227,29 @@ def test_what_the_document_leaves_open_answers_with_its_identity(name, place):
     assert got.status == 200
     assert all(row["Id"] for row in rows)
     assert rows
+
+
+@pytest.mark.parametrize("name", sorted(NAMELESS))
+def test_what_was_earned_names_whose_it_is(name, place):
+    got = place.get(name.removeprefix("GET "))
+    assert got.status == 200
+    assert {row["UserId"] for row in got.json} == {place.ids["userId"]}
+
+
+def test_what_is_sent_to_a_session_is_what_the_document_has(place):
+    """The members of its EventUser are those of a roll call, and its counts those of a registration."""
+    row = place.get("/courses/{courseId}/modules/{moduleId}/sessions/{sessionId}/rollcall").json[0]
+    assert row.keys() == {
+        *("Id", "EventStatus", "FirstName", "LastName", "Email", "CompanyName", "Score", "Completed")
+    }
+    path = "/courses/{courseId}/modules/{moduleId}/sessions/{sessionId}/users/register"
+    for name, found in place.ids.items():
+        path = path.replace(f"{{{name}}}", found)
+    name = "POST /courses/{courseId}/modules/{moduleId}/sessions/{sessionId}/users/register"
+    counts = place.call("POST", path, [{"Id": row["Id"]}]).json
+    assert counts == dict.fromkeys(CONTRACT[name]["success"]["200"]["members"], 0) | {
+        "TotalUsersRegistered": 1
+    }
 
 
 SINCE_ALONE = ("GET /results/details", "to")
