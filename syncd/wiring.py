@@ -24,7 +24,14 @@ def wire(config: Config, *, migrate: bool = False) -> App:
     """
     database = open_store(config, migrate=migrate)
     sinks = {settings.name: _sink(settings) for settings in config.pull.sinks}
-    return open_app(settings_of(config), database, sources_of(config), sinks, node_sources_of(config))
+    return open_app(
+        settings_of(config),
+        database,
+        sources_of(config),
+        sinks,
+        node_sources_of(config),
+        training_sources_of(config),
+    )
 
 
 def open_store(config: Config, *, migrate: bool = False) -> Database:
@@ -65,6 +72,7 @@ def settings_of(config: Config) -> Settings:
         bulk_imports=litmos.bulk_imports == "auto",
         policy=push.policy,
         limits=push.limits,
+        training=config.training,
         expects={source.name: source.expect.expect for source in config.sources},
         hold=push.hold,
         hold_expires=push.hold_expires,
@@ -79,7 +87,16 @@ def settings_of(config: Config) -> Settings:
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """HR's sources, the first one first, not yet read. Raises ConfigError."""
-    return tuple(renamed(_source(settings), settings.renamed, settings.added) for settings in config.sources)
+    return tuple(map(_renamed, config.sources))
+
+
+def training_sources_of(config: Config) -> dict[str, Source]:
+    """Where training that HR knows of is read, by name, not yet read. Raises ConfigError."""
+    return {settings.name: _renamed(settings) for settings in config.training_sources}
+
+
+def _renamed(settings: SourceSettings) -> Source:
+    return renamed(_source(settings), settings.renamed, settings.added)
 
 
 def _source(settings: SourceSettings) -> Source:

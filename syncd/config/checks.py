@@ -13,7 +13,8 @@ from cronsim import CronSim, CronSimError
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
-from syncd.config.source_parts import CsvSettings
+from syncd.config.source_parts import CsvSettings, SourceSettings
+from syncd.config.training import check_training_sources
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
@@ -59,18 +60,25 @@ def _check_sources(root: Root, document: Document) -> None:
         document.fault(("sources",), "stands beside source; one of the two must do", at_key=True)
     if not root.hr:
         document.fault(("source",), "is required (or sources, a list of several)")
+    check_training_sources(root, document)
     seen: dict[str, Loc] = {}
     for loc, part in root.hr.items():
         first = seen.setdefault(part.name, loc)
         if first != loc:
             document.fault((*loc, "name"), f'"{part.name}" is the name of {dotted(first)} already')
-        if isinstance(part, CsvSettings):
-            _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
-            _note(document, (*loc, "name_date"), dated_fault, part.name_date)
-            if part.expect.trailer is not None:
-                _note(document, (*loc, "expect", "trailer"), trailer_fault, part.expect.trailer)
-        if part.expect.dated is not None:
-            _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
+        _check_source(part, loc, document)
+    for index, one in enumerate(root.training):
+        _check_source(one.source, ("training", index, "source"), document)
+
+
+def _check_source(part: SourceSettings, loc: Loc, document: Document) -> None:
+    if isinstance(part, CsvSettings):
+        _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
+        _note(document, (*loc, "name_date"), dated_fault, part.name_date)
+        if part.expect.trailer is not None:
+            _note(document, (*loc, "expect", "trailer"), trailer_fault, part.expect.trailer)
+    if part.expect.dated is not None:
+        _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
 
 
 def _note(document: Document, loc: Loc, judge: Callable[[str], str], value: str) -> None:

@@ -18,6 +18,7 @@ from syncd.config.secrets import Lookups, readable_by_all
 from syncd.config.sensitive import sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
+from syncd.config.training import build_training
 from syncd.errors import ConfigError, Fault
 
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
@@ -30,6 +31,7 @@ _PLANNING = (
     "teams",
     "learning_paths",
     "courses",
+    "training",
     "push",
     "files",
     "blanks",
@@ -54,6 +56,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         raise AssertionError("a file without a shape has faults")
     check_settings(root, document)
     mapping = build_mapping(root, document)
+    training = build_training(root, document)
     if not document.faults:  # what a faulty mapping makes of an example says nothing
         check_examples(root.examples, mapping, document)
     document.raise_faults()
@@ -66,6 +69,8 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         node_files={
             part.tree.space: part.tree.file for part in root.teams if part.tree is not None and part.tree.file
         },
+        training=training,
+        training_sources=tuple(part.source for part in root.training),
         push=root.push,
         pull=root.pull,
         schedules=root.schedules,

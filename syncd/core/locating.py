@@ -88,7 +88,9 @@ class Locator:
         """Where a row belongs; a Rejection if nothing, or more than one thing, is meant; a Skip if that was not read yet."""
         found = self._find_course(evidence.course)
         if len(found) != 1:
-            return _not_one(evidence, "course", evidence.course, found, f"Litmos ({len(self._courses)} courses)")
+            return _not_one(
+                evidence, "course", evidence.course, found, f"Litmos ({len(self._courses)} courses)"
+            )
         course = found[0]
         key = ItemKey(ItemKind.COURSE, course.id)
         what = f'course "{course.name}"'

@@ -145,6 +145,8 @@ def _row(change: Change, current: State) -> object:
             return [user_id, team in current.memberships.get(person, ()), started]
         case ObjectKind.ROLE:
             return [user_id, (team, change.role) in current.roles.get(person, ())]
+        case ObjectKind.RESULT:
+            return [user_id, change.item in held]
         case _:
             assignment = None if change.item is None else held.get(change.item)
             if assignment is not None and change.action is Action.RESET:

@@ -230,7 +230,9 @@ def _waits(row: Located, standing: Standing) -> Skip | None:
     one = row.evidence
     person = one.employee_id
     if person not in standing.users:
-        return _skip(row, NO_USER, f"{row.what}: this person has no Litmos user yet, and the row goes out once they do")
+        return _skip(
+            row, NO_USER, f"{row.what}: this person has no Litmos user yet, and the row goes out once they do"
+        )
     if why := standing.kept_back.get(person, ""):
         return _skip(row, KEPT_BACK, f"{row.what}: {why}; the row waits")
     if one.at is not None and one.at > standing.at:

@@ -190,9 +190,7 @@ def _made(rule: TrainingRule, name: str, cells: Fields, reasons: Reasons) -> str
     return text
 
 
-def _moment(
-    rule: TrainingRule, made: Mapping[str, str], now: datetime, reasons: Reasons
-) -> datetime | None:
+def _moment(rule: TrainingRule, made: Mapping[str, str], now: datetime, reasons: Reasons) -> datetime | None:
     """When it was: noon of the day in UTC, or the time that the row says (of no zone: UTC)."""
     text, place = made.get("date", ""), _place(rule, "date")
     if rule.date is None:
@@ -221,9 +219,7 @@ def _number(
     if whole.isascii() and whole.isdigit() and not rest.strip("0") and least <= int(whole[:9]) <= most:
         return int(whole)
     code = f"{name.upper()}-INVALID"
-    reasons.add(
-        _place(rule, name), Refused(code, f"{shown(text)} is no whole number from {least} to {most}")
-    )
+    reasons.add(_place(rule, name), Refused(code, f"{shown(text)} is no whole number from {least} to {most}"))
     return None
 
 

@@ -21,3 +21,17 @@ class RecordModule:
     note: str = ""
     attempt: int = 1
     corrects: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSession:
+    """Call the roll of a session for one user: they attended it, with this score (None: HR says none).
+
+    Who is not registered is registered first.
+    """
+
+    user_id: str
+    course_id: str
+    module_id: str
+    session_id: str
+    score: int | None = None

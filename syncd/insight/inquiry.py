@@ -34,6 +34,7 @@ from syncd.errors import SourceError
 from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
+from syncd.planning.training import read_training
 from syncd.store import history, jobs, links, mirror, people
 from syncd.store.current import current_state
 
@@ -107,7 +108,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
-    made = draft(app, intake)
+    made = draft(app, intake, training=read_training(app))
     employee_id = identify(app.settings.mapping, records[0]) if records else asked
     employee = made.employees.get(employee_id)
     origins = {record.origin for record in records}

@@ -226,6 +226,8 @@ def _still_holds(change: Change, current: State, given: Reach) -> bool:
         case ObjectKind.ROLE, action:
             is_so = (team, change.role) in current.roles.get(person, frozenset())
             return is_so is (action is Action.REMOVE)
+        case ObjectKind.RESULT, _:
+            return change.item in current.assignments.get(person, {})
         case _:
             held = current.assignments.get(person, {})
             return _assignment_holds(change, None if change.item is None else held.get(change.item))

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables
+from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables, training_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
     IS_DISCARDED,
@@ -49,6 +49,7 @@ __all__ = [
     "rate_slot",
     "rate_window",
     "settled_tables",
+    "training_tables",
 ]
 
 
