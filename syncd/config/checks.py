@@ -14,7 +14,6 @@ from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
 from syncd.config.source_parts import CsvSettings, SourceSettings
-from syncd.config.training import check_training_sources
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
@@ -60,7 +59,6 @@ def _check_sources(root: Root, document: Document) -> None:
         document.fault(("sources",), "stands beside source; one of the two must do", at_key=True)
     if not root.hr:
         document.fault(("source",), "is required (or sources, a list of several)")
-    check_training_sources(root, document)
     seen: dict[str, Loc] = {}
     for loc, part in root.hr.items():
         first = seen.setdefault(part.name, loc)

@@ -18,7 +18,7 @@ from syncd.config.secrets import Lookups, readable_by_all
 from syncd.config.sensitive import sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
-from syncd.config.training import build_training
+from syncd.config.training import build_training, check_training_sources
 from syncd.errors import ConfigError, Fault
 
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
@@ -56,6 +56,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         raise AssertionError("a file without a shape has faults")
     check_settings(root, document)
     mapping = build_mapping(root, document)
+    check_training_sources(root, document)
     training = build_training(root, document)
     if not document.faults:  # what a faulty mapping makes of an example says nothing
         check_examples(root.examples, mapping, document)

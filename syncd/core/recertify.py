@@ -41,13 +41,18 @@ class Result:
         return _alike(until, self.reset_until) or _alike(at, self.reset_completed_at)
 
     def is_of(self, planned: "Result") -> bool:
-        """Whether this is a whole completion, the one that ``planned`` is about."""
+        """Whether this is a whole completion, the one that ``planned`` is about; of which no date was known, any."""
         pairs = (
             (planned.compliant_until, self.compliant_until),
             (planned.completed_at, self.completed_at),
         )
         known = [(was, now) for was, now in pairs if was is not None]
-        return is_whole(self) and bool(known) and all(_alike(was, now) for was, now in known)
+        return is_whole(self) and all(_alike(was, now) for was, now in known)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether any date of it is known."""
+        return self.compliant_until is not None or self.completed_at is not None
 
 
 UNTOUCHED = Result()

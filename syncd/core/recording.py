@@ -22,15 +22,14 @@ from syncd.core.training import Evidence, RecordKind, rejected
 
 KIND, OBJECT, DAY, SCORE, NOTE, ATTEMPT = "Record", "Object", "Date", "Score", "Note", "Attempt"
 """In ``Change.after``: what is recorded, of which module or session (for a reset: course), when (ISO, UTC), and what HR says of it."""
-UNREAD, NO_USER, NOT_ASSIGNED, KEPT_BACK, LATER, UNDATED = (
+UNREAD, NO_USER, NOT_ASSIGNED, KEPT_BACK, LATER = (
     "TRAINING-UNREAD",
     "TRAINING-NO-USER",
     "TRAINING-NOT-ASSIGNED",
     "TRAINING-KEPT-BACK",
     "TRAINING-LATER",
-    "TRAINING-UNDATED",
 )
-WAITING = frozenset({UNREAD, NO_USER, NOT_ASSIGNED, KEPT_BACK, LATER, UNDATED})
+WAITING = frozenset({UNREAD, NO_USER, NOT_ASSIGNED, KEPT_BACK, LATER})
 """Codes of Skips of rows that wait: they are judged anew by every push, whatever else happens to the person."""
 UNASSIGNED = "{}: the course is not assigned to this person; a rule in courses: gives it, and the row goes out once Litmos shows it"
 
@@ -242,7 +241,7 @@ def _waits(row: Located, standing: Standing) -> Skip | None:
     return None
 
 
-def _change(row: Located, standing: Standing) -> Change | Skip | None:
+def _change(row: Located, standing: Standing) -> Change | None:
     held = standing.held.get(row.evidence.employee_id, {}).get(row.course)
     if row.evidence.record is RecordKind.RESET:
         return None if held is None else _reset(row, held, standing)
@@ -296,26 +295,22 @@ def _has_it(row: Located, held: Assignment) -> bool:
     return is_whole(held.result) and at is not None and done is not None and done > at - ALIKE
 
 
-def _reset(row: Located, held: Assignment, standing: Standing) -> Change | Skip | None:
+def _reset(row: Located, held: Assignment, standing: Standing) -> Change | None:
     """A completion that was made until the end of the row's day is emptied.
 
-    =========  ==========================  ============================  ===================================
-    completed  a date is known             it was                        then
-    =========  ==========================  ============================  ===================================
-    no         any                         any                           nothing
-    yes        any                         reset before, or is planned   nothing
-    yes        no                          any                           waits: TRAINING-UNDATED
-    yes        yes                         made after that day           nothing
-    yes        yes, or only until when     else                          reset; the read just before decides
-    =========  ==========================  ============================  ===================================
+    =========  ============================  ===================================
+    completed  it was                        then
+    =========  ============================  ===================================
+    no         any                           nothing
+    yes        reset before, or is planned   nothing
+    yes        made after that day           nothing
+    yes        else, or it is not known      reset; the read just before decides
+    =========  ============================  ===================================
     """
     result, at = held.result, row.evidence.at
     key = key_of(row.evidence.employee_id, row.course)
     if not is_whole(result) or result.was_reset or key in standing.reset or at is None:
         return None
-    if result.completed_at is None and result.compliant_until is None:
-        message = f"{row.what}: Litmos tells no date of the completion, so it is not known whether it is the one that is meant"
-        return _skip(row, UNDATED, message)
     due = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     if result.completed_at is not None and result.completed_at >= due:
         return None

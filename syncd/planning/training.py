@@ -13,7 +13,7 @@ from syncd.app import App
 from syncd.core.diff import Difference
 from syncd.core.locating import Locator
 from syncd.core.match import Matching
-from syncd.core.model import Action, ItemKind, Rejection, Skip, User
+from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, Skip, User
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
 from syncd.core.selection import Part
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
@@ -154,9 +154,7 @@ def plan_training(
         known={*people.known(conn, account, guards=False, among=ids), *named, *linked},
         users=theirs,
         kept_back=_kept_back(app, theirs, difference, untouched),
-        held=training.standings(
-            conn, account, {one: user.id for one, user in theirs.items()}, {row.course.id for row in rows}
-        ),
+        held=_held(conn, account, theirs, {row.course.id for row in rows}, difference),
         recorded=recorded,
         reset={change.key for change in difference.changes if change.action is Action.RESET},
     )
@@ -166,6 +164,23 @@ def plan_training(
         skips=(*skips, *outcome.skips),
         rejections=(*found.rejections, *rejections, *twice, *outcome.rejections),
     )
+
+
+def _held(
+    conn: Connection,
+    account: str,
+    users: Mapping[str, User],
+    courses: Collection[str],
+    difference: Difference,
+) -> dict[str, dict[ItemKey, Assignment]]:
+    """What each has of these courses, but for what the Plan takes from them."""
+    found = training.standings(conn, account, {one: user.id for one, user in users.items()}, courses)
+    for change in difference.changes:
+        if change.action is Action.REMOVE and change.employee_id in found:
+            for item in (change.item, *change.takes):
+                if item is not None:
+                    found[change.employee_id].pop(item, None)
+    return found
 
 
 def _located(
