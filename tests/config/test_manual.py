@@ -152,11 +152,28 @@ def test_its_example_of_several_sources_loads(tmp_path):
     assert second.added["status"] == "Active"
 
 
+def with_training(text: str) -> str:
+    """The file with its commented example of training made live."""
+    found = re.search(r"^# training:\n(?:#  .*\n)+", text, re.MULTILINE)
+    assert found is not None
+    lines = re.sub("^# ", "", found[0], flags=re.MULTILINE)
+    return text.replace(found[0], lines.replace("${file:attendance.sql}", "SELECT 1"))
+
+
+def test_its_example_of_training_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_training(manual()), encoding="utf-8")
+    licences, attendance = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"}).training
+    assert (licences.source, licences.record, licences.form) == ("licences", "module", "%d.%m.%Y")
+    columns = {column for column, _where in licences.columns()}
+    assert columns == {"employee_id", "licence", "issued_on", "points", "remark", "attempt", "state"}
+    assert (attendance.record, attendance.courses) == ("session", {"First Aid"})
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
         key
-        for each in (text, with_employments(text), with_sources(text))
+        for each in (text, with_employments(text), with_sources(text), with_training(text))
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
@@ -166,6 +183,16 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "Each has the keys of `source`" in text:
         commented |= {key.replace("source.", "sources[].", 1) for key in keys_of(json_schema())}
+    if "The source has the keys of `source`" in text and "made as a field of users.fields is" in text:
+        values = {key for key in keys_of(json_schema()) if key.startswith("users.fields.*.")}
+        commented |= {key.replace("source.", "training[].source.", 1) for key in keys_of(json_schema())}
+        commented |= {
+            key.replace("users.fields.*", f"training[].{name}", 1)
+            for key in values
+            for name in ("course", "module", "session", "score", "note", "attempt")
+        }
+    if "or {from: number, transform: [trim]}" in text:
+        commented |= {"training[].employee_id.from", "training[].employee_id.transform"}
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
@@ -223,7 +250,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [2, 2], (
+    assert [branch.count("Settings") for branch in branches] == [2, 2, 2], (
         "only the source, which its type tells apart"
     )
 
