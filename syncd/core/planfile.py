@@ -150,7 +150,7 @@ def _row(change: Change, current: State) -> object:
         case _:
             assignment = None if change.item is None else held.get(change.item)
             if assignment is not None and change.action is Action.RESET:
-                return [user_id, assignment.result.is_of(result_of(change))]
+                return [user_id, assignment.result.fits(result_of(change))]
             return [user_id, None if assignment is None else assignment.started]
 
 

@@ -41,13 +41,17 @@ class Result:
         return _alike(until, self.reset_until) or _alike(at, self.reset_completed_at)
 
     def is_of(self, planned: "Result") -> bool:
-        """Whether this is a whole completion, the one that ``planned`` is about; of which no date was known, any."""
+        """Whether this is a whole completion, the one that ``planned`` is about."""
         pairs = (
             (planned.compliant_until, self.compliant_until),
             (planned.completed_at, self.completed_at),
         )
         known = [(was, now) for was, now in pairs if was is not None]
-        return is_whole(self) and all(_alike(was, now) for was, now in known)
+        return is_whole(self) and bool(known) and all(_alike(was, now) for was, now in known)
+
+    def fits(self, planned: "Result") -> bool:
+        """The same; of one of which no date was known when it was planned, it may be any."""
+        return self.is_of(planned) or (is_whole(self) and not planned.is_dated)
 
     @property
     def is_dated(self) -> bool:

@@ -80,6 +80,6 @@ def _nothing_left(calls: Calls, operation: ResetCourse, found: Learner) -> Effec
             code="RESET-UNDATED",
         )
     is_later = result.completed_at is not None and result.completed_at >= operation.due
-    if is_whole(result) and result.is_of(operation.planned) and not is_later:
+    if is_whole(result) and result.fits(operation.planned) and not is_later:
         return None
     return Effects(progress=progress, requests=calls.requests, note=RENEWED)

@@ -237,5 +237,5 @@ def _assignment_holds(change: Change, held: Assignment | None) -> bool:
     if change.action is Action.ADD or held is None:
         return change.action is Action.ADD and held is None
     if change.action is Action.RESET:
-        return held.result.is_of(result_of(change))
+        return held.result.fits(result_of(change))
     return change.irreversible or not held.started

@@ -51,7 +51,7 @@ from syncd.planning.measuring import (
 )
 from syncd.planning.narrowing import surroundings
 from syncd.planning.relations import Relations, given_before, relate, undecided
-from syncd.planning.training import NO_TRAINING, Training, plan_training, with_training
+from syncd.planning.training import NO_TRAINING, Training, with_training
 from syncd.store import (
     approvals,
     aside,
@@ -146,22 +146,12 @@ def _draft(
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
     untouched |= reconciled.matching.doubtful
-    learnt = plan_training(
-        conn,
-        app,
-        training,
-        reconciled.matching,
-        reconciled.difference,
-        named=intake.named,
-        untouched=untouched,
-        now=now,
+    learnt, found = with_training(
+        conn, app, training, reconciled, named=intake.named, untouched=untouched, now=now
     )
-    difference = _possible(conn, app, with_training(reconciled.difference, learnt, part), part, now)
-    said = (
-        *problems,
-        *training.problems,
-        *_problems(reconciled, related, None if intake.at_rest else current),
-    )
+    difference = _possible(conn, app, part.of(found), part, now)
+    whole = None if intake.at_rest else current
+    said = (*problems, *training.problems, *_problems(reconciled, related, whole))
     return Draft(
         plan=_plan(conn, app, intake, difference, rejections, measure, users, said, now),
         part=part,

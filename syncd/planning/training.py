@@ -14,8 +14,8 @@ from syncd.core.diff import Difference
 from syncd.core.locating import Locator
 from syncd.core.match import Matching
 from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, Skip, User
+from syncd.core.reconcile import Reconciled
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
-from syncd.core.selection import Part
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
 from syncd.errors import SourceError
 from syncd.log import get_logger
@@ -129,18 +129,23 @@ def _by_course(evidence: Iterable[Evidence]) -> dict[tuple[str, RecordKind], lis
     return found
 
 
-def plan_training(
+def with_training(
     conn: Connection,
     app: App,
     found: Training,
-    matching: Matching,
-    difference: Difference,
+    reconciled: Reconciled,
     *,
     named: Collection[str],
     untouched: Collection[str],
     now: datetime,
-) -> Outcome:
-    """What becomes of the rows. ``named`` are the employees whom HR names now, ``untouched`` those to whom nothing happens."""
+) -> tuple[Outcome, Difference]:
+    """What becomes of the rows, and the Difference with that.
+
+    ``named`` are the employees whom HR names now, ``untouched`` those to whom nothing happens.
+    """
+    matching, difference = reconciled.matching, reconciled.difference
+    if not found.evidence:
+        return Outcome(rejections=found.rejections), difference
     account = app.account
     located, skips, rejections = _located(conn, app, found)
     linked = _linked(conn, app, matching, {row.evidence.employee_id for row in located})
@@ -158,12 +163,14 @@ def plan_training(
         recorded=recorded,
         reset={change.key for change in difference.changes if change.action is Action.RESET},
     )
-    outcome = record(rows, standing)
-    return replace(
-        outcome,
-        skips=(*skips, *outcome.skips),
-        rejections=(*found.rejections, *rejections, *twice, *outcome.rejections),
+    made = record(rows, standing)
+    outcome = replace(
+        made,
+        skips=(*skips, *made.skips),
+        rejections=(*found.rejections, *rejections, *twice, *made.rejections),
     )
+    changes, left = (*difference.changes, *outcome.changes), (*difference.skips, *outcome.skips)
+    return outcome, replace(difference, changes=changes, skips=left)
 
 
 def _held(
@@ -220,9 +227,3 @@ def _kept_back(
         elif one in untouched:
             found[one] = "HR's row of this person is rejected, or somebody said to leave them alone"
     return found
-
-
-def with_training(difference: Difference, outcome: Outcome, part: Part) -> Difference:
-    """The Difference with what becomes of the rows, as far as it is in the part that was asked for."""
-    changes = (*difference.changes, *outcome.changes)
-    return part.of(replace(difference, changes=changes, skips=(*difference.skips, *outcome.skips)))

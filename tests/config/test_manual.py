@@ -169,6 +169,23 @@ def test_its_example_of_training_loads(tmp_path):
     assert (attendance.record, attendance.courses) == ("session", {"First Aid"})
 
 
+def of_training(text: str) -> set[str]:
+    """The keys of training that the file tells of in words."""
+    if "The source has the keys of `source`" not in text or "made as a field of users.fields is" not in text:
+        return set()
+    every = set(keys_of(json_schema()))
+    named = ("course", "module", "session", "score", "note", "attempt")
+    return {
+        *(key.replace("source.", "training[].source.", 1) for key in every),
+        *(key.replace("users.fields.*", f"training[].{name}", 1) for key in every for name in named),
+        *(
+            f"training[].employee_id.{key}"
+            for key in ("from", "transform")
+            if "{from: number, transform:" in text
+        ),
+    }
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
@@ -183,16 +200,7 @@ def test_every_key_of_the_schema_is_in_it():
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     if "Each has the keys of `source`" in text:
         commented |= {key.replace("source.", "sources[].", 1) for key in keys_of(json_schema())}
-    if "The source has the keys of `source`" in text and "made as a field of users.fields is" in text:
-        values = {key for key in keys_of(json_schema()) if key.startswith("users.fields.*.")}
-        commented |= {key.replace("source.", "training[].source.", 1) for key in keys_of(json_schema())}
-        commented |= {
-            key.replace("users.fields.*", f"training[].{name}", 1)
-            for key in values
-            for name in ("course", "module", "session", "score", "note", "attempt")
-        }
-    if "or {from: number, transform: [trim]}" in text:
-        commented |= {"training[].employee_id.from", "training[].employee_id.transform"}
+    commented |= of_training(text)
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
