@@ -119,6 +119,11 @@ def test_rows_that_are_wrong_are_listed_all_at_once_and_block_nothing(bench):
     assert results(bench) == {"00003": ("70", "2026-02-01")}
     kept = bench.json("employees", "quarantine")["quarantine"]
     assert {row["source"] for row in kept} == {"licences"}
+    assert "is in step with HR" in bench.run("employees", "show", "00001").stdout
+    told = bench.run("why", "00001").stdout
+    assert "licences.csv:3 is rejected: DATE-INVALID" in told
+    assert "rejected (" not in told
+    assert ": recorded by run 2" in bench.run("why", "00003").stdout
 
 
 def test_rows_wait_for_the_account_and_the_course_and_inactive_people_are_kept_back(bench):
