@@ -292,3 +292,28 @@ def roll(bench: Workbench) -> dict[str, tuple[bool, str]]:
     people = {user["Id"]: user["ExternalEmployeeId"] for user in dump["users"]}
     rows = dump["sessions"][0]["Registrations"]
     return {people[row["UserId"]]: (row["Completed"], row["Score"]) for row in rows}
+
+
+def test_a_saved_plan_records_what_it_says_and_is_stale_once_the_course_is_gone(bench):
+    settled(bench)
+    licences(bench, "00001,FL,03.11.2025,80,valid")
+    bench.run("plan", "--save", "plan.json")
+    bench.run("push", "--plan", "plan.json")
+    assert results(bench) == {"00001": ("80", "2025-11-03")}
+    licences(bench, "00002,FL,03.11.2025,80,valid")
+    bench.run("plan", "--save", "plan.json")
+    bench.configure(("push: {policy: sync}\n", TRAINING.replace("[Forklift, Fire]", "[Fire]")))
+    bench.run("push", "--fresh")
+    bench.configure(("push: {policy: sync}\n", TRAINING))
+    assert "course" in bench.run("push", "--plan", "plan.json", expect=4).stderr
+    assert len(puts(bench)) == 1
+
+
+def test_only_one_persons_training(bench):
+    settled(bench)
+    licences(bench, "00001,FL,03.11.2025,80,valid", "00002,FL,03.11.2025,80,valid", "00003,FL,x,80,valid")
+    shown = bench.run("push", "--only", "00002").stdout
+    assert "1 result to record" in shown
+    assert "rejected" not in shown
+    assert results(bench).keys() == {"00002"}
+    assert "1 result to record" in bench.run("push").stdout
