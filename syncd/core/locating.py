@@ -67,7 +67,7 @@ def find(named: Iterable[_Named], text: str) -> list[_Named]:
 
 
 class Locator:
-    """Locates rows in one Catalogue. Of a text it is found out once what it means."""
+    """Locates rows in one Catalogue. What texts mean is found out once."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Nothing is looked for yet."""
@@ -78,6 +78,7 @@ class Locator:
             if item.key.kind is ItemKind.COURSE
         ]
         self._meant: dict[str, list[_Named]] = {}
+        self._places: dict[tuple[str, ...], tuple[ItemKey, str, str, str]] = {}
 
     def course_id(self, text: str) -> str:
         """The id of the one course that a text means, or ""."""
@@ -86,6 +87,17 @@ class Locator:
 
     def locate(self, evidence: Evidence) -> Located | Rejection | Skip:
         """Where a row belongs; a Rejection if nothing, or more than one thing, is meant; a Skip if that was not read yet."""
+        named = (evidence.record, evidence.course, evidence.module, evidence.session)
+        place = self._places.get(named)
+        if place is None:
+            found = self._locate(evidence)
+            if not isinstance(found, Located):
+                return found
+            place = self._places[named] = (found.course, found.object_id, found.module_id, found.what)
+        course, object_id, module_id, what = place
+        return Located(evidence=evidence, course=course, object_id=object_id, module_id=module_id, what=what)
+
+    def _locate(self, evidence: Evidence) -> Located | Rejection | Skip:
         found = self._find_course(evidence.course)
         if len(found) != 1:
             return _not_one(

@@ -118,30 +118,32 @@ def outstanding(
     The latest date counts, then the highest attempt. What was recorded for another Litmos user (``links`` is employee_id ->
     user id) was not recorded for this one. A completion of a day before the person's last reset of that course counts no more.
     """
-    by_key: dict[RecordKey, list[Located]] = {}
+    by_key: dict[RecordKey, Located] = {}
+    twice: dict[RecordKey, list[Located]] = {}
     for row in rows:
-        by_key.setdefault(row.key, []).append(row)
+        first = by_key.setdefault(row.key, row)
+        if first is not row:
+            twice.setdefault(row.key, [first]).append(row)
     rejections: list[Rejection] = []
-    latest: dict[tuple[str, str, str], Located] = {}
+    latest: dict[tuple[str, str, str], tuple[RecordKey, Located]] = {}
     resets: dict[tuple[str, str], datetime] = {}
     newest = _newest(recorded, links, resets)
-    for same in by_key.values():
-        row = same[0]
-        if any(other.said != row.said for other in same):
-            rejections.extend(_contradictions(same))
+    for key, row in by_key.items():
+        if any(other.said != row.said for other in twice.get(key, ())):
+            rejections.extend(_contradictions(twice[key]))
             continue
         one = row.evidence
-        what = row.key[:3]
-        if what not in latest or _rank(latest[what].key) < _rank(row.key):
-            latest[what] = row
+        what = key[:3]
+        if what not in latest or _rank(latest[what][0]) < _rank(key):
+            latest[what] = key, row
         if one.record is RecordKind.RESET and one.at is not None:
             course = (one.employee_id, row.course.id)
             resets[course] = max(one.at, resets.get(course, one.at))
     return [
         row
-        for what, row in latest.items()
-        if newest.get(what, _rank(row.key)) <= _rank(row.key)
-        and not _is_recorded(row, recorded, links)
+        for what, (key, row) in latest.items()
+        if newest.get(what, _rank(key)) <= _rank(key)
+        and not _is_recorded(key, row, recorded, links)
         and not _was_reset(row, resets)
     ], rejections
 
@@ -177,8 +179,10 @@ def _contradictions(rows: list[Located]) -> Iterator[Rejection]:
         yield rejected(row.evidence, "TRAINING-TWICE", message)
 
 
-def _is_recorded(row: Located, recorded: Mapping[RecordKey, Recorded], links: Mapping[str, str]) -> bool:
-    before = recorded.get(row.key)
+def _is_recorded(
+    key: RecordKey, row: Located, recorded: Mapping[RecordKey, Recorded], links: Mapping[str, str]
+) -> bool:
+    before = recorded.get(key)
     if before is None or before.user_id != links.get(row.evidence.employee_id, before.user_id):
         return False
     return row.evidence.record is RecordKind.RESET or before.said == row.said

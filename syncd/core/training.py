@@ -14,7 +14,7 @@ from syncd.core.model import Reason, Record, Rejection
 from syncd.core.reasons import Reasons
 from syncd.core.rules import Place, Text, ValueRule, columns_of
 from syncd.core.transforms import Refused
-from syncd.core.values import shown
+from syncd.core.values import evaluate, shown
 
 NOON = time(12, tzinfo=UTC)
 """When on a day something was completed of which HR says the day alone: it is the same day nearly everywhere."""
@@ -106,7 +106,7 @@ def read_row(rule: TrainingRule, record: Record, *, now: datetime) -> Evidence |
     reasons = Reasons()
     if rule.when is not None and not _holds(rule, rule.when, cells, reasons):
         return _rejection(record, "", reasons.found) if reasons.found else None
-    steps = {name: _made(rule, name, cells, reasons) for name in rule.values}
+    steps = {name: _made(rule, name, value, cells, reasons) for name, value in rule.values.items()}
     made = {name: text for name, text in steps.items() if text is not None}
     if len(made) < len(steps):
         return None
@@ -171,11 +171,10 @@ REQUIRED = frozenset({"employee_id", "course", "module", "session"})
 """What must not be blank where a rule names it."""
 
 
-def _made(rule: TrainingRule, name: str, cells: Fields, reasons: Reasons) -> str | None:
+def _made(rule: TrainingRule, name: str, value: ValueRule, cells: Fields, reasons: Reasons) -> str | None:
     """The value, "" if it cannot be made; None if its map skips the row."""
-    place = _place(rule, name)
     try:
-        text = reasons.value(place, rule.values[name], cells)[1]
+        text = evaluate(value, cells)[1]
         if text is None:
             return None
         if name == "employee_id":
@@ -185,14 +184,14 @@ def _made(rule: TrainingRule, name: str, cells: Fields, reasons: Reasons) -> str
         elif name == "note" and len(text) > NOTE_LENGTH:
             raise Refused("NOTE-TOO-LONG", f"has {len(text)} characters; a note has at most {NOTE_LENGTH}")  # noqa: TRY301
     except Refused as refused:
-        reasons.add(place, refused)
+        reasons.add(_place(rule, name), refused)
         return ""
     return text
 
 
 def _moment(rule: TrainingRule, made: Mapping[str, str], now: datetime, reasons: Reasons) -> datetime | None:
     """When it was: noon of the day in UTC, or the time that the row says (of no zone: UTC)."""
-    text, place = made.get("date", ""), _place(rule, "date")
+    text = made.get("date", "")
     if rule.date is None:
         return None
     try:
@@ -204,7 +203,7 @@ def _moment(rule: TrainingRule, made: Mapping[str, str], now: datetime, reasons:
         if moment.date() > (now + AHEAD).date():
             raise Refused("DATE-FUTURE", f"{shown(text)} is in the future")  # noqa: TRY301 - one way out
     except Refused as refused:
-        reasons.add(place, refused)
+        reasons.add(_place(rule, "date"), refused)
         return None
     return moment
 
