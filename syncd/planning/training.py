@@ -17,7 +17,7 @@ from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, S
 from syncd.core.reconcile import Reconciled
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
-from syncd.errors import SourceError
+from syncd.errors import Permanent, SourceError
 from syncd.log import get_logger
 from syncd.store import lease, links, mirror, people, training
 from syncd.store.lease import Held
@@ -90,7 +90,8 @@ def read_catalogue(
     """Read the modules of the courses that rows name, and the sessions where rows name any, unless they were read lately.
 
     One request a course, and for sessions one more and one for each instructor-led module; again after
-    ``push.check_within``, and within minutes where a row names what is not there. Raises LitmosError, Busy.
+    ``push.check_within``, and within minutes where a row names what is not there. What Litmos refuses is left out. Raises
+    LitmosError, Busy.
     """
     if not found.evidence:
         return
@@ -103,7 +104,7 @@ def read_catalogue(
     sessions: set[str] = set()
     for (text, kind), rows in _by_course(found.evidence).items():
         course_id = locator.course_id(text)
-        if not course_id or kind is RecordKind.RESET:
+        if not course_id:
             continue
         lost = any(not isinstance(locator.locate(row), Located) for row in rows)
         if course_id in old[0] or (lost and course_id in lately[0]):
@@ -111,8 +112,12 @@ def read_catalogue(
         if kind is RecordKind.SESSION and (course_id in old[1] or (lost and course_id in lately[1])):
             sessions.add(course_id)
     for number, course_id in enumerate(sorted(modules | sessions), start=1):
-        listed = app.target.modules(course_id) if course_id in modules else None
-        held = app.target.sessions(course_id) if course_id in sessions else None
+        try:
+            listed = app.target.modules(course_id) if course_id in modules else None
+            held = app.target.sessions(course_id) if course_id in sessions else None
+        except Permanent as refusal:  # of this course: its rows wait, and nothing else does
+            log.warning("modules_not_read", course=course_id, error=str(refusal))
+            continue
         with app.database.write() as conn:
             lease.fence(conn, mine)
             if listed is not None:

@@ -166,7 +166,7 @@ def test_its_example_of_training_loads(tmp_path):
     assert (licences.source, licences.record, licences.form) == ("licences", "module", "%d.%m.%Y")
     columns = {column for column, _where in licences.columns()}
     assert columns == {"employee_id", "licence", "issued_on", "points", "remark", "attempt", "state"}
-    assert (attendance.record, attendance.courses) == ("session", {"First Aid"})
+    assert (attendance.record.value, attendance.courses) == ("session", frozenset({"First Aid"}))
 
 
 def of_training(text: str) -> set[str]:

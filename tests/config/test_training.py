@@ -2,6 +2,7 @@
 
 import pytest
 
+from syncd.config.source_parts import CsvSettings
 from syncd.core.rules import Column, Text
 from syncd.core.training import RecordKind
 from tests.config.files import HEAD, USERS, faults_of, load_text
@@ -22,7 +23,7 @@ def test_short_forms_name_columns_but_of_courses_modules_and_sessions(tmp_path):
     config = load_text(tmp_path, written(entry))
     (rule,) = config.training
     parts = {name: value.parts[0] for name, value in rule.values.items()}
-    assert (rule.record, rule.source, rule.blanks) == (RecordKind.SESSION, "licences", {"none"})
+    assert (rule.record, rule.source, rule.blanks) == (RecordKind.SESSION, "licences", frozenset({"none"}))
     assert (parts["course"], parts["module"]) == (Text(text="Fire"), Text(text="Class"))
     assert [name for name, part in parts.items() if isinstance(part, Column)] == [
         "employee_id",
@@ -31,7 +32,9 @@ def test_short_forms_name_columns_but_of_courses_modules_and_sessions(tmp_path):
     ]
     assert {column for column, _ in rule.columns()} == {"person", "class", "points", "state"}
     assert rule.courses == {"Fire"}
-    assert config.training_sources[0].path == tmp_path / "l.csv"
+    (source,) = config.training_sources
+    assert isinstance(source, CsvSettings)
+    assert source.path == tmp_path / "l.csv"
     assert "none" not in config.mapping.blanks
 
 
