@@ -46,7 +46,12 @@ def record_module(calls: Calls, operation: RecordModule) -> Effects:
 
 
 def settle_module(calls: Calls, operation: RecordModule) -> Effects | None:
-    """By the results of modules that changed lately: done if this one is there as it was to be."""
+    """By the results of modules that changed lately: done if this one is there as it was to be.
+
+    They show no note: a correction that has one may have changed nothing else, and is written again, to the same effect.
+    """
+    if operation.corrects and operation.note:
+        return None
     span = {
         "since": query_time(operation.sought_at - AROUND),
         "to": query_time(operation.sought_at + AROUND),

@@ -113,6 +113,12 @@ def test_a_lost_answer_is_settled_by_the_results_that_changed_lately(litmos, tar
     assert (asked["since"], asked["to"]) == ("2026-11-24 09:00:00", "2026-11-30 09:00:00")
 
 
+def test_a_correction_with_a_note_is_written_again_for_no_result_shows_notes(litmos, target):
+    litmos.known[CHANGED] = [result()]
+    assert target.settle(replace(MODULE, corrects=True), watch=WATCH) is None
+    assert target.settle(replace(MODULE, corrects=True, note=""), watch=WATCH) is not None
+
+
 def test_the_roll_is_called_for_who_is_registered(litmos, target):
     litmos.known.update({ROLL: [{**ANA, "Id": "U0"}, ANA], CALL: reply("")})
     assert target.apply(SESSION, watch=WATCH).requests == 2
