@@ -15,6 +15,7 @@ from syncd.core.limits import Limits, Policy
 from syncd.core.mapping import Mapping
 from syncd.core.results import EARNED
 from syncd.core.results import Status as ResultStatus
+from syncd.core.training import TrainingRule
 from syncd.litmos.client import LitmosClient
 from syncd.litmos.endpoint import Endpoint, is_loopback_url
 from syncd.litmos.target import Target
@@ -43,6 +44,8 @@ class Settings:
     import_patience: float = PATIENCE
     policy: Policy = Policy.SYNC
     limits: Limits = field(default_factory=Limits)
+    training: tuple[TrainingRule, ...] = ()
+    """What the rows of training that HR knows of mean."""
     expects: MappingType[str, Expect] = field(default_factory=dict)
     """What each source is known to be like, by source."""
     hold: HoldMode = HoldMode.ALL
@@ -74,6 +77,8 @@ class App:
     """Where HR is read from, the first one first."""
     node_sources: MappingType[str, Source] = field(default_factory=dict)
     """Where the rows of the nodes of organisation trees are, by space."""
+    training_sources: MappingType[str, Source] = field(default_factory=dict)
+    """Where the rows of training are, by name."""
     sinks: MappingType[str, Sink]
     gate: RollingWindow
     hand: HandedGate
@@ -127,6 +132,7 @@ def open_app(
     sinks: MappingType[str, Sink],
     node_sources: MappingType[str, Source] = MappingProxyType({}),
     archive: Vault | None = None,
+    training_sources: MappingType[str, Source] = MappingProxyType({}),
 ) -> App:
     """Put the parts together over a database at head. Raises ConfigError, StoreError."""
     gate = RollingWindow(
@@ -146,6 +152,7 @@ def open_app(
         database=database,
         sources=tuple(sources),
         node_sources=node_sources,
+        training_sources=training_sources,
         sinks=sinks,
         gate=gate,
         hand=hand,

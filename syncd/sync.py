@@ -21,6 +21,7 @@ from syncd.planning.narrowing import is_outdated, narrower
 from syncd.planning.planner import Draft, draft
 from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
+from syncd.planning.training import courses_unlisted, read_catalogue, read_training
 from syncd.replay.keeping import keeper
 from syncd.store import runs
 from syncd.turn import planning, pulling
@@ -97,19 +98,22 @@ def push(
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
-        wanted = managing.by_intake(app, intake)
-        if late_imports_ended(app) or fresh or is_old(app, wanted):
-            read_litmos(app, run_id, wanted, mine, update=update, delta=not fresh)
+        training = read_training(app)
+        wanted = managing.by_intake(app, intake).with_courses(training.courses)
+        whole = fresh or courses_unlisted(app, training)
+        if late_imports_ended(app) or whole or is_old(app, wanted):
+            read_litmos(app, run_id, wanted, mine, update=update, delta=not whole)
+        read_catalogue(app, training, mine, update=update)
         if is_outdated(app, intake):
             intake = read_hr(app, narrow=narrower(app), keep=keep)
         update("planning", 0, None)
-        made = draft(app, intake, part)
+        made = draft(app, intake, part, training)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
-            made = draft(app, intake, part)
+            made = draft(app, intake, part, training)
         if not made.plan.holds and read_leaving(app, made.plan.changes, mine, update=update):
-            made = draft(app, intake, part)
+            made = draft(app, intake, part, training)
         if read_along(app, made.plan.changes, mine, update=update):
-            made = draft(app, intake, part)
+            made = draft(app, intake, part, training)
         if saved is not None:
             must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)

@@ -36,6 +36,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
         sinks_of(config),
         node_sources_of(config),
         archive_of(config),
+        training_sources_of(config),
     )
 
 
@@ -77,6 +78,7 @@ def settings_of(config: Config) -> Settings:
         bulk_imports=litmos.bulk_imports == "auto",
         policy=push.policy,
         limits=push.limits,
+        training=config.training,
         expects={source.name: source.expect.expect for source in config.sources},
         hold=push.hold,
         hold_expires=push.hold_expires,
@@ -94,10 +96,16 @@ def settings_of(config: Config) -> Settings:
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """HR's sources, the first one first, not yet read. Raises ConfigError."""
-    return tuple(
-        renamed(_source(settings, config.mapping), settings.renamed, settings.added)
-        for settings in config.sources
-    )
+    return tuple(_renamed(settings, config.mapping) for settings in config.sources)
+
+
+def training_sources_of(config: Config) -> dict[str, Source]:
+    """Where training that HR knows of is read, by name, not yet read. Raises ConfigError."""
+    return {settings.name: _renamed(settings, config.mapping) for settings in config.training_sources}
+
+
+def _renamed(settings: SourceSettings, mapping: Mapping) -> Source:
+    return renamed(_source(settings, mapping), settings.renamed, settings.added)
 
 
 def _source(settings: SourceSettings, mapping: Mapping) -> Source:

@@ -268,7 +268,8 @@ def eventually(
 def workbench(folder: Path, *, limit: int = 300, window: float = 1.0, **options: Any) -> Iterator[Workbench]:
     """A configured workbench with a sandbox that knows the learning path of the configuration."""
     seed = {"learning_paths": [{"Name": "Onboarding"}]}
-    with Sandbox(api_key=KEY, limit=limit, window=window, bulk_delay=0.05, seed=seed, **options) as sandbox:
+    options = {"bulk_delay": 0.05, "seed": seed, **options}
+    with Sandbox(api_key=KEY, limit=limit, window=window, **options) as sandbox:
         made = Workbench(folder=folder, sandbox=sandbox)
         made.configure()
         yield made

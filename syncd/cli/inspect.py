@@ -197,7 +197,8 @@ def employees_show(
         from syncd.insight.overview import person
 
         with database.read() as conn:
-            found = person(conn, loaded.litmos.account, employee_id)
+            training = {one.name for one in loaded.training_sources}
+            found = person(conn, loaded.litmos.account, employee_id, training=training)
         if found is None:
             note(f"Nobody knows employee {plain(employee_id)}: HR never named them and no rejected row did")
             raise typer.Exit(Exit.FAILED)

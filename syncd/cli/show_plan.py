@@ -17,6 +17,7 @@ GLYPHS = {
     Action.DEACTIVATE: "-",
     Action.REMOVE: "-",
     Action.RESET: "-",
+    Action.RECORD: "+",
 }
 TOLD_SKIPS = frozenset({"ITEM-STARTED", "TEAM-UNKNOWN"})
 """Codes of what a rule asks for and is not done; the others are in the JSON, and told by ``syncd why``."""
@@ -57,9 +58,10 @@ def show_plan(made: Draft, *, everything: bool = False, few: int = FEW) -> None:
 
 def told_rejections(made: Draft) -> Sequence[Rejection]:
     """The Rejections of this input, or of those people to whom the Plan is restricted."""
+    found = (*made.rejections, *made.training.rejections)
     if made.part.is_whole:
-        return made.rejections
-    return [one for one in made.rejections if one.employee_id in made.part.people]
+        return found
+    return [one for one in found if one.employee_id in made.part.people]
 
 
 def summary(plan: Plan, rejected: int) -> str:
@@ -118,10 +120,8 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
     elif change.kind is ObjectKind.ROLE:
         verb = "make" if change.action is Action.ADD else "no longer"
         what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
-    elif change.action is Action.RESET and change.item is not None:
-        what = f"reset {_item(change.item, item_names)}"
     elif change.item is not None:
-        what = f"{'give' if change.action is Action.ADD else 'take'} {_item(change.item, item_names)}"
+        what = _with_item(change, change.item, item_names)
     elif change.action is Action.UPDATE:
         what = "  ".join(
             f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
@@ -133,6 +133,19 @@ def describe(change: Change, item_names: Mapping[str, str]) -> str:
         what += f" ({lost}: CANNOT BE UNDONE)"
     origin = f", {change.origin}" if change.origin else ""
     return f"{who}  {what}  [{change.reason}{origin}]"
+
+
+def _with_item(change: Change, item: ItemKey, item_names: Mapping[str, str]) -> str:
+    """What is done with a learning path or course; ``record course "Fire" as completed, 2026-11-20, score 80 -> 95``."""
+    named = _item(item, item_names)
+    if change.action is not Action.RECORD:
+        verb = {Action.ADD: "give", Action.RESET: "reset"}.get(change.action, "take")
+        return f"{verb} {named}"
+    what = "completed" if change.after["Record"] == "module" else "attended"
+    day, score = str(change.after["Date"])[:10], str(change.after["Score"])
+    before = f"{change.before['Score'] or 'none'} -> " if "Score" in change.before else ""
+    points = f"score {before}{score or 'none'}" if score or before else ""
+    return f"record {named} as " + ", ".join(filter(None, [what, day, points]))
 
 
 def _along(verb: str, items: Sequence[ItemKey], item_names: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
 from syncd.config.sink_parts import CsvSinkPart, WebhookSinkPart
-from syncd.config.source_parts import CsvSettings, TableFilePart
+from syncd.config.source_parts import CsvSettings, SourceSettings, TableFilePart
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
@@ -89,14 +89,20 @@ def _check_sources(root: Root, document: Document) -> None:
         first = seen.setdefault(part.name, loc)
         if first != loc:
             document.fault((*loc, "name"), f'"{part.name}" is the name of {dotted(first)} already')
-        if isinstance(part, CsvSettings):
-            _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
-        if isinstance(part, TableFilePart):
-            _note(document, (*loc, "name_date"), dated_fault, part.name_date)
-            if part.expect.trailer is not None:
-                _note(document, (*loc, "expect", "trailer"), trailer_fault, "\n".join(part.expect.trailer))
-        if part.expect.dated is not None:
-            _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
+        _check_source(part, loc, document)
+    for index, one in enumerate(root.training):
+        _check_source(one.source, ("training", index, "source"), document)
+
+
+def _check_source(part: SourceSettings, loc: Loc, document: Document) -> None:
+    if isinstance(part, CsvSettings):
+        _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
+    if isinstance(part, TableFilePart):
+        _note(document, (*loc, "name_date"), dated_fault, part.name_date)
+        if part.expect.trailer is not None:
+            _note(document, (*loc, "expect", "trailer"), trailer_fault, "\n".join(part.expect.trailer))
+    if part.expect.dated is not None:
+        _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
 
 
 def _note(document: Document, loc: Loc, judge: Callable[[str], str], value: str) -> None:

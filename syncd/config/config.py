@@ -18,6 +18,7 @@ from syncd.config.settings import (
 from syncd.config.source_parts import SourceSettings
 from syncd.config.team_parts import NodeFilePart
 from syncd.core.mapping import Mapping
+from syncd.core.training import TrainingRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class Config:
     web: WebSettings
     log: LogSettings
     digest: str
+    training: tuple[TrainingRule, ...] = ()
+    training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()
     shown: tuple[Shown, ...] = field(default=(), repr=False)
 

@@ -55,6 +55,13 @@ class ResetLimit(LimitPart):
     """At most this share of all learning paths and courses that people have, as far as known; null for any share."""
 
 
+class ResultLimit(LimitPart):
+    """Results that would be recorded for training that HR knows of."""
+
+    percent: Percent | None = 20.0
+    """At most this share of all learning paths and courses that people have, as far as known; null for any share."""
+
+
 class TeamLimit(LimitPart):
     """Members that any one team would lose."""
 
@@ -108,6 +115,8 @@ class LimitsPart(Part):
     """Learning paths and courses that would be given, those that come along with a team included."""
     resets: ResetLimit = ResetLimit()
     """Completions of courses that would be reset for recertification."""
+    results: ResultLimit = ResultLimit()
+    """Results that would be recorded for training that HR knows of (`training:`)."""
     team_creates: LimitPart = LimitPart()
     """Teams that would be created."""
     team_removals: TeamLimit = TeamLimit()
@@ -145,6 +154,7 @@ class LimitsPart(Part):
             assignments_removed=self.assignments_removed.limit,
             assignments_added=self.assignments_added.limit,
             resets=self.resets.limit,
+            results=self.results.limit,
             team_creates=self.team_creates.limit,
             team_removals=self.team_removals.limit,
             window=self.window,

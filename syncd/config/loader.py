@@ -19,6 +19,7 @@ from syncd.config.sensitive import sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
 from syncd.config.source_parts import TableFilePart
+from syncd.config.training import build_training, check_training_sources
 from syncd.errors import ConfigError, Fault
 
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
@@ -31,6 +32,7 @@ _PLANNING = (
     "teams",
     "learning_paths",
     "courses",
+    "training",
     "push",
     "files",
     "blanks",
@@ -55,6 +57,8 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         raise AssertionError("a file without a shape has faults")
     check_settings(root, document)
     mapping = build_mapping(root, document)
+    check_training_sources(root, document)
+    training = build_training(root, document)
     if not document.faults:  # what a faulty mapping makes of an example says nothing
         check_examples(root.examples, mapping, document)
     document.raise_faults()
@@ -67,6 +71,8 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         node_files={
             part.tree.space: part.tree.file for part in root.teams if part.tree is not None and part.tree.file
         },
+        training=training,
+        training_sources=tuple(part.source for part in root.training),
         push=root.push,
         pull=root.pull,
         schedules=root.schedules,

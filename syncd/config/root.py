@@ -20,6 +20,7 @@ from syncd.config.settings import (
 )
 from syncd.config.source_parts import CsvSettings, ExcelSettings, SourceSettings, SqlSettings
 from syncd.config.team_parts import TeamPart
+from syncd.config.training_parts import TrainingPart
 
 
 def _version(value: Any) -> Any:
@@ -53,6 +54,8 @@ class Root(Part):
     """Learning paths by rule."""
     courses: tuple[CourseItem, ...] = ()
     """Courses by rule, exactly as learning paths."""
+    training: tuple[TrainingPart, ...] = ()
+    """Training that HR knows of and Litmos does not: courses elsewhere, classroom attendance, licences."""
     examples: tuple[ExamplePart, ...] = ()
     """Rows with what the mapping is to make of them, run by `syncd config check`."""
     push: PushSettings = PushSettings()

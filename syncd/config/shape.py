@@ -23,6 +23,15 @@ _STAND_INS: dict[str, Any] = {
     "teams": {"*": {"name": "stand-in"}},
     "learning_paths": {"*": {"path": "stand-in"}},
     "courses": {"*": {"course": "stand-in"}},
+    "training": {
+        "*": {
+            "source": {"type": "csv", "path": "stand-in", "name": "stand-in"},
+            "record": "module",
+            "employee_id": {"from": "stand-in"},
+            "course": {"value": "stand-in"},
+            "date": {"from": "stand-in"},
+        }
+    },
 }
 """For what is required and missing or wrong, so that the rest can be judged; such a file is never used."""
 

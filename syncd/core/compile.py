@@ -12,6 +12,7 @@ stage  Requests                                waits for
 2      import users (creates and updates)      nothing, or a page read before new users, if cheaper
 3, 6   add members (by team, or by user)       the teams, their renames, and users created here
 4, 7   assign items (one per user and kind)    the user, if created here
+7      record a result (a read, and a write)   nothing: the user has the course
 4      give a team items (one per team, kind)  the team, and its renames
 4, 7   make leader or admin                    the membership, the team's renames, and a ``PUT`` of that user
 5      update, reactivate (``PUT``)            whoever gives up the UserName, and a page read, if cheaper
@@ -59,6 +60,7 @@ from syncd.core.request import (
     Stage,
 )
 from syncd.core.resets import AT, DUE, UNTIL
+from syncd.core.result_requests import result_requests, row_of
 from syncd.core.team_renames import TeamRenames
 from syncd.core.team_requests import role_sets, team_creates, team_rename, team_request
 from syncd.core.usernames import handover
@@ -93,6 +95,7 @@ def compile_requests(changes: Sequence[Change], pace: Pace) -> tuple[Request, ..
         *_gifts(changes, created_teams, renames),
         *_departures(changes, renames),
         *_removals(changes, renames),
+        *result_requests(changes),
     ]
     requests += role_sets(changes, requests, renames, created_users)
     return tuple(sorted(_untangled(requests), key=lambda request: request.stage))
@@ -248,6 +251,7 @@ def _reset(change: Change) -> Request:
             "user_id": change.user_id,
             "item": str(change.item),
             **dates,
+            **row_of(change),
         },
         changes=(change.key,),
         low=2,

@@ -88,6 +88,10 @@ def _assignment(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subj
         yield (), ("item", change.employee_id, *item)
 
 
+def _result(change: Change, _measure: Measure) -> Iterator[tuple[Group, Subject]]:
+    yield (), (change.key,)
+
+
 def _removed(change: Change, measure: Measure) -> Iterator[tuple[Group, Subject]]:
     if change.kind is ObjectKind.MEMBERSHIP:
         yield from _membership(change, measure)
@@ -212,6 +216,14 @@ COUNTED = (
         noun="completions reset",
         kinds=_RESET,
         subjects=_assignment,
+        base=lambda measure, _group: measure.assignments,
+        of="assignments",
+    ),
+    Counted(
+        name="results",
+        noun="results recorded",
+        kinds=frozenset({(ObjectKind.RESULT, Action.RECORD)}),
+        subjects=_result,
         base=lambda measure, _group: measure.assignments,
         of="assignments",
     ),

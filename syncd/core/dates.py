@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from syncd.core.transforms import Refused
 
@@ -27,6 +27,20 @@ class DateFormat:
 def read_date(text: str, form: str) -> date:
     """The day that ``text`` names; Refused (DATE-INVALID) if it is no date in that format."""
     return _parse(text, form).date()
+
+
+def read_moment(text: str, form: str, otherwise: time) -> datetime:
+    """The moment that ``text`` names, in UTC; a format without hours names a day, and that time of it is meant.
+
+    A time of no zone is UTC. Refused (DATE-INVALID) if it is none in that format, or in no year that a calendar has.
+    """
+    found = _parse(text, form)
+    if "%H" not in form:
+        return datetime.combine(found.date(), otherwise)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise Refused("DATE-INVALID", "is in no year that a calendar has") from None
 
 
 def format_fault(form: str, *, reads: bool) -> str:

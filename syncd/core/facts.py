@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.core.finding import Finding
 from syncd.core.limits import Hold, Policy
 from syncd.core.managers import MANAGER_ID
 from syncd.core.model import (
@@ -16,13 +17,14 @@ from syncd.core.model import (
     team_text,
 )
 from syncd.core.recertify import Decision, Result
+from syncd.core.recording import WAITING
 from syncd.core.rules import Absence
 from syncd.core.subject import Subject, SubjectKind
 from syncd.core.trace import Traced
 
-OF_OBJECTS = frozenset(
-    {"ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP", "FLAPPING", "RESET-UNDATED", "RESET-TOO-SHORT"}
-)
+OF_OBJECTS = WAITING | {
+    *("ITEM-STARTED", "GIVEN-OTHERWISE", "OVERLAP", "FLAPPING", "RESET-UNDATED", "RESET-TOO-SHORT")
+}
 """Codes of Skips of a team, learning path or course, not of the whole person; their message names it."""
 OF_FIELDS = {"MANAGER-": MANAGER_ID}
 """How the codes of Skips begin that are of one field only."""
@@ -156,6 +158,8 @@ class Facts:
     history: tuple[Happened, ...] = ()
     grants: tuple[Granted, ...] = ()
     drift: tuple[Drifted, ...] = ()
+    training: tuple[Finding, ...] = ()
+    """what was recorded of training that HR knows of, and which of its rows cannot be followed"""
 
     def planned(self) -> tuple[Change, ...]:
         """The Changes about the subject that a push now would make."""

@@ -41,6 +41,7 @@ class Interest:
             {ItemKind.LEARNING_PATH}
             | {named.kind for named in self.item_names}
             | {item.kind for item in self.granted_items}
+            | ({ItemKind.COURSE} if self.managed.courses else set())
         )
 
     def team_ids(self, names: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -79,4 +80,10 @@ class Interest:
             if item.key in self.granted_items
             or ItemName(*item.key) in self.item_names
             or (item.key.kind, item.name.strip().casefold()) in named
+            or (item.key.kind is ItemKind.COURSE and self._is_learnt(item))
         }
+
+    def _is_learnt(self, item: Item) -> bool:
+        """Whether rows of training name it."""
+        said = {text.strip().casefold() for text in (item.key.id, item.code, item.name)}
+        return not said.isdisjoint(self.managed.courses)

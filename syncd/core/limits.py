@@ -12,8 +12,8 @@ from syncd.core.model import Action, Change, team_label
 class Policy(StrEnum):
     """What a push may do.
 
-    ``observe`` plans and sends nothing; ``create-only`` creates and adds; ``upsert-only`` also updates and
-    reactivates; ``sync`` also deactivates and removes.
+    ``observe`` plans and sends nothing; ``create-only`` creates and adds; ``upsert-only`` also updates,
+    reactivates and records results; ``sync`` also deactivates and removes.
     """
 
     OBSERVE = "observe"
@@ -27,7 +27,7 @@ class Policy(StrEnum):
         if self is Policy.CREATE_ONLY:
             return frozenset({Action.CREATE, Action.ADD})
         if self is Policy.UPSERT_ONLY:
-            return frozenset({Action.CREATE, Action.ADD, Action.UPDATE, Action.REACTIVATE})
+            return frozenset({Action.CREATE, Action.ADD, Action.UPDATE, Action.REACTIVATE, Action.RECORD})
         return frozenset(Action)
 
 
@@ -82,6 +82,7 @@ class Limits:
     assignments_removed: Limit = Limit()
     assignments_added: Limit = Limit()
     resets: Limit = Limit(percent=20.0)
+    results: Limit = Limit(percent=20.0)
     team_creates: Limit = Limit()
     team_removals: Limit = Limit(minimum=10)
     window: float | None = 86_400.0

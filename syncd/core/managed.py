@@ -14,6 +14,8 @@ class Managed:
     roles: frozenset[tuple[TeamKey, Role]] = frozenset()
     team_ids: frozenset[str] = frozenset()
     role_ids: frozenset[tuple[str, Role]] = frozenset()
+    courses: frozenset[str] = frozenset()
+    """those that rows of training name, by id, code or name, casefolded"""
 
     @classmethod
     def of(cls, wishes: Iterable[Wish]) -> "Managed":
@@ -27,6 +29,10 @@ class Managed:
     def with_teams(self, teams: Iterable[TeamKey]) -> "Managed":
         """The same, and these teams."""
         return replace(self, teams=self.teams | frozenset(teams))
+
+    def with_courses(self, courses: Iterable[str]) -> "Managed":
+        """The same, and these courses, by id, code or name."""
+        return replace(self, courses=self.courses | {text.strip().casefold() for text in courses})
 
     def with_ids(self, ids: Mapping[str, Iterable[Role]]) -> "Managed":
         """The same, and the teams with these ids, with the roles about which a rule decides there."""

@@ -248,11 +248,12 @@ class Team:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A learning path or a course, as Litmos lists it."""
+    """A learning path or a course, as Litmos lists it; ``code`` is a course's, "" if it was not told."""
 
     key: ItemKey
     name: str
     active: bool = True
+    code: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,8 +265,7 @@ class Assignment:
 
     item: ItemKey
     started: bool = False
-    kept: bool = False
-    """Litmos has lately refused to take it, for a team or a learning path gives it as well"""
+    kept: bool = False  # Litmos has lately refused to take it, for a team or a learning path gives it as well
     result: Result = UNTOUCHED
 
 
@@ -303,8 +303,8 @@ class Action(StrEnum):
     REACTIVATE = "reactivate"
     ADD = "add"
     REMOVE = "remove"
-    RESET = "reset"
-    """Empties what somebody completed."""
+    RESET = "reset"  # empties what somebody completed
+    RECORD = "record"  # writes down what somebody completed elsewhere
 
 
 class ObjectKind(StrEnum):
@@ -316,6 +316,7 @@ class ObjectKind(StrEnum):
     ROLE = "role"
     ASSIGNMENT = "assignment"
     TEAM_ASSIGNMENT = "team_assignment"
+    RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,7 +324,7 @@ class Change:
     """One difference between desired and current.
 
     ``key`` names the object and is unique in a Plan (``user:E1``, ``team:sales/emea``, ``membership:E1@sales``,
-    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``reset:E1@course:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
+    ``leader:E1@sales``, ``assignment:E1@course:<id>``, ``reset:E1@course:<id>``, ``result:E1@module:<id>``, ``team_assignment:sales@course:<id>``, and ``active:E1`` for the account
     being switched off or on). ``team_id`` is the Litmos id of the team, if it is there. ``before`` and ``after`` hold only
     what differs. ``gives`` and ``takes`` are the learning paths and courses that come or go along with the membership;
     ``people`` is how many get or lose what a team is given; ``irreversible`` says that what

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from syncd.core.model import FieldValue, Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.protection import Protection
 from syncd.core.recertify import Result
+from syncd.core.training_operations import RecordModule, RecordSession
 
 RoleList = tuple[str, Role]
 """(team id, role): one list of people in Litmos."""
@@ -219,6 +220,8 @@ Operation = (
     | AssignItems
     | UnassignItem
     | ResetCourse
+    | RecordModule
+    | RecordSession
     | GiveTeam
     | TakeFromTeam
     | SetRole

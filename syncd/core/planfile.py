@@ -145,10 +145,12 @@ def _row(change: Change, current: State) -> object:
             return [user_id, team in current.memberships.get(person, ()), started]
         case ObjectKind.ROLE:
             return [user_id, (team, change.role) in current.roles.get(person, ())]
+        case ObjectKind.RESULT:
+            return [user_id, change.item in held]
         case _:
             assignment = None if change.item is None else held.get(change.item)
             if assignment is not None and change.action is Action.RESET:
-                return [user_id, assignment.result.is_of(result_of(change))]
+                return [user_id, assignment.result.fits(result_of(change))]
             return [user_id, None if assignment is None else assignment.started]
 
 

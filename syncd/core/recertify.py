@@ -49,6 +49,15 @@ class Result:
         known = [(was, now) for was, now in pairs if was is not None]
         return is_whole(self) and bool(known) and all(_alike(was, now) for was, now in known)
 
+    def fits(self, planned: "Result") -> bool:
+        """The same; of one of which no date was known when it was planned, it may be any."""
+        return self.is_of(planned) or (is_whole(self) and not planned.is_dated)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether any date of it is known."""
+        return self.compliant_until is not None or self.completed_at is not None
+
 
 UNTOUCHED = Result()
 """Of what somebody has not completed, or not begun."""

@@ -50,6 +50,7 @@ class RequestKind(StrEnum):
     ASSIGN_ITEMS = "assign_items"
     UNASSIGN_ITEM = "unassign_item"
     RESET_COURSE = "reset_course"
+    RECORD_RESULT = "record_result"
     GIVE_TEAM = "give_team"
     TAKE_FROM_TEAM = "take_from_team"
     SET_ROLE = "set_role"
@@ -83,6 +84,7 @@ _OF_LEARNING = frozenset(
         RequestKind.GIVE_TEAM,
         RequestKind.TAKE_FROM_TEAM,
         RequestKind.RESET_COURSE,
+        RequestKind.RECORD_RESULT,
     }
 )
 

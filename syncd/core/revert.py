@@ -120,6 +120,9 @@ def _undo(
     if change.kind is ObjectKind.TEAM_ASSIGNMENT:
         said = f'team "{team_label(change.team)}" keeps what it was given or lost; change the rule, and push'
         return None, _remark(change, "TEAM-STAYS", said)
+    if change.action is Action.RECORD:
+        said = f"{_who(change)}: what was recorded ({change.reason}) stays: syncd takes no result back"
+        return None, _remark(change, "RESULT-STAYS", said)
     if change.action is Action.RESET:
         items = () if change.item is None else (change.item,)
         said = f"{_who(change)}: the completion of {_listed(items)} was reset, and is not given back"

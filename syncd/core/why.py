@@ -32,6 +32,7 @@ def why(facts: Facts, describe: Describe) -> tuple[Finding, ...]:
         *_some(_litmos(facts)),
         *_some(_resets(facts)),
         *_some(_plan(facts, describe)),
+        *_some(_training(facts)),
         *_some(_history(facts, describe)),
         *_some(_grants(facts)),
         *_some(_drift(facts)),
@@ -210,6 +211,11 @@ def _plan(facts: Facts, describe: Describe) -> Iterator[Finding]:
         for problem in facts.problems:
             if f'"{facts.subject.name}"' in problem:
                 yield Finding(check="problem", state=Health.PROBLEM, seen=problem)
+
+
+def _training(facts: Facts) -> Iterator[Finding]:
+    if facts.subject.kind in {SubjectKind.PERSON, SubjectKind.COURSE}:
+        yield from facts.training
 
 
 def _history(facts: Facts, describe: Describe) -> Iterator[Finding]:

@@ -1,14 +1,16 @@
 """Inquiry: one person: what the mapping makes of the rows now, and everything that is known and was done. Only reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd.app import App
 from syncd.core.columns import all_columns
 from syncd.core.facts import Facts, Granted
+from syncd.core.finding import Finding, Health
 from syncd.core.limits import Policy
 from syncd.core.mapping import identify, map_record
 from syncd.core.match import comparable
@@ -34,7 +36,8 @@ from syncd.errors import SourceError
 from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
-from syncd.store import history, jobs, links, mirror, people
+from syncd.planning.training import read_training
+from syncd.store import history, jobs, links, mirror, people, training
 from syncd.store.current import current_state
 
 
@@ -107,7 +110,7 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
-    made = draft(app, intake)
+    made = draft(app, intake, training=read_training(app))
     employee_id = identify(app.settings.mapping, records[0]) if records else asked
     employee = made.employees.get(employee_id)
     origins = {record.origin for record in records}
@@ -166,6 +169,7 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
         changes=found.changes,
         withheld=found.withheld,
         skips=found.skips,
+        training=(*_refused(made, found.employee_id), *facts.training),
         holds=made.plan.holds,
         held=frozenset(made.plan.held),
         problems=made.plan.problems,
@@ -204,6 +208,7 @@ def _stored(
             reasons=tuple(
                 Reason(code=reason["code"], message=reason["message"])
                 for row in people.quarantined(conn, account, employee_id)
+                if row["source"] not in {rule.source for rule in settings.training}
                 for reason in row["reasons"]
             ),
             known=history.known(conn, account, employee_id),
@@ -214,8 +219,26 @@ def _stored(
             policy=settings.policy,
             paused="" if paused is None else paused.reason,
             history=history.happened(conn, account, employee_id),
+            training=tuple(map(_recorded, training.of_person(conn, account, employee_id))),
         )
         return _with_litmos(conn, app, facts, about, employee)
+
+
+def _refused(made: Draft, employee_id: str) -> Iterator[Finding]:
+    """The rows of training of a person that cannot be followed."""
+    for one in made.training.rejections:
+        if one.employee_id == employee_id:
+            told = "; ".join(f"{reason.code}: {reason.message}" for reason in one.reasons)
+            yield Finding(check="training", state=Health.PROBLEM, seen=f"{one.origin} is rejected: {told}")
+
+
+def _recorded(row: Mapping[str, Any]) -> Finding:
+    """What was recorded of a person's training."""
+    said = "".join(f", {name.lower()} {row['said'][name]}" for name in ("Score",) if row["said"].get(name))
+    day = f" of {row['date'][:10]}" if row["date"] else ""
+    note = f" ({row['note']})" if row["note"] else ""
+    seen = f"{row['record']} {row['object_id']}{day}{said}: recorded by run {row['run_id']}{note}"
+    return Finding(check="training", state=Health.OK, seen=seen, facts={"run": row["run_id"]})
 
 
 def _along(conn: Connection, account: str, state: State, facts: Facts) -> list[Granted]:

@@ -1,6 +1,6 @@
 """Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -91,8 +91,13 @@ def last_inputs(conn: Connection, account: str, sources: Sequence[str]) -> list[
     ]
 
 
-def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] | None:
-    """HR's side, Litmos' side, the Link, the quarantine and the Changes of one person; None if nobody knows them."""
+def person(
+    conn: Connection, account: str, employee_id: str, *, training: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """HR's side, Litmos' side, the Link, the quarantine and the Changes of one person; None if nobody knows them.
+
+    ``training`` are the sources of training: a row of theirs that is rejected says nothing of the person.
+    """
     hr = people.get(conn, account, employee_id)
     quarantined = people.quarantined(conn, account, employee_id)
     if hr is None and not quarantined:
@@ -121,7 +126,7 @@ def person(conn: Connection, account: str, employee_id: str) -> dict[str, Any] |
         "changes": [
             dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)
         ],
-        "explanation": _explain(hr, quarantined, user),
+        "explanation": _explain(hr, [row for row in quarantined if row["source"] not in training], user),
     }
 
 
@@ -131,6 +136,8 @@ def _explain(hr: Any, quarantined: list[Any], user: User | None) -> str:
     if quarantined:
         codes = ", ".join(reason["code"] for reason in quarantined[0]["reasons"])
         return f"the HR row is rejected ({codes}), so everything stays as it was until the row is right"
+    if hr is None:
+        return "HR never named this employee"
     if not hr["data"]["in_scope"]:
         return "scope: leaves this person out"
     if not hr["present"]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from syncd.core.locating import Module, Session
 from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import Learner, RoleList, Snapshot, TeamFact, TeamItem
 from syncd.errors import LitmosError
@@ -178,7 +179,38 @@ def item(calls: Calls, key: ItemKey) -> Item | None:
 def item_fact(row: Mapping[str, Any], kind: ItemKind) -> Item:
     """A row of a list of learning paths or courses. Raises Transient for one of another shape."""
     active = shape.truth(row, "Active") if "Active" in row else True
-    return Item(key=ItemKey(kind, row["Id"]), name=shape.name(row), active=active)
+    return Item(
+        key=ItemKey(kind, row["Id"]), name=shape.name(row), active=active, code=shape.text(row, "Code")
+    )
+
+
+def modules(calls: Calls, course_id: str) -> tuple[Module, ...]:
+    """The modules of a course [SPEC]; none of a course that Litmos does not know."""
+    try:
+        rows = calls.rows((SEGMENT[ItemKind.COURSE], course_id, "modules"))
+    except LitmosError as error:
+        if error.code != NOT_FOUND:
+            raise
+        return ()
+    return tuple(Module(id=row["Id"], name=shape.name(row), code=shape.text(row, "Code")) for row in rows)
+
+
+def sessions(calls: Calls, course_id: str) -> tuple[Session, ...]:
+    """The sessions of a course's instructor-led modules [SPEC], one request and one for each of those; none of a course that
+    Litmos does not know.
+    """
+    place = (SEGMENT[ItemKind.COURSE], course_id, "modules")
+    try:
+        led = [row["Id"] for row in calls.rows((*place, "ILT"))]
+    except LitmosError as error:
+        if error.code != NOT_FOUND:
+            raise
+        return ()
+    return tuple(
+        Session(id=row["Id"], name=shape.name(row), module_id=module_id)
+        for module_id in led
+        for row in calls.rows((*place, module_id, "sessions"))
+    )
 
 
 def items_of_user(calls: Calls, user_id: str, kind: ItemKind) -> frozenset[str]:

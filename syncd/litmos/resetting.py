@@ -52,6 +52,8 @@ def _nothing_left(calls: Calls, operation: ResetCourse, found: Learner) -> Effec
     no                                        nothing left: ALREADY_SO
     yes        under way again                kept: RENEWED
     yes        other dates than were planned  kept: RENEWED
+    yes        no date was known when it was  Permanent: RESET-UNDATED
+               planned, nor is now
     yes        completed after it was due     kept: RENEWED
     yes        else                           to be reset
     =========  =============================  ==========================
@@ -72,7 +74,12 @@ def _nothing_left(calls: Calls, operation: ResetCourse, found: Learner) -> Effec
         compliant_until=found.compliant_until,
         completed_at=found.completed_at,
     )
+    if is_whole(result) and not operation.planned.is_dated and result.completed_at is None:
+        raise Permanent(
+            "Litmos tells no date of the completion, so it is not known whether it is the one that is meant",
+            code="RESET-UNDATED",
+        )
     is_later = result.completed_at is not None and result.completed_at >= operation.due
-    if is_whole(result) and result.is_of(operation.planned) and not is_later:
+    if is_whole(result) and result.fits(operation.planned) and not is_later:
         return None
     return Effects(progress=progress, requests=calls.requests, note=RENEWED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from syncd.core.completion import Completion
 from syncd.core.delta import Delta
+from syncd.core.locating import Module, Session
 from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import (
     AddMembers,
@@ -34,12 +35,14 @@ from syncd.core.operation import (
     Unwatched,
     Watch,
 )
+from syncd.core.training_operations import RecordModule, RecordSession
 from syncd.litmos import (
     applying,
     deltas,
     imports,
     probing,
     reading,
+    recording,
     resetting,
     results,
     sessions,
@@ -62,6 +65,8 @@ _APPLYING: Mapping[type[Operation], Callable[[Calls, Any], Effects]] = {
     AssignItems: applying.assign_items,
     UnassignItem: applying.unassign_item,
     ResetCourse: resetting.reset_course,
+    RecordModule: recording.record_module,
+    RecordSession: recording.record_session,
     GiveTeam: applying.give_team,
     TakeFromTeam: applying.take_from_team,
     SetRole: applying.set_role,
@@ -80,6 +85,8 @@ _SETTLING: Mapping[type[Operation], Callable[[Calls, Any], Effects | None]] = {
     AssignItems: settling.assign_items,
     UnassignItem: settling.unassign_item,
     ResetCourse: resetting.settle,
+    RecordModule: recording.settle_module,
+    RecordSession: recording.settle_session,
     GiveTeam: settling.give_team,
     TakeFromTeam: settling.take_from_team,
     SetRole: settling.set_role,
@@ -209,6 +216,14 @@ class Target:
     def learners(self, item: ItemKey, *, watch: Watch | None = None) -> tuple[Learner, ...]:
         """The users of a learning path or course, however they came by it."""
         return reading.learners(self._calls(watch), item)
+
+    def modules(self, course_id: str, *, watch: Watch | None = None) -> tuple[Module, ...]:
+        """The modules of a course; none of a course that Litmos does not know."""
+        return reading.modules(self._calls(watch), course_id)
+
+    def sessions(self, course_id: str, *, watch: Watch | None = None) -> tuple[Session, ...]:
+        """The sessions of a course; none of a course that Litmos does not know."""
+        return reading.sessions(self._calls(watch), course_id)
 
     def user_items(self, user_id: str, kind: ItemKind, *, watch: Watch | None = None) -> frozenset[str]:
         """The ids of the items of a user, however they came by them."""

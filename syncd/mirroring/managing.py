@@ -4,7 +4,7 @@ from syncd.app import App
 from syncd.core.managed import Managed
 from syncd.core.tree import expected
 from syncd.intake import Intake
-from syncd.store import people, ties
+from syncd.store import people, ties, training
 
 
 def by_intake(app: App, intake: Intake) -> Managed:
@@ -29,7 +29,9 @@ def by_memory(app: App) -> Managed:
     """By what HR last said."""
     with app.database.read() as conn:
         found = people.managed(conn, app.account)
-    return _tied(app, found)
+        learnt = training.courses_read(conn, app.account) if app.settings.training else set()
+    named = (rule.courses for rule in app.settings.training)
+    return _tied(app, found).with_courses(learnt.union(*named))
 
 
 def _tied(app: App, found: Managed) -> Managed:

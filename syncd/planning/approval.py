@@ -226,6 +226,8 @@ def _still_holds(change: Change, current: State, given: Reach) -> bool:
         case ObjectKind.ROLE, action:
             is_so = (team, change.role) in current.roles.get(person, frozenset())
             return is_so is (action is Action.REMOVE)
+        case ObjectKind.RESULT, _:
+            return change.item in current.assignments.get(person, {})
         case _:
             held = current.assignments.get(person, {})
             return _assignment_holds(change, None if change.item is None else held.get(change.item))
@@ -235,5 +237,5 @@ def _assignment_holds(change: Change, held: Assignment | None) -> bool:
     if change.action is Action.ADD or held is None:
         return change.action is Action.ADD and held is None
     if change.action is Action.RESET:
-        return held.result.is_of(result_of(change))
+        return held.result.fits(result_of(change))
     return change.irreversible or not held.started

@@ -47,11 +47,12 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             run_id,
             plan,
             config_digest=settings.config_digest,
-            rejected=len(made.rejections),
+            rejected=len(made.rejections) + len(made.training.rejections),
             about=_about(made.part, send=send, sends=sends),
         )
         if intake is not None:
-            people.save_quarantine(conn, app.account, made.rejections, run_id=run_id, now=now)
+            refused = (*made.rejections, *made.training.rejections)
+            people.save_quarantine(conn, app.account, refused, run_id=run_id, now=now)
             if made.part.is_whole:
                 cases.save(conn, app.account, made.matching.cases, run_id=run_id, now=now)
         if not sends:

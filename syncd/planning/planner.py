@@ -31,6 +31,7 @@ from syncd.core.narrowing import AtRest
 from syncd.core.plan import Plan, make_plan
 from syncd.core.recommend import recommended
 from syncd.core.reconcile import Reconciled, reconcile
+from syncd.core.recording import NOTHING, Outcome
 from syncd.core.refusals import told, without_refused
 from syncd.core.roles import Grant
 from syncd.core.selection import EVERYTHING, Part
@@ -50,6 +51,7 @@ from syncd.planning.measuring import (
 )
 from syncd.planning.narrowing import surroundings
 from syncd.planning.relations import Relations, given_before, relate, undecided
+from syncd.planning.training import NO_TRAINING, Training, with_training
 from syncd.store import (
     approvals,
     aside,
@@ -102,19 +104,23 @@ class Draft:
     """what the Limits were shares of"""
     moved: abc.Mapping[str, str] = field(default_factory=dict)
     """``Relations.moved``"""
+    training: Outcome = NOTHING
+    """what becomes of training that HR knows of; its Changes and Skips are in ``difference``, too"""
     unchanged: int = 0
     """rows that were not looked at: as they were when nothing was left to do with their people"""
 
 
 @uncollected()
-def draft(app: App, intake: Intake, part: Part = EVERYTHING) -> Draft:
+def draft(app: App, intake: Intake, part: Part = EVERYTHING, training: Training = NO_TRAINING) -> Draft:
     """Make the Plan for an Intake, or for a part of what differs, from the mirror as it is. Reads only."""
     with app.database.read() as conn:
-        made = _draft(conn, app, _decided(conn, app, intake), part, app.database.now(conn))
+        made = _draft(conn, app, _decided(conn, app, intake), part, training, app.database.now(conn))
         return replace(made, underway=settled.at_work(conn, app.account))
 
 
-def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime) -> Draft:
+def _draft(
+    conn: Connection, app: App, intake: Intake, part: Part, training: Training, now: datetime
+) -> Draft:
     account, settings = app.account, app.settings
     users, linked = surroundings(conn, app, intake)
     matching, untouched, problems = _who_is_who(conn, app, intake, users, linked)
@@ -139,8 +145,13 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         completed=related.completed,
     )
     rejections = (*intake.rejections, *reconciled.matching.rejections)
-    difference = _possible(conn, app, reconciled.difference, part, now)
-    said = (*problems, *_problems(reconciled, related, None if intake.at_rest else current))
+    untouched |= reconciled.matching.doubtful
+    learnt, found = with_training(
+        conn, app, training, reconciled, named=intake.named, untouched=untouched, now=now
+    )
+    difference = _possible(conn, app, part.of(found), part, now)
+    whole = None if intake.at_rest else current
+    said = (*problems, *training.problems, *_problems(reconciled, related, whole))
     return Draft(
         plan=_plan(conn, app, intake, difference, rejections, measure, users, said, now),
         part=part,
@@ -149,7 +160,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         matching=reconciled.matching,
         employees={employee.employee_id: employee for employee in reconciled.employees},
         rejections=rejections,
-        untouched=untouched | reconciled.matching.doubtful,
+        untouched=untouched,
         item_names={str(item.key): item.name for item in items},
         desired=reconciled.desired,
         granted=rules.granted,
@@ -158,6 +169,7 @@ def _draft(conn: Connection, app: App, intake: Intake, part: Part, now: datetime
         moved=related.moved,
         as_of=now,
         measure=measure,
+        training=learnt,
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
     )
 

@@ -7,14 +7,17 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.match import comparable
 from syncd.core.narrowing import due_at, is_at_rest, to_facts
+from syncd.core.recording import WAITING
 from syncd.intake import Intake
 from syncd.planning.narrowing import digest_of
 from syncd.planning.planner import Draft
 from syncd.store import cases, settled
 from syncd.store.settled import Settled
 
-LASTING = frozenset({"LEFT"})
-"""Codes of Skips that are so until something happens: of leavers who never had an account there may be very many."""
+LASTING = frozenset({"LEFT"}) | WAITING
+"""Codes of Skips that are so until something happens (of leavers who never had an account there may be very many), or that are
+judged anew by every push in any case.
+"""
 
 
 def settle(conn: Connection, app: App, intake: Intake, made: Draft) -> None:

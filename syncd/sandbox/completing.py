@@ -50,9 +50,12 @@ def reset(world: World, row: Enrolment) -> None:
     row.updated_at = world.now()
 
 
-def correct(world: World, row: Enrolment, score: str) -> None:
-    """A completion gets another score; the date stays (assumed)."""
+def correct(world: World, row: Enrolment, score: str, *, at: datetime | None = None) -> None:
+    """A completion gets another score; the date stays (assumed), unless ``at`` says another one."""
     row.score, row.progress_at = score, world.now()
+    if at is not None:
+        row.finished_at = row.attempted_at = at
+        row.compliant_until = _compliant_until(world, "course", row.item_id, at)
 
 
 def _fails(world: World, course_id: str, score: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from syncd.sandbox import profile as profiles
 from syncd.sandbox.call import DONE, Call, Contract, Reply, Route, listed
-from syncd.sandbox.completing import complete, progress
+from syncd.sandbox.completing import complete, correct, progress
 from syncd.sandbox.entities import Achievement, Enrolment
 from syncd.sandbox.item_views import up_to_date
 from syncd.sandbox.paging import moment, page
@@ -69,14 +69,20 @@ def _detail(world: World, row: Enrolment) -> dict[str, Any]:
 
 
 def _put_module(world: World, call: Call) -> Reply:
-    """PUT /results/modules/{id}: 200, empty; a JSON date that is not ``/Date(ms)/`` is a 500 [REC]."""
+    """PUT /results/modules/{id}: 200, empty; a JSON date that is not ``/Date(ms)/`` is a 500 [REC].
+
+    Of a completion that is there, the date and the score are replaced (assumed).
+    """
     body = call.item(MODULE_RESULT)
     at = _date(body.get("UpdatedAt")) or world.now()
     course = next((course for course in world.courses.values() if course.module_id == call.args[0]), None)
     if course is None or course.id != body.get("CourseId"):
         raise Refusal(404, "The module does not exist.")
     user = world.user(profiles.text(body.get("UserId")) or "")
-    if profiles.truth(body.get("Completed")):
+    row = world.shelves["course"].enrolment(user.id, course.id)
+    if profiles.truth(body.get("Completed")) and row is not None and row.active and row.complete:
+        correct(world, row, profiles.text(body.get("Score")) or "", at=at)
+    elif profiles.truth(body.get("Completed")):
         complete(world, "course", user.id, course.id, at=at, score=profiles.text(body.get("Score")) or "")
     else:
         progress(world, "course", user.id, course.id, percent=_HALF_WAY, at=at)

@@ -35,6 +35,7 @@ from syncd.core.recertify import Result
 from syncd.core.request import JUST_READ_SECONDS, RequestKind, names_of
 from syncd.errors import Permanent
 from syncd.sending import nearby
+from syncd.sending.recording import operation_of
 from syncd.store import imports, links, mirror
 from syncd.store.queue import Job
 
@@ -360,6 +361,11 @@ def _reset_course(conn: Connection, payload: Mapping[str, Any], bearings: Bearin
     return Errand(operation=ResetCourse(user_id=user_id, item=item, planned=planned, due=due))
 
 
+def _record_result(conn: Connection, payload: Mapping[str, Any], bearings: Bearings) -> Errand:
+    user_id = _may_touch(conn, _user_id(conn, payload, bearings), bearings)
+    return Errand(operation=operation_of(payload, user_id, bearings.now))
+
+
 _RESOLVERS = {
     RequestKind.READ_USERS: _read_users,
     RequestKind.CREATE_USER: _create_user,
@@ -373,6 +379,7 @@ _RESOLVERS = {
     RequestKind.ASSIGN_ITEMS: _assign_items,
     RequestKind.UNASSIGN_ITEM: _unassign_item,
     RequestKind.RESET_COURSE: _reset_course,
+    RequestKind.RECORD_RESULT: _record_result,
     RequestKind.SET_ROLE: _set_role,
     RequestKind.IMPORT_USERS: _import_users,
     RequestKind.GIVE_TEAM: _give_team,

@@ -27,6 +27,7 @@ from syncd.sending.errand import Bearings, Errand, resolve
 from syncd.sending.granting import keep_ledger
 from syncd.sending.hand import HandedGate
 from syncd.sending.importing import own_values, write_pending, write_settled
+from syncd.sending.recording import note_recorded
 from syncd.store import aside, changes, imports, jobs, links, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
@@ -245,6 +246,8 @@ class Worker:
                 conn, account, job.payload["employee_id"], str(effects.profiles[0]["Id"]), "create", now
             )
         keep_ledger(conn, account, job, errand, effects, now)
+        if not lost:
+            note_recorded(conn, account, job, effects, now)
         runs.finish_if_done(conn, job.run_id, now)
 
     def _reflect(

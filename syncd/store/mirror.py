@@ -175,7 +175,9 @@ def just_read_profile(
 def items(conn: Connection, account: str) -> list[Item]:
     """Every learning path, and every course if a rule has ever named one."""
     rows = conn.execute(select(litmos_item).where(litmos_item.c.account == account)).all()
-    return [Item(key=item_key(row.kind, row.id), name=row.name, active=row.active) for row in rows]
+    return [
+        Item(key=item_key(row.kind, row.id), name=row.name, active=row.active, code=row.code) for row in rows
+    ]
 
 
 def item_key(kind: str, item_id: str) -> ItemKey:

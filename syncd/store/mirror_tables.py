@@ -62,8 +62,11 @@ litmos_item = Table(
     key_column("kind"),
     key_column("id"),
     text_column("name"),
+    text_column("code"),
     Column("active", Boolean, nullable=False),
     time_column("users_read_at"),
+    time_column("modules_read_at"),
+    time_column("sessions_read_at"),
     time_column("changed_at", required=True),
 )
 litmos_assignment = Table(

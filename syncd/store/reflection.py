@@ -279,7 +279,9 @@ def put_item(conn: Connection, account: str, item: Item, began_at: datetime) -> 
     """A learning path or course as read since ``began_at``."""
     values = {"name": item.name, "active": item.active}
     here = _here(account, item.key)
-    known = conn.execute(select(litmos_item.c.name, litmos_item.c.active).where(here)).first()
+    known = conn.execute(select(litmos_item).where(here)).first()
+    if known is not None and item.code and known.code != item.code:
+        conn.execute(update(litmos_item).where(here).values(code=item.code))
     if known is not None and (known.name, known.active) == (item.name, item.active):
         return
     settled.disturb_all(conn, account)
@@ -288,7 +290,7 @@ def put_item(conn: Connection, account: str, item: Item, began_at: datetime) -> 
     else:
         kind, item_id = item.key
         ids = {"account": account, "kind": kind.value, "id": item_id}
-        conn.execute(insert(litmos_item).values(**ids, **values, changed_at=began_at))
+        conn.execute(insert(litmos_item).values(**ids, **values, code=item.code, changed_at=began_at))
 
 
 def _here(account: str, item: ItemKey) -> ColumnElement[bool]:

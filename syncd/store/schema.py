@@ -21,6 +21,7 @@ from syncd.store import (
     mirror_tables,
     result_tables,
     settled_tables,
+    training_tables,
 )
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
@@ -58,6 +59,7 @@ __all__ = [
     "rate_window",
     "result_tables",
     "settled_tables",
+    "training_tables",
 ]
 
 

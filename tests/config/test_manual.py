@@ -195,11 +195,52 @@ def test_its_example_of_an_archive_loads(tmp_path):
         load(tmp_path / "syncd.yaml", environ={**environ, "SYNCD_ARCHIVE_KEY": "short"})
 
 
+def with_training(text: str) -> str:
+    """The file with its commented example of training made live."""
+    found = re.search(r"^# training:\n(?:#  .*\n)+", text, re.MULTILINE)
+    assert found is not None
+    lines = re.sub("^# ", "", found[0], flags=re.MULTILINE)
+    return text.replace(found[0], lines.replace("${file:attendance.sql}", "SELECT 1"))
+
+
+def test_its_example_of_training_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_training(manual()), encoding="utf-8")
+    licences, attendance = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"}).training
+    assert (licences.source, licences.record, licences.form) == ("licences", "module", "%d.%m.%Y")
+    columns = {column for column, _where in licences.columns()}
+    assert columns == {"employee_id", "licence", "issued_on", "points", "remark", "attempt", "state"}
+    assert (attendance.record.value, attendance.courses) == ("session", frozenset({"First Aid"}))
+
+
+def of_training(text: str) -> set[str]:
+    """The keys of training that the file tells of in words."""
+    if "The source has the keys of `source`" not in text or "made as a field of users.fields is" not in text:
+        return set()
+    every = set(keys_of(json_schema()))
+    named = ("course", "module", "session", "score", "note", "attempt")
+    return {
+        *(key.replace("source.", "training[].source.", 1) for key in every),
+        *(key.replace("users.fields.*", f"training[].{name}", 1) for key in every for name in named),
+        *(
+            f"training[].employee_id.{key}"
+            for key in ("from", "transform")
+            if "{from: number, transform:" in text
+        ),
+    }
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
         key
-        for each in (text, with_employments(text), with_sources(text), with_sinks(text), with_archive(text))
+        for each in (
+            text,
+            with_employments(text),
+            with_sources(text),
+            with_sinks(text),
+            with_archive(text),
+            with_training(text),
+        )
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
@@ -213,6 +254,7 @@ def test_every_key_of_the_schema_is_in_it():
             for key in keys_of(json_schema())
             if key.startswith("source.")
         }
+    commented |= of_training(text)
     if "{value: TEXT}" in text:
         commented.add("users.fields.*.else.value")
     assert "another package, with options:" in text
@@ -274,7 +316,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [3, 3], (
+    assert [branch.count("Settings") for branch in branches] == [3, 3, 3], (
         "only the source, which its type tells apart"
     )
 

@@ -13,7 +13,7 @@ from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind
 
 P1, P8, P9 = (ItemKey(ItemKind.LEARNING_PATH, one) for one in ("p1", "p8", "p9"))
 SALES, SUPPORT = ("sales",), ("support",)
-NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit(), resets=Limit())
+NONE = Limits(deactivations=Limit(), changes=Limit(), removals=Limit(), resets=Limit(), results=Limit())
 """No Limit at all, to which a test adds the one that it is about."""
 
 
@@ -78,6 +78,15 @@ def teams(number):
     ]
 
 
+def results(number):
+    return [
+        Change(
+            key=f"result:E{i}@module:m1", action=Action.RECORD, kind=ObjectKind.RESULT, employee_id=f"E{i}"
+        )
+        for i in range(number)
+    ]
+
+
 def measure(**changed):
     known = {"population": 100, "memberships": 100, "assignments": 100, "teams": 100}
     return Measure(**{**known, **changed})
@@ -134,6 +143,7 @@ TEN = {
         "100 assignments",
     ),
     "resets": (path(Action.RESET, 10), "10 completions reset", "100 assignments"),
+    "results": (results(10), "10 results recorded", "100 assignments"),
     "team_creates": (teams(10), "10 teams created", "100 teams"),
     "team_removals": (
         [*member(Action.REMOVE, 6), *user(Action.DEACTIVATE, 4, first=6)],
@@ -364,7 +374,10 @@ def test_more_never_releases_a_hold(some, more, lately, everything, of_team):
     [
         (Policy.OBSERVE, set(Action)),
         (Policy.CREATE_ONLY, {Action.CREATE, Action.ADD}),
-        (Policy.UPSERT_ONLY, {Action.CREATE, Action.ADD, Action.UPDATE, Action.REACTIVATE}),
+        (
+            Policy.UPSERT_ONLY,
+            {Action.CREATE, Action.ADD, Action.UPDATE, Action.REACTIVATE, Action.RECORD},
+        ),
         (Policy.SYNC, set(Action)),
     ],
 )
