@@ -152,6 +152,18 @@ def test_on_mariadb_another_unique_index_is_refused(bench, database, kind):
         bench.sink.deliver("b-1", [result(1)])
 
 
+@pytest.mark.mariadb
+def test_on_mariadb_an_index_over_the_beginning_of_a_text_is_no_key(bench, database, kind):
+    if kind != "mariadb":
+        pytest.skip("others have no such index")
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE results DROP INDEX result_id, ADD UNIQUE INDEX r (result_id(2))"
+        )
+    with pytest.raises(SinkError, match="has no primary key or unique index over exactly result_id"):
+        bench.sink.check()
+
+
 def test_of_two_rows_of_one_key_the_last_counts(bench, database):
     bench.sink.deliver("b-1", [result(1, percent="1"), result(1, percent="2")])
     assert [row[3] for row in received(database)] == ["2"]

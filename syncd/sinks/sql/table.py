@@ -127,7 +127,11 @@ def _uniques(connection: Connection, table: Table) -> list[set[str]]:
     inspector = inspect(connection)
     where: Mapping[str, Any] = {"table_name": table.name, "schema": table.schema}
     found = [set(inspector.get_pk_constraint(**where)["constrained_columns"])]
-    found += [set(each["column_names"]) for each in inspector.get_unique_constraints(**where)]
+    found += [
+        set(each["column_names"])
+        for each in inspector.get_unique_constraints(**where)
+        if not each.get("duplicates_index")  # MySQL: listed with the indexes, which tell more
+    ]
     found += [
         {name for name in each["column_names"] if name is not None}
         for each in inspector.get_indexes(**where)
@@ -137,10 +141,10 @@ def _uniques(connection: Connection, table: Table) -> list[set[str]]:
 
 
 def _is_partial(index: Mapping[str, Any]) -> bool:
-    """Whether an index leaves rows out, or is over expressions."""
+    """Whether an index leaves rows out, or is over expressions or (MySQL) the beginnings of texts only."""
     options = index.get("dialect_options", {})
     return (
         None in index["column_names"]
-        or any(key.endswith("_where") and value is not None for key, value in options.items())
+        or any(key.endswith(("_where", "_length")) and value for key, value in options.items())
         or bool(index.get("expressions"))
     )
