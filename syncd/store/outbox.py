@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
 
 from syncd.core.due import due
 from syncd.core.results import Status, Version
@@ -167,20 +167,15 @@ def redeliver(conn: Connection, account: str, sink: str, since: int) -> int:
 
     Returns how many versions it had. Batches that wait are dropped: what they held is due again.
     """
-    later = select(result_version.c.result_id, result_version.c.version).where(
-        result_version.c.account == account, result_version.c.seq > since
+    is_later = exists().where(
+        result_version.c.account == batch_row.c.account,
+        result_version.c.result_id == batch_row.c.result_id,
+        result_version.c.version == batch_row.c.version,
+        result_version.c.seq > since,
     )
-    found = conn.execute(later).all()
-    forgotten = 0
-    for row in found:
-        forgotten += conn.execute(
-            delete(batch_row).where(
-                batch_row.c.account == account,
-                batch_row.c.sink == sink,
-                batch_row.c.result_id == row.result_id,
-                batch_row.c.version == row.version,
-            )
-        ).rowcount
+    forgotten = conn.execute(
+        delete(batch_row).where(batch_row.c.account == account, batch_row.c.sink == sink, is_later)
+    ).rowcount
     _set_cursor(conn, account, sink, min(since, cursor_of(conn, account, sink)))
     counts = select(func.count()).where(
         batch_row.c.account == account, batch_row.c.sink == sink, batch_row.c.batch_id == batch.c.id
@@ -195,7 +190,7 @@ def redeliver(conn: Connection, account: str, sink: str, since: int) -> int:
             batch.c.account == account, batch.c.sink == sink, batch.c.state == "pending", batch.c.rows == 0
         )
     )
-    return forgotten
+    return int(forgotten)
 
 
 def totals(conn: Connection, account: str, sink: str = "") -> dict[str, int]:
@@ -279,14 +274,14 @@ def identities_taken(conn: Connection, account: str, sink: str, hashes: Mapping[
     """The sink knows these people as they are now."""
     if not hashes:
         return
-    for employee_id in hashes:
-        conn.execute(
-            delete(identity_given).where(
-                identity_given.c.account == account,
-                identity_given.c.sink == sink,
-                identity_given.c.employee_id == employee_id,
-            )
-        )
+    conn.execute(
+        delete(identity_given).where(
+            identity_given.c.account == account,
+            identity_given.c.sink == sink,
+            identity_given.c.employee_id == bindparam("of"),
+        ),
+        [{"of": employee_id} for employee_id in hashes],
+    )
     conn.execute(
         insert(identity_given),
         [

@@ -40,7 +40,7 @@ MIRROR = (
     "litmos_item",
     "litmos_assignment",
 )
-KNOWN = (*MIRROR, "link", "grants", "completion")
+KNOWN = (*MIRROR, "link", "grants", "result_version")
 MOST = 2_000_000
 """Bytes of the longest answer that is read here."""
 EXTRA = "zz"
