@@ -78,13 +78,17 @@ class _Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
-    """The rows of a checked copy; each number is that of the physical line on which the row starts."""
+    """The rows of a checked copy; each number is that of the physical line on which the row starts.
+
+    ``is_dense``: each line behind the header is a row.
+    """
 
     path: Path
     codec: str
     settings: CsvSourceSettings
     width: int
     header_end: int
+    is_dense: bool
 
     def __iter__(self) -> Iterator[RawRow]:
         with self._opened() as file:
@@ -108,13 +112,12 @@ class CsvRows:
         )
 
     def _hashed_lines(self, block: "_Block") -> Hashed:
-        delimiter = self.settings.delimiter.encode()
-        rows = [
-            line for line in block.lines if delimiter in line
-        ]  # the others are blank, as the scan has seen
-        numbers: Sequence[int] = range(block.first, block.first + len(block.lines))
-        if len(rows) < len(numbers):
-            numbers = [number for number, line in zip(numbers, block.lines, strict=True) if delimiter in line]
+        rows = block.lines
+        numbers: Sequence[int] = range(block.first, block.first + len(rows))
+        if not self.is_dense:  # then a line without a delimiter is blank, as the scan has seen
+            delimiter = self.settings.delimiter.encode()
+            numbers = [number for number, line in zip(numbers, rows, strict=True) if delimiter in line]
+            rows = [line for line in rows if delimiter in line]
         return Hashed(numbers, line_hashes(rows), rows, self._apart)
 
     def _hashed_apart(self, block: "_Block", rows: Sequence[RawRow]) -> Iterator[Hashed]:
@@ -206,6 +209,7 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         settings=settings,
         width=len(found.columns),
         header_end=found.header_end,
+        is_dense=found.lines == found.header_end + found.rows,
     )
     return Reading(
         name=settings.name,

@@ -23,10 +23,11 @@ USUAL_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a file holds: its columns, how many rows, the line its header ends on, whether it ends with a line end."""
+    """What a file holds: its columns, how many rows and lines, the line its header ends on, whether it ends with a line end."""
 
     columns: tuple[str, ...]
     rows: int
+    lines: int
     header_end: int
     final_newline: bool
 
@@ -53,7 +54,11 @@ def scan(lines: Lines, settings: CsvSourceSettings) -> Scan:
             "Nothing was planned. Let HR export it again."
         )
     return Scan(
-        columns=columns, rows=rows, header_end=header_end, final_newline=scanner.last.endswith(("\n", "\r"))
+        columns=columns,
+        rows=rows,
+        lines=scanner.line,
+        header_end=header_end,
+        final_newline=scanner.last.endswith(("\n", "\r")),
     )
 
 
