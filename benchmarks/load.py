@@ -4,7 +4,8 @@
 
 Two scenes, each with a new database: ``empty`` (Litmos has nobody, so everybody is created) and ``there`` (Litmos has all of
 them already, and nothing is left to do but to learn who is who). Each is measured in a process of its own, of which
-``peak_mb`` is the peak RSS. The floor is ``csv.reader`` over the same file in the same process. All but ``wall_s`` is seconds
+``peak_mb`` is the peak RSS. The floor is ``csv.reader`` over the same file in the same process;
+``both_ratio`` is against that and a Core bulk insert of the very rows that the load stores, which no load can do without (ADR 0027). All but ``wall_s`` is seconds
 of CPU, for the machine may be busy otherwise. Of each stage they are shown, and ``intake_ratio`` (read, map) and ``ratio`` (all) say how many times the floor it takes; ``growth`` is the time for
 the largest number of rows by the time for the smallest, for as many times the rows (1.0: linear).
 """
@@ -25,15 +26,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from benchmarks.stores import judge, show
+from benchmarks.stores import judge, new_database, show
 from syncd.app import App
 from syncd.config import load
 from syncd.intake import read_hr
 from syncd.planning import accepting, committing, planner
 from syncd.planning.narrowing import narrower
 from syncd.store import changes, runs
+from syncd.store.columns import metadata
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -105,14 +107,14 @@ GIVEN = ("Ana", "Zoë", "João", "Ingrid", "Luc", "Marta", "Paolo", "Sanne", "Pi
 COUNTRIES = ("DE", "FR", "PT", "NO", "SI", "IT", "PL")
 DEPARTMENTS = 400
 CHUNK = 5_000
-BARS = {"ratio": ("<=", 6.0), "growth": ("<=", 1.2)}
-"""The goal (of ten times the people, twelve times the time); docs/performance.md says how far from it this is."""
+BARS = {"both_ratio": ("<=", 6.0), "growth": ("<=", 1.2)}
+"""What is promised (ADR 0027), and of ten times the people twelve times the time."""
 EVERYWHERE = {"intake_ratio": ("<=", 70.0), "growth": ("<=", 1.4)}
 CHECKED = {
-    "empty": {"ratio": ("<=", 450.0), **EVERYWHERE},
-    "there": {"ratio": ("<=", 300.0), **EVERYWHERE},
+    "empty": {"both_ratio": ("<=", 6.0), "ratio": ("<=", 450.0), **EVERYWHERE},
+    "there": {"both_ratio": ("<=", 8.0), "ratio": ("<=", 300.0), **EVERYWHERE},
 }
-"""What ``--check`` asks for: twice of what was measured, as the machine may be busy, but nothing that grows with the square."""
+"""What ``--check`` asks for: about twice of what was measured, as the machine may be busy, but nothing that grows with the square."""
 
 
 def people(rows: int) -> Iterator[tuple[str, ...]]:
@@ -332,6 +334,27 @@ def push(app: App, watch: Watch) -> Mapping[str, int]:
     }
 
 
+def storing(app: App) -> tuple[float, int]:
+    """The second floor: seconds of CPU for a Core bulk insert of the very rows that the load has stored, in one transaction on a
+    new database; and how many they are. The mirror's were there before.
+    """
+    took, count = 0.0, 0
+    with new_database("sqlite") as empty, app.database.read() as conn, empty.write() as into:
+        for table in metadata.sorted_tables:
+            if table.name.startswith("litmos_"):
+                continue
+            for some in conn.execute(select(table)).mappings().partitions(CHUNK):
+                rows = [dict(row) for row in some]
+                began = time.process_time()
+                into.execute(insert(table), rows)
+                took += time.process_time() - began
+                count += len(rows)
+        began = time.process_time()
+        into.commit()
+        took += time.process_time() - began
+    return took, count
+
+
 def measure(rows: int, scene: str, profile: str = "") -> dict[str, Any]:
     """One scene, in this process."""
     with tempfile.TemporaryDirectory(prefix="syncd-benchmark-") as folder:
@@ -350,17 +373,22 @@ def measure(rows: int, scene: str, profile: str = "") -> dict[str, Any]:
             began, at = time.process_time(), time.perf_counter()
             counts = _profiled(lambda: push(app, watch), profile) if profile else push(app, watch)
             took, wall = time.process_time() - began, time.perf_counter() - at
+            peak = _peak()
+            stored, stored_rows = storing(app)
         finally:
             app.close()
     return {
         "scene": scene,
         "rows": rows,
         "floor_s": round(least, 3),
+        "storing_s": round(stored, 3),
+        "stored_rows": stored_rows,
         "cpu_s": round(took, 2),
         "wall_s": round(wall, 2),
         "ratio": round(took / least, 1),
+        "both_ratio": round(took / (least + stored), 2),
         "intake_ratio": round(watch.seconds["read, map"] / least, 1),
-        "peak_mb": _peak(),
+        "peak_mb": peak,
         "before_mb": before,
         **counts,
         "stages": {name: round(value, 2) for name, value in watch.seconds.items()},

@@ -93,7 +93,8 @@ def make_plan(
     ``doubts`` are what is doubted of the input; ``hold`` is what a Limit that is exceeded holds.
     """
     changes = permitted(difference.changes, policy)
-    hashes = {change.key: change_hash(change) for change in changes}
+    every = [change_hash(change) for change in changes]
+    hashes = {change.key: found for change, found in zip(changes, every, strict=True)}
     counted = [change for change in changes if hashes[change.key] not in approved]
     found = (*holds(counted, limits, measure, recent), *doubts)
     held = held_back(changes, found, hold)
@@ -109,7 +110,7 @@ def make_plan(
         held=held,
         approved=frozenset(key for key, found in hashes.items() if found in approved),
         cost=replace(cost_of(requests, window), choices=choices(going or changes, requests, pace)),
-        digest=digest(changes),
+        digest=_hash(sorted(every)),
     )
 
 
@@ -147,6 +148,9 @@ def digest(changes: Sequence[Change]) -> str:
     return _hash(sorted(change_hash(change) for change in changes))
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _hash(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _encoded(value)
     return blake2b(text.encode(), digest_size=8).hexdigest()

@@ -146,7 +146,7 @@ def _concerned(conn: Connection, app: App, result: MappingResult) -> Iterable[se
     keys = _values_near(app, result.employees, result.rejections)
     bosses = {one.manager for one in result.employees if one.manager} - set(ids)
     tied = links.among(conn, account, employee_ids=bosses)
-    there = mirror.profiles(conn, account, set(tied.values()))
+    there = mirror.are_there(conn, account, set(tied.values()))
     known = {boss for boss, user_id in tied.items() if user_id in there}
     return settled.people(
         conn,
@@ -198,6 +198,8 @@ def _sampled(
 
 def _deserted(conn: Connection, app: App, at_rest: AtRest, result: MappingResult) -> set[TeamKey]:
     """The strict teams that a rule gave somebody, and gives nobody any more: who is given one and at rest is a member of it."""
+    if not at_rest.strict:
+        return set()
     account = app.account
     given = {
         wish.key

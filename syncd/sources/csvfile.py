@@ -6,13 +6,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from syncd.errors import SourceError
 from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
+from syncd.sources.csvlines import Lines, line_hashes
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.layout import taken
@@ -66,27 +66,27 @@ def read_copy(copy: PrivateCopy, settings: CsvSourceSettings) -> Reading:
     return _reading(settings, copy, found, codec)
 
 
-BLOCK = 1 << 20
-"""So many characters of a file are looked at together."""
-
-
 class _Block(NamedTuple):
     """Some lines, the number of the first one, and the rows that they are, if one of them has a quote."""
 
     first: int
-    lines: list[str]
+    lines: list[bytes]
     rows: list[RawRow] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
-    """The rows of a checked copy; each number is that of the physical line on which the row starts."""
+    """The rows of a checked copy; each number is that of the physical line on which the row starts.
+
+    ``is_dense``: each line behind the header is a row.
+    """
 
     path: Path
     codec: str
     settings: CsvSourceSettings
     width: int
     header_end: int
+    is_dense: bool
 
     def __iter__(self) -> Iterator[RawRow]:
         with self._opened() as file:
@@ -110,31 +110,27 @@ class CsvRows:
         )
 
     def _hashed_lines(self, block: "_Block") -> Hashed:
-        delimiter, lines = self.settings.delimiter, block.lines
-        hashes = [
-            blake2b(line.encode(), digest_size=16).digest()
-            for line in lines
-            if delimiter in line  # else it is blank, as the scan has seen
-        ]
-        numbers: Sequence[int] = range(block.first, block.first + len(lines))
-        if len(hashes) < len(lines):
-            numbers = [number for number, line in zip(numbers, lines, strict=True) if delimiter in line]
-            lines = [line for line in lines if delimiter in line]
-        return Hashed(numbers, hashes, lines, self._apart)
+        rows = block.lines
+        numbers: Sequence[int] = range(block.first, block.first + len(rows))
+        if not self.is_dense:  # then a line without a delimiter is blank, as the scan has seen
+            delimiter = self.settings.delimiter.encode()
+            numbers = [number for number, line in zip(numbers, rows, strict=True) if delimiter in line]
+            rows = [line for line in rows if delimiter in line]
+        return Hashed(numbers, line_hashes(rows), rows, self._apart)
 
     def _hashed_apart(self, block: "_Block", rows: Sequence[RawRow]) -> Iterator[Hashed]:
         """Those with a quote by their cells, the others by their lines, as where none has one."""
-        quote = self.settings.quote
+        quote = self.settings.quote.encode()
         numbers = [number for number, _ in rows]
+        lines = [block.lines[number - block.first] for number in numbers]
         hashes = [
-            row_hash("\0".join(("", *cells))) if quote in line else row_hash(line)
-            for number, cells in rows
-            for line in (block.lines[number - block.first],)
+            row_hash("\0".join(("", *cells))) if quote in line else line_hash
+            for (_, cells), line, line_hash in zip(rows, lines, line_hashes(lines), strict=True)
         ]
         yield Hashed(numbers, hashes, [cells for _, cells in rows])
 
-    def _apart(self, line: str) -> list[str]:
-        return next(csv.reader((line,), csv_dialect(self.settings)))
+    def _apart(self, line: bytes) -> list[str]:
+        return next(csv.reader((line.decode(),), csv_dialect(self.settings)))
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers; the others are not taken apart where that is possible."""
@@ -152,22 +148,25 @@ class CsvRows:
 
     def _blocks(self) -> Iterator["_Block"]:
         """The lines, some at a time; those with a quote among them taken apart, to the end of the last row."""
-        quote, dialect, first = self.settings.quote, csv_dialect(self.settings), self.header_end + 1
-        with self._opened() as file:
-            while lines := file.readlines(BLOCK):
-                if not quote or quote not in "".join(lines):
-                    yield _Block(first, lines)
-                    first += len(lines)
-                    continue
-                reader = csv.reader(chain(lines, file), dialect)
-                rows, start = [], 0
-                while reader.line_num < len(lines):
-                    cells = next(reader)
-                    if len(cells) == self.width:
-                        rows.append((first + start, cells))
-                    start = reader.line_num
-                yield _Block(first, lines, rows)
-                first += reader.line_num
+        quote, dialect, first = self.settings.quote.encode(), csv_dialect(self.settings), self.header_end + 1
+        waiting = Lines(self.path, self.codec)
+        for _ in range(self.header_end):
+            next(waiting)
+        while (block := waiting.take()).lines:
+            lines = block.lines
+            if not quote or quote not in block.text:
+                yield _Block(first, lines)
+                first += len(lines)
+                continue
+            reader = csv.reader(chain(map(bytes.decode, lines), waiting), dialect)
+            rows, start = [], 0
+            while reader.line_num < len(lines):
+                cells = next(reader)
+                if len(cells) == self.width:
+                    rows.append((first + start, cells))
+                start = reader.line_num
+            yield _Block(first, lines, rows)
+            first += reader.line_num
 
     def _is_quoted(self) -> bool:
         """Whether the first row has a quote: most likely they all have."""
@@ -196,8 +195,7 @@ def _scan_copy(copy: Path, settings: CsvSourceSettings, codec: str) -> Scan:
             "would be others. Declare `encoding: utf-8`."
         )
     try:
-        with copy.open(encoding=codec, errors="strict", newline="") as file:
-            return scan(file, settings)
+        return scan(Lines(copy, codec), settings)
     except UnicodeError:
         raise explain(copy, settings.path.name, settings.encoding) from None
 
@@ -209,6 +207,7 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         settings=settings,
         width=found.layout.width,
         header_end=found.header_end,
+        is_dense=found.lines == found.header_end + found.rows,
     )
     return Reading(
         name=settings.name,

@@ -1,16 +1,17 @@
 """One pass over a CSV copy that believes nothing: header, number of cells, quotes, NULs, the end.
 
-A line without a quote character is only counted, which costs a tenth of parsing it; ``csv`` parses the others.
+The cells of a line without a quote character are only counted, of many lines at once; ``csv`` parses the others.
 """
 
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, TextIO
+from itertools import chain, repeat
+from typing import Any
 
 from syncd.errors import SourceError
 from syncd.sources.base import MAX_CELL
+from syncd.sources.csvlines import Block, Lines
 from syncd.sources.layout import (
     TITLES,
     UNKNOWN,
@@ -31,10 +32,11 @@ USUAL_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a file holds: its Layout, how many rows, the line its header ends on, whether it ends with a line end."""
+    """What a file holds: its Layout, how many rows and lines, the line its header ends on, whether it ends with a line end."""
 
     layout: Layout
     rows: int
+    lines: int
     header_end: int
     final_newline: bool
 
@@ -47,9 +49,11 @@ def csv_dialect(settings: CsvSourceSettings) -> Any:
     return csv.reader((), delimiter=settings.delimiter, quoting=csv.QUOTE_NONE, strict=True).dialect
 
 
-def scan(file: TextIO, settings: CsvSourceSettings) -> Scan:
-    """Check the whole of ``file`` (opened with ``newline=""``); SourceError names every faulty row, up to 20."""
-    scanner = _Scanner(file=file, settings=settings, dialect=csv_dialect(settings), label=settings.path.name)
+def scan(lines: Lines, settings: CsvSourceSettings) -> Scan:
+    """Check the whole of a file; SourceError names every faulty row, up to 20."""
+    scanner = _Scanner(
+        lines=lines, settings=settings, dialect=csv_dialect(settings), label=settings.path.name
+    )
     layout = scanner.layout = scanner.header()
     header_end = scanner.line
     rows = scanner.count_rows(layout.width)
@@ -60,7 +64,11 @@ def scan(file: TextIO, settings: CsvSourceSettings) -> Scan:
             "Nothing was planned. Let HR export it again."
         )
     return Scan(
-        layout=layout, rows=rows, header_end=header_end, final_newline=scanner.last.endswith(("\n", "\r"))
+        layout=layout,
+        rows=rows,
+        lines=scanner.line,
+        header_end=header_end,
+        final_newline=scanner.last.endswith(("\n", "\r")),
     )
 
 
@@ -71,7 +79,7 @@ class _Scanner:
     ``record_start`` is the line on which the record began that was parsed last, ``is_blank`` whether nothing was written yet.
     """
 
-    file: TextIO
+    lines: Lines
     settings: CsvSourceSettings
     dialect: Any
     label: str
@@ -80,6 +88,7 @@ class _Scanner:
     last: str = ""
     record_start: int = 0
     is_blank: bool = True
+    quoted: int = 0
     ragged: list[tuple[int, int]] = field(default_factory=list)
     ragged_count: int = 0
     stray: list[int] = field(default_factory=list)
@@ -102,7 +111,7 @@ class _Scanner:
 
     def _first_line(self, starts_with: tuple[str, ...]) -> str | None:
         """The next line that is not blank, or whose cells begin so; None if there is none."""
-        for line in self.file:
+        for line in self.lines:
             self.line += 1
             self.last = line
             self._refuse_nul(line, self.line)
@@ -143,17 +152,45 @@ class _Scanner:
         return rows
 
     def _count_lines(self, width: int) -> int:
-        """Count line by line, as long as few lines have a quote."""
+        """Count many lines together where they are plain, and else one by one as long as few have a quote."""
+        rows = 0
+        while (block := self.lines.take()).lines:
+            if self._is_plain(block, width):
+                self.line += len(block.lines)
+                self.last = block.lines[-1].decode()
+                self.last_is_ragged = False
+                rows += len(block.lines)
+            else:
+                self.lines.give_back(block)
+                rows += self._count_some(len(block.lines), width)
+        return rows
+
+    def _is_plain(self, block: Block, width: int) -> bool:
+        """Whether each line is a row that needs no second look: cells enough, none of them too large, no quote, no NUL."""
+        text, lines, settings = block.text, block.lines, self.settings
+        if (
+            self.layout.named != width
+            or width == 1
+            or b"\0" in text
+            or (settings.quote and settings.quote.encode() in text)
+        ):
+            return False
+        counts = list(map(bytes.count, lines, repeat(settings.delimiter.encode())))
+        return counts.count(width - 1) == len(lines) and max(map(len, lines)) <= MAX_CELL
+
+    def _count_some(self, number: int, width: int) -> int:
+        """Count so many lines, and those that the last row goes on to, one by one; all that are left if many have a quote."""
         quote, delimiter, wanted = self.settings.quote, self.settings.delimiter, width - 1
         blank_end = delimiter * (width - self.layout.named)
-        rows = quoted = 0
-        for line in self.file:
+        end, rows = self.line + number, 0
+        while self.line < end:
+            line = next(self.lines)
             self.line += 1
             self.last = line
             if quote and quote in line:
-                quoted += 1
+                self.quoted += 1
                 rows += self._judge(self._parse(line), self.record_start, width)
-                if quoted * 4 > self.line:
+                if self.quoted * 4 > self.line:
                     return rows + self._count_parsed(width)
                 continue
             if "\0" in line:
@@ -214,7 +251,7 @@ class _Scanner:
             raise self._broken(str(error)) from error
 
     def _following(self) -> Iterator[str]:
-        for line in self.file:
+        for line in self.lines:
             self.line += 1
             self.last = line
             if "\0" in line:

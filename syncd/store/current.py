@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Select, select
@@ -10,9 +9,9 @@ from sqlalchemy import Column, Connection, Row, Select, select
 from syncd.core.model import Assignment, ItemKey, Role, State, Team, TeamKey, User, team_key
 from syncd.core.operation import TeamFact
 from syncd.store import attainment, mirror, roles
+from syncd.store.among import rows_among
 from syncd.store.mirror_tables import litmos_assignment, litmos_membership
 
-CHUNK = 500
 MANY = 20_000
 """Of so many people all rows are read, and those of the others passed over."""
 
@@ -26,9 +25,7 @@ def rows_of(
         place = [one["name"] for one in query.column_descriptions].index(column.name)
         yield from (row for row in conn.execute(query) if row[place] in wanted)
         return
-    values = iter(sorted(set(user_ids)))
-    while some := list(islice(values, CHUNK)):
-        yield from conn.execute(query.where(column.in_(some)))
+    yield from rows_among(conn, query, column, user_ids)
 
 
 def current_state(

@@ -1,13 +1,15 @@
 """Enqueue: the Jobs of a new Plan, beside those of older Plans that have not ended (``docs/decisions`` says why)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Text, bindparam, select, text, update
 
 from syncd.core.request import ASIDE, Request, RequestKind, Stage
 from syncd.store import imports
+from syncd.store.batches import insert_many
 from syncd.store.queue import CHUNK, rank_of, release_children, set_changes
 from syncd.store.schema import IS_LIVE, UNSENT, change, job, job_dep
 
@@ -19,6 +21,16 @@ _QUEUED = (
     .where(change.c.run_id == bindparam("of"), change.c.key == bindparam("of_key"))
     .values(state="queued", job_id=bindparam("by"))
 )
+_QUEUED_TOGETHER = text(
+    "UPDATE change SET state = 'queued', job_id = queued.by FROM unnest(:keys, :ids) AS queued(key, by) "
+    "WHERE change.run_id = :of AND change.key = queued.key"
+).bindparams(bindparam("keys", type_=ARRAY(Text)), bindparam("ids", type_=ARRAY(BigInteger)))
+"""The same of many at once, for PostgreSQL."""
+_NEW = (
+    *("run_id", "account", "kind", "key", "target", "payload", "changes", "stage", "class", "rank", "state"),
+    *("waits", "max_attempts", "available_at", "created_at"),
+)
+"""The columns of a new Job."""
 
 
 def enqueue(
@@ -60,13 +72,12 @@ def enqueue(
     imports.save_names(
         conn, {ids[one.key]: one.names for one in kept if one.kind is RequestKind.IMPORT_USERS}
     )
-    edges = [
-        {"parent_id": parent, "child_id": ids[request.key]}
+    edges = (
+        (parent, ids[request.key])
         for request in kept
         for parent in (*waits[request.key], *(ids[key] for key in request.after if key in ids))
-    ]
-    for start in range(0, len(edges), CHUNK):
-        conn.execute(insert(job_dep), edges[start : start + CHUNK])
+    )
+    insert_many(conn, job_dep, ("parent_id", "child_id"), edges)
     _queue_changes(conn, run_id, {key: ids[one.key] for one in kept for key in one.changes})
     for request in requests:
         if request.key in elsewhere:
@@ -129,7 +140,10 @@ def _older(
 
 def _queue_changes(conn: Connection, run_id: int, job_ids: Mapping[str, int]) -> None:
     """Each of these Changes is carried by its Job from now on."""
-    if job_ids:
+    if job_ids and conn.dialect.name == "postgresql":
+        keys, ids = list(job_ids), list(job_ids.values())
+        conn.execute(_QUEUED_TOGETHER, {"of": run_id, "keys": keys, "ids": ids})
+    elif job_ids:
         conn.execute(_QUEUED, [{"of": run_id, "of_key": key, "by": job_ids[key]} for key in job_ids])
 
 
@@ -181,8 +195,8 @@ def _due(
 def _give_way(conn: Connection, older: _Older, now: datetime) -> None:
     """Supersede one Job: a newer Plan replaces it."""
     conn.execute(update(job).where(job.c.id == older.id).values(state="superseded", finished_at=now))
-    text = "a newer plan replaces it"
-    set_changes(conn, older.run_id, older.changes, state="superseded", message=text, finished_at=now)
+    message = "a newer plan replaces it"
+    set_changes(conn, older.run_id, older.changes, state="superseded", message=message, finished_at=now)
     release_children(conn, older.id)
 
 
@@ -199,30 +213,29 @@ def _insert(
 ) -> dict[str, int]:
     """Insert Jobs; each waits for its ``older`` ones and for those of its own Plan. Returns Request key -> id."""
     keys = {request.key for request in requests}
-    for start in range(0, len(requests), CHUNK):
-        rows = []
-        for request in requests[start : start + CHUNK]:
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for request in requests:
             waits = len(older[request.key]) + sum(parent in keys for parent in request.after)
-            rows.append(
-                {
-                    "run_id": run_id,
-                    "account": account,
-                    "kind": request.kind.value,
-                    "key": request.key,
-                    "target": request.target,
-                    "payload": dict(request.payload),
-                    "changes": list(request.changes),
-                    "stage": request.stage,
-                    "class": request.job_class.value,
-                    "rank": ranks[request.key],
-                    "state": "blocked" if waits else "available",
-                    "waits": waits,
-                    "max_attempts": max_attempts,
-                    "available_at": due[request.key],
-                    "created_at": now,
-                }
+            yield (
+                run_id,
+                account,
+                request.kind.value,
+                request.key,
+                request.target,
+                dict(request.payload),
+                list(request.changes),
+                request.stage,
+                request.job_class.value,
+                ranks[request.key],
+                "blocked" if waits else "available",
+                waits,
+                max_attempts,
+                due[request.key],
+                now,
             )
-        conn.execute(insert(job), rows)
+
+    insert_many(conn, job, _NEW, rows())
     if len(requests) > CHUNK and conn.dialect.name == "postgresql":
         # Else it takes the queue for short, and sorts all of it for each claim.
         conn.exec_driver_sql("ANALYZE job (account, state, rank, available_at)")

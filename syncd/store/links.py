@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, select
 
 from syncd.core.model import Link
 from syncd.store import settled
+from syncd.store.among import rows_among
 from syncd.store.batches import insert_many
 from syncd.store.schema import link
 
@@ -25,11 +26,10 @@ def among(
     """The Links of these employees and of these users: employee_id -> Litmos user id."""
     found: dict[str, str] = {}
     for column, wanted in ((link.c.employee_id, employee_ids), (link.c.user_id, user_ids)):
-        values = sorted(set(wanted))
-        for start in range(0, len(values), CHUNK):
-            some = (link.c.account == account) & column.in_(values[start : start + CHUNK])
-            rows = conn.execute(select(link.c.employee_id, link.c.user_id).where(some))
-            found |= {row.employee_id: row.user_id for row in rows}
+        query = select(link.c.employee_id, link.c.user_id).where(link.c.account == account)
+        found.update(
+            (employee_id, user_id) for employee_id, user_id in rows_among(conn, query, column, wanted)
+        )
     return found
 
 

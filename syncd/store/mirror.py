@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, insert, select
 
 from syncd.core.delta import Readings
 from syncd.core.match import comparable
@@ -23,6 +22,7 @@ from syncd.core.operation import RoleList, TeamFact
 from syncd.core.profile import filled_in, normalise, normalise_profile
 from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
+from syncd.store.among import rows_among
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_item,
@@ -46,13 +46,9 @@ def users(conn: Connection, account: str, user_ids: Collection[str] | None = Non
     """Every user, or those of these ids whom the mirror has, with the normalised fields that are not empty."""
     columns = (litmos_user.c.id, litmos_user.c.active, litmos_user.c.profile)
     query = select(*columns).where(litmos_user.c.account == account)
-    rows: Iterable[Row[Any]]
-    if user_ids is None:
-        rows = conn.execute(query)
-    else:
-        wanted = sorted(set(user_ids))
-        parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
-        rows = chain.from_iterable(conn.execute(query.where(litmos_user.c.id.in_(part))) for part in parts)
+    rows: Iterable[Any] = (
+        conn.execute(query) if user_ids is None else rows_among(conn, query, litmos_user.c.id, user_ids)
+    )
     return [User(id=user_id, active=active, fields=filled_in(profile)) for user_id, active, profile in rows]
 
 
@@ -68,10 +64,8 @@ def find_users(conn: Connection, account: str, values: Mapping[str, Collection[s
     """The ids of the users who have one of these values in one of these fields (of ``KEYS``), as they are compared."""
     found: set[str] = set()
     for name, some in values.items():
-        wanted = sorted(set(some) - {""})
-        for start in range(0, len(wanted), CHUNK):
-            here = (litmos_user.c.account == account) & KEYS[name].in_(wanted[start : start + CHUNK])
-            found |= set(conn.execute(select(litmos_user.c.id).where(here)).scalars())
+        query = select(litmos_user.c.id).where(litmos_user.c.account == account)
+        found.update(user_id for (user_id,) in rows_among(conn, query, KEYS[name], set(some) - {""}))
     return found
 
 
@@ -132,12 +126,14 @@ def user(conn: Connection, account: str, user_id: str) -> User | None:
 
 def profiles(conn: Connection, account: str, user_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
     """The full records of these users, in Litmos' field names, by id; those that the mirror has."""
-    found: dict[str, Mapping[str, Any]] = {}
-    wanted = sorted(user_ids)
-    for start in range(0, len(wanted), CHUNK):
-        some = (litmos_user.c.account == account) & litmos_user.c.id.in_(wanted[start : start + CHUNK])
-        found |= {row.id: row.profile for row in conn.execute(select(litmos_user).where(some))}
-    return found
+    query = select(litmos_user.c.id, litmos_user.c.profile).where(litmos_user.c.account == account)
+    return dict(map(tuple, rows_among(conn, query, litmos_user.c.id, user_ids)))
+
+
+def are_there(conn: Connection, account: str, user_ids: Collection[str]) -> set[str]:
+    """Those of these ids that the mirror has."""
+    query = select(litmos_user.c.id).where(litmos_user.c.account == account)
+    return {user_id for (user_id,) in rows_among(conn, query, litmos_user.c.id, user_ids)}
 
 
 def find_user(conn: Connection, account: str, text: str) -> str:

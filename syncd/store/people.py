@@ -22,6 +22,7 @@ from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Rejection, Role, Status, Wish
 from syncd.store import settled
+from syncd.store.among import SIZE, is_among, rows_among
 from syncd.store.batches import insert_many
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import employee, link, quarantine
@@ -50,7 +51,7 @@ def save(
     query = select(employee.c.employee_id, employee.c.source)
     known: dict[str, str] = {
         row.employee_id: row.source
-        for some in _among(account, among)
+        for some in _among(conn, account, among)
         for row in conn.execute(query.where(some))
     }
     seen: set[str] = set()
@@ -145,23 +146,14 @@ def known(
     """
     values = employee.c.data["guards"] if guards else null()
     query = select(employee.c.employee_id, values.label("guards"))
-    rows = [row for some in _among(account, among) for row in conn.execute(query.where(some)).all()]
-    return {row.employee_id: row.guards or {} for row in rows}
+    rows = [row for some in _among(conn, account, among) for row in conn.execute(query.where(some)).all()]
+    return {employee_id: guarded or {} for employee_id, guarded in rows}
 
 
 def present(conn: Connection, account: str, employee_ids: Collection[str]) -> set[str]:
     """Those of these employees whom the last accepted input named."""
-    query = select(employee.c.employee_id).where(employee.c.present.is_(True))
-    wanted = sorted(employee_ids)
-    return {
-        found
-        for start in range(0, len(wanted), CHUNK)
-        for found in conn.execute(
-            query.where(
-                employee.c.account == account, employee.c.employee_id.in_(wanted[start : start + CHUNK])
-            )
-        ).scalars()
-    }
+    query = select(employee.c.employee_id).where(employee.c.account == account, employee.c.present.is_(True))
+    return {found for (found,) in rows_among(conn, query, employee.c.employee_id, employee_ids)}
 
 
 def absent_with_access(conn: Connection, account: str) -> set[str]:
@@ -179,7 +171,7 @@ def absent_with_access(conn: Connection, account: str) -> set[str]:
     return set(conn.execute(query).scalars())
 
 
-def _among(account: str, ids: Collection[str] | None) -> Iterator[ColumnElement[bool]]:
+def _among(conn: Connection, account: str, ids: Collection[str] | None) -> Iterator[ColumnElement[bool]]:
     """Conditions that together hold for everybody, or for these employees and whoever is absent."""
     here = employee.c.account == account
     if ids is None:
@@ -187,8 +179,8 @@ def _among(account: str, ids: Collection[str] | None) -> Iterator[ColumnElement[
         return
     yield here & employee.c.absent_since.is_not(None)
     wanted = sorted(ids)
-    for start in range(0, len(wanted), CHUNK):
-        yield here & employee.c.employee_id.in_(wanted[start : start + CHUNK])
+    for start in range(0, len(wanted), SIZE):
+        yield here & is_among(conn, employee.c.employee_id, wanted[start : start + SIZE])
 
 
 def last_in(conn: Connection, account: str) -> dict[str, str]:
@@ -259,7 +251,6 @@ def teams_of(
     """The display names, from the root down, of the teams of these employees as HR last had them; ``active``: of those of
     them who were active and in scope.
     """
-    wanted = sorted(employee_ids)
     query = select(employee.c.employee_id, employee.c.data).where(
         employee.c.account == account, employee.c.present.is_(True)
     )
@@ -267,8 +258,7 @@ def teams_of(
         query = query.where(employee.c.status == Status.ACTIVE.value)
     return {
         row.employee_id: {tuple(names) for names in row.data["teams"]}
-        for start in range(0, len(wanted), CHUNK)
-        for row in conn.execute(query.where(employee.c.employee_id.in_(wanted[start : start + CHUNK])))
+        for row in rows_among(conn, query, employee.c.employee_id, employee_ids)
         if row.data["in_scope"] or not active
     }
 

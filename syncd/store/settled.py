@@ -12,8 +12,19 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 
+from syncd.store.among import rows_among
 from syncd.store.batches import insert_many
 from syncd.store.schema import IS_LIVE, change, employee, job
 from syncd.store.settled_tables import settled, settled_under
@@ -66,10 +77,17 @@ def forget_facts(conn: Connection, account: str) -> None:
 
 
 def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[bytes, int]:
-    """Row hash -> filled columns of everybody who is at rest at ``now``; read without a row object for each."""
-    query = select(settled.c.row_hash, settled.c.filled).where(
-        _of(account, source), settled.c.at_rest.is_(True)
-    )
+    """Row hash -> filled columns of everybody who is at rest at ``now``; read without a row object for each.
+
+    They are in the order in which they were stored, which is most likely that of the file: those that are looked up one
+    after the other are neighbours in memory, too.
+    """
+    query = select(settled.c.row_hash, settled.c.filled).where(settled.c.at_rest.is_(True))
+    if conn.dialect.name == "sqlite":  # "+" keeps it from going by an index, in the order of the hashes
+        here = (literal_column("+settled.account") == account) & (settled.c.source == source)
+        query = query.where(here).order_by(literal_column("settled.rowid"))
+    else:
+        query = query.where(_of(account, source))
     found: dict[bytes, int] = {}
     for rows in _pages(conn, query):
         found.update(rows)
@@ -130,7 +148,7 @@ def people(
 ) -> set[Known]:
     """Those at rest with one of these ids as they are compared, users or ids."""
     query = select(settled.c.employee_id, settled.c.row_hash, settled.c.filled).where(
-        settled.c.at_rest.is_(True)
+        _here(account), settled.c.at_rest.is_(True)
     )
     found: set[Known] = set()
     for column, wanted in (
@@ -138,10 +156,7 @@ def people(
         (settled.c.user_id, user_ids),
         (settled.c.employee_id, employee_ids),
     ):
-        values = [value for value in set(wanted) if value]
-        for start in range(0, len(values), CHUNK):
-            some = _here(account) & column.in_(values[start : start + CHUNK])
-            found.update(Known(*row) for row in conn.execute(query.where(some)))
+        found.update(Known(*row) for row in rows_among(conn, query, column, set(wanted) - {""}))
     return found
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import delete, insert, select
 
+from syncd.errors import StoreError
 from syncd.garbage import uncollected
 from syncd.store import batches
 from syncd.store.batches import insert_many
@@ -44,6 +45,13 @@ SETTLED = [
     }
     for number in range(3)
 ]
+
+
+def test_a_row_that_is_there_is_refused_as_by_a_statement(database):
+    with pytest.raises(StoreError, match="same row"), database.write() as conn:
+        insert_many(conn, employee, tuple(PEOPLE[0]), [tuple(PEOPLE[0].values())] * 2)
+    with database.read() as conn:
+        assert not conn.execute(select(employee)).all()
 
 
 @pytest.mark.parametrize(("table", "rows"), [(employee, PEOPLE), (settled, SETTLED)])
