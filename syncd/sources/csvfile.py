@@ -16,6 +16,7 @@ from syncd.errors import SourceError
 from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
+from syncd.sources.fetching import Fetch
 from syncd.sources.latest import latest_file
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
 from syncd.sources.settings import CsvSourceSettings
@@ -23,18 +24,21 @@ from syncd.sources.trailer import must_agree, take_off
 
 
 class CsvSource:
-    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``,
-    and for a date in the name of the file, alone.
+    """A Source that is one CSV file: that of ``settings.path``, or the one that ``fetch`` brings from elsewhere.
+
+    ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``, and for a date in the name of the file, alone.
     """
 
     def __init__(
         self,
         settings: CsvSourceSettings,
         *,
+        fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
+        self._fetch = fetch
         self._clock = clock
         self._sleep = sleep
 
@@ -51,13 +55,17 @@ class CsvSource:
             path, day = latest_file(settings.path, settings.name_date, today)
             settings = replace(settings, path=path)
         codec = codec_of(settings.encoding)
-        copy = copy_privately(
-            settings.path,
-            workspace,
-            settle_seconds=settings.settle_seconds,
-            clock=self._clock,
-            sleep=self._sleep,
-        )
+        if self._fetch is not None:
+            fetched = self._fetch.fetch(workspace)
+            copy, settings = fetched.copy, replace(settings, path=Path(fetched.name))
+        else:
+            copy = copy_privately(
+                settings.path,
+                workspace,
+                settle_seconds=settings.settle_seconds,
+                clock=self._clock,
+                sleep=self._sleep,
+            )
         try:
             said = take_off(copy.path, settings.trailer, codec, settings.path.name)
             found = _scan_copy(copy.path, settings, codec)

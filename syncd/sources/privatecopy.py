@@ -20,12 +20,12 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateCopy:
-    """A copy that nobody else writes: ``path`` (mode 0600), its ``sha256`` (hex), and the original's time (UTC)."""
+    """A copy that nobody else writes: ``path`` (mode 0600), its ``sha256`` (hex), and the original's time (UTC), if it has one."""
 
     path: Path
     sha256: str
     size_bytes: int
-    modified_at: datetime
+    modified_at: datetime | None
 
 
 def copy_privately(
