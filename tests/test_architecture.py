@@ -1,6 +1,6 @@
 """Imports run one way, and what is costly to depend on is depended on in one place.
 
-    core <- sources | sinks | litmos | store <- sending <- app <- mirroring <- planning <- insight, sync <- daemon, cli, web
+    core, http <- sources | sinks | litmos | store <- sending <- app <- mirroring <- planning <- insight, sync <- daemon, cli, web
 
 The tables below are the architecture: a new module of the top level is entered here, on purpose.
 """
@@ -26,17 +26,20 @@ FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 ALLOWED: dict[str, set[str]] = {
     **{part: set() for part in LEAVES},
     "core": {"errors"},
+    "http": LEAVES,
     "sandbox": set(),
-    "config": {"core", *LEAVES},
-    **{part: {"core", *LEAVES} for part in MIDDLE},
+    "config": {"core", "http", *LEAVES},
+    **{part: {"core", "http", *LEAVES} for part in MIDDLE},
     **{part: {"core", *LEAVES, *MIDDLE, *FLOWS[:number], "app"} for number, part in enumerate(FLOWS)},
-    **{part: {"core", "config", "sandbox", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
+    **{part: {"core", "http", "config", "sandbox", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
 }
 
 # Third-party packages that only some modules may import (a name stands for its submodules too).
 RESERVED: dict[str, set[str]] = {
-    "httpx": {"syncd.litmos.transport"},
-    "httpcore": {"syncd.litmos.transport", "syncd.litmos.network"},
+    "httpx": {"syncd.http", "syncd.litmos.transport"},
+    "httpcore": {"syncd.http", "syncd.litmos.transport"},
+    "paramiko": {"syncd.sources.sftpfile"},
+    "obstore": {"syncd.sources.s3file"},
     "sqlalchemy": {"syncd.store", "syncd.sources.sql", "syncd.sources.sqlsession", "syncd.sinks.sql"},
     "alembic": {"syncd.store"},
     "pydantic": {"syncd.config"},

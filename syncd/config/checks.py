@@ -1,7 +1,6 @@
 """Checks of meaning: what has the right shape, and still cannot work."""
 
 import codecs
-import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from syncd.config.source_parts import CsvSettings
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
+from syncd.http.links import is_loopback
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -94,14 +94,6 @@ def base_url_fault(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         return "must be https: the API key travels with every request (http is for loopback only)"
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def cron_fault(expression: str) -> str:
