@@ -59,6 +59,11 @@ def copy_privately(
     return PrivateCopy(path=copy, sha256=digest, size_bytes=size, modified_at=modified_at)
 
 
+def moment_of(seconds: float | None) -> datetime | None:
+    """A time as files have it (seconds since 1970), UTC; None for none."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 def private_file(workspace: Path, prefix: str) -> tuple[int, Path]:
     """A new empty file in ``workspace`` with mode 0600: its descriptor, open for writing, and its path."""
     try:
