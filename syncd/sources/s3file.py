@@ -39,7 +39,7 @@ class S3File:
         secrets = self._secrets()
         try:
             return self._fetch(self._store(secrets), workspace, deadline)
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:  # that is what obstore calls a missing object
             raise self._explained(error, secrets) from None
 
     def _fetch(self, store: S3Store, workspace: Path, deadline: float) -> Fetched:
@@ -121,11 +121,11 @@ class S3File:
             retry_config={"max_retries": 3, "retry_timeout": patience},
         )
 
-    def _explained(self, error: BaseError, secrets: dict[str, str]) -> SourceError:
+    def _explained(self, error: Exception, secrets: dict[str, str]) -> SourceError:
         settings = self._settings
         where = f"{settings.name}: s3://{settings.bucket}/{settings.key}"
         match error:
-            case NotFoundError():
+            case FileNotFoundError() | NotFoundError():
                 said = "there is no such object, or no such bucket. Check both, and whether the HR export ran"
             case PermissionDeniedError() | UnauthenticatedError():
                 said = "these credentials may not read it. They need s3:GetObject, and s3:ListBucket for a pattern"
