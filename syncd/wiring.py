@@ -1,18 +1,21 @@
 """Wiring: from a configuration to an App. The only place that knows both."""
 
 from pathlib import Path
+from typing import Any
 
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
 from syncd.config.settings import SinkSettings
-from syncd.config.source_parts import CsvSettings, SourceSettings
+from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
+from syncd.core.mapping import Mapping
+from syncd.core.rules import columns_of
 from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
 from syncd.sources import CsvSourceSettings, Source, open_source
 from syncd.sources.renaming import renamed
-from syncd.sources.settings import SqlSourceSettings
+from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
 
@@ -79,33 +82,69 @@ def settings_of(config: Config) -> Settings:
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """HR's sources, the first one first, not yet read. Raises ConfigError."""
-    return tuple(renamed(_source(settings), settings.renamed, settings.added) for settings in config.sources)
+    return tuple(
+        renamed(_source(settings, config.mapping), settings.renamed, settings.added)
+        for settings in config.sources
+    )
 
 
-def _source(settings: SourceSettings) -> Source:
+def _source(settings: SourceSettings, mapping: Mapping) -> Source:
+    if isinstance(settings, SqlSettings):
+        return open_source(
+            SqlSourceSettings(
+                name=settings.name,
+                url=settings.url.reveal(),
+                query=settings.query,
+                timeout_seconds=settings.timeout,
+                max_rows=settings.max_rows,
+            )
+        )
     if isinstance(settings, CsvSettings):
         return open_source(
             CsvSourceSettings(
-                name=settings.name,
-                path=settings.path,
+                **_file(settings),
                 delimiter=settings.delimiter,
                 quote=settings.quote,
                 encoding=settings.encoding,
-                settle_seconds=settings.stable_for,
                 final_newline=settings.final_newline,
-                trailer=settings.expect.trailer or "",
-                name_date=settings.name_date if settings.is_dated else "",
             )
         )
+    text = _ids(settings.renamed, mapping) if settings.text is None else settings.text
     return open_source(
-        SqlSourceSettings(
-            name=settings.name,
-            url=settings.url.reveal(),
-            query=settings.query,
-            timeout_seconds=settings.timeout,
-            max_rows=settings.max_rows,
-        )
+        ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text))
     )
+
+
+def _file(settings: TableFilePart) -> dict[str, Any]:
+    """What every kind of file has."""
+    return {
+        "name": settings.name,
+        "path": settings.path,
+        "settle_seconds": settings.stable_for,
+        "name_date": settings.name_date if settings.is_dated else "",
+        "newest": settings.newest or "",
+        "marker": settings.ready.marker or "",
+        "checksum": settings.ready.checksum or "",
+        "unpack": settings.unpack or "",
+        "member": settings.member or "",
+        "header": Header(
+            none=settings.header.none,
+            starts_with=settings.header.starts_with,
+            second=settings.header.second,
+            positions=settings.positions,
+            width=settings.width or 0,
+        ),
+        "trailer": settings.expect.trailer or (),
+        "guards": settings.guards,
+    }
+
+
+def _ids(renamed_columns: dict[str, str], mapping: Mapping) -> list[str]:
+    """The columns with the employee id and the manager's, as the source calls them."""
+    theirs = {ours: their for their, ours in renamed_columns.items()}
+    parts = [*mapping.employee_id.value.parts, *(mapping.manager.value.parts if mapping.manager else ())]
+    ours = [column for column, _ in columns_of(parts)]
+    return [theirs.get(column, column) for column in ours]
 
 
 def node_sources_of(config: Config) -> dict[str, Source]:

@@ -12,7 +12,7 @@ from cronsim import CronSim, CronSimError
 from syncd.config.document import Document, Loc, dotted
 from syncd.config.faults import suggestion
 from syncd.config.root import Root
-from syncd.config.source_parts import CsvSettings
+from syncd.config.source_parts import CsvSettings, TableFilePart
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
@@ -66,9 +66,10 @@ def _check_sources(root: Root, document: Document) -> None:
             document.fault((*loc, "name"), f'"{part.name}" is the name of {dotted(first)} already')
         if isinstance(part, CsvSettings):
             _note(document, (*loc, "encoding"), encoding_fault, part.encoding)
+        if isinstance(part, TableFilePart):
             _note(document, (*loc, "name_date"), dated_fault, part.name_date)
             if part.expect.trailer is not None:
-                _note(document, (*loc, "expect", "trailer"), trailer_fault, part.expect.trailer)
+                _note(document, (*loc, "expect", "trailer"), trailer_fault, "\n".join(part.expect.trailer))
         if part.expect.dated is not None:
             _note(document, (*loc, "expect", "dated", "format"), dated_fault, part.expect.dated.format)
 
@@ -138,7 +139,9 @@ def _check_limited_fields(root: Root, document: Document) -> None:
 
 
 def trailer_fault(trailer: str) -> str:
-    """Why ``trailer`` cannot be the last line of a file, or ""."""
+    """Why ``trailer`` cannot be the last lines of a file, or ""."""
+    if not all(line.strip() for line in trailer.split("\n")):
+        return "must not be blank"
     unknown = re.sub(r"{rows}|{any}", "", trailer)
     if "{" in unknown or "}" in unknown:
         return "may hold {rows} and {any}, and no other braces"

@@ -4,15 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from syncd.config.kinds import Character, FilePath, Flag, Part, Seconds, SecretUrl, Text, Texts
+from syncd.config.file_parts import DATE, FilePart
+from syncd.config.kinds import Character, Flag, Part, Seconds, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
 from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
 from syncd.core.transforms import trim
-
-DATE = "{date}"
-"""Stands for a date in the name of a file."""
 
 
 class RowsPart(Part):
@@ -57,11 +55,11 @@ class SourceExpectPart(Part):
         )
 
 
-class CsvExpectPart(SourceExpectPart):
+class FileExpectPart(SourceExpectPart):
     """What HR's files are known to be like."""
 
-    trailer: Annotated[Text, Field(min_length=1)] | None = None
-    """The last line, which proves that a file is whole; {rows} is the number of rows, {any} any text. Without it: refused."""
+    trailer: Texts | None = None
+    """The last line, or lines, which prove that a file is whole; {rows} is the number of rows, {any} any text. Else: refused."""
 
 
 class NamedPart(Part):
@@ -97,40 +95,32 @@ class NamedPart(Part):
         return self
 
 
-class CsvSettings(NamedPart):
-    """HR as a CSV file with a header line."""
+class TableFilePart(NamedPart, FilePart):
+    """What a file with a table in it is known to be like, whatever kind of file it is."""
+
+    expect: FileExpectPart = FileExpectPart()
+    """What the file is known to be like."""
+
+    @model_validator(mode="after")
+    def _one_age(self) -> Self:
+        if self.is_dated and self.expect.dated is not None:
+            raise ValueError(f"{DATE} in the name and expect.dated both say how old the file is; one must do")
+        return self
+
+
+class CsvSettings(TableFilePart):
+    """HR as a CSV file."""
 
     type: Literal["csv"] = "csv"
     """csv"""
-    path: FilePath
-    """The file; {date} in its name stands for a date, and the file with the latest one is read."""
-    name_date: Text = "%Y%m%d"
-    """How the date in the name of the file is written, if there is one."""
     delimiter: Annotated[Character, Field(min_length=1, max_length=1)] = ","
     """What separates cells: one character, or tab."""
     quote: Annotated[str, Field(max_length=1)] = '"'
     """What encloses a cell that holds a delimiter or a line end; "" if nothing does."""
     encoding: Text = "utf-8"
     """How the file is encoded; never guessed. utf-8 takes a byte order mark too."""
-    stable_for: Seconds = 0.0
-    """How long the file must not have changed before it is read."""
     final_newline: Flag = True
     """Whether a complete file ends with a line end; one that does not then proves nobody's absence."""
-    expect: CsvExpectPart = CsvExpectPart()
-    """What the file is known to be like."""
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether the name of the file holds its date."""
-        return DATE in self.path.name
-
-    @model_validator(mode="after")
-    def _one_date(self) -> "CsvSettings":
-        if DATE in str(self.path.parent) or self.path.name.count(DATE) > 1:
-            raise ValueError(f"{DATE} may be in the name of the file, once, and not in a folder's")
-        if self.is_dated and self.expect.dated is not None:
-            raise ValueError(f"{DATE} in the name and expect.dated both say how old the file is; one must do")
-        return self
 
     @model_validator(mode="after")
     def _characters_work_together(self) -> "CsvSettings":
@@ -139,6 +129,17 @@ class CsvSettings(NamedPart):
                 "delimiter and quote must be two different characters, neither a space nor a line end"
             )
         return self
+
+
+class ExcelSettings(TableFilePart):
+    """HR as one sheet of a workbook: .xlsx, .xls or .ods."""
+
+    type: Literal["excel"]
+    """excel"""
+    sheet: Text | None = None
+    """The sheet, by its name or its number (from 1); null: there is but one."""
+    text: Texts | None = None
+    """Columns, as the sheet calls them, in which a number is refused: it has lost its zeros. null: the id, the manager's too."""
 
 
 class SqlSettings(NamedPart):
@@ -158,4 +159,4 @@ class SqlSettings(NamedPart):
     """What the result is known to be like."""
 
 
-SourceSettings = CsvSettings | SqlSettings
+SourceSettings = CsvSettings | ExcelSettings | SqlSettings

@@ -1,4 +1,4 @@
-"""Sources read HR to a private, complete copy before anything is planned from it: a CSV file, or one SQL query.
+"""Sources read HR to a private, complete copy before anything is planned from it: a CSV file, a workbook, or one SQL query.
 
 ``open_source`` makes a ``base.Source`` of one of the settings in ``settings``; ``Source.read`` gives a ``base.Reading``.
 A source that cannot be read whole is a ``SourceError``; a row that is whole but wrong is for the Mapping to judge.
@@ -8,7 +8,7 @@ from syncd.errors import ConfigError, Fault
 from syncd.sources.base import Source
 from syncd.sources.fetch_settings import FetchSettings, HttpsFileSettings, SftpFileSettings
 from syncd.sources.fetching import Fetch
-from syncd.sources.settings import CsvSourceSettings, SourceSettings
+from syncd.sources.settings import CsvSourceSettings, ExcelSourceSettings, SourceSettings
 
 __all__ = ["CsvSourceSettings", "Source", "SourceSettings", "open_fetch", "open_source"]
 
@@ -19,6 +19,10 @@ def open_source(settings: SourceSettings, *, fetch: Fetch | None = None) -> Sour
         from syncd.sources.csvfile import CsvSource
 
         return CsvSource(settings, fetch=fetch)
+    if isinstance(settings, ExcelSourceSettings):
+        from syncd.sources.excel import ExcelSource
+
+        return ExcelSource(settings, fetch=fetch)
     from syncd.sources.sql import SqlSource
 
     return SqlSource(settings)

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -17,16 +16,17 @@ from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
 from syncd.sources.fetching import Fetch
-from syncd.sources.latest import latest_file
-from syncd.sources.privatecopy import PrivateCopy, copy_privately
+from syncd.sources.layout import taken
+from syncd.sources.localfile import take_file
+from syncd.sources.privatecopy import PrivateCopy
 from syncd.sources.settings import CsvSourceSettings
 from syncd.sources.trailer import must_agree, take_off
+from syncd.sources.unpacking import refuse_packed
 
 
 class CsvSource:
-    """A Source that is one CSV file: that of ``settings.path``, or the one that ``fetch`` brings from elsewhere.
-
-    ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``, and for a date in the name of the file, alone.
+    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``,
+    and for a date in the name of the file, alone.
     """
 
     def __init__(
@@ -49,31 +49,24 @@ class CsvSource:
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: each fault of the file is a SourceError that names the line."""
-        settings, day = self._settings, None
-        if settings.name_date:
-            today = datetime.fromtimestamp(self._clock(), UTC).date()
-            path, day = latest_file(settings.path, settings.name_date, today)
-            settings = replace(settings, path=path)
+        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep, fetch=self._fetch)
+        settings = replace(self._settings, path=Path(file.name))
+        return replace(read_copy(file.copy, settings), dated=file.dated)
+
+
+def read_copy(copy: PrivateCopy, settings: CsvSourceSettings) -> Reading:
+    """What is in a private copy of the file ``settings.path``. Raises SourceError; then the copy is gone."""
+    label = settings.path.name
+    try:
         codec = codec_of(settings.encoding)
-        if self._fetch is not None:
-            fetched = self._fetch.fetch(workspace)
-            copy, settings = fetched.copy, replace(settings, path=Path(fetched.name))
-        else:
-            copy = copy_privately(
-                settings.path,
-                workspace,
-                settle_seconds=settings.settle_seconds,
-                clock=self._clock,
-                sleep=self._sleep,
-            )
-        try:
-            said = take_off(copy.path, settings.trailer, codec, settings.path.name)
-            found = _scan_copy(copy.path, settings, codec)
-            must_agree(said, found.rows, settings.path.name)
-        except BaseException:
-            copy.path.unlink()
-            raise
-        return replace(_reading(settings, copy, found, codec), dated=day)
+        refuse_packed(copy.path, label)
+        said = take_off(copy.path, settings.trailer, codec, label)
+        found = _scan_copy(copy.path, settings, codec)
+        must_agree(said, found.rows, label)
+    except BaseException:
+        copy.path.unlink()
+        raise
+    return _reading(settings, copy, found, codec)
 
 
 BLOCK = 1 << 20
@@ -217,17 +210,17 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         path=copy.path,
         codec=codec,
         settings=settings,
-        width=len(found.columns),
+        width=found.layout.width,
         header_end=found.header_end,
     )
     return Reading(
         name=settings.name,
-        columns=found.columns,
+        columns=found.layout.columns,
         rows=found.rows,
         sha256=copy.sha256,
         size_bytes=copy.size_bytes,
         modified_at=copy.modified_at,
         complete=bool(settings.trailer) or found.final_newline or not settings.final_newline,
         place=f"{settings.path.name}:",
-        raw=rows,
+        raw=taken(rows, found.layout, guards=settings.guards),
     )

@@ -9,9 +9,18 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TextIO
 
-from syncd.core.cells import clean
 from syncd.errors import SourceError
 from syncd.sources.base import MAX_CELL
+from syncd.sources.layout import (
+    TITLES,
+    UNKNOWN,
+    Layout,
+    begins,
+    layout_of,
+    no_header,
+    no_second,
+    without_header,
+)
 from syncd.sources.settings import CsvSourceSettings
 
 SHOWN = 20
@@ -22,9 +31,9 @@ USUAL_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a file holds: its columns, how many rows, the line its header ends on, whether it ends with a line end."""
+    """What a file holds: its Layout, how many rows, the line its header ends on, whether it ends with a line end."""
 
-    columns: tuple[str, ...]
+    layout: Layout
     rows: int
     header_end: int
     final_newline: bool
@@ -41,16 +50,17 @@ def csv_dialect(settings: CsvSourceSettings) -> Any:
 def scan(file: TextIO, settings: CsvSourceSettings) -> Scan:
     """Check the whole of ``file`` (opened with ``newline=""``); SourceError names every faulty row, up to 20."""
     scanner = _Scanner(file=file, settings=settings, dialect=csv_dialect(settings), label=settings.path.name)
-    columns = scanner.header()
+    layout = scanner.layout = scanner.header()
     header_end = scanner.line
-    rows = scanner.count_rows(len(columns))
+    rows = scanner.count_rows(layout.width)
     if rows == 0:
+        has = "has not one row" if settings.header.none else "has a header and not one row"
         raise SourceError(
-            f"{scanner.label}: has a header and not one row. An empty export is never taken for 'nobody works here'. "
+            f"{scanner.label}: {has}. An empty export is never taken for 'nobody works here'. "
             "Nothing was planned. Let HR export it again."
         )
     return Scan(
-        columns=columns, rows=rows, header_end=header_end, final_newline=scanner.last.endswith(("\n", "\r"))
+        layout=layout, rows=rows, header_end=header_end, final_newline=scanner.last.endswith(("\n", "\r"))
     )
 
 
@@ -65,36 +75,67 @@ class _Scanner:
     settings: CsvSourceSettings
     dialect: Any
     label: str
+    layout: Layout = UNKNOWN
     line: int = 0
     last: str = ""
     record_start: int = 0
     ragged: list[tuple[int, int]] = field(default_factory=list)
     ragged_count: int = 0
+    stray: list[int] = field(default_factory=list)
     last_is_ragged: bool = False
 
-    def header(self) -> tuple[str, ...]:
-        """The names of the columns, from the first line that is not blank."""
+    def header(self) -> Layout:
+        """The Layout that the header gives; the lines of the header, and what is above it, are taken then."""
+        header = self.settings.header
+        if header.none:
+            return without_header(header)
+        line = self._first_line(header.starts_with)
+        layout = self._layout(self._parse(line))
+        if header.second:
+            under = self._first_line(())
+            if not begins(self._parse(under), header.second):
+                raise no_second(f"{self.label}:{self.record_start}", header.second)
+        return layout
+
+    def _first_line(self, starts_with: tuple[str, ...]) -> str:
+        """The next line that is not blank, or whose cells begin so."""
         for line in self.file:
             self.line += 1
             self.last = line
             self._refuse_nul(line, self.line)
-            if line.strip():
-                return self._checked_header(self._parse(line), self.record_start)
+            if line.strip() and (not starts_with or begins(self._loosely(line), starts_with)):
+                return line
+            if starts_with and self.line >= TITLES:
+                raise no_header(self.label, starts_with)
+        if starts_with and self.last.strip():
+            raise no_header(self.label, starts_with)
         raise SourceError(
             f"{self.label}: is empty ({'no bytes' if not self.line else 'blank lines only'}). "
             "Nothing was planned. Check whether the HR export ran to its end."
         )
+
+    def _loosely(self, line: str) -> list[str]:
+        """The cells of a line that may be a title, so its quotes may be no quotes."""
+        return next(csv.reader((line,), self.dialect, strict=False))
+
+    def _layout(self, cells: list[str]) -> Layout:
+        place = f"{self.label}:{self.record_start}"
+        self._refuse_wrong_delimiter(cells, place)
+        return layout_of(cells, self.settings.header, place)
 
     def count_rows(self, width: int) -> int:
         """The number of rows, once each has ``width`` cells; SourceError otherwise."""
         rows = self._count_lines(width)
         if self.ragged:
             raise self._ragged_error(width)
+        if self.stray:
+            raise self._stray_error()
         return rows
 
     def _count_lines(self, width: int) -> int:
         """Count line by line, as long as few lines have a quote."""
         quote, delimiter, wanted = self.settings.quote, self.settings.delimiter, width - 1
+        blank_end = delimiter * (width - self.layout.named)
         rows = quoted = 0
         for line in self.file:
             self.line += 1
@@ -109,7 +150,11 @@ class _Scanner:
                 self._refuse_nul(line, self.line)
             if len(line) > MAX_CELL:
                 self._refuse_large(line)
-            if line.count(delimiter) == wanted and (wanted or line.rstrip("\r\n")):
+            if (
+                line.count(delimiter) == wanted
+                and (wanted or line.rstrip("\r\n"))
+                and (not blank_end or line.rstrip("\r\n").endswith(blank_end))
+            ):
                 rows += 1
                 self.last_is_ragged = False
             else:
@@ -129,7 +174,7 @@ class _Scanner:
                 return rows
             except csv.Error as error:
                 raise self._broken(str(error)) from error
-            if len(cells) == width and (width > 1 or cells):
+            if len(cells) == width and (width > 1 or cells) and not self.layout.is_stray(cells):
                 rows += 1
                 self.last_is_ragged = False
             else:
@@ -141,6 +186,8 @@ class _Scanner:
             return 0
         self.last_is_ragged = len(cells) != width
         if not self.last_is_ragged:
+            if self.layout.is_stray(cells):
+                self.stray.append(start)
             return 1
         self.ragged_count += 1
         if len(self.ragged) < SHOWN:
@@ -200,7 +247,8 @@ class _Scanner:
                 "It is truncated. Nothing was planned. Let HR export it again."
             )
         rows = "1 row does" if self.ragged_count == 1 else f"{self.ragged_count} rows do"
-        lines = [f"{self.label}: {rows} not have as many cells as the header:"]
+        says = "source.width says" if self.settings.header.none else "the header"
+        lines = [f"{self.label}: {rows} not have as many cells as {says}:"]
         lines += [
             f"  {self.label}:{line}: expected {width} cells, found {found}" for line, found in self.ragged
         ]
@@ -210,24 +258,17 @@ class _Scanner:
         lines.append(f"Nothing was planned. A cell that holds a {name} or a line break must be quoted.")
         return SourceError("\n".join(lines))
 
-    def _checked_header(self, cells: list[str], line: int) -> tuple[str, ...]:
-        names = tuple(clean(cell) for cell in cells)
-        self._refuse_wrong_delimiter(names, line)
-        empty = [str(place) for place, name in enumerate(names, 1) if not name]
-        if empty:
-            raise SourceError(
-                f"{self.label}:{line}: the header has no name for column {', '.join(empty)} of {len(names)}. "
-                "Every column needs a name of its own."
-            )
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise SourceError(
-                f"{self.label}:{line}: the header names {', '.join(repeated)} more than once. "
-                "Every column needs a name of its own."
-            )
-        return names
+    def _stray_error(self) -> SourceError:
+        first, width = self.layout.named + 1, self.layout.width
+        where = f"column {width}" if first == width else f"columns {first} to {width}"
+        lines = ", ".join(f"{self.label}:{line}" for line in self.stray[:SHOWN])
+        more = f", and {len(self.stray) - SHOWN} more" if len(self.stray) > SHOWN else ""
+        return SourceError(
+            f"{self.label}: rows have something in {where}, for which the header has no name: {lines}{more}. "
+            "Nothing was planned. Every column needs a name of its own; source.positions can give it one."
+        )
 
-    def _refuse_wrong_delimiter(self, names: tuple[str, ...], line: int) -> None:
+    def _refuse_wrong_delimiter(self, names: list[str], place: str) -> None:
         if len(names) != 1:
             return
         counts = {
@@ -237,7 +278,7 @@ class _Scanner:
         if counts[best]:
             written = "\\t" if best == "\t" else best
             raise SourceError(
-                f"{self.label}:{line}: the header has no {self.settings.delimiter!r}, the declared delimiter. "
+                f"{place}: the header has no {self.settings.delimiter!r}, the declared delimiter. "
                 f'Hint: it has {counts[best]} × {USUAL_DELIMITERS[best]}; perhaps `delimiter: "{written}"`.'
             )
 

@@ -16,6 +16,8 @@ from syncd.errors import SourceError
 
 CHUNK = 1024 * 1024
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,10 @@ def copy_privately(
 ) -> PrivateCopy:
     """Copy ``path`` into ``workspace``; SourceError, and no copy left, unless it stood still all the while.
 
-    The original is opened once, never through a symbolic link; its size, times and identity are compared before and
-    after. One that was modified less than ``settle_seconds`` ago (by ``clock``) is given that time first.
+    The original is opened once, by ``open_file``; its size, times and identity are compared before and after. One that was
+    modified less than ``settle_seconds`` ago (by ``clock``) is given that time first.
     """
-    source = _open(path)
+    source = open_file(path)
     try:
         before = os.fstat(source)
         _must_be_file(path, before)
@@ -86,9 +88,18 @@ def no_room(path: Path | str, workspace: Path, error: OSError) -> SourceError:
     return SourceError(f"{path}: the private copy in {workspace} could not be written ({error.strerror}).")
 
 
-def _open(path: Path) -> int:
+def open_file(path: Path) -> int:
+    """A descriptor to read ``path``. Links are followed if they stay under its folder (as those of a mounted ConfigMap do).
+
+    Raises SourceError for what is not there, may not be read, or is a link that leads elsewhere.
+    """
     try:
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.open(path, _READ)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            return _open_linked(path)
     except FileNotFoundError as error:
         where = (
             "the folder is there, the file is not"
@@ -104,11 +115,26 @@ def _open(path: Path) -> int:
             "Give this user read permission on the file and its folders."
         ) from error
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise SourceError(
-                f"{path}: is a symbolic link, which is not followed. Give the path of the file itself."
-            ) from error
         raise SourceError(f"{path}: cannot be opened ({error.strerror}).") from error
+
+
+def _open_linked(path: Path) -> int:
+    """Where the link leads, opened step by step from the folder, so that nobody can put another link in the way meanwhile."""
+    folder = os.path.realpath(path.parent, strict=True)
+    target = Path(os.path.realpath(path, strict=True))
+    if not target.is_relative_to(folder):
+        raise SourceError(
+            f"{path}: is a symbolic link out of its folder, which is not followed. Give the path of the file itself."
+        )
+    at = os.open(folder, _FOLDER)
+    try:
+        for step in target.relative_to(folder).parts[:-1]:
+            inner = os.open(step, _FOLDER, dir_fd=at)
+            os.close(at)
+            at = inner
+        return os.open(target.name, _READ, dir_fd=at)
+    finally:
+        os.close(at)
 
 
 def _must_be_file(path: Path, status: os.stat_result) -> None:
@@ -122,7 +148,7 @@ def _must_be_file(path: Path, status: os.stat_result) -> None:
 
 def _must_be_unchanged(path: Path, before: os.stat_result, after: os.stat_result, size: int) -> None:
     try:
-        named = path.stat(follow_symlinks=False)
+        named = path.stat()
     except OSError as error:
         raise SourceError(f"{path}: was removed while it was read. {_AGAIN}") from error
     if (named.st_dev, named.st_ino) != (before.st_dev, before.st_ino):

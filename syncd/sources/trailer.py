@@ -1,31 +1,40 @@
-"""The trailer: a last line by which a file proves that it is whole. It is taken off the private copy before that is read."""
+"""The trailer: last lines by which a file proves that it is whole. They are taken off the private copy before that is read."""
 
 import codecs
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from syncd.errors import SourceError
 from syncd.sources.base import MAX_CELL
 
 
-def take_off(copy: Path, trailer: str, codec: str, label: str) -> int | None:
-    """Cut the last line off ``copy``; returns the number of rows that it says, None if it says none (or is not asked for).
+def take_off(copy: Path, trailer: Sequence[str], codec: str, label: str) -> int | None:
+    """Cut the last lines off ``copy``; returns the number of rows that they say, None if they say none (or none are asked for).
 
-    ``trailer`` is a text in which ``{rows}`` is that number and ``{any}`` any text. Raises SourceError if the last line
-    that is not blank is another.
+    ``trailer`` are texts, the last one of the last line. Raises SourceError if a line that is not blank is another.
     """
-    if not trailer:
-        return None
-    start, line = _last_line(copy, codec)
-    found = _pattern(trailer).fullmatch(line)
+    said: int | None = None
+    for pattern in reversed(trailer):
+        start, line = _last_line(copy, codec)
+        said = counted(pattern, line, label, said)
+        os.truncate(copy, start)
+    return said
+
+
+def counted(pattern: str, line: str, label: str, said: int | None = None) -> int | None:
+    """The number of rows that this line of the trailer says, else ``said``.
+
+    ``{rows}`` in the ``pattern`` is that number and ``{any}`` any text. Raises SourceError if the line is another.
+    """
+    found = _pattern(pattern).fullmatch(line)
     if found is None:
         raise SourceError(
-            f'{label}: does not end with its trailer (source.expect.trailer: "{trailer}"). It is not whole, or that line '
+            f'{label}: does not end with its trailer (source.expect.trailer: "{pattern}"). It is not whole, or that line '
             "is written in another way now. Nothing was planned. Let HR export it again."
         )
-    os.truncate(copy, start)
-    return int(found["rows"]) if "{rows}" in trailer else None
+    return int(found["rows"]) if "{rows}" in pattern else said
 
 
 def must_agree(said: int | None, rows: int, label: str) -> None:
@@ -40,7 +49,7 @@ def must_agree(said: int | None, rows: int, label: str) -> None:
 def _pattern(trailer: str) -> re.Pattern[str]:
     plain = re.escape(trailer.strip())
     return re.compile(
-        plain.replace(re.escape("{rows}"), r"(?P<rows>[0-9]{1,12})").replace(re.escape("{any}"), ".*")
+        plain.replace(re.escape("{rows}"), r"(?P<rows>[0-9]{1,12})").replace(re.escape("{any}"), ".*?")
     )
 
 

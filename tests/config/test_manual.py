@@ -170,6 +170,8 @@ def test_every_key_of_the_schema_is_in_it():
         commented.add("users.fields.*.else.value")
     if "{column: exported_on, format: " in text:
         commented |= {"source.expect.dated.column", "source.expect.dated.format"}
+    assert "header: first                      # none, or {starts_with: Employee ID, second: Label}" in text
+    commented |= {f"source.header.{key}" for key in ("none", "starts_with", "second")}
     if '{from: leaving_date, in: "%Y-%m-%d"}' in text:
         commented.update(f"employee.dates.leaving.{key}" for key in ("from", "in"))
     if "{from: location, map: {Oslo: Europe/Oslo}, default: UTC}" in text:
@@ -223,7 +225,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [2, 2], (
+    assert [branch.count("Settings") for branch in branches] == [3, 3], (
         "only the source, which its type tells apart"
     )
 

@@ -70,7 +70,7 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
         (TWO.replace("path: e.csv, ", ""), "sources[0].path: is required"),
         (
             TWO.replace("type: csv, name: employees", "type: xls, name: employees"),
-            "sources[0]: must be csv or sql",
+            "sources[0]: must be csv or excel or sql",
         ),
         (
             TWO.replace("path: e.csv", 'path: "{date}/e.csv"'),
@@ -89,6 +89,42 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
         (
             TWO.replace("path: e.csv", "path: e.csv, encoding: utf-0"),
             'sources[0].encoding: "utf-0" is no encoding',
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: "e*.csv"'),
+            "sources[0]: newest (name or modified) and a file name with * or ?",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, newest: name"),
+            "sources[0]: newest (name or modified) and a file name with",
+        ),
+        (
+            TWO.replace("path: e.csv", 'path: "e*{date}.csv", newest: name'),
+            "may hold {date}, or * and ?, but not both",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, header: none"),
+            "sources[0]: header: none needs positions and width",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, header: second"),
+            "sources[0].header: must be first, none, or what the header begins",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, width: 2, positions: {3: a}"),
+            "positions has a column beyond width (2)",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, positions: {1: a, 3: a}"),
+            "positions gives two columns the same name",
+        ),
+        (
+            TWO.replace("path: e.csv", "path: e.csv, ready: {marker: ../x}"),
+            "sources[0].ready: marker and checksum must be names",
+        ),
+        (
+            TWO.replace("rows: {min: 5}", 'trailer: [END, "{x}"]'),
+            "sources[0].expect.trailer: may hold {rows} and {any}",
         ),
     ],
 )

@@ -15,6 +15,8 @@ def read_csv(path: Path, content: bytes | None = None, **settings) -> Reading:
     """Write ``content`` to ``path`` (None: leave it) and read it through a workspace beside it."""
     if content is not None:
         path.write_bytes(content)
+    if isinstance(settings.get("trailer"), str):
+        settings["trailer"] = (settings["trailer"],)
     return open_source(CsvSourceSettings(name="hr", path=path, **settings)).read(workspace_of(path))
 
 

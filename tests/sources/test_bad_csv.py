@@ -21,7 +21,7 @@ from syncd.sources.settings import CsvSourceSettings
 from tests.sources.makers import csv_error, read_csv, workspace_of
 
 AGAIN = "Nothing was planned. Let HR export it again."
-OWN = "Every column needs a name of its own."
+OWN = "Every column needs a name of its own; source.positions can give it one."
 
 REFUSED = {
     "no bytes": (
@@ -39,7 +39,7 @@ REFUSED = {
     ),
     "duplicate header": (
         b"id,name,id\n1,a,2\n",
-        f"hr.csv:1: the header names id more than once. {OWN}",
+        f"hr.csv:1: the header names id (columns 1, 3) more than once. {OWN}",
     ),
     "empty header": (
         b"\nid,, ,name\n1,2,3,4\n",
@@ -209,15 +209,15 @@ def test_a_folder_a_pipe_and_a_link(tmp_path):
     folder, pipe, link = tmp_path / "folder", tmp_path / "pipe", tmp_path / "link"
     folder.mkdir()
     os.mkfifo(pipe)
-    link.symlink_to(tmp_path / "hr.csv")
-    (tmp_path / "hr.csv").write_bytes(b"a,b\n1,2\n")
+    link.symlink_to(tmp_path.parent / "hr.csv")
+    (tmp_path.parent / "hr.csv").write_bytes(b"a,b\n1,2\n")
     assert csv_error(folder) == f"{folder}: is a folder, not a file. Give the path of the file in it."
     assert csv_error(pipe) == (
         f"{pipe}: is no regular file (a pipe, socket or device). Give the path of a CSV file."
     )
     assert (
         csv_error(link)
-        == f"{link}: is a symbolic link, which is not followed. Give the path of the file itself."
+        == f"{link}: is a symbolic link out of its folder, which is not followed. Give the path of the file itself."
     )
 
 
