@@ -13,11 +13,13 @@ from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
-from syncd.sources import CsvSourceSettings, Source, open_source
+from syncd.sources import CsvSourceSettings, Source, open_fetch, open_source
+from syncd.sources.fetching import Fetch
 from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
+from syncd.wiring_elsewhere import fetch_settings
 
 
 def wire(config: Config, *, migrate: bool = False) -> App:
@@ -107,11 +109,13 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 quote=settings.quote,
                 encoding=settings.encoding,
                 final_newline=settings.final_newline,
-            )
+            ),
+            fetch=_fetch(settings),
         )
     text = _ids(settings.renamed, mapping) if settings.text is None else settings.text
     return open_source(
-        ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text))
+        ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text)),
+        fetch=_fetch(settings),
     )
 
 
@@ -137,6 +141,13 @@ def _file(settings: TableFilePart) -> dict[str, Any]:
         "trailer": settings.expect.trailer or (),
         "guards": settings.guards,
     }
+
+
+def _fetch(settings: TableFilePart) -> Fetch | None:
+    """How the file is brought here; None: it is here."""
+    if settings.fetch is None:
+        return None
+    return open_fetch(fetch_settings(settings.name, settings.fetch, settle_seconds=settings.stable_for))
 
 
 def _ids(renamed_columns: dict[str, str], mapping: Mapping) -> list[str]:

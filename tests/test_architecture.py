@@ -20,7 +20,7 @@ LEAVES = {"errors", "log", "failpoint", "garbage", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store"}
 # What the flows are made of, each of which may use those before it. (The crew in ``sending`` knows the App.)
 FLOWS = ["sending", "app", "turn", "intake", "delivery", "mirroring", "planning", "insight", "sync"]
-FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
+FACES = {"wiring", "wiring_elsewhere", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.
 ALLOWED: dict[str, set[str]] = {

@@ -1,10 +1,12 @@
 """Source parts: the shape of HR's sources, and of what each is known to be like. Durations are seconds."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from syncd.config.file_parts import DATE, FilePart
+from syncd.config.fetch_parts import FetchPart
+from syncd.config.file_parts import DATE, FilePart, ReadyPart
 from syncd.config.kinds import Character, Flag, Part, Seconds, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
 from syncd.core.cells import BLANKS
@@ -98,8 +100,20 @@ class NamedPart(Part):
 class TableFilePart(NamedPart, FilePart):
     """What a file with a table in it is known to be like, whatever kind of file it is."""
 
+    fetch: FetchPart | None = Field(default=None, alias="from")
+    """Instead of path: where the file comes from that is not on this machine (https, sftp or s3)."""
     expect: FileExpectPart = FileExpectPart()
     """What the file is known to be like."""
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.path == Path()) == (self.fetch is None):
+            raise ValueError("needs path, or from for a file that is elsewhere, and not both")
+        if self.fetch is not None and (
+            self.ready != ReadyPart() or (self.stable_for and not self.fetch.sftp)
+        ):
+            raise ValueError("ready and stable_for are for files of this machine (stable_for for sftp, too)")
+        return self
 
     @model_validator(mode="after")
     def _one_age(self) -> Self:
