@@ -6,7 +6,7 @@ from typing import Any
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
 from syncd.config.settings import SinkSettings
-from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
+from syncd.config.source_parts import CsvSettings, JsonSettings, SourceSettings, SqlSettings, TableFilePart
 from syncd.core.mapping import Mapping
 from syncd.core.rules import columns_of
 from syncd.errors import StoreError
@@ -19,7 +19,7 @@ from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
-from syncd.wiring_elsewhere import fetch_settings
+from syncd.wiring_elsewhere import fetch_settings, json_settings
 
 
 def wire(config: Config, *, migrate: bool = False) -> App:
@@ -101,6 +101,8 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 max_rows=settings.max_rows,
             )
         )
+    if isinstance(settings, JsonSettings):
+        return open_source(json_settings(settings))
     if isinstance(settings, CsvSettings):
         return open_source(
             CsvSourceSettings(

@@ -1,7 +1,9 @@
 """Wiring of what is elsewhere: from how the configuration names servers to how sources ask them."""
 
 from syncd.config.fetch_parts import FetchPart, HttpsPart, LoginPart, S3Part
+from syncd.config.json_parts import PagingPart
 from syncd.config.secrets import Secret
+from syncd.config.source_parts import JsonSettings
 from syncd.sources.fetch_settings import (
     Ask,
     FetchSettings,
@@ -11,6 +13,7 @@ from syncd.sources.fetch_settings import (
     SftpFileSettings,
     Token,
 )
+from syncd.sources.json_settings import JsonSourceSettings, Paging
 
 MEBIBYTE = 1024 * 1024
 
@@ -38,6 +41,46 @@ def fetch_settings(name: str, part: FetchPart, *, settle_seconds: float) -> Fetc
         timeout_seconds=sftp.timeout,
         max_bytes=sftp.max_size * MEBIBYTE,
     )
+
+
+def json_settings(part: JsonSettings) -> JsonSourceSettings:
+    """How HR's list is asked for."""
+    theirs = {ours: path for path, ours in part.renamed.items()}
+    gone = part.gone
+    return JsonSourceSettings(
+        name=part.name,
+        link=part.url.reveal,
+        columns=tuple(part.renamed),
+        rows=part.rows,
+        login=login_of(part.login),
+        method=part.method,
+        body=part.body,
+        params=part.params,
+        paging=_paging(part.paging),
+        gone="" if gone is None else gone.path,
+        gone_set={} if gone is None else {theirs[column]: text for column, text in gone.constants.items()},
+        ca_file=None if part.ca_file is None else str(part.ca_file),
+        timeout_seconds=part.timeout,
+        max_bytes=part.max_size * MEBIBYTE,
+        max_rows=part.max_rows,
+    )
+
+
+def _paging(part: PagingPart) -> Paging:
+    total = part.total or ""
+    if part.next is not None:
+        return Paging(kind="next", path=part.next, total=total)
+    if part.link_header is not None:
+        return Paging(kind="link_header", total=total)
+    if part.page is not None:
+        return Paging(
+            kind="page", param=part.page, first=1 if part.first is None else part.first, total=total
+        )
+    if part.offset is not None:
+        return Paging(kind="offset", param=part.offset, first=part.first or 0, total=total)
+    if part.cursor is not None:
+        return Paging(kind="cursor", param=part.cursor, path=part.cursor_from or "", total=total)
+    return Paging(total=total)
 
 
 def login_of(part: LoginPart) -> Login:

@@ -17,7 +17,7 @@ from syncd.config.settings import (
     ScopePart,
     WebSettings,
 )
-from syncd.config.source_parts import CsvSettings, ExcelSettings, SourceSettings, SqlSettings
+from syncd.config.source_parts import CsvSettings, ExcelSettings, JsonSettings, SourceSettings, SqlSettings
 from syncd.config.team_parts import TeamPart
 
 
@@ -34,10 +34,13 @@ class Root(Part):
     """Where syncd keeps what it knows: SQLite (one process) or PostgreSQL."""
     litmos: LitmosSettings
     """The Litmos account."""
-    source: Annotated[CsvSettings | ExcelSettings | SqlSettings, Field(discriminator="type")] | None = None
+    source: (
+        Annotated[CsvSettings | ExcelSettings | JsonSettings | SqlSettings, Field(discriminator="type")]
+        | None
+    ) = None
     """Where HR's data is read."""
     sources: tuple[
-        Annotated[CsvSettings | ExcelSettings | SqlSettings, Field(discriminator="type")], ...
+        Annotated[CsvSettings | ExcelSettings | JsonSettings | SqlSettings, Field(discriminator="type")], ...
     ] = ()
     """Or several of them: what the first one that names a person says of them is taken."""
     scope: ScopePart = ScopePart()

@@ -1,5 +1,6 @@
 """Source parts: the shape of HR's sources, and of what each is known to be like. Durations are seconds."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -7,12 +8,16 @@ from pydantic import Field, model_validator
 
 from syncd.config.fetch_parts import FetchPart
 from syncd.config.file_parts import DATE, FilePart, ReadyPart
+from syncd.config.json_parts import JsonPart
 from syncd.config.kinds import Character, Flag, Part, Seconds, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
 from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
 from syncd.core.transforms import trim
+
+PATH = re.compile(r'(?:(?:^|\.)(?:"[^"]+"|[^.\[\]"]+)|\[(?:-?\d{1,4}|\*|[^=\]]+=[^\]]*)\])+')
+"""A path into JSON, as ``sources.jsonpath`` reads it."""
 
 
 class RowsPart(Part):
@@ -173,4 +178,27 @@ class SqlSettings(NamedPart):
     """What the result is known to be like."""
 
 
-SourceSettings = CsvSettings | ExcelSettings | SqlSettings
+class JsonSettings(NamedPart, JsonPart):
+    """HR as a list in JSON over HTTPS. ``columns`` are required: paths into each row, and what the mapping calls them."""
+
+    type: Literal["json"]
+    """json"""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What the list is known to be like."""
+
+    @model_validator(mode="after")
+    def _columns_are_told(self) -> Self:
+        if not self.columns:
+            raise ValueError("needs columns: paths into each row, such as {work.email: email}")
+        for path in (*self.columns, self.rows, self.gone.path if self.gone else ""):
+            if path and not PATH.fullmatch(path):
+                raise ValueError(
+                    f'"{path}" is no path: write work.email, departments[0].name or groups[*].name'
+                )
+        unknown = sorted({*(self.gone.constants if self.gone else ())} - {*self.renamed.values()})
+        if unknown:
+            raise ValueError(f"gone.set: columns gives no column {unknown[0]}")
+        return self
+
+
+SourceSettings = CsvSettings | ExcelSettings | JsonSettings | SqlSettings

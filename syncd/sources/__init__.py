@@ -8,6 +8,7 @@ from syncd.errors import ConfigError, Fault
 from syncd.sources.base import Source
 from syncd.sources.fetch_settings import FetchSettings, HttpsFileSettings, SftpFileSettings
 from syncd.sources.fetching import Fetch
+from syncd.sources.json_settings import JsonSourceSettings
 from syncd.sources.settings import CsvSourceSettings, ExcelSourceSettings, SourceSettings
 
 __all__ = ["CsvSourceSettings", "Source", "SourceSettings", "open_fetch", "open_source"]
@@ -23,6 +24,10 @@ def open_source(settings: SourceSettings, *, fetch: Fetch | None = None) -> Sour
         from syncd.sources.excel import ExcelSource
 
         return ExcelSource(settings, fetch=fetch)
+    if isinstance(settings, JsonSourceSettings):
+        from syncd.sources.jsonsource import JsonSource
+
+        return JsonSource(settings)
     from syncd.sources.sql import SqlSource
 
     return SqlSource(settings)

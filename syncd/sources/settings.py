@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.sources.json_settings import JsonSourceSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -100,5 +102,5 @@ class SqlSourceSettings:
     max_rows: int = 5_000_000
 
 
-SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings
+SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings | JsonSourceSettings
 """Everything that ``open_source`` can open."""

@@ -177,6 +177,8 @@ def test_every_key_of_the_schema_is_in_it():
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
     commented |= {f"source.{key}" for block in commented_blocks(text) for key in keys_in(block)}
+    assert "this, ca_file, timeout and max_size as for https" in text
+    commented |= {key.replace("source.from.https.", "source.") for key in commented}
     for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
@@ -242,7 +244,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [3, 3], (
+    assert [branch.count("Settings") for branch in branches] == [4, 4], (
         "only the source, which its type tells apart"
     )
 

@@ -92,7 +92,7 @@ def test_a_token_that_is_asked_for_first(tmp_path, server):
         )
         open_fetch(settings_for(server, "/private.csv", login=Login(token=token))).fetch(tmp_path)
         assert server.asked[-2].body == body
-    wrong = replace(token, path="data.none")
+    wrong = Token(link=lambda: f"{server.link}/token", fields={}, path="data.none")
     for copy in tmp_path.iterdir():
         copy.unlink()
     assert "has no text at data.none" in refused(tmp_path, server, "/x", login=Login(token=wrong))
