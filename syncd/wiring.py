@@ -6,7 +6,14 @@ from typing import Any
 from syncd.app import App, Settings, open_app
 from syncd.config import Config
 from syncd.config.settings import SinkSettings
-from syncd.config.source_parts import CsvSettings, JsonSettings, SourceSettings, SqlSettings, TableFilePart
+from syncd.config.source_parts import (
+    CsvSettings,
+    JsonSettings,
+    PluginSettings,
+    SourceSettings,
+    SqlSettings,
+    TableFilePart,
+)
 from syncd.core.mapping import Mapping
 from syncd.core.rules import columns_of
 from syncd.errors import StoreError
@@ -15,6 +22,7 @@ from syncd.sinks import CsvSinkSettings, Sink, open_sink
 from syncd.sinks.base import SinkMode
 from syncd.sources import CsvSourceSettings, Source, open_fetch, open_source
 from syncd.sources.fetching import Fetch
+from syncd.sources.plugin import open_plugin
 from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
@@ -101,6 +109,9 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 max_rows=settings.max_rows,
             )
         )
+    if isinstance(settings, PluginSettings):
+        options = {key: option.reveal() for key, option in settings.options.items()}
+        return open_plugin(settings.type, settings.name, options)
     if isinstance(settings, JsonSettings):
         return open_source(json_settings(settings))
     if isinstance(settings, CsvSettings):

@@ -1,15 +1,17 @@
 """Source parts: the shape of HR's sources, and of what each is known to be like. Durations are seconds."""
 
 import re
+from difflib import get_close_matches
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from syncd.config.fetch_parts import FetchPart
 from syncd.config.file_parts import DATE, FilePart, ReadyPart
 from syncd.config.json_parts import JsonPart
-from syncd.config.kinds import Character, Flag, Part, Seconds, SecretUrl, Text, Texts
+from syncd.config.kinds import Character, Flag, Part, Seconds, SecretText, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
 from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
@@ -201,4 +203,48 @@ class JsonSettings(NamedPart, JsonPart):
         return self
 
 
-SourceSettings = CsvSettings | ExcelSettings | JsonSettings | SqlSettings
+class PluginSettings(NamedPart):
+    """HR as a source that another installed package brings: docs/writing-a-source.md."""
+
+    type: Annotated[Text, Field(min_length=1)]
+    """Or the name of a source that an installed package brings."""
+    options: dict[str, SecretText] = Field(default={})
+    """What that source wants to know; shown nowhere."""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What its rows are known to be like."""
+
+
+BUILT_IN = ("csv", "excel", "json", "sql")
+SourceSettings = CsvSettings | ExcelSettings | JsonSettings | SqlSettings | PluginSettings
+
+
+def _kind(value: Any) -> str:
+    found = value.get("type") if isinstance(value, dict) else getattr(value, "type", "")
+    return "built_in" if found in BUILT_IN else "plugin"
+
+
+def _known(value: Any) -> Any:
+    """Said here, once, and not as what the source lacks that it was taken for."""
+    if not isinstance(value, dict):
+        return value
+    if "type" not in value:
+        raise ValueError("needs `type: csv`, or excel, json or sql")
+    if value["type"] not in BUILT_IN and value["type"] not in (
+        installed := entry_points(group="syncd.sources").names
+    ):
+        words = sorted({*BUILT_IN, *installed})
+        near = get_close_matches(str(value["type"]), words, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f"must be {' or '.join(words)}{hint}")
+    return value
+
+
+SourceItem = Annotated[
+    Annotated[
+        CsvSettings | ExcelSettings | JsonSettings | SqlSettings, Field(discriminator="type"), Tag("built_in")
+    ]
+    | Annotated[PluginSettings, Tag("plugin")],
+    Discriminator(_kind),
+    BeforeValidator(_known),
+]
+"""Where HR's data is read."""

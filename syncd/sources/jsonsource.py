@@ -1,13 +1,11 @@
 """HR as JSON over HTTPS: all pages or nothing, each row spooled as text, in the memory of one row."""
 
-import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from syncd.errors import SourceError
@@ -18,8 +16,8 @@ from syncd.sources.json_settings import JsonSourceSettings
 from syncd.sources.jsonpath import parse_path, text_at, value_at
 from syncd.sources.jsonscan import BadJson, JsonRows
 from syncd.sources.login import headers_of
-from syncd.sources.privatecopy import PrivateCopy, no_room, private_file
-from syncd.sources.spool import RowsDigest, SpoolRows
+from syncd.sources.privatecopy import PrivateCopy
+from syncd.sources.spool import SpoolRows, write_rows
 
 TRIES = 5
 """So often one page is asked for, where that may help."""
@@ -50,20 +48,10 @@ class JsonSource:
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: the rows of all pages, in their order; none at all is a SourceError."""
         settings = self._settings
-        spool, path = private_file(workspace, "source-")
-        digest = RowsDigest()
         try:
-            with os.fdopen(spool, "w", encoding="ascii", newline="\n") as file:
-                self._spool(workspace, digest, file)
-        except OSError as error:
-            path.unlink()
-            raise no_room(settings.name, workspace, error) from error
+            path, digest = write_rows(self._rows(workspace), workspace, label=settings.name)
         except HttpError as error:
-            path.unlink()
             raise SourceError(f"{settings.name}: {error}. Nothing was planned.") from None
-        except BaseException:
-            path.unlink()
-            raise
         return Reading(
             name=settings.name,
             columns=settings.columns,
@@ -76,44 +64,51 @@ class JsonSource:
             raw=SpoolRows(path=path),
         )
 
-    def _spool(self, workspace: Path, digest: RowsDigest, file: TextIO) -> None:
-        settings, seen = self._settings, 0
-        said = ""
+    def _rows(self, workspace: Path) -> Iterator[list[str]]:
+        """The cells of every row of every page."""
+        settings, seen, kept, said = self._settings, 0, 0, ""
         for number, page in enumerate(self._pages(workspace), 1):
+            before = seen
             try:
                 with page.copy.path.open(encoding="utf-8-sig") as text:
-                    before = seen
                     for row in (rows := JsonRows(text, _steps(settings.rows))):
                         seen += 1
-                        self._spool_row(row, seen, digest, file)
+                        if (cells := self._cells(row, seen)) is not None:
+                            kept += 1
+                            yield cells
+                        if seen > settings.max_rows:
+                            raise SourceError(
+                                f"{self.name}: there are more than {settings.max_rows} rows. Nothing was planned."
+                            )
             except (BadJson, UnicodeError) as error:
-                said = "is not UTF-8" if isinstance(error, UnicodeError) else str(error)
-                raise SourceError(f"{self.name}: page {number} {said}. Nothing was planned.") from None
+                why = "is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+                raise SourceError(f"{self.name}: page {number} {why}. Nothing was planned.") from None
             if not rows.found:
                 where = f'at "{settings.rows}"' if settings.rows else "as a whole"
                 raise SourceError(
                     f"{self.name}: page {number} is no list {where}. Nothing was planned. Check `rows`."
                 )
             page.done(rows.around, seen - before, seen)
-            said = text_at(rows.around, parse_path(settings.paging.total)) if settings.paging.total else ""
+            said = _at(page, settings.paging.total) if settings.paging.total else ""
         if said and said != str(seen):
             raise SourceError(
                 f"{self.name}: {settings.paging.total} says {said} rows, and {seen} came: the list changed while it was read, "
                 "or a page is missing. Nothing was planned. Run syncd again."
             )
-        if not digest.rows:
+        if not kept:
             raise SourceError(
                 f"{self.name}: there is not one row. An empty answer is never taken for 'nobody works here'. "
                 "Nothing was planned. Check the URL, and what this login may see."
             )
 
-    def _spool_row(self, row: Any, number: int, digest: RowsDigest, file: TextIO) -> None:
+    def _cells(self, row: Any, number: int) -> list[str] | None:
+        """The texts of one row; None for a tombstone that is left out."""
         settings = self._settings
         if not isinstance(row, dict):
             raise SourceError(f"{self.name}:row {number}: is no object. Nothing was planned. Check `rows`.")
         gone = bool(settings.gone) and value_at(row, self._gone) not in (None, False, "", "0", "false")
         if gone and not settings.gone_set:
-            return
+            return None
         cells = []
         for column, steps in zip(settings.columns, self._paths, strict=True):
             try:
@@ -122,18 +117,8 @@ class JsonSource:
                 raise SourceError(
                     f"{self.name}:row {number}: {column} {error}. Nothing was planned."
                 ) from None
-        if gone:
-            cells = [
-                settings.gone_set.get(column, cell)
-                for column, cell in zip(settings.columns, cells, strict=True)
-            ]
-        line = json.dumps(cells)
-        digest.add(line)
-        file.write(line + "\n")
-        if digest.rows > settings.max_rows:
-            raise SourceError(
-                f"{self.name}: there are more than {settings.max_rows} rows. Nothing was planned."
-            )
+        told = settings.gone_set if gone else {}
+        return [told.get(column, cell) for column, cell in zip(settings.columns, cells, strict=True)]
 
     def _pages(self, workspace: Path) -> Iterator["_Page"]:
         """The pages, one after the other; what each says of the next is told to it by ``done``."""

@@ -1,13 +1,15 @@
 """A spool: rows that are no file, written as one line of JSON each to a private copy, and streamed from there."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
 from syncd.sources.base import TOGETHER, Hashed, RawRow, row_hash
+from syncd.sources.privatecopy import no_room, private_file
 
 
 @dataclass(slots=True)
@@ -53,3 +55,22 @@ class SpoolRows:
             for number, line in enumerate(file, 1):
                 if number in numbers:
                     yield number, json.loads(line)
+
+
+def write_rows(rows: Iterable[Sequence[str]], workspace: Path, *, label: str) -> tuple[Path, RowsDigest]:
+    """Spool rows of texts, all of one width; ``label`` is for what is said if there is no room. What ``rows`` raise is raised on."""
+    spool, path = private_file(workspace, "source-")
+    digest = RowsDigest()
+    try:
+        with os.fdopen(spool, "w", encoding="ascii", newline="\n") as file:
+            for row in rows:
+                line = json.dumps(list(row))
+                digest.add(line)
+                file.write(line + "\n")
+    except OSError as error:
+        path.unlink()
+        raise no_room(label, workspace, error) from error
+    except BaseException:
+        path.unlink()
+        raise
+    return path, digest

@@ -73,7 +73,7 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
         ),
         (
             TWO.replace("type: csv, name: employees", "type: xls, name: employees"),
-            "sources[0]: must be csv or excel or sql",
+            "sources[0]: must be csv or excel or json or sql",
         ),
         (
             TWO.replace("path: e.csv", 'path: "{date}/e.csv"'),
