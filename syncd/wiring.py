@@ -107,6 +107,7 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 query=settings.query,
                 timeout_seconds=settings.timeout,
                 max_rows=settings.max_rows,
+                snapshot=settings.snapshot,
             )
         )
     if isinstance(settings, PluginSettings):

@@ -176,6 +176,8 @@ class SqlSettings(NamedPart):
     """The longest that the whole reading may take."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
     """More rows than this are refused, not cut off."""
+    snapshot: Flag = True
+    """SQL Server: all rows of one moment, which the database must allow. false: as they come; then nobody's absence is believed."""
     expect: SourceExpectPart = SourceExpectPart()
     """What the result is known to be like."""
 

@@ -92,7 +92,8 @@ class ExcelSourceSettings(FileSourceSettings):
 class SqlSourceSettings:
     """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password).
 
-    ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off.
+    ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off. ``snapshot`` False is for
+    SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it.
     """
 
     name: str
@@ -100,6 +101,7 @@ class SqlSourceSettings:
     query: str
     timeout_seconds: float = 300.0
     max_rows: int = 5_000_000
+    snapshot: bool = True
 
 
 SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings | JsonSourceSettings

@@ -58,7 +58,7 @@ class SqlSource:
             sha256=digest.hexdigest(columns),
             size_bytes=path.stat().st_size,
             modified_at=None,
-            complete=True,
+            complete=settings.snapshot or backend != "mssql",
             place=f"{settings.name}:row ",
             raw=SpoolRows(path=path),
         )
