@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # ships no types
 
 from syncd.sources import Source, open_source
 from syncd.sources.settings import CsvSourceSettings, ExcelSourceSettings, Header, SqlSourceSettings
