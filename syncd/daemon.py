@@ -31,7 +31,7 @@ from syncd import sync
 from syncd.app import App
 from syncd.config import Config
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
-from syncd.litmos.endpoint import is_loopback
+from syncd.http.links import is_loopback
 from syncd.log import get_logger
 from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger

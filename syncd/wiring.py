@@ -8,7 +8,14 @@ from syncd.archive import Vault
 from syncd.archive.sealing import need_cryptography
 from syncd.config import Config
 from syncd.config.sink_parts import CsvSinkPart, PluginSinkPart, SinkSettings, SqlSinkPart, WebhookSinkPart
-from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings, TableFilePart
+from syncd.config.source_parts import (
+    CsvSettings,
+    JsonSettings,
+    PluginSettings,
+    SourceSettings,
+    SqlSettings,
+    TableFilePart,
+)
 from syncd.core.mapping import Mapping
 from syncd.core.results import Status
 from syncd.core.rules import columns_of
@@ -16,11 +23,14 @@ from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
 from syncd.sinks import CsvSinkSettings, Sink, SqlSinkSettings, WebhookSinkSettings, open_plugin, open_sink
 from syncd.sinks.base import SinkMode
-from syncd.sources import CsvSourceSettings, Source, open_source
+from syncd.sources import CsvSourceSettings, Source, open_fetch, open_source
+from syncd.sources.fetching import Fetch
+from syncd.sources.plugin import open_plugin as open_source_of
 from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
+from syncd.wiring_elsewhere import fetch_settings, json_settings
 
 
 def wire(config: Config, *, migrate: bool = False) -> App:
@@ -117,8 +127,14 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 query=settings.query,
                 timeout_seconds=settings.timeout,
                 max_rows=settings.max_rows,
+                snapshot=settings.snapshot,
             )
         )
+    if isinstance(settings, PluginSettings):
+        options = {key: option.reveal() for key, option in settings.options.items()}
+        return open_source_of(settings.type, settings.name, options)
+    if isinstance(settings, JsonSettings):
+        return open_source(json_settings(settings))
     if isinstance(settings, CsvSettings):
         return open_source(
             CsvSourceSettings(
@@ -127,11 +143,13 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 quote=settings.quote,
                 encoding=settings.encoding,
                 final_newline=settings.final_newline,
-            )
+            ),
+            fetch=_fetch(settings),
         )
     text = _ids(settings.renamed, mapping) if settings.text is None else settings.text
     return open_source(
-        ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text))
+        ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text)),
+        fetch=_fetch(settings),
     )
 
 
@@ -157,6 +175,13 @@ def _file(settings: TableFilePart) -> dict[str, Any]:
         "trailer": settings.expect.trailer or (),
         "guards": settings.guards,
     }
+
+
+def _fetch(settings: TableFilePart) -> Fetch | None:
+    """How the file is brought here; None: it is here."""
+    if settings.fetch is None:
+        return None
+    return open_fetch(fetch_settings(settings.name, settings.fetch, settle_seconds=settings.stable_for))
 
 
 def _ids(renamed_columns: dict[str, str], mapping: Mapping) -> list[str]:

@@ -1,7 +1,6 @@
 """Checks of meaning: what has the right shape, and still cannot work."""
 
 import codecs
-import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from syncd.config.source_parts import CsvSettings, SourceSettings, TableFilePart
 from syncd.core.dates import format_fault
 from syncd.core.limits import EVERY_OTHER, Limit, Policy
 from syncd.core.managers import MANAGER_ID
+from syncd.http.links import is_loopback
 
 _DATABASES = ("sqlite", "postgresql")
 
@@ -130,17 +130,9 @@ def base_url_fault(url: str) -> str:
 
 def webhook_fault(url: str) -> str:
     """Why nothing can be sent to ``url``, or ""; it is not in the sentence."""
-    from syncd.outbound import url_fault
+    from syncd.http.outbound import url_fault
 
     return url_fault(url)
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def cron_fault(expression: str) -> str:

@@ -1,5 +1,6 @@
 """File parts: which file a source is, and where the table in it says what its columns are called. Durations are seconds."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -51,7 +52,7 @@ class ReadyPart(Part):
 class FilePart(Part):
     """Which file is read, and how its table is laid out."""
 
-    path: FilePath
+    path: FilePath = Path()
     """The file. {date} in its name stands for a date, and the file with the latest one is read; * and ? for any text: newest."""
     name_date: Text = "%Y%m%d"
     """How the date in the name of the file is written, if there is one."""

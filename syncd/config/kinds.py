@@ -78,10 +78,15 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return _lookups(info).folder / value
 
 
+def secret_of(value: str, info: ValidationInfo, *, url: bool = False) -> Secret:
+    """A value as a Secret; ``url``: all but its password and query may be shown."""
+    return Secret(value, _lookups(info), url=url)
+
+
 def _secret(value: Any, info: ValidationInfo) -> Secret:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text that is not empty")
-    return Secret(value, _lookups(info))
+    return secret_of(value, info)
 
 
 def _secret_url(value: Any, info: ValidationInfo) -> Secret:

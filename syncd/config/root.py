@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from syncd.config.archive_parts import ArchiveSettings
 from syncd.config.document import Loc
@@ -18,7 +18,7 @@ from syncd.config.settings import (
     ScopePart,
     WebSettings,
 )
-from syncd.config.source_parts import CsvSettings, ExcelSettings, SourceSettings, SqlSettings
+from syncd.config.source_parts import SourceItem, SourceSettings
 from syncd.config.team_parts import TeamPart
 from syncd.config.training_parts import TrainingPart
 
@@ -36,11 +36,9 @@ class Root(Part):
     """Where syncd keeps what it knows: SQLite (one process) or PostgreSQL."""
     litmos: LitmosSettings
     """The Litmos account."""
-    source: Annotated[CsvSettings | ExcelSettings | SqlSettings, Field(discriminator="type")] | None = None
+    source: SourceItem | None = None
     """Where HR's data is read."""
-    sources: tuple[
-        Annotated[CsvSettings | ExcelSettings | SqlSettings, Field(discriminator="type")], ...
-    ] = ()
+    sources: tuple[SourceItem, ...] = ()
     """Or several of them: what the first one that names a person says of them is taken."""
     scope: ScopePart = ScopePart()
     """Who is synced at all."""

@@ -1,16 +1,25 @@
 """Source parts: the shape of HR's sources, and of what each is known to be like. Durations are seconds."""
 
-from typing import Annotated, Literal, Self
+import re
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from syncd.config.file_parts import DATE, FilePart
-from syncd.config.kinds import Character, Flag, Part, Seconds, SecretUrl, Text, Texts
+from syncd.config.fetch_parts import FetchPart
+from syncd.config.file_parts import DATE, FilePart, ReadyPart
+from syncd.config.json_parts import JsonPart
+from syncd.config.kinds import Character, Flag, Part, Seconds, SecretText, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
 from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
 from syncd.core.transforms import trim
+
+PATH = re.compile(r'(?:(?:^|\.)(?:"[^"]+"|[^.\[\]"]+)|\[(?:-?\d{1,4}|\*|[^=\]]+=[^\]]*)\])+')
+"""A path into JSON, as ``sources.jsonpath`` reads it."""
 
 
 class RowsPart(Part):
@@ -98,8 +107,20 @@ class NamedPart(Part):
 class TableFilePart(NamedPart, FilePart):
     """What a file with a table in it is known to be like, whatever kind of file it is."""
 
+    fetch: FetchPart | None = Field(default=None, alias="from")
+    """Instead of path: where the file comes from that is not on this machine (https, sftp or s3)."""
     expect: FileExpectPart = FileExpectPart()
     """What the file is known to be like."""
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.path == Path()) == (self.fetch is None):
+            raise ValueError("needs path, or from for a file that is elsewhere, and not both")
+        if self.fetch is not None and (
+            self.ready != ReadyPart() or (self.stable_for and not self.fetch.sftp)
+        ):
+            raise ValueError("ready and stable_for are for files of this machine (stable_for for sftp, too)")
+        return self
 
     @model_validator(mode="after")
     def _one_age(self) -> Self:
@@ -155,8 +176,77 @@ class SqlSettings(NamedPart):
     """The longest that the whole reading may take."""
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
     """More rows than this are refused, not cut off."""
+    snapshot: Flag = True
+    """SQL Server: all rows of one moment, which the database must allow. false: as they come; then nobody's absence is believed."""
     expect: SourceExpectPart = SourceExpectPart()
     """What the result is known to be like."""
 
 
-SourceSettings = CsvSettings | ExcelSettings | SqlSettings
+class JsonSettings(NamedPart, JsonPart):
+    """HR as a list in JSON over HTTPS. ``columns`` are required: paths into each row, and what the mapping calls them."""
+
+    type: Literal["json"]
+    """json"""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What the list is known to be like."""
+
+    @model_validator(mode="after")
+    def _columns_are_told(self) -> Self:
+        if not self.columns:
+            raise ValueError("needs columns: paths into each row, such as {work.email: email}")
+        for path in (*self.columns, self.rows, self.gone.path if self.gone else ""):
+            if path and not PATH.fullmatch(path):
+                raise ValueError(
+                    f'"{path}" is no path: write work.email, departments[0].name or groups[*].name'
+                )
+        unknown = sorted({*(self.gone.constants if self.gone else ())} - {*self.renamed.values()})
+        if unknown:
+            raise ValueError(f"gone.set: columns gives no column {unknown[0]}")
+        return self
+
+
+class PluginSettings(NamedPart):
+    """HR as a source that another installed package brings: docs/writing-a-source.md."""
+
+    type: Annotated[Text, Field(min_length=1)]
+    """Or the name of a source that an installed package brings."""
+    options: dict[str, SecretText] = Field(default={})
+    """What that source wants to know; shown nowhere."""
+    expect: SourceExpectPart = SourceExpectPart()
+    """What its rows are known to be like."""
+
+
+BUILT_IN = ("csv", "excel", "json", "sql")
+SourceSettings = CsvSettings | ExcelSettings | JsonSettings | SqlSettings | PluginSettings
+
+
+def _kind(value: Any) -> str:
+    found = value.get("type") if isinstance(value, dict) else getattr(value, "type", "")
+    return "built_in" if found in BUILT_IN else "plugin"
+
+
+def _known(value: Any) -> Any:
+    """Said here, once, and not as what the source lacks that it was taken for."""
+    if not isinstance(value, dict):
+        return value
+    if "type" not in value:
+        raise ValueError("needs `type: csv`, or excel, json or sql")
+    if value["type"] not in BUILT_IN and value["type"] not in (
+        installed := entry_points(group="syncd.sources").names
+    ):
+        words = sorted({*BUILT_IN, *installed})
+        near = get_close_matches(str(value["type"]), words, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f"must be {' or '.join(words)}{hint}")
+    return value
+
+
+SourceItem = Annotated[
+    Annotated[
+        CsvSettings | ExcelSettings | JsonSettings | SqlSettings, Field(discriminator="type"), Tag("built_in")
+    ]
+    | Annotated[PluginSettings, Tag("plugin")],
+    Discriminator(_kind),
+    BeforeValidator(_known),
+]
+"""Where HR's data is read."""

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from syncd.config.kinds import Part, Text, When
 from syncd.config.mapping_parts import IdPart, ValuePart
-from syncd.config.source_parts import SourceSettings
+from syncd.config.source_parts import SourceItem
 from syncd.core.dates import ISO
 
 
@@ -38,7 +38,7 @@ FromColumn = Annotated[ValuePart, BeforeValidator(_short_from, json_schema_input
 class TrainingPart(Part):
     """What the rows of one source say of training that was done outside of Litmos."""
 
-    source: Annotated[SourceSettings, Field(discriminator="type")]
+    source: SourceItem
     """Where the rows are read: any kind of source, with a name of its own."""
     record: Literal["module", "session", "reset"]
     """What a row means: a module is completed; a session was attended; what was completed counts no more."""

@@ -1,11 +1,11 @@
 """Endpoint: where Litmos is, who we say we are, and how long we wait."""
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from syncd.errors import ConfigError, Fault
+from syncd.http.links import is_loopback
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of the longest answer that is read."""
@@ -54,14 +54,6 @@ class Endpoint:
         if self.source and len(self.source) <= SOURCE_LENGTH:
             return []
         return [("litmos.source", f"must be 1 to {SOURCE_LENGTH} characters")]
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def is_loopback_url(url: str) -> bool:

@@ -1,6 +1,5 @@
 """Sending: one request on its way, its slot, its deadlines, how far it got, and what came back."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,9 +75,3 @@ class Sending:
             self._left = True
             if self.write:
                 reach("bytes-sent")
-
-
-class Current(threading.local):
-    """The request that the present thread is sending: the network knows its streams, not their requests."""
-
-    sending: Sending | None = None

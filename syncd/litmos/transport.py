@@ -1,13 +1,10 @@
 """Transport: one HTTP request, sent only while its slot is good, ended by its deadline, answered or raised.
 
-The only module that imports httpx; with ``network`` the only one that imports httpcore; both by their public names. httpx has
-no total deadline, so it runs over our own streams; nothing here sends a request a second time.
+httpx has no total deadline, so it runs over our own streams (``syncd.http``); nothing here sends a request a second time.
 """
 
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpcore
@@ -15,8 +12,6 @@ import httpx
 
 from syncd.core.operation import Gate, Watch
 from syncd.errors import (
-    ConfigError,
-    Fault,
     LitmosError,
     Permanent,
     StoreError,
@@ -25,15 +20,14 @@ from syncd.errors import (
     Uncertain,
 )
 from syncd.failpoint import reach
-from syncd.litmos.endpoint import Endpoint, is_loopback
-from syncd.litmos.network import Network
-from syncd.litmos.sending import Answer, Clock, Current, Sending, TooLateError, boot_time
+from syncd.http.network import Current
+from syncd.http.pool import CoreTransport
+from syncd.litmos.endpoint import Endpoint
+from syncd.litmos.sending import Answer, Clock, Sending, TooLateError, boot_time
 from syncd.log import get_logger, redact_text
 
 log = get_logger(__name__)
 
-KEEPALIVE_SECONDS = 4.0
-"""Idle connections are closed sooner than any server would: a stale one makes the outcome of a write unknown."""
 _BY_A_GATEWAY = frozenset({502, 504})
 """Somebody answered for Litmos, which may still get the request: such an answer does not free a slot early."""
 
@@ -54,7 +48,7 @@ class Transport:
         self._base = httpx.URL(endpoint.base_url.rstrip("/"))
         self._current = Current()
         self._client = httpx.Client(
-            transport=_CoreTransport(_pool(endpoint, self._base, Network(self._current))),
+            transport=CoreTransport(self._base, self._current, ca_file=endpoint.ca_file),
             timeout=endpoint.timeout,
             follow_redirects=False,
             trust_env=False,
@@ -217,75 +211,3 @@ def _usable(key: str) -> str:
     raise Unauthorized(
         "the Litmos API key is empty or holds characters that no header can carry", code="LITMOS-KEY-UNUSABLE"
     )
-
-
-def _pool(endpoint: Endpoint, base: httpx.URL, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
-    """The connections: straight, or through the proxy that the environment names."""
-    context = None  # not needed on loopback, and costly to make
-    if base.scheme == "https":
-        context = httpx.create_ssl_context()
-        if endpoint.ca_file:
-            context.load_verify_locations(endpoint.ca_file)
-    settings: dict[str, Any] = {
-        "ssl_context": context,
-        "max_connections": 64,
-        "max_keepalive_connections": 8,
-        "keepalive_expiry": KEEPALIVE_SECONDS,
-        "network_backend": network,
-    }
-    proxy = _proxy_for(base)
-    if proxy is None:
-        return httpcore.ConnectionPool(**settings)
-    url = httpcore.URL(scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=b"/")
-    return httpcore.HTTPProxy(url, proxy_auth=proxy.raw_auth, **settings)
-
-
-def _proxy_for(base: httpx.URL) -> httpx.Proxy | None:
-    text = urllib.request.getproxies().get(base.scheme)
-    if not text or is_loopback(base.host) or urllib.request.proxy_bypass(base.host):
-        return None
-    proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
-    if proxy.url.scheme == "http":
-        return proxy
-    message = "only http:// proxies are supported"
-    raise ConfigError([Fault(where="environment", key="HTTPS_PROXY", message=message)])
-
-
-class _CoreTransport(httpx.BaseTransport):
-    """httpx over our own pool, whose streams keep the deadline."""
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()

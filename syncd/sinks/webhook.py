@@ -16,7 +16,7 @@ from hashlib import blake2b
 
 from syncd.core.finding import count
 from syncd.errors import SinkError
-from syncd.outbound import Answered, OutboundError, post, resolve, url_fault
+from syncd.http.outbound import Answered, OutboundError, post, resolve, url_fault
 from syncd.sinks.mapped import mapped, pending
 from syncd.sinks.settings import WebhookSinkSettings
 

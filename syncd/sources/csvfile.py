@@ -15,6 +15,7 @@ from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvlines import Lines, line_hashes
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
+from syncd.sources.fetching import Fetch
 from syncd.sources.layout import taken
 from syncd.sources.localfile import take_file
 from syncd.sources.privatecopy import PrivateCopy
@@ -32,10 +33,12 @@ class CsvSource:
         self,
         settings: CsvSourceSettings,
         *,
+        fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
+        self._fetch = fetch
         self._clock = clock
         self._sleep = sleep
 
@@ -46,7 +49,7 @@ class CsvSource:
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: each fault of the file is a SourceError that names the line."""
-        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep)
+        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep, fetch=self._fetch)
         settings = replace(self._settings, path=Path(file.name))
         return replace(read_copy(file.copy, settings), dated=file.dated)
 

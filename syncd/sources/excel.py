@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.errors import ConfigError, Fault, SourceError
 from syncd.sources.base import TOGETHER, Hashed, RawRow, Reading, row_hash
+from syncd.sources.fetching import Fetch
 from syncd.sources.layout import (
     TITLES,
     UNKNOWN,
@@ -52,10 +53,12 @@ class ExcelSource:
         self,
         settings: ExcelSourceSettings,
         *,
+        fetch: Fetch | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
+        self._fetch = fetch
         self._clock = clock
         self._sleep = sleep
 
@@ -67,7 +70,7 @@ class ExcelSource:
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: each fault of the sheet is a SourceError that names the row. ConfigError without python-calamine."""
         _need_calamine()
-        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep)
+        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep, fetch=self._fetch)
         settings = replace(self._settings, path=Path(file.name))
         return replace(read_workbook(file.copy, workspace, settings), dated=file.dated)
 

@@ -1,4 +1,7 @@
-"""Local files: which file of this machine is meant, whether it is ready, its private copy, and what is packed in it."""
+"""Local files: which file of this machine is meant, whether it is ready, its private copy, and what is packed in it.
+
+A file that is fetched from elsewhere has only the latter to go through.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from syncd.errors import SourceError
+from syncd.sources.fetching import Fetch
 from syncd.sources.latest import latest_file, newest_file
 from syncd.sources.privatecopy import PrivateCopy, copy_privately
 from syncd.sources.readiness import Readiness
@@ -28,8 +32,15 @@ def take_file(
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    fetch: Fetch | None = None,
 ) -> LocalFile:
-    """The file that the settings mean, whole and unpacked, in ``workspace``. Raises SourceError; then nothing is left there."""
+    """The file that the settings mean, or that ``fetch`` brings, whole and unpacked, in ``workspace``.
+
+    Raises SourceError; then nothing is left there.
+    """
+    if fetch is not None:
+        fetched = fetch.fetch(workspace)
+        return LocalFile(name=fetched.name, copy=_opened(fetched.copy, fetched.name, settings, workspace))
     readiness = Readiness(marker=settings.marker, checksum=settings.checksum)
     path, day = _chosen(settings, readiness, datetime.fromtimestamp(clock(), UTC).date())
     copy = copy_privately(path, workspace, settle_seconds=settings.settle_seconds, clock=clock, sleep=sleep)
@@ -38,9 +49,12 @@ def take_file(
     except BaseException:
         copy.path.unlink()
         raise
-    kind = kind_of(path.name, settings.unpack)
-    whole = unpacked(copy, workspace, kind=kind, member=settings.member, label=path.name)
-    return LocalFile(name=path.name, copy=whole, dated=day)
+    return LocalFile(name=path.name, copy=_opened(copy, path.name, settings, workspace), dated=day)
+
+
+def _opened(copy: PrivateCopy, name: str, settings: FileSourceSettings, workspace: Path) -> PrivateCopy:
+    kind = kind_of(name, settings.unpack)
+    return unpacked(copy, workspace, kind=kind, member=settings.member, label=name)
 
 
 def _chosen(settings: FileSourceSettings, readiness: Readiness, today: date) -> tuple[Path, date | None]:

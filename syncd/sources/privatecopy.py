@@ -22,12 +22,12 @@ _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateCopy:
-    """A copy that nobody else writes: ``path`` (mode 0600), its ``sha256`` (hex), and the original's time (UTC)."""
+    """A copy that nobody else writes: ``path`` (mode 0600), its ``sha256`` (hex), and the original's time (UTC), if it has one."""
 
     path: Path
     sha256: str
     size_bytes: int
-    modified_at: datetime
+    modified_at: datetime | None
 
 
 def copy_privately(
@@ -59,6 +59,11 @@ def copy_privately(
         os.close(source)
     modified_at = datetime.fromtimestamp(before.st_mtime, UTC)
     return PrivateCopy(path=copy, sha256=digest, size_bytes=size, modified_at=modified_at)
+
+
+def moment_of(seconds: float | None) -> datetime | None:
+    """A time as files have it (seconds since 1970), UTC; None for none."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def private_file(workspace: Path, prefix: str) -> tuple[int, Path]:

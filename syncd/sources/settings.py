@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.sources.json_settings import JsonSourceSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -90,7 +92,8 @@ class ExcelSourceSettings(FileSourceSettings):
 class SqlSourceSettings:
     """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password).
 
-    ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off.
+    ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off. ``snapshot`` False is for
+    SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it.
     """
 
     name: str
@@ -98,7 +101,8 @@ class SqlSourceSettings:
     query: str
     timeout_seconds: float = 300.0
     max_rows: int = 5_000_000
+    snapshot: bool = True
 
 
-SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings
+SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings | JsonSourceSettings
 """Everything that ``open_source`` can open."""

@@ -3,19 +3,17 @@
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CursorResult
 
 from syncd.errors import SourceError
-from syncd.sources.base import TOGETHER, Hashed, RawRow, Reading, row_hash
+from syncd.sources.base import Reading
 from syncd.sources.privatecopy import no_room, private_file
 from syncd.sources.settings import SqlSourceSettings
+from syncd.sources.spool import RowsDigest, SpoolRows
 from syncd.sources.sqlsession import parse_url, read_only_session
 from syncd.sources.sqltext import one_select
 from syncd.sources.sqlvalue import as_text
@@ -60,7 +58,7 @@ class SqlSource:
             sha256=digest.hexdigest(columns),
             size_bytes=path.stat().st_size,
             modified_at=None,
-            complete=True,
+            complete=settings.snapshot or backend != "mssql",
             place=f"{settings.name}:row ",
             raw=SpoolRows(path=path),
         )
@@ -107,51 +105,6 @@ class SqlSource:
                 f"{self.name}: the query gives more than {self._settings.max_rows} rows. Nothing was planned. "
                 "Check its joins, or raise the row limit."
             )
-
-
-@dataclass(slots=True)
-class RowsDigest:
-    """The content of a result whatever the order of its rows, which a query without ORDER BY does not fix."""
-
-    rows: int = 0
-    total: int = 0
-
-    def add(self, line: str) -> None:
-        """Take one row, as it is written in the spool."""
-        self.rows += 1
-        self.total = (self.total + int.from_bytes(sha256(line.encode("ascii")).digest(), "big")) % (1 << 256)
-
-    def hexdigest(self, columns: Sequence[str]) -> str:
-        """SHA-256 (hex) over the columns, the number of rows and the sum of the rows' own."""
-        return sha256(json.dumps([list(columns), self.rows, self.total]).encode("ascii")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpoolRows:
-    """The rows of a spool, numbered from 1 in the order the database gave them."""
-
-    path: Path
-
-    def __iter__(self) -> Iterator[RawRow]:
-        with self.path.open(encoding="ascii") as file:
-            for number, line in enumerate(file, 1):
-                yield number, json.loads(line)
-
-    def hashed(self) -> Iterator[Hashed]:
-        """Every row by the hash of its line in the spool."""
-        first = 1
-        with self.path.open(encoding="ascii") as file:
-            while lines := list(islice(file, TOGETHER)):
-                numbers = range(first, first + len(lines))
-                yield Hashed(numbers, [row_hash(line) for line in lines], lines, json.loads)
-                first += len(lines)
-
-    def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
-        """The rows of these numbers."""
-        with self.path.open(encoding="ascii") as file:
-            for number, line in enumerate(file, 1):
-                if number in numbers:
-                    yield number, json.loads(line)
 
 
 def _columns(result: CursorResult[Any], name: str) -> tuple[str, ...]:

@@ -6,9 +6,13 @@ database            what keeps it from writing, besides the query's own check an
 PostgreSQL          ``default_transaction_read_only=on``, a REPEATABLE READ, READ ONLY transaction, ``statement_timeout``
 SQLite              the file is opened ``mode=ro``, ``query_only``, and an authorizer that allows reading alone
 MySQL, MariaDB      ``SET SESSION TRANSACTION READ ONLY``, one consistent snapshot
-Oracle              ``SET TRANSACTION READ ONLY``
+Oracle              ``SET TRANSACTION READ ONLY``, which is a snapshot, too; ``call_timeout``
 SQL Server          nothing (``ApplicationIntent=ReadOnly`` is advice): the database user must be one that may only SELECT
 ==================  =========================================================================================
+
+Rows are streamed by a cursor of the server in one transaction, of one moment (SQL Server: isolation level SNAPSHOT, which its database
+must allow). Paging by a key was the other way: it needs an order by a unique column, in which collations differ, and each page is
+another statement; within one snapshot it reads the same rows with more work, and without one it misses those that move.
 """
 
 import sqlite3
@@ -94,8 +98,9 @@ def _engine(settings: SqlSourceSettings, url: URL, monotonic: Callable[[], float
         raise SourceError(
             f"{settings.name}: the database URL has an option that is not understood."
         ) from None
-    if backend in {"mysql", "mariadb"}:
-        event.listen(engine, "connect", _mysql_on_connect(settings))
+    prepare = PREPARING.get(backend)
+    if prepare is not None:
+        event.listen(engine, "connect", prepare(settings))
     return engine
 
 
@@ -120,6 +125,8 @@ def _options(settings: SqlSourceSettings, url: URL) -> dict[str, Any]:
                 "local_infile": False,
             }
         }
+    if backend == "mssql" and settings.snapshot:
+        return {"execution_options": {"isolation_level": "SNAPSHOT"}}
     return {}
 
 
@@ -172,6 +179,33 @@ def _mysql_on_connect(settings: SqlSourceSettings) -> Callable[[Any, Any], None]
     return prepare
 
 
+def _mssql_on_connect(settings: SqlSourceSettings) -> Callable[[Any, Any], None]:
+    def prepare(connection: Any, _record: Any) -> None:
+        if hasattr(connection, "timeout"):  # seconds for a statement: mssql-python, pyodbc
+            connection.timeout = max(1, int(settings.timeout_seconds))
+        cursor = connection.cursor()
+        cursor.execute(f"SET LOCK_TIMEOUT {max(1, int(settings.timeout_seconds * 1000))}")
+        cursor.close()
+
+    return prepare
+
+
+def _oracle_on_connect(settings: SqlSourceSettings) -> Callable[[Any, Any], None]:
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.call_timeout = max(1, int(settings.timeout_seconds * 1000))
+
+    return prepare
+
+
+PREPARING: dict[str, Callable[[SqlSourceSettings], Callable[[Any, Any], None]]] = {
+    "mysql": _mysql_on_connect,
+    "mariadb": _mysql_on_connect,
+    "mssql": _mssql_on_connect,
+    "oracle": _oracle_on_connect,
+}
+"""What each database is told on a new connection, where its URL or its options cannot tell it."""
+
+
 def _begin(connection: Connection, backend: str) -> None:
     """Begin the transaction in the database, so that all rows are of one moment."""
     connection.begin()
@@ -197,11 +231,23 @@ def _explained(settings: SqlSourceSettings, url: URL, error: DBAPIError) -> Sour
     lowered = said.lower()
     if any(
         word in lowered
-        for word in ("statement timeout", "interrupted", "max_statement_time", "execution time")
+        for word in (
+            "statement timeout",
+            "interrupted",
+            "max_statement_time",
+            "execution time",
+            "call timeout",
+            "query timeout",
+        )
     ):
         return SourceError(
             f"{settings.name}: the query took longer than {settings.timeout_seconds:g} s and was stopped. "
             "Nothing was planned. Make it lighter, or raise the timeout."
+        )
+    if "snapshot isolation" in lowered:  # SQL Server, 3952
+        return SourceError(
+            f"{settings.name}: the database does not allow snapshots, without which rows may be missed ({said}). Nothing was "
+            "planned. Let its owner set ALLOW_SNAPSHOT_ISOLATION ON, or set snapshot: false; then nobody's absence is believed."
         )
     if any(word in lowered for word in ("read-only", "read only", "readonly", "not authorized")):
         return SourceError(

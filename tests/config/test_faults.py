@@ -53,7 +53,7 @@ def test_all_faults_at_once_in_the_order_of_the_file(tmp_path):
         "syncd.yaml:7:21: litmos.limit.requests: must be a whole number",
         'syncd.yaml:7:27: litmos.limit.windw: is no key here; did you mean "window"?',
         "syncd.yaml:8:12: litmos.timeout: must be a duration with its unit, such as 25s, 30m, 72h or 2d",
-        'syncd.yaml:10:3: source: must be csv or excel or sql; did you mean "csv"?',
+        'syncd.yaml:10:3: source: must be csv or excel or json or sql; did you mean "csv"?',
         "syncd.yaml:14:54: employee.status.map.Gone: must be future or active or leave or left",
         "syncd.yaml:14:67: employee.status.else: must be reject or active",
         'syncd.yaml:16:31: users.match[1]: "Emial" is no Litmos field that can be mapped; did you mean "Email"?',

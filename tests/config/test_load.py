@@ -9,6 +9,7 @@ import pytest
 from syncd.config.checks import base_url_fault, cron_fault, encoding_fault, timezone_fault
 from syncd.config.kinds import duration, seconds
 from syncd.config.sink_parts import CsvSinkPart
+from syncd.config.source_parts import CsvSettings
 from syncd.core.columns import columns_used
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.mapping import map_record
@@ -41,13 +42,13 @@ def test_the_least_configuration_has_every_default(tmp_path):
 def test_paths_start_at_the_file(tmp_path):
     text = TEXT + "pull: {sinks: [{name: r, path: out/r.csv, columns: {id: employee_id}}]}\n"
     config = load_text(tmp_path, text)
-    assert config.sources[0].type == "csv"
+    assert isinstance(config.sources[0], CsvSettings)
     assert config.sources[0].path == tmp_path / "hr.csv"
     sink = config.pull.sinks[0]
     assert isinstance(sink, CsvSinkPart)
     assert sink.path == tmp_path / "out" / "r.csv"
     absolute = load_text(tmp_path, TEXT.replace("hr.csv", "/data/hr.csv"))
-    assert absolute.sources[0].type == "csv"
+    assert isinstance(absolute.sources[0], CsvSettings)
     assert absolute.sources[0].path == Path("/data/hr.csv")
 
 
@@ -69,7 +70,7 @@ def test_a_sync_without_any_limit_on_deactivations_is_a_warning(tmp_path):
 def test_a_tab_can_be_written(tmp_path):
     for written in ("tab", r'"\t"', r"'\t'"):
         config = load_text(tmp_path, TEXT.replace("path: hr.csv", f"path: hr.csv, delimiter: {written}"))
-        assert config.sources[0].type == "csv"
+        assert isinstance(config.sources[0], CsvSettings)
         assert config.sources[0].delimiter == "\t"
 
 

@@ -112,7 +112,16 @@ def keys_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     """Every key of the file, written as ``keys_of`` writes them."""
     if isinstance(data, dict):
-        tables = ("users.fields", ".map", ".columns", ".given", "expect.fields", "limits.fields")
+        tables = (
+            "login.headers",
+            "token.fields",
+            "users.fields",
+            ".map",
+            ".columns",
+            ".given",
+            "expect.fields",
+            "limits.fields",
+        )
         for key, value in data.items():
             name = "*" if path.endswith(tables) else key
             yield f"{path}.{name}".lstrip(".")
@@ -229,6 +238,13 @@ def of_training(text: str) -> set[str]:
     }
 
 
+def commented_blocks(text: str) -> list[Any]:
+    """The commented examples of keys of a source that have keys of their own, as data."""
+    blocks = re.findall(r"^(?:  # \w+:\n(?:  #   .*\n)+)", text, re.MULTILINE)
+    plain = [re.sub("^  # ", "", block, flags=re.MULTILINE) for block in blocks]
+    return [read_document(block.encode(), "x").data for block in plain]
+
+
 def test_every_key_of_the_schema_is_in_it():
     text = FILE.read_text(encoding="utf-8")
     written = {
@@ -244,6 +260,9 @@ def test_every_key_of_the_schema_is_in_it():
         for key in keys_in(read_document(each.encode(), "syncd.yaml").data)
     }
     commented = {f"source.{key}" for key in re.findall(r"^  # (\w+): ", text, re.MULTILINE)}
+    commented |= {f"source.{key}" for block in commented_blocks(text) for key in keys_in(block)}
+    assert "this, ca_file, timeout and max_size as for https" in text
+    commented |= {key.replace("source.from.https.", "source.") for key in commented}
     for example in re.findall(r"^    # (\w+: \{.*\}) ", text, re.MULTILINE):
         commented |= {f"teams[].{key}" for key in keys_in(read_document(example.encode(), "x").data)}
     for example in re.findall(r"^  # - (tree: \{.*\})$", text, re.MULTILINE):
@@ -316,7 +335,7 @@ def test_what_fits_two_branches_of_the_schema_is_no_fault_to_an_editor():
     table = schema["$defs"]["FieldPart"]["properties"]["map"]["anyOf"]
     assert {"$ref": "#/$defs/TableFile"} in table[0]["anyOf"]
     branches = re.findall(r'"oneOf": \[[^\]]*\]', schema_text())
-    assert [branch.count("Settings") for branch in branches] == [3, 3, 3], (
+    assert [branch.count("Settings") for branch in branches] == [4, 4, 4], (
         "only the source, which its type tells apart"
     )
 

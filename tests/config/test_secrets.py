@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
+from syncd.config.source_parts import SqlSettings
 from syncd.errors import ConfigError
 from tests.config.files import HEAD, USERS, faults_of, load_text
 
@@ -152,7 +153,7 @@ def test_no_secret_is_in_anything_that_can_be_shown(tmp_path):
         '{type: sql, url: "mysql://u:${env:LITMOS_API_KEY}@db/x", query: "${file:hr.sql}"}',
     )
     config = load_text(tmp_path, text, environ={"LITMOS_API_KEY": CANARY})
-    assert config.sources[0].type == "sql"
+    assert isinstance(config.sources[0], SqlSettings)
     assert config.sources[0].query.startswith("SELECT")
     everything = json.dumps([asdict(shown) for shown in config.redacted()]) + repr(config.redacted())
     for secret in (config.database, config.litmos, config.sources[0].url, config.litmos.api_key):

@@ -75,10 +75,13 @@ def test_what_the_sources_say_is_part_of_what_plans_depend_on(before, after, tmp
         ),
         (TWO.replace("Mail: email", 'Mail: ""'), "sources[1]: columns and set need names that are not blank"),
         (TWO.replace("path: e.csv", "path: e.csv, pth: e.csv"), "sources[0].pth: is no key here"),
-        (TWO.replace("path: e.csv, ", ""), "sources[0].path: is required"),
+        (
+            TWO.replace("path: e.csv, ", ""),
+            "sources[0]: needs path, or from for a file that is elsewhere, and not both",
+        ),
         (
             TWO.replace("type: csv, name: employees", "type: xls, name: employees"),
-            "sources[0]: must be csv or excel or sql",
+            "sources[0]: must be csv or excel or json or sql",
         ),
         (
             TWO.replace("path: e.csv", 'path: "{date}/e.csv"'),

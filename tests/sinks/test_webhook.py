@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import SinkError
-from syncd.outbound import OutboundError, address_fault, post, resolve, url_fault
+from syncd.http.outbound import OutboundError, address_fault, post, resolve, url_fault
 from syncd.sinks.settings import WebhookSinkSettings
 from syncd.sinks.webhook import WebhookSink
 from tests.sinks.contract import CANARY, Bench, SinkContract, result

@@ -48,7 +48,8 @@ def test_mariadb_refusals(tmp_path, mariadb_url):
 
 
 @pytest.mark.parametrize(
-    "statement", ["DELETE FROM p", "INSERT INTO p (id) VALUES ('x')", "CREATE TABLE q (a int)"]
+    "statement",
+    ["DELETE FROM p", "INSERT INTO p (id) VALUES ('x')", "CREATE TABLE q (a int)", "UPDATE p SET id = 'x'"],
 )
 def test_the_mariadb_session_refuses_what_the_parser_might_miss(mariadb_url, statement):
     for cursor in (True, False):
@@ -58,3 +59,14 @@ def test_the_mariadb_session_refuses_what_the_parser_might_miss(mariadb_url, sta
 def test_the_mariadb_session_stays_read_only(mariadb_url):
     said = in_session(mariadb_url, "SET TRANSACTION READ WRITE", cursor=False)
     assert "can't be changed while a transaction is in progress" in said
+
+
+def test_mariadb_takes_one_statement_at_a_time(tmp_path, mariadb_url):
+    for cursor in (True, False):
+        said = in_session(mariadb_url, "SELECT id FROM p; DELETE FROM p", cursor=cursor)
+        assert "You have an error in your SQL syntax" in said
+        said = in_session(
+            mariadb_url, "WITH x AS (DELETE FROM p RETURNING id) SELECT * FROM x", cursor=cursor
+        )
+        assert "You have an error in your SQL syntax" in said
+    assert read_sql(tmp_path, mariadb_url, "SELECT id FROM p").rows == 2

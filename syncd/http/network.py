@@ -1,21 +1,45 @@
 """Network: connections that keep the deadline of the request they carry, byte by byte, and know whether it may still leave.
 
-httpcore calls these streams in the thread that sends the request, which is how a stream finds it (``sending.Current``).
+httpcore calls these streams in the thread that sends the request, which is how a stream finds it (``Current``).
 """
 
 import select
 import socket
 import ssl
+import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import httpcore
-
-from syncd.litmos.sending import Current, Sending
 
 CONNECT_SECONDS = 10.0
 """The longest that one address may take to answer."""
 _PIECE = 65536
+
+
+class Carried(Protocol):
+    """A request on its way. ``encrypted`` tells it from what goes to a proxy before it; ``broken``: a write of it failed."""
+
+    encrypted: bool
+    broken: bool
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; 0 or less when it has passed."""
+        ...
+
+    def before_bytes(self) -> None:
+        """Called before each piece of the request leaves. What it raises keeps that piece back."""
+        ...
+
+    def before_answer(self) -> None:
+        """Called before the answer is read."""
+        ...
+
+
+class Current(threading.local):
+    """The request that the present thread is sending: the network knows its streams, not their requests."""
+
+    sending: Carried | None = None
 
 
 class Network(httpcore.NetworkBackend):
@@ -114,7 +138,7 @@ class _Stream(httpcore.NetworkStream):
     def close(self) -> None:
         self._sock.close()
 
-    def _request(self) -> Sending | None:
+    def _request(self) -> Carried | None:
         """The request that these bytes belong to; None for what goes to a proxy before it."""
         sending = self._current.sending
         if sending is None or (sending.encrypted and not isinstance(self._sock, ssl.SSLSocket)):

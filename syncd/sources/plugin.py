@@ -1,0 +1,56 @@
+"""Sources of third parties: found by the entry points of installed packages, in the group ``syncd.sources``.
+
+An entry point is a callable ``(name, options)`` that gives a ``base.Source``; docs/writing-a-source.md shows one.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from syncd.errors import ConfigError, Fault, SourceError
+from syncd.sources.base import Reading, Source
+
+GROUP = "syncd.sources"
+
+
+class PluginSource:
+    """Somebody else's Source, whose errors are SourceErrors, and behind whose faults the workspace is as it was."""
+
+    def __init__(self, name: str, inner: Source) -> None:
+        self._name = name
+        self._inner = inner
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._name
+
+    def read(self, workspace: Path) -> Reading:
+        """As ``Source.read``. What an unexpected error says may quote HR's data, so its type alone is told."""
+        before = set(workspace.iterdir())
+        try:
+            return self._inner.read(workspace)
+        except BaseException as error:
+            for left in set(workspace.iterdir()) - before:
+                left.unlink()
+            if isinstance(error, SourceError) or not isinstance(error, Exception):
+                raise
+            raise SourceError(
+                f"{self.name}: failed with {type(error).__name__}. Nothing was planned."
+            ) from None
+
+
+def open_plugin(kind: str, name: str, options: Mapping[str, str]) -> Source:
+    """The Source that the entry point ``kind`` makes. Raises ConfigError if it cannot be loaded, or refuses the options."""
+    found = next(iter(entry_points(group=GROUP, name=kind)), None)
+    if found is None:
+        raise ConfigError(
+            [Fault(where=name, key="type", message=f"no installed package has a source {kind}")]
+        )
+    try:
+        return PluginSource(name, found.load()(name, options))
+    except ConfigError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; its words may quote an option
+        message = f"{found.value} could not be opened with these options: {type(error).__name__}"
+        raise ConfigError([Fault(where=name, key="type", message=message)]) from None

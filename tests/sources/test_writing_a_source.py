@@ -1,0 +1,73 @@
+"""The source of docs/writing-a-source.md, installed as its page says, is named in a configuration and read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from syncd.config import load
+from syncd.errors import ConfigError, SourceError
+from syncd.wiring import sources_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-source.md").read_text(encoding="utf-8")
+CONFIG = """
+version: 1
+database: sqlite:///syncd.db
+litmos: {api_key: x}
+%s
+employee: {id: employee_id}
+users:
+  fields: {ExternalEmployeeId: employee_id, UserName: email, FirstName: first_name, LastName: last_name}
+"""
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The package of the page, as an installer lays it down; gives the file that its source reads."""
+    site = tmp_path / "site"
+    (site / "hr_ini-1.dist-info").mkdir(parents=True)
+    (site / "hr_ini.py").write_text(block("python"), encoding="utf-8")
+    points = re.sub(r'^.*\n\[.*"(.*)"\]', r"[\1]", block("toml")).replace('"', "")
+    (site / "hr_ini-1.dist-info" / "entry_points.txt").write_text(points, encoding="utf-8")
+    (site / "hr_ini-1.dist-info" / "METADATA").write_text("Name: hr-ini\nVersion: 1\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(site)
+    (tmp_path / "people.ini").write_text(
+        "employee_id=007\nfirst_name=Zoë\nemail=z@example.com\n\nemployee_id=008\n"
+    )
+    (tmp_path / "workspace").mkdir()
+    return tmp_path / "people.ini"
+
+
+def configured(tmp_path, source: str):
+    (tmp_path / "syncd.yaml").write_text(CONFIG % source, encoding="utf-8")
+    config = load(tmp_path / "syncd.yaml", environ={})
+    assert str(tmp_path / "people.ini") not in repr(config.shown)
+    return sources_of(config)[0]
+
+
+def test_the_source_of_the_page(installed, tmp_path):
+    source = configured(tmp_path, block("yaml").replace("/srv/hr/people.ini", str(installed)))
+    reading = source.read(tmp_path / "workspace")
+    assert [(one.origin, one.fields["employee_id"]) for one in reading.records] == [
+        ("people.ini:person 1", "007"),
+        ("people.ini:person 2", "008"),
+    ]
+    installed.write_text("Zebulon Canary\n", encoding="utf-8")
+    for left in (tmp_path / "workspace").iterdir():
+        left.unlink()
+    with pytest.raises(SourceError, match=r"^hr: failed with ValueError. Nothing was planned\.$"):
+        source.read(tmp_path / "workspace")
+    assert list((tmp_path / "workspace").iterdir()) == []
+
+
+def test_what_is_wrong_with_it_is_said(installed, tmp_path):
+    with pytest.raises(ConfigError, match="could not be opened with these options: KeyError"):
+        configured(tmp_path, "source: {type: ini}")
+    with pytest.raises(ConfigError, match='must be csv or excel or ini or json or sql; did you mean "ini"'):
+        configured(tmp_path, "source: {type: inni}")
