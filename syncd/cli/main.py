@@ -7,7 +7,20 @@ from typing import Annotated, TextIO
 import typer
 
 from syncd import __version__
-from syncd.cli import cases, deciding, doctor, explain, flows, inspect, ledger, queueing, setup, status
+from syncd.cli import (
+    cases,
+    deciding,
+    doctor,
+    explain,
+    flows,
+    inspect,
+    ledger,
+    queueing,
+    setup,
+    status,
+    trail,
+    webaccess,
+)
 from syncd.cli.exits import HELP
 
 app = typer.Typer(
@@ -36,7 +49,20 @@ def options(
     """Options of syncd itself."""
 
 
-for module in (setup, doctor, flows, deciding, queueing, explain, status, inspect, cases, ledger):
+for module in (
+    setup,
+    doctor,
+    flows,
+    deciding,
+    queueing,
+    explain,
+    status,
+    inspect,
+    cases,
+    ledger,
+    trail,
+    webaccess,
+):
     module.register(app)
 
 

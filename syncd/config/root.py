@@ -15,10 +15,10 @@ from syncd.config.settings import (
     RetentionSettings,
     ScheduleSettings,
     ScopePart,
-    WebSettings,
 )
 from syncd.config.source_parts import CsvSettings, SourceSettings, SqlSettings
 from syncd.config.team_parts import TeamPart
+from syncd.config.web_parts import WebSettings
 
 
 def _version(value: Any) -> Any:

@@ -20,7 +20,7 @@ from syncd.failpoint import reach
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
-from syncd.store import approvals, awaited, cases, changes, links, mirror, runs
+from syncd.store import approvals, audit, awaited, cases, changes, links, mirror, runs
 from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
 
@@ -84,6 +84,8 @@ def approve(
             runs.finish_if_done(conn, other, now)
         runs.finish_if_done(conn, run_id, now)
         awaited.drop_decided(conn, app.account)
+        about = {**_chosen(choice), "digest": run["plan_digest"], "sent": len(fresh), "stale": len(stale)}
+        _note(conn, app, run_id, "approve", actor, about)
     reach("plan-committed")
     return len(fresh), len(stale)
 
@@ -107,7 +109,23 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
         keys = [change.key for change in gone]
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
         awaited.drop_decided(conn, app.account)
+        about = {**_chosen(choice), "reason": reason, "changes": len(gone)}
+        _note(conn, app, run_id, "reject", actor, about)
     return len(gone)
+
+
+def _note(conn: Connection, app: App, run_id: int, action: str, actor: str, about: Mapping[str, Any]) -> None:
+    """The entry in the audit."""
+    now = app.database.now(conn)
+    audit.record(
+        conn, app.account, actor=actor, action=action, object_=f"run {run_id}", detail=about, now=now
+    )
+
+
+def _chosen(choice: Choice) -> dict[str, list[str]]:
+    """What a person chose of what a Run holds, as far as they chose."""
+    parts = {"only": choice.classes, "employees": choice.employees, "fields": choice.fields}
+    return {name: sorted(some) for name, some in parts.items() if some}
 
 
 def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None) -> int:

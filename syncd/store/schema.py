@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from syncd.store import awaited_tables, import_tables, mirror_tables, settled_tables
+from syncd.store import audit_tables, awaited_tables, import_tables, mirror_tables, settled_tables
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 from syncd.store.queue_tables import (
     IS_DISCARDED,
@@ -29,6 +29,7 @@ from syncd.store.queue_tables import (
     queue_pause,
     rate_slot,
     rate_window,
+    rows_where,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "LIVE",
     "UNSENT",
     "attempt",
+    "audit_tables",
     "awaited_tables",
     "import_tables",
     "job",
@@ -245,6 +247,8 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
+    Index("ix_change_open", "state", "id", **rows_where("state IN ('failed', 'held')")),
+    Index("ix_change_code", "code", "id", **rows_where("code <> ''")),
 )
 approval = Table(
     "approval",
