@@ -63,7 +63,9 @@ class Pages:
 
         return asyncio.run(sent())
 
-    def get(self, path: str, *, host: str = "127.0.0.1", method: str = "GET", **headers: str) -> httpx.Response:
+    def get(
+        self, path: str, *, host: str = "127.0.0.1", method: str = "GET", **headers: str
+    ) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask(httpx.Request(method, f"http://{host}{path}", headers=named))[0]
 
@@ -183,8 +185,10 @@ def test_a_spreadsheet_runs_nothing_of_a_twin(pages, site):
     from syncd.web.rendering import as_csv
     from syncd.web.site import Shown
 
-    shown = Shown(template="", data={"rows": [{"a": "=1+1", "b": '@x,"y"'}]}, listed="rows", columns=("a", "b"))
-    assert list(csv.reader(io.StringIO(as_csv(shown)))) == [["a", "b"], ["'=1+1", "'@x,\"y\""]]
+    shown = Shown(
+        template="", data={"rows": [{"a": "=1+1", "b": '@x,"y"'}]}, listed="rows", columns=("a", "b")
+    )
+    assert list(csv.reader(io.StringIO(as_csv(shown)))) == [["a", "b"], ["'=1+1", '\'@x,"y"']]
 
 
 def test_what_is_not_there_is_404(pages):
@@ -197,7 +201,16 @@ def test_looking_changes_nothing(pages, site):
         with site.database.read() as conn:
             return [
                 conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()  # noqa: S608 - names of ours
-                for table in ("audit", "run", "change", "job", "attempt", "web_session", "resolution", "queue_pause")
+                for table in (
+                    "audit",
+                    "run",
+                    "change",
+                    "job",
+                    "attempt",
+                    "web_session",
+                    "resolution",
+                    "queue_pause",
+                )
             ]
 
     before = seen()

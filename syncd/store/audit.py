@@ -86,23 +86,24 @@ def verify(conn: Connection, account: str, *, expected: str = "") -> Chain:
     """Walk the whole chain; ``expected`` is a hash that was noted before, and must still be in it."""
     number, head, met = 0, FIRST, not expected
     query = select(audit).where(audit.c.account == account).order_by(audit.c.number)
-    for row in conn.execute(query.execution_options(yield_per=CHUNK)).mappings():
-        if row["number"] != number + 1:
-            return Chain(entries=number, head=head, fault=f"entry {number + 1} is missing")
-        if row["previous"] != head:
-            return Chain(
-                entries=number, head=head, fault=f"entry {number + 1} does not follow the one before it"
-            )
-        if row["hash"] != _hash(dict(row)):
-            return Chain(entries=number, head=head, fault=f"entry {number + 1} was changed")
-        number, head = number + 1, row["hash"]
-        met = met or head == expected
-    fault = (
-        ""
-        if met
-        else f"no entry has the hash {expected}: the newest entries were cut off, or all was replaced"
-    )
-    return Chain(entries=number, head=head, fault=fault)
+    with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
+        for row in rows.mappings():
+            if fault := _fault(dict(row), number, head):
+                return Chain(entries=number, head=head, fault=fault)
+            number, head = number + 1, row["hash"]
+            met = met or head == expected
+    cut = f"no entry has the hash {expected}: the newest entries were cut off, or all was replaced"
+    return Chain(entries=number, head=head, fault="" if met else cut)
+
+
+def _fault(entry: Mapping[str, Any], before: int, head: str) -> str:
+    """What is wrong with the entry that follows number ``before``, whose hash is ``head``; "" if nothing is."""
+    number = before + 1
+    if entry["number"] != number:
+        return f"entry {number} is missing"
+    if entry["previous"] != head:
+        return f"entry {number} does not follow the one before it"
+    return "" if entry["hash"] == _hash(entry) else f"entry {number} was changed"
 
 
 def _hash(entry: Mapping[str, Any]) -> str:

@@ -137,7 +137,9 @@ class Gate:
         entry = read_passwords(self.auth.passwords).get(found["name"])
         if entry is None or entry.proof != found["proof"]:
             return None
-        by_itself = "HX-Request" in request.headers  # a page that looks again by itself is no sign of a person
+        by_itself = (
+            "HX-Request" in request.headers
+        )  # a page that looks again by itself is no sign of a person
         if now - found["seen_at"] > logins.OFTEN and not by_itself:
             with self.database.write() as conn:
                 logins.seen(conn, cookie, now)

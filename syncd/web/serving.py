@@ -85,7 +85,9 @@ class Web:
             name = page.twins[1].strip("/").partition("/")[0].removesuffix(".csv")
             told = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return Response(rendering.as_csv(shown), media_type="text/csv; charset=utf-8", headers=told)
-        return self.html(request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer)
+        return self.html(
+            request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer
+        )
 
     def _deed(self, request: Request, deed: Deed, form: Mapping[str, list[str]]) -> Response:
         viewer = self.gate.who(request)

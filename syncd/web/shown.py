@@ -40,9 +40,10 @@ def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str
     """A Change, in one line and with its parts; values of people as far as the viewer may see them."""
     told = {name: row[name] for name in _OF_CHANGE}
     open_ = viewer.sees_values
+    line = describe(changes.to_change(row), names, values=open_)
     return {
         **told,
-        "what": describe(changes.to_change(row), names, values=open_),
+        "what": line.removeprefix(f"employee {row['employee_id']}").strip(),
         "message": row["message"] if open_ or not row["message"] else MASK,
         "before": masked(row["before"], viewer),
         "after": masked(row["after"], viewer),
