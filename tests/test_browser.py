@@ -9,7 +9,15 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.needs import tool
 from tests.workbench import Workbench, eventually, workbench
@@ -30,13 +38,18 @@ class Walk:
     faults: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Note what a page must never do."""
-        self.page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
+        """Note what a page must never do; a breach of the policy is an error on the console."""
+        self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on(
-            "request",
-            lambda sent: sent.url.startswith(self.base) or self.faults.append(f"asked for {sent.url}"),
-        )
+        self.page.on("request", self._asked)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.faults.append(said.text)
+
+    def _asked(self, asked: Request) -> None:
+        if not asked.url.startswith(self.base):
+            self.faults.append(f"asked for {asked.url}")
 
     def open(self, path: str) -> Page:
         self.page.goto(f"{self.base}{path}")
