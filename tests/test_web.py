@@ -12,10 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from syncd.config.web_parts import AuthPart
-from syncd.store import browse, logins
+from syncd.core.limits import Hold
+from syncd.core.plan import digest
+from syncd.store import browse, logins, runs
+from syncd.store.schema import run
 from syncd.web.pages import HEADERS, create_web
 from syncd.web.rendering import as_csv
 from syncd.web.roles import Role
@@ -70,6 +74,9 @@ class Pages:
     ) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask(httpx.Request(method, f"http://{host}{path}", headers=named))[0]
+
+    def post(self, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
+        return self.ask(httpx.Request("POST", f"http://127.0.0.1{path}", data=form, headers=headers))[0]
 
     def token(self, role: Role) -> str:
         if role not in self.tokens:
@@ -251,6 +258,29 @@ def test_a_viewer_sees_no_values_of_people_and_an_operator_does(pages):
                 found |= set(values.findall(pages.get(filled(path), Authorization=pages.token(role)).text))
     assert not seen[Role.VIEWER]
     assert {"p1@example.com", "First1", "Last1"} <= seen[Role.OPERATOR]
+
+
+def test_a_doubted_input_without_a_single_change_can_be_decided_about(pages, site):
+    with site.database.write() as conn:
+        now = site.database.now(conn)
+        made = runs.create(conn, "main", "push", trigger="person", actor="test", now=now)
+        assert made is not None
+        runs.start(conn, made, owner="", now=now)
+        hold = Hold(code="LIMIT-SHRINK", message="half of the rows are missing")
+        runs.hold(conn, made, [hold], expires_at=now + timedelta(days=1))
+    assert f"/runs/{made}/plan" in pages.get(f"/runs/{made}").text
+    page = pages.get(f"/runs/{made}/plan").text
+    assert f'action="/runs/{made}/reject"' in page
+    assert "No change waits" in page
+    page = pages.get(f"/runs/{made}/plan").text
+    assert "the plan is" in page, "the digest is not that of a plan"
+    with site.database.write() as conn:
+        conn.execute(update(run).where(run.c.id == made).values(plan_digest=digest([])))
+    done = pages.get(f"/runs/{made}/approve", method="POST", Authorization=pages.token(Role.APPROVER))
+    assert done.json()["said"] == "Approved: 0 changes are sent."
+    with site.database.read() as conn:
+        assert runs.must_get(conn, made)["state"] == "succeeded"
+        assert runs.must_get(conn, made)["decided_by"] == "token:approver"
 
 
 def test_beyond_loopback_without_authentication_there_is_only_health(pages):

@@ -245,6 +245,23 @@ def test_pages_are_served_where_they_may_be(host, pages_, served):
     assert serves_pages(WebSettings(host=host, pages=pages_)) is served
 
 
+@pytest.mark.parametrize(
+    ("auth", "fault"),
+    [
+        ("{type: password}", "needs passwords"),
+        ("{type: proxy, secret: abc}", "needs trusted_proxies and secret"),
+        ("{type: proxy, trusted_proxies: [10.0.0.0/8]}", "needs trusted_proxies and secret"),
+        ("{type: proxy, trusted_proxies: [10.0.0.1/8], secret: abc}", "trusted_proxies"),
+        ("{roles: {ana: king}}", "roles"),
+    ],
+)
+def test_half_an_authentication_is_a_fault_of_the_file(bench, auth, fault):
+    bench.configure(("web: {port: 0}", f"web: {{port: 0, auth: {auth}}}"))
+    done = bench.run("config", "check", expect=3)
+    assert fault in done.stderr + done.stdout
+    bench.configure()
+
+
 def test_elsewhere_without_authentication_syncd_does_not_start(bench):
     with pytest.raises(ConfigError, match=r"web\.auth"):
         serves_pages(WebSettings(host="0.0.0.0"))  # noqa: S104

@@ -54,7 +54,7 @@ def upgrade() -> None:
 
 
 INDEXES = (
-    ("ix_change_open", ["state", "id"], "state IN ('failed', 'held')"),
+    ("ix_change_failed", ["id"], "state = 'failed'"),
     ("ix_change_code", ["code", "id"], "code <> ''"),
 )
 """For the lists of changes: name, columns, which rows."""

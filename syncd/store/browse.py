@@ -10,9 +10,10 @@ from syncd.core.match import comparable
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import change, employee, input_, job, link, quarantine, run
 
-OPEN = ("failed", "held")
-"""States of a Change in which it waits for somebody."""
 _FAILED = change.c.state == literal_column("'failed'")
+"""Said with a constant, as in the index for it."""
+_HAS_CODE = change.c.code != literal_column("''")
+"""The same for the index of codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,10 @@ def changes(
     for name in ("employee_id", "action", "kind", "code", "rule"):
         if value := getattr(wanted, name):
             query = query.where(change.c[name] == value)
+    if wanted.code:
+        query = query.where(_HAS_CODE)
     if wanted.state:
-        query = query.where(_in_state(wanted.state))
+        query = query.where(_FAILED if wanted.state == "failed" else change.c.state == wanted.state)
     if wanted.run_id is not None:
         query = query.where(change.c.run_id == wanted.run_id)
     if before is not None:
@@ -56,11 +59,6 @@ def _of_account(account: str) -> Select[Any]:
         .join(run, run.c.id == change.c.run_id)
         .where(run.c.account == account)
     )
-
-
-def _in_state(state: str) -> ColumnElement[bool]:
-    """In this state; said with a constant where there is an index for it."""
-    return change.c.state == (literal_column(f"'{state}'") if state in OPEN else state)
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:

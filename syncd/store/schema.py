@@ -247,7 +247,7 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
-    Index("ix_change_open", "state", "id", **rows_where("state IN ('failed', 'held')")),
+    Index("ix_change_failed", "id", **rows_where("state = 'failed'")),
     Index("ix_change_code", "code", "id", **rows_where("code <> ''")),
 )
 approval = Table(

@@ -1,6 +1,7 @@
 """The plan of a held run: why it waits, what it would do, and a person's decision about all or a part of it."""
 
 from syncd.core.holding import CLASSES, Choice
+from syncd.errors import Declined, StaleApproval
 from syncd.planning.approval import approve, losing, reject
 from syncd.store import browse, changes, runs
 from syncd.web.shown import item_names, shown_change, shown_run
@@ -26,7 +27,8 @@ def plan(ask: Ask) -> Answer:
         held = [shown_change(each, names, ask.viewer) for each in rows]
         fields = browse.fields_changed(conn, run_id, "held")
         now = ask.site.database.now(conn)
-    waits = bool(causes)
+    waits = row["state"] == "held" or bool(causes)  # a doubted input may hold no change at all
+    lose, hindrance = _losing(ask, run_id) if waits else (0, "")
     return Shown(
         template="plan.html",
         listed="changes",
@@ -35,7 +37,8 @@ def plan(ask: Ask) -> Answer:
             "run": shown_run(row),
             "now": now,
             "waits": waits,
-            "losing": losing(ask.site.app, run_id) if waits else 0,
+            "losing": lose,
+            "hindrance": hindrance,
             "causes": [
                 {"code": code, "why": CAUSES.get(code, ""), "numbers": numbers}
                 for code, numbers in causes.items()
@@ -47,6 +50,14 @@ def plan(ask: Ask) -> Answer:
             "changes": held,
         },
     )
+
+
+def _losing(ask: Ask, run_id: int) -> tuple[int, str]:
+    """How many people would lose access by approving all of it; or why it cannot be approved as it is now."""
+    try:
+        return losing(ask.site.app, run_id), ""
+    except (Declined, StaleApproval) as error:
+        return 0, str(error)
 
 
 def approve_held(ask: Ask) -> Answer:

@@ -76,7 +76,7 @@ class Web:
             shown = page.handler(ask)
         except Missing as error:
             return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
-        except Declined as error:
+        except (Declined, StaleApproval) as error:
             return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
         assert isinstance(shown, Shown)
         if form_of == "json":
