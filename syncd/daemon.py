@@ -30,8 +30,8 @@ from sqlalchemy import Connection
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config
+from syncd.config.web_parts import AuthPart
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
-from syncd.http.links import is_loopback
 from syncd.log import get_logger
 from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
@@ -39,7 +39,9 @@ from syncd.sending.crew import Crew, rescue, resume_if_key_works
 from syncd.store import retention, runs
 from syncd.store.database import Database
 from syncd.store.retention import Retention
+from syncd.web.access import serves_pages
 from syncd.web.pages import create_web
+from syncd.web.site import Site
 
 log = get_logger(__name__)
 
@@ -93,7 +95,8 @@ class Daemon:
     port: int = field(default=0, init=False)
 
     def start(self) -> None:
-        """Start all threads; what an earlier process left is rescued first. Raises StoreError, Busy."""
+        """Start all threads; what an earlier process left is rescued first. Raises StoreError, Busy, ConfigError."""
+        serves_pages(self.config.web, demo=self.demo)  # before anything is begun
         rescue(self.app)
         self.crew = Crew(self.app)
         self._beat = time.monotonic()
@@ -243,14 +246,25 @@ class Daemon:
 
     def _start_web(self) -> None:
         web = self.config.web
-        hosts = ["127.0.0.1", "localhost", "[::1]", web.host]
-        pages = self.demo or is_loopback(web.host)
+        hosts = ["127.0.0.1", "localhost", "[::1]", web.host, *web.hosts]
+        pages = serves_pages(web, demo=self.demo)
         if not pages:
-            log.warning("pages_not_served", host=web.host, reason="not loopback, and there is no login yet")
-        application = create_web(self.app.database, self.app.account, self.alive, hosts=hosts, pages=pages)
+            log.warning(
+                "pages_not_served",
+                host=web.host,
+                reason="web.pages, with no web.auth elsewhere than on loopback",
+            )
+        site = Site(app=self.app, config=self.config, alive=self.alive)
+        application = create_web(site, hosts=hosts, pages=pages, auth=AuthPart() if self.demo else None)
         server = uvicorn.Server(
             uvicorn.Config(
-                application, log_config=None, access_log=False, lifespan="off", server_header=False
+                application,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=200,
             )
         )
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the daemon has its own

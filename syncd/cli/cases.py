@@ -1,13 +1,14 @@
 """Commands about cases: employees whom matching could not place, and what a person decides about them."""
 
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import moment, note, plain, say, show_json, table
-from syncd.core.cases import CaseState, Resolution, Verdict
+from syncd.core.cases import CaseState
+from syncd.errors import Declined
 
 cases_app = typer.Typer(
     help="Cases: employees whom matching could not place; a person decides.", invoke_without_command=True
@@ -61,33 +62,18 @@ def _decision(decision: dict[str, Any] | None) -> str:
 def cases_show(employee_id: EmployeeArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show one case: why it is one, and the candidates side by side with what HR says."""
     with store_of(config) as (loaded, database):
-        from syncd.store import cases, mirror
+        from syncd.insight.candidates import case_with_evidence
 
-        account, link_field = loaded.litmos.account, loaded.mapping.link_field
+        link_field = loaded.mapping.link_field
         with database.read() as conn:
-            case = cases.find(conn, account, employee_id)
-            if case is None:
-                note(f"Employee {plain(employee_id)} has no case; syncd cases lists them")
-                raise typer.Exit(Exit.FAILED)
-            profiles = mirror.profiles(conn, account, [each["user_id"] for each in case["candidates"]])
-        candidates = [
-            {**each, **_evidence(profiles.get(each["user_id"]), link_field)} for each in case["candidates"]
-        ]
+            case = case_with_evidence(conn, loaded.litmos.account, employee_id, link_field)
+        if case is None:
+            note(f"Employee {plain(employee_id)} has no case; syncd cases lists them")
+            raise typer.Exit(Exit.FAILED)
         if json:
-            show_json({"case": {**case, "candidates": candidates}})
+            show_json({"case": case})
             return
-        _show(case, candidates, link_field)
-
-
-def _evidence(profile: Any, link_field: str) -> dict[str, Any]:
-    """What Litmos shows of a candidate now; ``gone`` if it has no such user any more."""
-    found = profile or {}
-    names = ("UserName", "FirstName", "LastName", "LastLogin", link_field)
-    return {
-        "gone": profile is None,
-        "active": str(found.get("Active")).lower() == "true",
-        **{name: str(found.get(name) or "") for name in names},
-    }
+        _show(case, case["candidates"], link_field)
 
 
 def _show(case: dict[str, Any], candidates: list[dict[str, Any]], link_field: str) -> None:
@@ -141,71 +127,22 @@ def cases_resolve(
         note("Say one of --link USER, --create, --ignore, --undo")
         raise typer.Exit(Exit.USAGE)
     with store_of(config) as (loaded, database):
+        from syncd.insight import acting
         from syncd.store import cases
 
         account = loaded.litmos.account
-        with database.write() as conn:
+        try:
             if undo:
-                said = _undo(conn, account, employee_id)
+                said = acting.undo_case(database, account, employee_id, actor=actor())
             else:
-                decided, said = _decide(conn, account, employee_id, link=link, create=create)
-                now = database.now(conn)
-                cases.resolve(conn, account, employee_id, decided, by=actor(), now=now)
-            case = cases.find(conn, account, employee_id)
+                said = acting.decide_case(
+                    database, account, employee_id, link=link, create=create, actor=actor()
+                )
+        except Declined as error:
+            note(plain(error))
+            raise typer.Exit(Exit.FAILED) from None
         if json:
-            show_json({"case": case})
+            with database.read() as conn:
+                show_json({"case": cases.find(conn, account, employee_id)})
         else:
             say(plain(said))
-
-
-def _undo(conn: Any, account: str, employee_id: str) -> str:
-    from syncd.store import cases
-
-    if not cases.undo(conn, account, employee_id):
-        _refuse(f"Nothing was decided about employee {employee_id}")
-    return f"Employee {employee_id}: forgotten; the next push matches anew"
-
-
-def _decide(
-    conn: Any, account: str, employee_id: str, *, link: str | None, create: bool
-) -> tuple[Resolution, str]:
-    """The decision, and a sentence that says it. Ends the command if it cannot be made."""
-    from syncd.store import cases, links, mirror, people
-
-    case = cases.find(conn, account, employee_id)
-    if case is None and people.get(conn, account, employee_id) is None:
-        _refuse(f"Nobody knows employee {employee_id}; syncd cases lists the cases")
-    question = case["question"] if case else ""
-    if link is not None:
-        user_id = mirror.find_user(conn, account, link)
-        if not user_id:
-            _refuse(f"Litmos has no user with the id or UserName {link}, as far as was read; syncd refresh")
-        other = cases.decided_for(conn, account, user_id)
-        if other not in ("", employee_id):
-            _refuse(
-                f"Litmos user {user_id} was given to employee {other}: syncd cases resolve {other} --undo"
-            )
-        owner = links.owner(conn, account, user_id)
-        loses = (
-            f"; employee {owner}, linked to that user until now, is matched anew"
-            if owner not in ("", employee_id)
-            else ""
-        )
-        said = f"Employee {employee_id} is Litmos user {user_id}{loses}. The next push follows it"
-        return Resolution(verdict=Verdict.LINK, user_id=user_id, answers=question), said
-    if not create:
-        return Resolution(
-            verdict=Verdict.IGNORE
-        ), f"Employee {employee_id} is left alone from the next push on"
-    seen = {candidate["user_id"] for candidate in case["candidates"]} if case else set()
-    refused = seen | ({linked} if (linked := links.find(conn, account, employee_id)) else set())
-    if not refused and not question:
-        _refuse(f"Employee {employee_id} has no candidate and no link, so a push creates a user anyway")
-    whom = f"none of {', '.join(sorted(refused))}" if refused else "somebody new"
-    said = f"Employee {employee_id} is {whom}. The next push follows it"
-    return Resolution(verdict=Verdict.CREATE, refused=frozenset(refused), answers=question), said
-
-
-def _refuse(why: str) -> NoReturn:
-    note(plain(why))
-    raise typer.Exit(Exit.FAILED)

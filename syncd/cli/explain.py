@@ -32,7 +32,7 @@ def why(
 ) -> None:
     """Say why a person, a field, a team or a learning path is as it is, and why nothing happened; only reads."""
     with opened(config) as app:
-        from syncd.cli.show_plan import describe
+        from syncd.core.telling import describe
         from syncd.core.why import why as explain
         from syncd.insight.inquiry import inquire
 
@@ -106,8 +106,9 @@ def _show_outcome(found: Any) -> None:
 
 
 def _show_plan(found: Any) -> None:
-    from syncd.cli.show_plan import GLYPHS, describe
+    from syncd.cli.show_plan import GLYPHS
     from syncd.core.limits import Policy
+    from syncd.core.telling import describe
 
     names = found.draft.item_names
     read = (

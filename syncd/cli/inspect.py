@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import moment, note, plain, say, show_json, table
 
@@ -96,7 +96,7 @@ def runs_show(
 ) -> None:
     """Show one run: its plan, why it was held, what became of each change."""
     with store_of(config) as (loaded, database):
-        from syncd.cli.show_plan import describe
+        from syncd.core.telling import describe
         from syncd.store import changes, drift, inputs, mirror, runs
 
         with database.read() as conn:
@@ -227,7 +227,7 @@ def employees_show(
         for row in found["drift"]:
             say(f"In Litmos, {moment(row['seen_at'])}: {plain(_drift(row, found['item_names']))}")
         for row in found["changes"]:
-            from syncd.cli.show_plan import describe
+            from syncd.core.telling import describe
             from syncd.store.changes import to_change
 
             say(
@@ -317,21 +317,12 @@ def jobs_retry(
         note("Name jobs, or a run with --run")
         raise typer.Exit(Exit.USAGE)
     with store_of(config) as (loaded, database):
-        from syncd.store import jobs, runs
+        from syncd.insight import acting
 
-        account = loaded.litmos.account
-        with database.write() as conn:
-            wanted = list(job or [])
-            if run is not None:
-                wanted += [
-                    j["id"]
-                    for j in jobs.list_jobs(conn, account, run_id=run, state="discarded", limit=100_000)
-                ]
-            again = jobs.retry_discarded(conn, account, wanted, database.now(conn))
-            runs.reopen_of_jobs(conn, again)
+        again, wanted = acting.retry(
+            database, loaded.litmos.account, job_ids=job or (), run_id=run, actor=actor()
+        )
         if json:
             show_json({"retried": again})
         else:
-            say(
-                f"{len(again)} of {len(wanted)} jobs are available again; syncd push or syncd serve sends them"
-            )
+            say(f"{len(again)} of {wanted} jobs are available again; syncd push or syncd serve sends them")

@@ -20,6 +20,8 @@ from syncd.cli import (
     results,
     setup,
     status,
+    trail,
+    webaccess,
 )
 from syncd.cli.exits import HELP
 
@@ -62,6 +64,8 @@ for module in (
     ledger,
     results,
     replay,
+    trail,
+    webaccess,
 ):
     module.register(app)
 

@@ -31,13 +31,9 @@ def pause(
     """Send nothing more, or nothing of a class; what is being sent ends, and plans are still made and kept."""
     wanted = _classes(classes)
     with store_of(config) as (loaded, database):
-        from syncd.store import jobs
+        from syncd.insight import acting
 
-        with database.write() as conn:
-            now = database.now(conn)
-            for each in wanted:
-                text = f"{actor()}: {reason}"
-                jobs.pause(conn, loaded.litmos.account, code="PERSON", reason=text, now=now, job_class=each)
+        acting.pause(database, loaded.litmos.account, wanted, reason=reason, actor=actor())
         if json:
             show_json({"paused": wanted})
         else:
@@ -48,14 +44,12 @@ def resume(config: ConfigOption = None, json: JsonOption = False, classes: Class
     """Send again what was paused: all of it, or a class."""
     wanted = _classes(classes)
     with store_of(config) as (loaded, database):
+        from syncd.insight import acting
         from syncd.store import jobs
 
         account = loaded.litmos.account
-        with database.write() as conn:
-            known = [one.job_class for one in jobs.pauses(conn, account) if one.job_class]
-            ended = known if not classes else [one for one in wanted if one in known]
-            for each in ended:
-                jobs.resume(conn, account, job_class=each)
+        ended = acting.resume(database, account, wanted if classes else [], actor=actor())
+        with database.read() as conn:
             left = [one.job_class for one in jobs.pauses(conn, account) if one.job_class]
             refused = jobs.paused(conn, account)
         if json:

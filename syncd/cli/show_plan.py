@@ -1,12 +1,13 @@
 """A Plan as people read it: what would be done, to whom, why, whether it is held, and what it costs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncd.cli.output import plain, say
-from syncd.core.model import Action, Change, ItemKey, ObjectKind, Rejection, team_label
+from syncd.core.model import Action, Change, Rejection
 from syncd.core.plan import Cost, Plan
 from syncd.core.planfile import change_data
+from syncd.core.telling import describe
 from syncd.planning.planner import Draft
 
 GLYPHS = {
@@ -97,66 +98,6 @@ def _duration(minutes: float) -> str:
     if minutes < 1:
         return f"{max(1, round(minutes * 60))} s"
     return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
-
-
-def describe(change: Change, item_names: Mapping[str, str]) -> str:
-    """One Change as one line: who or what, the values before and after, and why.
-
-    ``item_names`` are the names of learning paths and courses by their text.
-    """
-    if change.kind is ObjectKind.TEAM:
-        if change.action is Action.UPDATE:
-            return f'team "{team_label(change.team)}"  rename, was "{change.before["Name"]}"  [{change.reason}, {change.origin}]'
-        return f'team "{team_label(change.team)}"  create'
-    if change.kind is ObjectKind.TEAM_ASSIGNMENT and change.item is not None:
-        verb, gets = ("give", "get") if change.action is Action.ADD else ("take", "lose")
-        lost = " (started: CANNOT BE UNDONE)" if change.irreversible else ""
-        what = f"{verb} {_item(change.item, item_names)}, which {change.people} people {gets}{lost}"
-        return f'team "{team_label(change.team)}"  {what}  [{change.reason}]'
-    who = f"employee {change.employee_id}"
-    if change.kind is ObjectKind.MEMBERSHIP:
-        what = f'{change.action.value} {"to" if change.action is Action.ADD else "from"} team "{team_label(change.team)}"'
-        what += _along("gives", change.gives, item_names) + _along("takes", change.takes, item_names)
-    elif change.kind is ObjectKind.ROLE:
-        verb = "make" if change.action is Action.ADD else "no longer"
-        what = f'{verb} {change.role.value} of team "{team_label(change.team)}"'
-    elif change.item is not None:
-        what = _with_item(change, change.item, item_names)
-    elif change.action is Action.UPDATE:
-        what = "  ".join(
-            f"{name}: {change.before.get(name)!r} -> {new!r}" for name, new in change.after.items()
-        )
-    else:
-        what = change.action.value + (", and invite by e-mail" if change.invite else "")
-    if change.irreversible:
-        lost = "the completion is lost" if change.action is Action.RESET else "started"
-        what += f" ({lost}: CANNOT BE UNDONE)"
-    origin = f", {change.origin}" if change.origin else ""
-    return f"{who}  {what}  [{change.reason}{origin}]"
-
-
-def _with_item(change: Change, item: ItemKey, item_names: Mapping[str, str]) -> str:
-    """What is done with a learning path or course; ``record course "Fire" as completed, 2026-11-20, score 80 -> 95``."""
-    named = _item(item, item_names)
-    if change.action is not Action.RECORD:
-        verb = {Action.ADD: "give", Action.RESET: "reset"}.get(change.action, "take")
-        return f"{verb} {named}"
-    what = "completed" if change.after["Record"] == "module" else "attended"
-    day, score = str(change.after["Date"])[:10], str(change.after["Score"])
-    before = f"{change.before['Score'] or 'none'} -> " if "Score" in change.before else ""
-    points = f"score {before}{score or 'none'}" if score or before else ""
-    return f"record {named} as " + ", ".join(filter(None, [what, day, points]))
-
-
-def _along(verb: str, items: Sequence[ItemKey], item_names: Mapping[str, str]) -> str:
-    """What comes or goes with a membership: `` (takes learning path "Sales Basics")``."""
-    if not items:
-        return ""
-    return f" ({verb} {', '.join(_item(item, item_names) for item in items)})"
-
-
-def _item(item: ItemKey, item_names: Mapping[str, str]) -> str:
-    return f'{item.kind.label} "{item_names.get(str(item), item.id)}"'
 
 
 def plan_json(plan: Plan, rejections: Sequence[Rejection]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from syncd.config.settings import (
     PushSettings,
     RetentionSettings,
     ScheduleSettings,
-    WebSettings,
 )
 from syncd.config.source_parts import SourceSettings
 from syncd.config.team_parts import NodeFilePart
+from syncd.config.web_parts import WebSettings
 from syncd.core.mapping import Mapping
 from syncd.core.training import TrainingRule
 

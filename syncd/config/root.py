@@ -16,11 +16,11 @@ from syncd.config.settings import (
     RetentionSettings,
     ScheduleSettings,
     ScopePart,
-    WebSettings,
 )
 from syncd.config.source_parts import SourceItem, SourceSettings
 from syncd.config.team_parts import TeamPart
 from syncd.config.training_parts import TrainingPart
+from syncd.config.web_parts import WebSettings
 
 
 def _version(value: Any) -> Any:

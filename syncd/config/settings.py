@@ -125,15 +125,6 @@ class RetentionSettings(Part):
     """Refreshes with the drift they found, pulls, and plans that sent nothing."""
 
 
-class WebSettings(Part):
-    """The sync log's pages."""
-
-    host: Annotated[Text, Field(min_length=1)] = "127.0.0.1"
-    """The address to listen on."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """The port to listen on; 0 takes a free one."""
-
-
 class LogSettings(Part):
     """What syncd serve writes to its standard output, and the other commands to standard error."""
 

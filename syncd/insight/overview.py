@@ -67,14 +67,14 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         else {"code": pause.code, "reason": pause.reason, "since": pause.since},
         "employees": people.count(conn, account),
         "users": mirror.count_users(conn, account),
-        "links": len(links.load(conn, account)),
+        "links": links.count(conn, account),
         "mirror_read_at": readings.last,
         "mirror_full_at": readings.full,
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),
         "results": outbox.totals(conn, account),
         "held": [dict(run) for run in runs.holding(conn, account)],
         "cases": cases.waiting(conn, account),
-        "quarantined": len(people.quarantined(conn, account)),
+        "quarantined": people.count_quarantined(conn, account),
         "probe": probes.last(conn, account),
         "contract": {
             question: {"value": known.value, "settled_at": known.settled_at}

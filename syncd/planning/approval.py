@@ -20,7 +20,7 @@ from syncd.failpoint import reach
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
-from syncd.store import approvals, awaited, cases, changes, links, mirror, runs
+from syncd.store import approvals, audit, awaited, cases, changes, links, mirror, runs
 from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
 
@@ -80,10 +80,11 @@ def approve(
             changes.set_state(conn, run_id, some, "superseded", code=code, message=message, now=now)
         requests = compile_requests(fresh, pace_of(conn, app, mirror.users(conn, app.account), now))
         others = enqueue(conn, app.account, run_id, requests, max_attempts=app.settings.max_attempts, now=now)
-        for other in others:
-            runs.finish_if_done(conn, other, now)
-        runs.finish_if_done(conn, run_id, now)
+        for each in (*others, run_id):
+            runs.finish_if_done(conn, each, now)
         awaited.drop_decided(conn, app.account)
+        numbers = {"sent": len(fresh), "stale": len(stale)}
+        _note(conn, app, run_id, "approve", actor, choice, {"digest": run["plan_digest"], **numbers})
     reach("plan-committed")
     return len(fresh), len(stale)
 
@@ -107,7 +108,25 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
         keys = [change.key for change in gone]
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
         awaited.drop_decided(conn, app.account)
+        _note(conn, app, run_id, "reject", actor, choice, {"reason": reason, "changes": len(gone)})
     return len(gone)
+
+
+def _note(
+    conn: Connection, app: App, run_id: int, action: str, actor: str, choice: Choice, about: Mapping[str, Any]
+) -> None:
+    """The entry in the audit, with what the person chose, as far as they did."""
+    parts = {"only": choice.classes, "employees": choice.employees, "fields": choice.fields}
+    chosen = {name: sorted(some) for name, some in parts.items() if some}
+    audit.record(
+        conn,
+        app.account,
+        actor=actor,
+        action=action,
+        object_=f"run {run_id}",
+        detail={**chosen, **about},
+        now=app.database.now(conn),
+    )
 
 
 def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None) -> int:

@@ -3,7 +3,7 @@
 from syncd.app import App
 from syncd.errors import Declined
 from syncd.log import get_logger
-from syncd.store import changes, jobs, runs
+from syncd.store import audit, changes, jobs, runs
 
 log = get_logger(__name__)
 
@@ -25,5 +25,9 @@ def cancel(app: App, run_id: int, *, actor: str) -> int:
         waiting = [change.key for change in changes.load(conn, run_id, states=["held"])]
         changes.set_state(conn, run_id, waiting, "cancelled", message="the run was cancelled", now=now)
         number = jobs.cancel_run(conn, run_id, now)
+        about = {"jobs": number}
+        audit.record(
+            conn, app.account, actor=actor, action="cancel", object_=f"run {run_id}", detail=about, now=now
+        )
     log.info("run_cancelled", run_id=run_id, jobs=number)
     return number

@@ -104,6 +104,12 @@ def list_jobs(
     return list(conn.execute(query).mappings())
 
 
+def one(conn: Connection, account: str, job_id: int) -> RowMapping | None:
+    """One Job, or None."""
+    query = select(job).where(job.c.account == account, job.c.id == job_id)
+    return conn.execute(query).mappings().first()
+
+
 def list_attempts(conn: Connection, job_id: int) -> list[RowMapping]:
     """The Attempts of one Job, oldest first."""
     return list(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from syncd.core.model import Link
 from syncd.store import settled
@@ -18,6 +18,12 @@ def load(conn: Connection, account: str) -> dict[str, str]:
     """All Links: employee_id -> Litmos user id."""
     rows = conn.execute(select(link.c.employee_id, link.c.user_id).where(link.c.account == account)).all()
     return {row.employee_id: row.user_id for row in rows}
+
+
+def count(conn: Connection, account: str) -> int:
+    """How many Links there are."""
+    query = select(func.count()).select_from(link).where(link.c.account == account)
+    return int(conn.execute(query).scalar_one())
 
 
 def among(

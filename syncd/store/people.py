@@ -325,3 +325,9 @@ def quarantined(conn: Connection, account: str, employee_id: str | None = None) 
     if employee_id is not None:
         query = query.where(quarantine.c.employee_id == employee_id)
     return list(conn.execute(query).mappings())
+
+
+def count_quarantined(conn: Connection, account: str) -> int:
+    """How many rows of HR are in quarantine."""
+    query = select(func.count()).select_from(quarantine).where(quarantine.c.account == account)
+    return int(conn.execute(query).scalar_one())

@@ -50,8 +50,12 @@ _DISCARDED = ("discarded",)
 def _where(states: Sequence[str]) -> dict[str, Any]:
     """The options of an Index for Jobs in these states only."""
     quoted = ", ".join(f"'{state}'" for state in states)
-    condition = text(f"state IN ({quoted})")
-    return {"sqlite_where": condition, "postgresql_where": condition}
+    return rows_where(f"state IN ({quoted})")
+
+
+def rows_where(condition: str) -> dict[str, Any]:
+    """The options of an Index over some rows only, by a condition in SQL."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 job = Table(

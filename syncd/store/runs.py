@@ -81,10 +81,19 @@ def listed(
     flow: str | None = None,
     state: str | None = None,
     planned_only: bool | None = None,
+    trigger: str | None = None,
+    before: int | None = None,
     limit: int = 20,
 ) -> list[RowMapping]:
-    """Runs, newest first: all, or (``planned_only``) those that were to make a Plan and send nothing, or the others."""
+    """Runs, newest first: all, or (``planned_only``) those that were to make a Plan and send nothing, or the others.
+
+    Those that a ``trigger`` began; with ids below ``before``, for the next page.
+    """
     query = select(run).where(run.c.account == account).order_by(run.c.id.desc()).limit(limit)
+    if trigger is not None:
+        query = query.where(run.c.trigger == trigger)
+    if before is not None:
+        query = query.where(run.c.id < before)
     if flow is not None:
         query = query.where(run.c.flow == flow)
     if state is not None:

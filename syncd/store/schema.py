@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from syncd.store import (
     archived_tables,
+    audit_tables,
     awaited_tables,
     import_tables,
     mirror_tables,
@@ -37,6 +38,7 @@ from syncd.store.queue_tables import (
     queue_pause,
     rate_slot,
     rate_window,
+    rows_where,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "UNSENT",
     "archived_tables",
     "attempt",
+    "audit_tables",
     "awaited_tables",
     "import_tables",
     "job",
@@ -256,6 +259,8 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
+    Index("ix_change_failed", "id", **rows_where("state = 'failed'")),
+    Index("ix_change_code", "code", "id", **rows_where("code <> ''")),
 )
 approval = Table(
     "approval",

@@ -1,55 +1,65 @@
-"""The pages: ``/`` says in one screen whether all is well; ``/healthz`` and ``/readyz`` say so to machines."""
+"""The web application: health for machines, the pages of the sync log for people, and the headers on every answer."""
 
 import json
-from collections.abc import Callable
+import mimetypes
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from syncd.config.web_parts import AuthPart
 from syncd.errors import SyncdError
-from syncd.insight.overview import overview
-from syncd.store import changes, runs
-from syncd.store.database import Database
 from syncd.store.migrate import check
+from syncd.web.access import Gate
+from syncd.web.login import login, logout
+from syncd.web.openapi import document
+from syncd.web.routes import DEEDS, OPENAPI, PAGES, Deed, Page
+from syncd.web.serving import Web
+from syncd.web.site import Site
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""On every answer (security: nothing from elsewhere, nothing framed, nothing cached)."""
+"""On every answer: nothing from elsewhere, nothing framed, nothing cached, and no other host learns what was looked at.
+
+The referrer is kept within the site, not left out: without one browsers do not tell a form's origin, which is checked.
+"""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_web(
-    database: Database, account: str, alive: Callable[[], bool], *, hosts: list[str], pages: bool
-) -> Starlette:
-    """The ASGI application. ``alive`` tells whether the daemon's threads do; ``hosts`` are the names it answers to.
+def create_web(site: Site, *, hosts: list[str], pages: bool, auth: AuthPart | None = None) -> Starlette:
+    """The ASGI application. ``hosts`` are the names it answers to; not ``pages``: health and readiness alone.
 
-    ``pages`` False serves health and readiness only: there is no login yet, so the pages are for loopback alone.
+    ``auth`` is that of the configuration unless it is given.
     """
+    gate = Gate(auth=auth or site.config.web.auth, database=site.database, account=site.account)
     return Starlette(
-        routes=[*_health(database, alive), *(_pages(database, account) if pages else [])],
+        routes=[*_health(site), *(_pages(Web(site, gate)) if pages else [])],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
-        exception_handlers={SyncdError: _unusable},
+        exception_handlers={SyncdError: Web(site, gate).unusable},
     )
 
 
-def _health(database: Database, alive: Callable[[], bool]) -> list[Route]:
+def _health(site: Site) -> list[Route]:
     def healthz(_request: Request) -> Response:
         """Liveness: the daemon's own threads; never the database or Litmos, whose outage no restart mends."""
-        ok = alive()
+        ok = site.alive()
         return _answer(
             {"status": "ok" if ok else "dead", "time": datetime.now(UTC).isoformat()}, 200 if ok else 503
         )
@@ -57,7 +67,7 @@ def _health(database: Database, alive: Callable[[], bool]) -> list[Route]:
     def readyz(_request: Request) -> Response:
         """Readiness: the database answers and is at head."""
         try:
-            check(database)
+            check(site.database)
         except SyncdError as error:
             return _answer({"status": "not ready", "reasons": [str(error)]}, 503)
         return _answer({"status": "ready", "reasons": []}, 200)
@@ -65,43 +75,63 @@ def _health(database: Database, alive: Callable[[], bool]) -> list[Route]:
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
-def _pages(database: Database, account: str) -> list[Route]:
-    templates = Environment(loader=PackageLoader("syncd.web"), autoescape=select_autoescape(["html"]))
-    templates.filters["shown_state"] = runs.shown_state
-    templates.filters["moment"] = lambda value: "" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+def _pages(web: Web) -> list[Route]:
+    """The routes of the table; the twins and the longer paths first, since an employee id may hold anything."""
+    shown = [
+        Route(path, _page(web, page, form_of), methods=["GET"])
+        for page in PAGES
+        for path, form_of in ((page.twins[0], "json"), (page.twins[1], "csv"), (page.path, "html"))
+    ]
 
-    def index(_request: Request) -> Response:
-        """The overview."""
-        with database.read() as conn:
-            found = overview(conn, account, database.now(conn))
-            listed = runs.listed(conn, account, limit=30)
-        return _page(templates, "overview.html", {"found": found, "runs": listed})
+    async def sign_in(request: Request) -> Response:
+        return await login(web, request)
 
-    def one_run(request: Request) -> Response:
-        """One run with its changes."""
-        with database.read() as conn:
-            run = runs.get(conn, request.path_params["run_id"])
-            if run is None or run["account"] != account:
-                return Response("There is no such run.", 404, HEADERS, "text/plain")
-            rows = changes.listed(conn, run_id=run["id"], limit=500)
-        return _page(templates, "run.html", {"run": run, "changes": rows})
+    async def sign_out(request: Request) -> Response:
+        return await logout(web, request)
 
-    def status(_request: Request) -> Response:
-        """The overview as JSON."""
-        with database.read() as conn:
-            return _answer(overview(conn, account, database.now(conn)), 200)
-
-    def style(_request: Request) -> Response:
-        """The style sheet."""
-        source = templates.loader.get_source(templates, "style.css")[0] if templates.loader else ""
-        return Response(source, 200, HEADERS, "text/css")
+    def openapi(request: Request) -> Response:
+        if web.gate.who(request) is None:
+            return web.refused(request, 401, "Sign in first.", form_of="json")
+        return _answer(document(), 200)
 
     return [
-        Route("/", index),
-        Route("/runs/{run_id:int}", one_run),
-        Route("/status.json", status),
-        Route("/style.css", style),
+        Route("/login", sign_in, methods=["GET", "POST"]),
+        Route("/logout", sign_out, methods=["POST"]),
+        Route("/static/{name}", _static, methods=["GET"]),
+        Route(OPENAPI, openapi, methods=["GET"]),
+        *(Route(deed.path, _deed(web, deed), methods=["POST"]) for deed in DEEDS),
+        *shown,
     ]
+
+
+def _page(web: Web, page: Page, form_of: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await web.page(request, page, form_of)
+
+    return endpoint
+
+
+def _deed(web: Web, deed: Deed) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await web.deed(request, deed)
+
+    return endpoint
+
+
+@cache
+def _assets() -> dict[str, bytes]:
+    """What the pages load, by name."""
+    folder = files("syncd.web").joinpath("static")
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
+
+
+def _static(request: Request) -> Response:
+    """The style sheet, the script, their licences."""
+    name = request.path_params["name"]
+    found = _assets().get(name)
+    if found is None:
+        return Response("There is no such file.", 404, media_type="text/plain")
+    return Response(found, media_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
 
 
 class _Headers:
@@ -119,14 +149,5 @@ class _Headers:
         await self._app(scope, receive, sending)
 
 
-def _unusable(_request: Request, error: Exception) -> Response:
-    """The database does not answer: say so, with no traceback."""
-    return Response(f"syncd cannot answer now: {error}", 503, HEADERS, "text/plain")
-
-
-def _page(templates: Environment, name: str, values: dict[str, Any]) -> Response:
-    return Response(templates.get_template(name).render(**values), 200, HEADERS, "text/html")
-
-
-def _answer(value: Any, status: int) -> Response:
-    return JSONResponse(json.loads(json.dumps(value, default=str)), status, HEADERS)
+def _answer(value: object, status: int) -> Response:
+    return Response(json.dumps(value), status, media_type="application/json")

@@ -1,0 +1,158 @@
+"""Acting: what people do by a command or on a page, each with its entry in the audit, in one transaction.
+
+Approving and rejecting are in ``planning.approval``, cancelling in ``sending.cancelling``: they write their own entries.
+``actor`` is who does it: ``cli:NAME`` or ``web:NAME``.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from syncd.core.cases import Resolution, Verdict
+from syncd.errors import Declined
+from syncd.store import audit, cases, jobs, links, mirror, people, runs
+from syncd.store.database import Database
+
+MOST = 100_000
+"""So many discarded Jobs of a Run are tried again at once."""
+
+
+def pause(database: Database, account: str, classes: Sequence[str], *, reason: str, actor: str) -> list[str]:
+    """Send nothing more of these classes of Jobs; returns those that were not paused before."""
+    with database.write() as conn:
+        now = database.now(conn)
+        begun = [
+            each
+            for each in classes
+            if jobs.pause(conn, account, code="PERSON", reason=f"{actor}: {reason}", now=now, job_class=each)
+        ]
+        detail = {"classes": list(classes), "reason": reason}
+        audit.record(conn, account, actor=actor, action="pause", object_="queue", detail=detail, now=now)
+    return begun
+
+
+def resume(database: Database, account: str, classes: Sequence[str], *, actor: str) -> list[str]:
+    """Send again what a person paused, of these classes (none: of all); returns the classes that go on."""
+    with database.write() as conn:
+        known = [one.job_class for one in jobs.pauses(conn, account) if one.job_class]
+        ended = [one for one in classes if one in known] if classes else known
+        for each in ended:
+            jobs.resume(conn, account, job_class=each)
+        if ended:
+            audit.record(
+                conn,
+                account,
+                actor=actor,
+                action="resume",
+                object_="queue",
+                detail={"classes": ended},
+                now=database.now(conn),
+            )
+    return ended
+
+
+def retry(
+    database: Database, account: str, *, job_ids: Sequence[int] = (), run_id: int | None = None, actor: str
+) -> tuple[list[int], int]:
+    """Try discarded Jobs again: these, and all of a Run; returns those that will be, and how many were meant."""
+    with database.write() as conn:
+        wanted = list(job_ids)
+        if run_id is not None:
+            found = jobs.list_jobs(conn, account, run_id=run_id, state="discarded", limit=MOST)
+            wanted += [one["id"] for one in found]
+        again = jobs.retry_discarded(conn, account, wanted, database.now(conn))
+        runs.reopen_of_jobs(conn, again)
+        audit.record(
+            conn,
+            account,
+            actor=actor,
+            action="retry",
+            object_="jobs" if run_id is None else f"run {run_id}",
+            detail={"jobs": again[:100], "number": len(again)},
+            now=database.now(conn),
+        )
+    return again, len(wanted)
+
+
+def decide_case(
+    database: Database, account: str, employee_id: str, *, link: str | None, create: bool, actor: str
+) -> str:
+    """Decide about one employee: ``link`` to a user (an id, or a UserName), else ``create``, else leave them alone.
+
+    Returns a sentence that says what it means. Raises Declined if it cannot be.
+    """
+    with database.write() as conn:
+        now = database.now(conn)
+        decided, said = _decided(conn, account, employee_id, link=link, create=create)
+        cases.resolve(conn, account, employee_id, decided, by=actor, now=now)
+        detail = {"verdict": decided.verdict.value, "user_id": decided.user_id}
+        audit.record(
+            conn,
+            account,
+            actor=actor,
+            action="decide case",
+            object_="case",
+            employee_id=employee_id,
+            detail=detail,
+            now=now,
+        )
+    return said
+
+
+def undo_case(database: Database, account: str, employee_id: str, *, actor: str) -> str:
+    """Forget what was decided about one employee. Raises Declined if nothing was."""
+    with database.write() as conn:
+        if not cases.undo(conn, account, employee_id):
+            raise Declined(f"Nothing was decided about employee {employee_id}")
+        now = database.now(conn)
+        audit.record(
+            conn, account, actor=actor, action="undo case", object_="case", employee_id=employee_id, now=now
+        )
+    return f"Employee {employee_id}: forgotten; the next push matches anew"
+
+
+def _decided(
+    conn: Connection, account: str, employee_id: str, *, link: str | None, create: bool
+) -> tuple[Resolution, str]:
+    """The decision, and a sentence that says it."""
+    case = cases.find(conn, account, employee_id)
+    if case is None and people.get(conn, account, employee_id) is None:
+        raise Declined(f"Nobody knows employee {employee_id}; syncd cases lists the cases")
+    question = case["question"] if case else ""
+    if link is not None:
+        return _linked(conn, account, employee_id, link, question)
+    if not create:
+        said = f"Employee {employee_id} is left alone from the next push on"
+        return Resolution(verdict=Verdict.IGNORE), said
+    seen = {candidate["user_id"] for candidate in case["candidates"]} if case else set()
+    refused = seen | ({linked} if (linked := links.find(conn, account, employee_id)) else set())
+    if not refused and not question:
+        raise Declined(
+            f"Employee {employee_id} has no candidate and no link, so a push creates a user anyway"
+        )
+    whom = f"none of {', '.join(sorted(refused))}" if refused else "somebody new"
+    said = f"Employee {employee_id} is {whom}. The next push follows it"
+    return Resolution(verdict=Verdict.CREATE, refused=frozenset(refused), answers=question), said
+
+
+def _linked(
+    conn: Connection, account: str, employee_id: str, link: str, question: str
+) -> tuple[Resolution, str]:
+    user_id = mirror.find_user(conn, account, link)
+    if not user_id:
+        raise Declined(
+            f"Litmos has no user with the id or UserName {link}, as far as was read; syncd refresh"
+        )
+    other = cases.decided_for(conn, account, user_id)
+    if other not in ("", employee_id):
+        raise Declined(
+            f"Litmos user {user_id} was given to employee {other}: syncd cases resolve {other} --undo"
+        )
+    owner = links.owner(conn, account, user_id)
+    loses = (
+        f"; employee {owner}, linked to that user until now, is matched anew"
+        if owner not in ("", employee_id)
+        else ""
+    )
+    said = f"Employee {employee_id} is Litmos user {user_id}{loses}. The next push follows it"
+    return Resolution(verdict=Verdict.LINK, user_id=user_id, answers=question), said

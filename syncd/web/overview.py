@@ -1,0 +1,101 @@
+"""The overview: is it healthy and on time, what waits for a person, what went wrong."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncd.insight.overview import FLOWS, last_inputs, overview
+from syncd.schedule import latest, trigger
+from syncd.store import browse
+from syncd.web.shown import MASK, shown_run
+from syncd.web.site import Answer, Ask, Shown, Site
+
+GRACE = timedelta(minutes=15)
+"""How long after its time a Run may begin before its flow is late."""
+OPEN_FOR = timedelta(days=30)
+"""How far back failures are looked for that nothing has taken up."""
+CHART_DAYS = 30
+FEW = 5
+
+
+def index(ask: Ask) -> Answer:
+    """One screen: flows, budget, queue with its end, the runs of 30 days, open problems."""
+    site = ask.site
+    with site.database.read() as conn:
+        now = site.database.now(conn)
+        found = overview(conn, site.account, now)
+        found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
+        by_day = browse.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
+        problems = browse.problems(conn, site.account, now - OPEN_FOR)
+    flows = [_flow(site, name, found, now) for name in FLOWS]
+    for one in problems:
+        one["message"] = one["message"] if ask.viewer.sees_values else MASK
+    return Shown(
+        template="overview.html",
+        listed="flows",
+        columns=("flow", "standing", "last_run", "last_state", "succeeded_at", "next_at"),
+        data={
+            "now": now,
+            "policy": site.config.push.policy.value,
+            "flows": flows,
+            "window": found["window"],
+            "queue": {"jobs": found["jobs"], **_ahead(site, found)},
+            "pauses": found["pauses"],
+            "refused": found["paused"],
+            "held": [shown_run(run) for run in found["held"]],
+            "people": {name: found[name] for name in ("employees", "users", "links", "quarantined", "cases")},
+            "inputs": found["inputs"],
+            "mirror": {name: found[name] for name in ("mirror_read_at", "mirror_full_at")},
+            "results": found["results"],
+            "imports": found["imports"],
+            "problems": problems[:FEW],
+            "more_problems": max(0, len(problems) - FEW),
+            "by_day": {day.isoformat(): states for day, states in sorted(by_day.items())},
+            "last_day": now.date(),
+        },
+    )
+
+
+def _ahead(site: Site, found: dict[str, Any]) -> dict[str, Any]:
+    """How long the queue will take: a request for each Job at the rate that is allowed, which is seldom far off."""
+    waiting = sum(found["jobs"].values())
+    minutes = waiting / site.app.settings.per_minute
+    stopped = found["paused"] is not None or any(one["job_class"] == "all" for one in found["pauses"])
+    until = None if stopped or not waiting else found["now"] + timedelta(minutes=minutes)
+    return {"waiting": waiting, "minutes": round(minutes, 1), "done_about": until}
+
+
+def _flow(site: Site, name: str, found: dict[str, Any], now: datetime) -> dict[str, Any]:
+    state = found["flows"][name]
+    last, expression = state["last"], getattr(site.config.schedules, name)
+    due = fires = None
+    if expression is not None:
+        schedule = trigger(expression, site.config.schedules.timezone)
+        due, fires = latest(schedule, now), schedule.get_next_fire_time(None, now)
+    return {
+        "flow": name,
+        "standing": _standing(name, found, last, due, now),
+        "scheduled": expression,
+        "next_at": fires,
+        "last_run": None if last is None else last["id"],
+        "last_state": state["last_state"],
+        "last_error": None if last is None else last["error"],
+        "succeeded_at": state["succeeded_at"],
+        "planned_at": state["planned_at"],
+    }
+
+
+def _standing(name: str, found: dict[str, Any], last: Any, due: datetime | None, now: datetime) -> str:
+    """One word: what a person must know first of this flow."""
+    if any(run["flow"] == name for run in found["held"]):
+        return "held"
+    if found["paused"] or (name == "push" and found["pauses"]):
+        return "paused"
+    if last is not None and last["state"] in {"queued", "running"}:
+        return "running"
+    if due is not None and now - due > GRACE and (last is None or last["created_at"] < due):
+        return "late"
+    if last is None:
+        return "never ran"
+    if last["state"] == "failed":
+        return "failed"
+    return "on time" if due is not None else "idle"

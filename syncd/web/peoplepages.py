@@ -1,0 +1,124 @@
+"""Employees: finding them, one of them side by side with Litmos, and why they are as they are."""
+
+from dataclasses import asdict
+from typing import Any
+
+from syncd.core.account import same
+from syncd.core.telling import describe
+from syncd.core.why import why
+from syncd.insight.inquiry import inquire
+from syncd.insight.overview import person
+from syncd.store import browse
+from syncd.web.shown import MASK, masked, shown_change, told_reasons
+from syncd.web.site import Answer, Ask, Missing, Shown
+
+
+def listed(ask: Ask) -> Answer:
+    """Employees by id, UserName or e-mail address, from their beginning."""
+    with ask.site.database.read() as conn:
+        rows = browse.employees(
+            conn,
+            ask.site.account,
+            ask.query.get("q", "").strip(),
+            after=ask.query.get("after", ""),
+            limit=ask.limit + 1,
+        )
+        now = ask.site.database.now(conn)
+    after = ask.next_page(rows, "employee_id", "after")
+    found = [_listed(row, ask) for row in rows]
+    return Shown(
+        template="employees.html",
+        listed="employees",
+        columns=("employee_id", "name", "status", "present", "user_id", "active", "last_seen_at"),
+        data={"employees": found, "next": after, "now": now},
+    )
+
+
+def _listed(row: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    fields = row.pop("data")["fields"]
+    name = " ".join(str(fields[part]) for part in ("FirstName", "LastName") if fields.get(part))
+    return {**row, "name": name if ask.viewer.sees_values else MASK}
+
+
+def one(ask: Ask) -> Answer:
+    """One employee: what HR says, what was last synced, what Litmos has; links, and all that happened."""
+    employee_id, viewer = ask.parts["employee_id"], ask.viewer
+    with ask.site.database.read() as conn:
+        found = person(conn, ask.site.account, employee_id)
+        now = ask.site.database.now(conn)
+    if found is None:
+        raise Missing(f"Nobody knows employee {employee_id}.")
+    hr = found["hr"]
+    rows = found["changes"]
+    return Shown(
+        template="employee.html",
+        listed="changes",
+        columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at"),
+        data={
+            "employee_id": employee_id,
+            "now": now,
+            "explanation": found["explanation"],
+            "hr": None
+            if hr is None
+            else {
+                name: hr[name]
+                for name in ("status", "origin", "present", "last_seen_at", "absent_since", "absent_count")
+            },
+            "link": found["link"],
+            "fields": _side_by_side(found, ask),
+            **{name: found[name] for name in ("teams", "learning_paths", "courses")},
+            "quarantine": [
+                {"origin": row["origin"], "reasons": told_reasons(row["reasons"], viewer)}
+                for row in found["quarantine"]
+            ],
+            "drift": [
+                {**row, **masked({name: row[name] for name in ("before", "after")}, viewer)}
+                for row in found["drift"]
+            ],
+            "changes": [shown_change(row, found["item_names"], viewer) for row in rows],
+        },
+    )
+
+
+def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
+    """Each field as HR has it, as syncd last wrote it, and as Litmos has it; whether HR and Litmos differ."""
+    hr = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
+    litmos = found["litmos"] or {}
+    synced: dict[str, Any] = {}
+    for row in reversed(found["changes"]):
+        if row["kind"] == "user" and row["state"] == "done":
+            synced |= row["after"]
+    lines = []
+    for name in sorted({*hr, *synced}):
+        values = {"hr": hr.get(name), "synced": synced.get(name), "litmos": litmos.get(name)}
+        differs = bool(found["litmos"]) and name in hr and not same(name, litmos.get(name, ""), hr[name])
+        shown = {key: value if value is None else str(value) for key, value in values.items()}
+        lines.append(
+            {
+                "field": name,
+                **{
+                    key: value if ask.viewer.sees_values or value is None else MASK
+                    for key, value in shown.items()
+                },
+                "differs": differs,
+            }
+        )
+    return lines
+
+
+def explained(ask: Ask) -> Answer:
+    """Why a person, a field, a team or a course of theirs is as it is; HR is read for it."""
+    employee_id, about = ask.parts["employee_id"], ask.query.get("about", "").strip()
+    facts = inquire(ask.site.app, employee_id, about)
+    found = why(facts, lambda change: describe(change, facts.item_names))
+    return Shown(
+        template="why.html",
+        listed="findings",
+        columns=("check", "seen", "next"),
+        data={
+            "employee_id": facts.employee_id,
+            "subject": {"kind": facts.subject.kind.value, "name": facts.subject.name},
+            "about": about,
+            "findings": [asdict(one) for one in found],
+        },
+    )

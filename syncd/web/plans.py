@@ -1,0 +1,101 @@
+"""The plan of a held run: why it waits, what it would do, and a person's decision about all or a part of it."""
+
+from syncd.core.holding import CLASSES, Choice
+from syncd.errors import Declined, StaleApproval
+from syncd.planning.approval import approve, losing, reject
+from syncd.store import browse, changes, runs
+from syncd.web.shown import item_names, shown_change, shown_run
+from syncd.web.site import Answer, Ask, Done, Missing, Shown
+
+CAUSES = {
+    "HELD-WHOLE": "counted by no limit; the push is held whole",
+    "HELD-WAITS": "needs something that is held",
+}
+
+
+def plan(ask: Ask) -> Answer:
+    """What a run holds, why, and the forms to decide about it."""
+    account, run_id = ask.site.account, ask.parts["run_id"]
+    with ask.site.database.read() as conn:
+        row = runs.get(conn, run_id)
+        if row is None or row["account"] != account:
+            raise Missing(f"There is no run {run_id}.")
+        causes = changes.causes(conn, run_id)
+        names = item_names(conn, account)
+        wanted = browse.Wanted(run_id=run_id, state="held")
+        rows = browse.changes(conn, account, wanted, before=ask.number("before"), limit=ask.limit + 1)
+        held = [shown_change(each, names, ask.viewer) for each in rows]
+        fields = browse.fields_changed(conn, run_id, "held")
+        now = ask.site.database.now(conn)
+    waits = row["state"] == "held" or bool(causes)  # a doubted input may hold no change at all
+    lose, hindrance = _losing(ask, run_id) if waits else (0, "")
+    return Shown(
+        template="plan.html",
+        listed="changes",
+        columns=("id", "employee_id", "action", "kind", "what", "code", "reason"),
+        data={
+            "run": shown_run(row),
+            "now": now,
+            "waits": waits,
+            "losing": lose,
+            "hindrance": hindrance,
+            "causes": [
+                {"code": code, "why": CAUSES.get(code, ""), "numbers": numbers}
+                for code, numbers in causes.items()
+            ],
+            "fields": fields,
+            "number": sum(sum(numbers.values()) for numbers in causes.values()),
+            "classes": list(CLASSES),
+            "next": ask.next_page(held, "id", "before"),
+            "changes": held,
+        },
+    )
+
+
+def _losing(ask: Ask, run_id: int) -> tuple[int, str]:
+    """How many people would lose access by approving all of it; or why it cannot be approved as it is now."""
+    try:
+        return losing(ask.site.app, run_id), ""
+    except (Declined, StaleApproval) as error:
+        return 0, str(error)
+
+
+def approve_held(ask: Ask) -> Answer:
+    """Let what a run holds go, or a part of it; where people lose access by it, their number is typed."""
+    run_id, choice = ask.parts["run_id"], _choice(ask)
+    digest = ask.said("digest") or None
+    number = losing(ask.site.app, run_id, choice, seen_digest=digest)
+    typed = ask.said("confirm")
+    if number and typed != str(number):
+        people = "1 person" if number == 1 else f"{number} people"
+        said = f"{people} would lose access by that; to approve it, type {number}. Nothing was approved."
+        return Done(to=f"/runs/{run_id}/plan", said=said, failed=True)
+    sent, stale = approve(
+        ask.site.app,
+        run_id,
+        actor=ask.viewer.actor,
+        seen_digest=digest,
+        choice=choice,
+        losing=number or None,
+    )
+    more = f", {stale} had become stale" if stale else ""
+    return Done(to=f"/runs/{run_id}", said=f"Approved: {sent} changes are sent{more}.")
+
+
+def reject_held(ask: Ask) -> Answer:
+    """Cancel what a run holds, or a part of it and what needs that."""
+    run_id = ask.parts["run_id"]
+    reason = ask.said("reason")
+    if not reason:
+        return Done(to=f"/runs/{run_id}/plan", said="Say why, for the sync log.", failed=True)
+    number = reject(ask.site.app, run_id, actor=ask.viewer.actor, reason=reason, choice=_choice(ask))
+    said = f"Rejected: {number} changes are not sent. The next push plans again."
+    return Done(to=f"/runs/{run_id}", said=said)
+
+
+def _choice(ask: Ask) -> Choice:
+    """What of a held run is meant; all of it if nothing is chosen."""
+    classes = frozenset(ask.form.get("only", ())) & frozenset(CLASSES)
+    people = frozenset(ask.said("employees").replace(",", " ").split())
+    fields = frozenset(ask.said("fields").replace(",", " ").split())
+    return Choice(classes=classes, employees=people, fields=fields)

@@ -1,0 +1,186 @@
+"""The one table of what the pages answer to: each with the least role that may ask, and what it is for.
+
+Access, the twins and the OpenAPI document come from here; a test asks each as each role.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syncd.web import changepages, overview, peoplepages, plans, queuepages, runpages, troublepages
+from syncd.web.roles import Role
+from syncd.web.site import Handler
+
+PAGED = ("limit", "before")
+KEYED = ("limit", "after")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Something to look at: GET, which changes nothing; with ``.json`` and ``.csv`` twins. ``query`` is what it filters by."""
+
+    path: str
+    role: Role
+    handler: Handler
+    summary: str
+    query: tuple[str, ...] = ()
+
+    @property
+    def twins(self) -> tuple[str, str]:
+        """The paths of the same in JSON and CSV."""
+        base = "/overview" if self.path == "/" else self.path
+        return f"{base}.json", f"{base}.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something to do: POST with a form. Where it cannot be done, ``back`` is the page that says so."""
+
+    path: str
+    role: Role
+    handler: Handler
+    summary: str
+    form: tuple[str, ...] = ()
+    back: str
+
+
+V, O, A, ADMIN = Role.VIEWER, Role.OPERATOR, Role.APPROVER, Role.ADMIN  # noqa: E741 - a table reads best narrow
+
+PAGES = (
+    Page(path="/", role=V, handler=overview.index, summary="Whether all is well"),
+    Page(
+        path="/runs",
+        role=V,
+        handler=runpages.listed,
+        summary="Runs, newest first",
+        query=("flow", "state", "trigger", *PAGED),
+    ),
+    Page(path="/runs/{run_id:int}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
+    Page(path="/runs/{run_id:int}", role=V, handler=runpages.one, summary="One run"),
+    Page(
+        path="/changes",
+        role=V,
+        handler=changepages.listed,
+        summary="Changes of all runs, newest first",
+        query=("run", *changepages.FILTERS, *PAGED),
+    ),
+    Page(
+        path="/changes/{change_id:int}", role=V, handler=changepages.one, summary="One change, its attempts"
+    ),
+    Page(
+        path="/employees",
+        role=V,
+        handler=peoplepages.listed,
+        summary="Employees whose id, UserName or e-mail address begins with a text",
+        query=("q", *KEYED),
+    ),
+    Page(
+        path="/employees/{employee_id:path}/why",
+        role=O,
+        handler=peoplepages.explained,
+        summary="Why an employee is as they are",
+        query=("about",),
+    ),
+    Page(
+        path="/employees/{employee_id:path}",
+        role=V,
+        handler=peoplepages.one,
+        summary="One employee: HR, what was synced, Litmos",
+    ),
+    Page(path="/problems", role=V, handler=troublepages.problems, summary="What failed, by code"),
+    Page(
+        path="/quarantine",
+        role=V,
+        handler=troublepages.quarantine,
+        summary="Employees whose HR row is rejected",
+        query=KEYED,
+    ),
+    Page(
+        path="/cases",
+        role=V,
+        handler=troublepages.case_list,
+        summary="Employees whom matching could not place",
+        query=("state", *KEYED),
+    ),
+    Page(path="/cases/{employee_id:path}", role=V, handler=troublepages.one_case, summary="One case"),
+    Page(
+        path="/queue", role=V, handler=queuepages.queue, summary="What waits to be sent, and what is paused"
+    ),
+    Page(
+        path="/audit",
+        role=ADMIN,
+        handler=queuepages.trail,
+        summary="What people did",
+        query=("actor", "action", *PAGED),
+    ),
+)
+CHOICE = ("only", "employees", "fields")
+DEEDS = (
+    Deed(
+        path="/runs/{run_id:int}/approve",
+        role=A,
+        handler=plans.approve_held,
+        summary="Approve what a run holds, or a part",
+        form=("digest", "confirm", *CHOICE),
+        back="/runs/{run_id}/plan",
+    ),
+    Deed(
+        path="/runs/{run_id:int}/reject",
+        role=A,
+        handler=plans.reject_held,
+        summary="Reject what a run holds, or a part",
+        form=("reason", *CHOICE),
+        back="/runs/{run_id}/plan",
+    ),
+    Deed(
+        path="/runs/{run_id:int}/cancel",
+        role=O,
+        handler=runpages.end,
+        summary="End a run: what was not sent is not sent",
+        back="/runs/{run_id}",
+    ),
+    Deed(
+        path="/retry",
+        role=O,
+        handler=troublepages.try_again,
+        summary="Try discarded jobs again: one, or all of a run",
+        form=("job", "run", "change"),
+        back="/problems",
+    ),
+    Deed(
+        path="/cases/{employee_id:path}/decide",
+        role=A,
+        handler=troublepages.decide,
+        summary="Decide who an employee is: link:USER, create, ignore, undo",
+        form=("verdict",),
+        back="/cases/{employee_id}",
+    ),
+    Deed(
+        path="/queue/pause",
+        role=O,
+        handler=queuepages.stop,
+        summary="Send nothing more, or nothing of a class",
+        form=("class", "reason"),
+        back="/queue",
+    ),
+    Deed(
+        path="/queue/resume",
+        role=O,
+        handler=queuepages.go_on,
+        summary="Send again what was paused",
+        form=("class",),
+        back="/queue",
+    ),
+)
+OPEN = ("/healthz", "/readyz", "/login", "/logout", "/static/{name}")
+"""What is asked for by nobody in particular: health, the way in and out, the style sheet."""
+OPENAPI = "/openapi.json"
+"""For whoever may see anything."""
+
+
+def rules() -> Iterator[tuple[str, str, Role, Page | Deed]]:
+    """Every method and path with the least role, the twins included."""
+    for page in PAGES:
+        for path in (page.path, *page.twins):
+            yield "GET", path, page.role, page
+    for deed in DEEDS:
+        yield "POST", deed.path, deed.role, deed

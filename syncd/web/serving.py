@@ -1,0 +1,213 @@
+"""Serving: what stands between a request and a page: who asks, whether they may, the form's origin, and the form of the answer."""
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from syncd.errors import Busy, Declined, StaleApproval, SyncdError
+from syncd.web import rendering
+from syncd.web.access import Gate, cookie_name, csrf_token, is_local, is_own_form, new_id
+from syncd.web.roles import Viewer
+from syncd.web.routes import Deed, Page
+from syncd.web.site import Ask, Done, Missing, Shown, Site
+
+LARGEST_FORM = 64 * 1024
+SAID = "syncd-said"
+"""The cookie that carries what was done over to the next page."""
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/runs", "Runs"),
+    ("/changes", "Changes"),
+    ("/employees", "Employees"),
+    ("/problems", "Problems"),
+    ("/quarantine", "Quarantine"),
+    ("/cases", "Cases"),
+    ("/queue", "Queue"),
+    ("/audit", "Audit"),
+)
+
+
+@dataclass(frozen=True)
+class Web:
+    """The site with its gate: serves any Page or Deed of the table."""
+
+    site: Site
+    gate: Gate
+
+    @cached_property
+    def templates(self) -> Environment:
+        """The templates."""
+        return rendering.environment(self.site.config.schedules.timezone)
+
+    async def page(self, request: Request, page: Page, form_of: str) -> Response:
+        """Show a Page as ``html``, ``json`` or ``csv``."""
+        return await run_in_threadpool(self._page, request, page, form_of)
+
+    async def deed(self, request: Request, deed: Deed) -> Response:
+        """Do a Deed with the form that was sent."""
+        form = await form_in(request)
+        if form is None:
+            return self.refused(request, 413, "The form is too large.")
+        return await run_in_threadpool(self._deed, request, deed, form)
+
+    def _page(self, request: Request, page: Page, form_of: str) -> Response:
+        viewer = self.gate.who(request)
+        if viewer is None or not viewer.role.covers(page.role):
+            return self._kept_out(request, viewer, page.role, form_of)
+        ask = Ask(
+            site=self.site,
+            viewer=viewer,
+            path=request.url.path,
+            parts=request.path_params,
+            query={name: text[:200] for name, text in request.query_params.items()},
+        )
+        try:
+            shown = page.handler(ask)
+        except Missing as error:
+            return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
+        except (Declined, StaleApproval) as error:
+            return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
+        assert isinstance(shown, Shown)
+        if form_of == "json":
+            return Response(rendering.as_json(shown), media_type="application/json")
+        if form_of == "csv":
+            name = page.twins[1].strip("/").partition("/")[0].removesuffix(".csv")
+            told = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+            return Response(rendering.as_csv(shown), media_type="text/csv; charset=utf-8", headers=told)
+        return self.html(
+            request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer
+        )
+
+    def _deed(self, request: Request, deed: Deed, form: Mapping[str, list[str]]) -> Response:
+        viewer = self.gate.who(request)
+        if viewer is None or not viewer.role.covers(deed.role):
+            return self._kept_out(request, viewer, deed.role, "html")
+        if viewer.how != "token" and not is_own_form(request, next(iter(form.get("csrf", ())), "")):
+            return self.refused(
+                request, 403, "This form is not from a page of syncd, or too old. Open the page again."
+            )
+        ask = Ask(site=self.site, viewer=viewer, path=request.url.path, parts=request.path_params, form=form)
+        try:
+            done = deed.handler(ask)
+        except (Declined, StaleApproval, Busy) as error:
+            done = Done(to=deed.back.format(**request.path_params), said=str(error), failed=True)
+        assert isinstance(done, Done)
+        if viewer.how == "token":
+            told = {"schema_version": rendering.SCHEMA_VERSION, "said": done.said, "failed": done.failed}
+            status = 409 if done.failed else 200
+            return Response(rendering.dumped(told), status, media_type="application/json")
+        return self.go_on(request, done.to, done.said, failed=done.failed)
+
+    def go_on(self, request: Request, to: str, said: str = "", *, failed: bool = False) -> Response:
+        """Off to a page, which says what was done."""
+        answer = RedirectResponse(quote(to, safe="/?=&%"), status_code=303)
+        if said:
+            text = base64.urlsafe_b64encode(f"{'!' if failed else ' '}{said[:1000]}".encode()).decode()
+            answer.set_cookie(
+                SAID, text, max_age=60, httponly=True, samesite="lax", secure=not is_local(request)
+            )
+        return answer
+
+    def html(
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        viewer: Viewer | None,
+        status: int = 200,
+    ) -> Response:
+        """A page in HTML. The browser gets something to remember with its first form, so that forms can be told apart."""
+        cookie = request.cookies.get(cookie_name(request), "")
+        made = "" if cookie else new_id()
+        said = _said(request)
+        text = self.templates.get_template(template).render(
+            values,
+            viewer=viewer,
+            csrf=csrf_token(cookie or made),
+            said=said[1:].strip(),
+            said_failed=said.startswith("!"),
+            navigation=[(path, name) for path, name in NAVIGATION if viewer and _may_see(viewer, path)],
+            path=request.url.path,
+            twin=request.url.path if request.url.path != "/" else "/overview",
+            question=f"?{request.url.query}" if request.url.query else "",
+        )
+        answer = Response(text, status, media_type="text/html; charset=utf-8")
+        if made:
+            self.remember(request, answer, made)
+        if said:
+            answer.delete_cookie(SAID, httponly=True, samesite="lax", secure=not is_local(request))
+        return answer
+
+    def remember(self, request: Request, answer: Response, cookie: str) -> None:
+        """Give the browser its cookie, until it is closed; how long it is good for is ours to say."""
+        answer.set_cookie(
+            cookie_name(request),
+            cookie,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=not is_local(request),
+        )
+
+    def refused(
+        self, request: Request, status: int, why: str, *, viewer: Viewer | None = None, form_of: str = "html"
+    ) -> Response:
+        """A refusal, in the form that was asked for."""
+        if form_of != "html" or "Authorization" in request.headers:
+            told = {"schema_version": rendering.SCHEMA_VERSION, "error": why}
+            return Response(rendering.dumped(told), status, media_type="application/json")
+        title = HTTPStatus(status).phrase
+        return self.html(request, "refused.html", {"title": title, "why": why}, viewer=viewer, status=status)
+
+    def _kept_out(self, request: Request, viewer: Viewer | None, role: str, form_of: str) -> Response:
+        if viewer is not None:
+            why = f"This is for {role} and above; you are {viewer.role}."
+            return self.refused(request, 403, why, viewer=viewer, form_of=form_of)
+        if self.gate.auth.type == "password" and form_of == "html" and request.method == "GET":
+            return RedirectResponse(f"/login?to={quote(request.url.path, safe='')}", status_code=303)
+        answer = self.refused(request, 401, "Sign in first.", form_of=form_of)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    def unusable(self, request: Request, error: Exception) -> Response:
+        """The database does not answer, or HR cannot be read: say so, with no traceback."""
+        assert isinstance(error, SyncdError)
+        return Response(f"syncd cannot answer now: {error}", 503, media_type="text/plain; charset=utf-8")
+
+
+def _may_see(viewer: Viewer, path: str) -> bool:
+    from syncd.web.routes import PAGES
+
+    return all(viewer.role.covers(page.role) for page in PAGES if page.path == path)
+
+
+def _said(request: Request) -> str:
+    try:
+        return base64.urlsafe_b64decode(request.cookies.get(SAID, "").encode()).decode()
+    except (binascii.Error, UnicodeError):
+        return ""
+
+
+async def form_in(request: Request) -> dict[str, list[str]] | None:
+    """The fields of a form that was sent; None if it is too large."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            return None
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=5000)
+    except ValueError:
+        return {}

@@ -1,0 +1,102 @@
+"""Site: what every page may use, what was asked of it, and what it answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from syncd.app import App
+from syncd.config import Config
+from syncd.store.database import Database
+from syncd.web.roles import Viewer
+
+PAGE_SIZE, LARGEST_PAGE = 50, 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The parts behind the pages. ``alive`` tells whether the daemon's threads are at work."""
+
+    app: App
+    config: Config
+    alive: Callable[[], bool]
+
+    @property
+    def database(self) -> Database:
+        """Where everything is that the pages show."""
+        return self.app.database
+
+    @property
+    def account(self) -> str:
+        """The key of the Litmos account."""
+        return self.app.account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request by somebody who may make it."""
+
+    site: Site
+    viewer: Viewer
+    path: str
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What the path names, such as ``run_id``."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def said(self, name: str) -> str:
+        """One field of the form, "" if it is not there."""
+        return next(iter(self.form.get(name, ())), "").strip()
+
+    def number(self, name: str) -> int | None:
+        """A whole number of the query; None if there is none, or it is something else."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    @property
+    def limit(self) -> int:
+        """How many rows a page has: ``?limit=``, within bounds."""
+        return max(1, min(self.number("limit") or PAGE_SIZE, LARGEST_PAGE))
+
+    def link(self, **changed: object) -> str:
+        """This page with some of its query changed; None takes a part away."""
+        query = {**self.query, **changed}
+        kept = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+    def next_page(self, rows: list[Any], key: str, parameter: str) -> str:
+        """The link to what follows, if there are more rows than a page has; the one too many is taken off."""
+        if len(rows) <= self.limit:
+            return ""
+        del rows[self.limit :]
+        return self.link(**{parameter: rows[-1][key]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A page: its template, and its data, which is also what its JSON twin says.
+
+    The CSV twin has the rows of ``data[listed]``, with these ``columns``.
+    """
+
+    template: str
+    data: Mapping[str, Any]
+    listed: str = ""
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Something was done, or could not be: go on to a page, which says so."""
+
+    to: str
+    said: str = ""
+    failed: bool = False
+
+
+class Missing(Exception):
+    """There is no such thing; the message says what, and what to look at instead."""
+
+
+Answer = Shown | Done
+Handler = Callable[[Ask], Answer]

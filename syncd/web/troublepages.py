@@ -1,0 +1,156 @@
+"""What waits for a person: problems by code, the quarantine, and cases with their candidates."""
+
+from typing import Any
+
+from syncd.insight.acting import decide_case, retry, undo_case
+from syncd.insight.candidates import case_with_evidence
+from syncd.store import browse, cases
+from syncd.web.overview import OPEN_FOR
+from syncd.web.shown import MASK, masked, told_reasons
+from syncd.web.site import Answer, Ask, Done, Missing, Shown
+
+NEXT = (
+    (
+        "LITMOS-409",
+        "Somebody else in Litmos has that name: decide in Cases whose it is, or change the row in HR.",
+    ),
+    (
+        "LITMOS-4",
+        "Litmos refused these values: mend them in HR, or the mapping; the next push sends them again.",
+    ),
+    ("PARENT-FAILED", "What this needed failed: mend that, and the next push plans this again."),
+    ("IMPORT", "A bulk import did not take these people; the next push tries them one by one."),
+)
+"""What to do about a code, by how it begins."""
+ANYTHING = (
+    "Open one of them to see what was tried; retry once the cause is mended, or wait for the next push."
+)
+
+
+def problems(ask: Ask) -> Answer:
+    """What failed and nothing has taken up since, by code, with what to do."""
+    with ask.site.database.read() as conn:
+        now = ask.site.database.now(conn)
+        found = browse.problems(conn, ask.site.account, now - OPEN_FOR)
+    for one in found:
+        one["next"] = next((what for code, what in NEXT if one["code"].startswith(code)), ANYTHING)
+        one["message"] = one["message"] if ask.viewer.sees_values else MASK
+    return Shown(
+        template="problems.html",
+        listed="problems",
+        columns=("code", "number", "people", "first_at", "last_at", "run_id", "message", "next"),
+        data={"problems": found, "now": now, "days": OPEN_FOR.days},
+    )
+
+
+def try_again(ask: Ask) -> Answer:
+    """Try discarded jobs again: one, or all of a run."""
+    site, job, run = ask.site, ask.said("job"), ask.said("run")
+    if not (job.isdigit() or run.isdigit()):
+        return Done(to="/problems", said="Name a job or a run.", failed=True)
+    again, wanted = retry(
+        site.database,
+        site.account,
+        job_ids=[int(job)] if job.isdigit() else [],
+        run_id=int(run) if run.isdigit() else None,
+        actor=ask.viewer.actor,
+    )
+    change = ask.said("change")
+    to = (
+        f"/changes/{int(change)}"
+        if change.isdigit()
+        else f"/runs/{int(run)}"
+        if run.isdigit()
+        else "/problems"
+    )
+    said = f"{len(again)} of {wanted} jobs are tried again."
+    return Done(to=to, said=said, failed=not again)
+
+
+def quarantine(ask: Ask) -> Answer:
+    """Everybody whose HR row is rejected, with every reason."""
+    with ask.site.database.read() as conn:
+        rows = browse.quarantined(
+            conn, ask.site.account, after=ask.query.get("after", ""), limit=ask.limit + 1
+        )
+        now = ask.site.database.now(conn)
+    after = ask.next_page(rows, "key", "after")
+    found = [
+        {
+            **{key: row[key] for key in ("employee_id", "source", "origin", "first_seen_at", "last_seen_at")},
+            "reasons": told_reasons(row["reasons"], ask.viewer),
+        }
+        for row in rows
+    ]
+    return Shown(
+        template="quarantine.html",
+        listed="quarantine",
+        columns=("employee_id", "source", "origin", "first_seen_at", "last_seen_at", "reasons"),
+        data={"quarantine": found, "next": after, "now": now},
+    )
+
+
+def case_list(ask: Ask) -> Answer:
+    """Employees whom matching could not place: open, decided, resolved."""
+    state = ask.query.get("state", "")
+    with ask.site.database.read() as conn:
+        found = [_seen(case, ask) for case in cases.listed(conn, ask.site.account)]
+        now = ask.site.database.now(conn)
+    listed = [case for case in found if case["employee_id"] > ask.query.get("after", "")]
+    listed = [case for case in listed if state in ("", case["state"])][: ask.limit + 1]
+    return Shown(
+        template="cases.html",
+        listed="cases",
+        columns=("employee_id", "state", "code", "message", "opened_at"),
+        data={"next": ask.next_page(listed, "employee_id", "after"), "cases": listed, "now": now},
+    )
+
+
+def _seen(case: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    message = case["message"] if ask.viewer.sees_values or not case["message"] else MASK
+    return {**case, "message": message, "fields": masked(case["fields"], ask.viewer)}
+
+
+def one_case(ask: Ask) -> Answer:
+    """One case: HR beside every candidate, and the decision."""
+    employee_id, link_field = ask.parts["employee_id"], ask.site.config.mapping.link_field
+    with ask.site.database.read() as conn:
+        case = case_with_evidence(conn, ask.site.account, employee_id, link_field)
+        now = ask.site.database.now(conn)
+    if case is None:
+        raise Missing(f"Employee {employee_id} has no case.")
+    compared = ("UserName", "FirstName", "LastName", link_field)
+    candidates = [
+        {**each, **masked({name: each[name] for name in compared}, ask.viewer)} for each in case["candidates"]
+    ]
+    return Shown(
+        template="case.html",
+        listed="candidates",
+        columns=("user_id", "keys", "linked_to", "active", "LastLogin", *compared),
+        data={
+            "case": _seen({**case, "candidates": candidates}, ask),
+            "candidates": candidates,
+            "compared": list(dict.fromkeys(compared)),
+            "now": now,
+        },
+    )
+
+
+def decide(ask: Ask) -> Answer:
+    """Decide about a case: it is this user, somebody new, to be left alone; or forget the decision."""
+    site, employee_id, verdict = ask.site, ask.parts["employee_id"], ask.said("verdict")
+    to, actor = f"/cases/{employee_id}", ask.viewer.actor
+    kind, _, user_id = verdict.partition(":")
+    if kind == "undo":
+        return Done(to=to, said=undo_case(site.database, site.account, employee_id, actor=actor))
+    if kind not in {"link", "create", "ignore"} or (kind == "link" and not user_id):
+        return Done(to=to, said="Choose who it is.", failed=True)
+    said = decide_case(
+        site.database,
+        site.account,
+        employee_id,
+        link=user_id if kind == "link" else None,
+        create=kind == "create",
+        actor=actor,
+    )
+    return Done(to=to, said=said)

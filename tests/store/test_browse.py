@@ -1,0 +1,139 @@
+"""Browsing: every row of a list is on exactly one page, filters use indexes, and what was taken up is no problem any more."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text, update
+
+from syncd.core.model import Action, Change, ObjectKind
+from syncd.store import browse, changes
+from syncd.store.browse import Wanted
+from syncd.store.mirror_tables import litmos_user
+from syncd.store.schema import change, employee, link
+from tests.store.makers import ACCOUNT, new_run, now_of
+
+
+def planned(database, *people: str, state: str = "done", code: str = "", field: str = "JobTitle") -> int:
+    """A Run with an update of each of these people, all in one state."""
+    run_id = new_run(database)
+    made = [
+        Change(
+            key=f"update:{who}",
+            action=Action.UPDATE,
+            kind=ObjectKind.USER,
+            employee_id=who,
+            after={field: "x"},
+        )
+        for who in people
+    ]
+    with database.write() as conn:
+        changes.insert_all(conn, run_id, made, state="planned")
+        changes.set_state(
+            conn, run_id, [one.key for one in made], state, code=code, message=code, now=database.now(conn)
+        )
+    return run_id
+
+
+def listed(database, wanted: Wanted, **options) -> list[str]:
+    with database.read() as conn:
+        rows = browse.changes(conn, ACCOUNT, wanted, **{"before": None, "limit": 100, **options})
+        return [row["employee_id"] for row in rows]
+
+
+def test_a_list_of_changes_goes_on_where_it_ended_while_rows_come_in(database):
+    planned(database, *(f"{each:05d}" for each in range(5)))
+    seen: list[int] = []
+    before = None
+    for _ in range(3):
+        with database.read() as conn:
+            rows = browse.changes(conn, ACCOUNT, Wanted(), before=before, limit=2)
+        seen += [row["id"] for row in rows]
+        before = seen[-1]
+        planned(database, "00009")
+    assert len(seen) == len(set(seen)) == 5
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_changes_are_found_by_each_part_and_by_all_of_them(database):
+    done = planned(database, "00001", "00002")
+    failed = planned(database, "00001", "00003", state="failed", code="LITMOS-400-REFUSED")
+    assert listed(database, Wanted(run_id=done)) == ["00002", "00001"]
+    assert listed(database, Wanted(state="failed")) == ["00003", "00001"]
+    assert listed(database, Wanted(code="LITMOS-400-REFUSED", employee_id="00001")) == ["00001"]
+    assert listed(database, Wanted(action="create")) == []
+    assert listed(database, Wanted(action="update", kind="user", run_id=failed), limit=1) == ["00003"]
+    with database.read() as conn:
+        assert browse.changes(conn, "other", Wanted(), before=None, limit=9) == []
+        assert [one["number"] for one in browse.faults(conn, failed)] == [2]
+        assert browse.fields_changed(conn, failed, "failed") == {"JobTitle": 2}
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [("state = 'failed'", "ix_change_failed"), ("code = 'X' AND code <> ''", "ix_change_code")],
+)
+def test_what_people_filter_by_most_has_an_index(database, condition, index):
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    with database.write() as conn:
+        if not database.is_sqlite:
+            conn.execute(text("SET LOCAL enable_seqscan = off"))
+            conn.execute(text("SET LOCAL enable_sort = off"))
+        query = f"{explain}SELECT id FROM change WHERE {condition} ORDER BY id DESC LIMIT 50"  # noqa: S608 - constants
+        plan = conn.execute(text(query))
+        assert index in str(plan.all())
+
+
+def test_a_problem_is_what_failed_and_nothing_took_up(database):
+    planned(database, "00001", "00002", state="failed", code="A")
+    planned(database, "00001", state="done")
+    planned(database, "00003", state="failed", code="B")
+    since = now_of(database) - timedelta(days=1)
+
+    def codes() -> dict[str, int]:
+        with database.read() as conn:
+            return {one["code"]: one["people"] for one in browse.problems(conn, ACCOUNT, since)}
+
+    assert codes() == {"A": 1, "B": 1}
+    planned(database, "00002", state="failed", code="B")
+    assert codes() == {"B": 2}, "the later failure is the one that counts"
+    with database.write() as conn:
+        conn.execute(update(change).values(finished_at=since - timedelta(seconds=1)))
+    assert codes() == {}
+
+
+def test_employees_are_found_by_the_beginning_of_what_they_are_called(database):
+    now = now_of(database)
+    with database.write() as conn:
+        for who in ("00101", "00102", "A%_1"):
+            values: dict[str, Any] = {"account": ACCOUNT, "employee_id": who, "source": "hr", "data": {}}
+            times = {"first_seen_at": now, "last_seen_at": now}
+            conn.execute(insert(employee).values(**values, **times, status="active", origin="", present=True))
+        conn.execute(
+            insert(litmos_user).values(
+                account=ACCOUNT,
+                id="u1",
+                username_key="ana.novak@example.com",
+                email_key="novak@example.com",
+                active=True,
+                profile={},
+                changed_at=now,
+            )
+        )
+        conn.execute(
+            insert(link).values(
+                account=ACCOUNT, employee_id="00102", user_id="u1", made_by="create", made_at=now
+            )
+        )
+
+    def found(said: str, **options) -> list[str]:
+        with database.read() as conn:
+            rows = browse.employees(conn, ACCOUNT, said, **{"limit": 9, **options})
+            return [row["employee_id"] for row in rows]
+
+    assert found("") == ["00101", "00102", "A%_1"]
+    assert found("", after="00101", limit=1) == ["00102"]
+    assert found("0010") == ["00101", "00102"]
+    assert found("Ana.Nov") == found("novak@") == ["00102"]
+    assert found("A%_") == ["A%_1"]
+    assert found("_") == found("%") == []

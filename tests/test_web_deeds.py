@@ -1,0 +1,109 @@
+"""What people do on the pages is what the commands do, and each deed is in the audit."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from syncd.store import audit, changes
+from syncd.web.roles import Role
+from syncd.web.site import Site
+from syncd.wiring import wire
+from tests.flows.rig import person
+from tests.test_web import Pages
+from tests.workbench import Workbench, workbench
+
+STAFF = 30
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """Thirty people, of whom HR says that 22 have left: more than may lose access without a person."""
+    with workbench(tmp_path_factory.mktemp("deeds")) as made:
+        made.in_process = True
+        made.staff(STAFF)
+        made.run("push")
+        made.write_hr(
+            [person(each, status="Left" if each <= 22 else "Active") for each in range(1, STAFF + 1)]
+        )
+        made.run("push", expect=4)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def pages(bench: Workbench) -> Iterator[Pages]:
+    app = wire(bench.config())
+    yield Pages(site=Site(app=app, config=bench.config(), alive=lambda: True))
+    app.close()
+
+
+def do(pages: Pages, path: str, role: Role, **form: str) -> tuple[int, str]:
+    """Do something with a token; the status, and what is said."""
+    answer = pages.post(path, form, Authorization=pages.token(role))
+    return answer.status_code, answer.json()["said"]
+
+
+def entries(pages: Pages) -> list[dict[str, Any]]:
+    with pages.site.database.read() as conn:
+        return [dict(row) for row in reversed(audit.listed(conn, "main"))]
+
+
+def test_who_would_lose_access_is_typed_as_a_number(pages, bench):
+    (held,) = bench.json("runs", "--state", "held")["runs"]
+    plan = f"/runs/{held['id']}"
+    page = pages.get(f"{plan}/plan").text
+    assert "22 people would lose access" in page
+    assert pages.get(f"{plan}/plan.json").json()["losing"] == 22
+    for typed in ("", "21"):
+        status, said = do(pages, f"{plan}/approve", Role.APPROVER, digest=held["plan_digest"], confirm=typed)
+        assert (status, "type 22" in said) == (409, True)
+    status, said = do(pages, f"{plan}/approve", Role.APPROVER, digest="0" * 16, confirm="22")
+    assert (status, "look at it again" in said) == (409, True), "another plan than was seen"
+    assert len(bench.usernames()) >= STAFF
+    one = {"employees": "00001", "digest": held["plan_digest"]}
+    assert do(pages, f"{plan}/approve", Role.APPROVER, **one, confirm="1")[0] == 200
+    status, said = do(pages, f"{plan}/reject", Role.APPROVER, reason="a broken export")
+    assert (status, said.split(":")[0]) == (200, "Rejected")
+    assert do(pages, f"{plan}/reject", Role.APPROVER, reason="again")[0] == 409
+    approved, rejected = entries(pages)[-2:]
+    assert (approved["actor"], approved["object"]) == ("token:approver", f"run {held['id']}")
+    assert approved["detail"]["employees"] == ["00001"]
+    assert (rejected["action"], rejected["detail"]["reason"]) == ("reject", "a broken export")
+    with pages.site.database.read() as conn:
+        states = {
+            row["employee_id"]: row["state"] for row in changes.listed(conn, run_id=held["id"], limit=None)
+        }
+    assert states["00001"] == "queued"
+    assert states["00002"] == "cancelled"
+
+
+def test_a_run_is_cancelled_once(pages, bench):
+    (running,) = bench.json("runs", "--state", "running")["runs"]
+    assert do(pages, f"/runs/{running['id']}/cancel", Role.OPERATOR)[0] == 200
+    status, said = do(pages, f"/runs/{running['id']}/cancel", Role.OPERATOR)
+    assert (status, "already" in said) == (409, True)
+    assert entries(pages)[-1]["action"] == "cancel"
+
+
+def test_a_command_is_in_the_audit_as_a_page_is(pages, bench):
+    bench.run("pause", "--class", "users", "--reason", "a window")
+    assert do(pages, "/queue/resume", Role.OPERATOR)[1] == "Resumed: users."
+    paused, resumed = entries(pages)[-2:]
+    assert (paused["action"], paused["detail"]) == ("pause", {"classes": ["users"], "reason": "a window"})
+    assert paused["actor"].startswith("cli:")
+    assert (resumed["actor"], resumed["action"]) == ("token:operator", "resume")
+    listed = bench.json("audit", "--action", "pause")["audit"]
+    assert [row["number"] for row in listed] == [paused["number"]]
+    head = bench.json("audit", "verify")["head"]
+    assert head == resumed["hash"]
+    bench.run("audit", "verify", "--expect", paused["hash"])
+    bench.run("audit", "verify", "--expect", "0" * 64, expect=1)
+
+
+def test_what_cannot_be_done_says_so(pages):
+    assert do(pages, "/retry", Role.OPERATOR)[0] == 409
+    assert do(pages, "/retry", Role.OPERATOR, run="1") == (409, "0 of 0 jobs are tried again.")
+    assert do(pages, "/queue/pause", Role.OPERATOR, **{"class": "nothing", "reason": "x"})[0] == 409
+    assert do(pages, "/cases/00001/decide", Role.APPROVER, verdict="link:")[0] == 409
+    assert do(pages, "/cases/99999/decide", Role.APPROVER, verdict="create")[0] == 409
+    assert do(pages, "/runs/1/reject", Role.APPROVER)[1] == "Say why, for the sync log."
