@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncd.cli.show_plan import describe
 from syncd.core.comparison import Side, compare
 from syncd.core.compile import compile_requests
 from syncd.core.counts import Measure
@@ -19,6 +18,7 @@ from syncd.core.protection import Protection
 from syncd.core.recertify import Renewal, Result
 from syncd.core.request import Pace, RequestKind
 from syncd.core.revert import reverse
+from syncd.core.telling import describe
 from tests.core.factories import course, course_key, employee, user_of
 
 TODAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
