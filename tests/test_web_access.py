@@ -295,3 +295,13 @@ def test_a_spoilt_password_file_is_refused_by_line_and_tells_no_hash(tmp_path):
         read_passwords(file)
     assert [fault.where for fault in caught.value.faults] == [f"{file}:1", f"{file}:2"]
     assert "scrypt$1" not in str(caught.value)
+
+
+def test_what_is_wrong_with_the_file_is_told_to_nobody_who_asks(pages, bench):
+    before = (bench.folder / "passwords").read_text(encoding="utf-8")
+    ask, _answer = signed_in(pages)
+    (bench.folder / "passwords").write_text("spoilt\n", encoding="utf-8")
+    answer = ask("GET", "/runs")
+    assert (answer.status_code, str(bench.folder) in answer.text) == (503, False)
+    (bench.folder / "passwords").write_text(before, encoding="utf-8")
+    assert ask("GET", "/runs").status_code == 200

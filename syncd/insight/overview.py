@@ -43,28 +43,12 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
             "succeeded_at": None if succeeded is None else succeeded["finished_at"],
             "planned_at": None if planned is None else planned["finished_at"],
         }
-    taken, slots, frozen_until = window.usage(conn, account, now)
-    freezes = window.freezes(conn, account)
-    pause = jobs.paused(conn, account)
-    counts = jobs.live_counts(conn, account)
     readings = mirror.readings(conn, account)
     return {
         "now": now,
         "flows": flows,
-        "window": {
-            "taken": taken,
-            "slots": slots,
-            "frozen_until": frozen_until,
-            "freezes": freezes.number,
-            "frozen_at": freezes.last_at,
-            "frozen_reason": freezes.reason,
-        },
+        **engine(conn, account, now),
         "imports": imports.counts(conn, account),
-        "jobs": dict(sorted(counts.items())),
-        "pauses": [asdict(one) for one in jobs.pauses(conn, account) if one.job_class],
-        "paused": None
-        if pause is None
-        else {"code": pause.code, "reason": pause.reason, "since": pause.since},
         "employees": people.count(conn, account),
         "users": mirror.count_users(conn, account),
         "links": links.count(conn, account),
@@ -80,6 +64,28 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
             question: {"value": known.value, "settled_at": known.settled_at}
             for question, known in probes.answers(conn, account).items()
         },
+    }
+
+
+def engine(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
+    """The rolling window, the queue, and what is paused: by a person, or since Litmos refuses the key."""
+    taken, slots, frozen_until = window.usage(conn, account, now)
+    freezes = window.freezes(conn, account)
+    pause = jobs.paused(conn, account)
+    return {
+        "window": {
+            "taken": taken,
+            "slots": slots,
+            "frozen_until": frozen_until,
+            "freezes": freezes.number,
+            "frozen_at": freezes.last_at,
+            "frozen_reason": freezes.reason,
+        },
+        "jobs": dict(sorted(jobs.live_counts(conn, account).items())),
+        "pauses": [asdict(one) for one in jobs.pauses(conn, account) if one.job_class],
+        "paused": None
+        if pause is None
+        else {"code": pause.code, "reason": pause.reason, "since": pause.since},
     }
 
 

@@ -78,6 +78,8 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
     taken_up = select(later.c.id).where(
         later.c.employee_id == change.c.employee_id, later.c.id > change.c.id, later.c.key == change.c.key
     )
+    # Not a bare column: else all that ended since then is walked by its index, and not the few that failed by theirs.
+    ended_at = func.coalesce(change.c.finished_at, change.c.finished_at)
     query = (
         select(
             change.c.code,
@@ -89,7 +91,7 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
             func.min(change.c.message).label("message"),
         )
         .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account, _FAILED, change.c.finished_at >= since, ~taken_up.exists())
+        .where(run.c.account == account, _FAILED, ended_at >= since, ~taken_up.exists())
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )

@@ -2,7 +2,7 @@
 
 from syncd.core.request import JobClass
 from syncd.insight.acting import pause, resume
-from syncd.insight.overview import overview
+from syncd.insight.overview import engine
 from syncd.store import audit
 from syncd.store.queue import ALL
 from syncd.web.site import Answer, Ask, Done, Shown
@@ -14,7 +14,7 @@ def queue(ask: Ask) -> Answer:
     """What waits to be sent, what is paused, and when everybody waits for the rolling window."""
     with ask.site.database.read() as conn:
         now = ask.site.database.now(conn)
-        found = overview(conn, ask.site.account, now)
+        found = engine(conn, ask.site.account, now)
     return Shown(
         template="queue.html",
         listed="pauses",

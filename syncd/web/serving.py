@@ -15,12 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from syncd.errors import Busy, Declined, StaleApproval, SyncdError
+from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError
+from syncd.log import get_logger
 from syncd.web import rendering
 from syncd.web.access import Gate, cookie_name, csrf_token, is_local, is_own_form, new_id
 from syncd.web.roles import Viewer
 from syncd.web.routes import Deed, Page
 from syncd.web.site import Ask, Done, Missing, Shown, Site
+
+log = get_logger(__name__)
 
 LARGEST_FORM = 64 * 1024
 SAID = "syncd-said"
@@ -111,7 +114,7 @@ class Web:
 
     def go_on(self, request: Request, to: str, said: str = "", *, failed: bool = False) -> Response:
         """Off to a page, which says what was done."""
-        answer = RedirectResponse(quote(to, safe="/?=&%"), status_code=303)
+        answer = RedirectResponse(quote(to, safe="/"), status_code=303)
         if said:
             text = base64.urlsafe_b64encode(f"{'!' if failed else ' '}{said[:1000]}".encode()).decode()
             answer.set_cookie(
@@ -182,8 +185,11 @@ class Web:
         return answer
 
     def unusable(self, request: Request, error: Exception) -> Response:
-        """The database does not answer, or HR cannot be read: say so, with no traceback."""
+        """The database does not answer, say: tell so with no traceback, and what is wrong with the files to the log alone."""
         assert isinstance(error, SyncdError)
+        if isinstance(error, ConfigError):
+            log.error("page_failed", path=request.url.path, error=str(error))
+            return Response("syncd cannot answer now; its log says why.", 503, media_type="text/plain")
         return Response(f"syncd cannot answer now: {error}", 503, media_type="text/plain; charset=utf-8")
 
 

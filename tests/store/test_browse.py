@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text, update
 
-from syncd.core.model import Action, Change, ObjectKind
-from syncd.store import browse, changes
+from syncd.core.model import Action, Change, ObjectKind, Reason, Rejection
+from syncd.store import browse, changes, people
 from syncd.store.browse import Wanted
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import change, employee, link
-from tests.store.makers import ACCOUNT, new_run, now_of
+from tests.store.makers import ACCOUNT, complete, enqueue, must_claim, new_run, now_of, request
 
 
 def planned(database, *people: str, state: str = "done", code: str = "", field: str = "JobTitle") -> int:
@@ -137,3 +137,32 @@ def test_employees_are_found_by_the_beginning_of_what_they_are_called(database):
     assert found("Ana.Nov") == found("novak@") == ["00102"]
     assert found("A%_") == ["A%_1"]
     assert found("_") == found("%") == []
+
+
+def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):
+    run_id = enqueue(database, [request("a"), request("b")])
+    complete(database, must_claim(database))
+    now = now_of(database)
+    rejected = [
+        Rejection(
+            origin=f"hr.csv:{each}",
+            employee_id=f"0000{each}",
+            reasons=(Reason(code="X", message="x"),),
+            source="hr",
+        )
+        for each in (2, 3, 4)
+    ]
+    with database.write() as conn:
+        people.save_quarantine(conn, ACCOUNT, rejected, run_id=run_id, now=now)
+    with database.read() as conn:
+        times = browse.phases(conn, run_id)
+        days = browse.runs_by_day(conn, ACCOUNT, now - timedelta(days=1))
+        first = browse.quarantined(conn, ACCOUNT, limit=2)
+        rest = browse.quarantined(conn, ACCOUNT, after=first[-1]["key"], limit=2)
+        assert people.count_quarantined(conn, ACCOUNT) == 3
+    assert times["read_at"] is None
+    assert times["first_job_at"] is not None
+    assert times["last_job_at"] is not None
+    assert times["first_job_at"] <= times["last_job_at"]
+    assert sum(days[now.date()].values()) == 1
+    assert [row["employee_id"] for row in (*first, *rest)] == ["00002", "00003", "00004"]
