@@ -52,6 +52,7 @@ def test_every_request_has_a_class(kind, stage):
         "role": JobClass.TEAMS,
         "item": JobClass.LEARNING,
         "course": JobClass.LEARNING,
+        "result": JobClass.LEARNING,
         "user": JobClass.USERS,
     }
     last = kind.value.removesuffix("s").split("_")[-1]
