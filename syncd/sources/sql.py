@@ -16,6 +16,7 @@ from syncd.sources.base import Reading
 from syncd.sources.privatecopy import no_room, private_file
 from syncd.sources.settings import Since, SqlSourceSettings
 from syncd.sources.spool import RowsDigest, SpoolRows
+from syncd.sources.sqlrights import excess
 from syncd.sources.sqlsession import parse_url, read_only_session
 from syncd.sources.sqlsince import (
     MOST,
@@ -57,6 +58,10 @@ class SqlSource:
     def name(self) -> str:
         """The configured name."""
         return self._settings.name
+
+    def excess(self) -> str:
+        """What its database user may do besides reading; "" if nothing, or if it cannot be told."""
+        return excess(self._settings)
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``: the rows of one moment, as text; no rows at all is a SourceError.
