@@ -18,5 +18,5 @@ class SincePart(Part):
     """A folder of syncd's own for the last reading, on a disk that is encrypted: whole rows are in it."""
     overlap: Annotated[Seconds, Field(ge=1)] = 900.0
     """How far back before the last reading: longer than any transaction that changes rows takes."""
-    full_every: Annotated[Seconds, Field(gt=0)] = 86400.0
-    """How often all rows are read, which alone shows who is gone."""
+    full_every: Annotated[Seconds, Field(gt=0)] = 43200.0
+    """How often all rows are read, whatever changed; only then does anybody's absence count."""

@@ -93,14 +93,14 @@ class Since:
     """How to read only the rows that changed: those whose ``column`` tells a later time than the last reading, less the overlap.
 
     ``key`` is the column that tells rows apart. The last reading is kept in ``folder``, a private one. All rows are read
-    every ``full_every_seconds``: only then does it show who is gone.
+    every ``full_every_seconds``, and whenever they are not as many as they should be.
     """
 
     column: str
     key: str
     folder: Path
     overlap_seconds: float = 900.0
-    full_every_seconds: float = 86400.0
+    full_every_seconds: float = 43200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import Connection, CursorResult
 
@@ -24,6 +24,7 @@ from syncd.sources.sqlsince import (
     Watch,
     changed_since,
     clock_of,
+    count_of,
     drop_base,
     is_due,
     keep_base,
@@ -75,7 +76,7 @@ class SqlSource:
         descriptor, path = private_file(workspace, "source-")
         try:
             with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-                spool = _Spool(settings, self._monotonic, file.write)
+                spool = _Spool(settings, self._monotonic, file)
                 taken = self._take(query, base, spool)
         except OSError as error:
             path.unlink()
@@ -133,7 +134,7 @@ class SqlSource:
         now: datetime,
         spool: "_Spool",
     ) -> _Taken | None:
-        """The base with what changed; None, and nothing spooled, if all rows must be read."""
+        """The base with what changed; None, and nothing spooled, if all rows must be read: they are not as many as there are now, say."""
         changed: dict[str, str] = {}
         with connection.execute(changed_since(connection, query, since, base)) as result:
             columns = _columns(result, self.name)
@@ -146,11 +147,15 @@ class SqlSource:
                     return None
         if not watch.unique:
             return None
-        place = columns.index(since.key)
-        for line in base.lines():
-            spool.add(changed.pop(json.loads(line)[place], line))
-        for line in changed.values():
+        there = count_of(connection, query, since)
+        for line in _merged(base, changed, columns.index(since.key)):
+            if spool.digest.rows == there:
+                spool.restart()
+                return None
             spool.add(line)
+        if spool.digest.rows < there:
+            spool.restart()
+            return None
         return _Taken(columns=columns, watch=watch, base=base)
 
     def _keep(self, taken: _Taken, path: Path) -> None:
@@ -166,17 +171,22 @@ class SqlSource:
         keep_base(settings, settings.since, path, watch, mark, full_at)
 
 
+def _merged(base: Base, changed: dict[str, str], place: int) -> Iterator[str]:
+    """The lines of the base, but for those that changed, which are told by the cell at ``place``; then those that are new."""
+    for line in base.lines():
+        yield changed.pop(json.loads(line)[place], line)
+    yield from changed.values()
+
+
 class _Spool:
     """Where rows are written, a line of JSON each, within the time and the number of rows that are allowed."""
 
-    def __init__(
-        self, settings: SqlSourceSettings, monotonic: Callable[[], float], write: Callable[[str], Any]
-    ) -> None:
+    def __init__(self, settings: SqlSourceSettings, monotonic: Callable[[], float], file: TextIO) -> None:
         self.digest = RowsDigest()
         self._settings = settings
         self._monotonic = monotonic
         self._deadline = monotonic() + settings.timeout_seconds
-        self._write = write
+        self._file = file
 
     def lines(
         self, result: CursorResult[Any], columns: tuple[str, ...]
@@ -189,10 +199,16 @@ class _Spool:
                 number += 1
                 yield number, row, json.dumps(_cells(row, columns, self._settings.name, number))
 
+    def restart(self) -> None:
+        """Forget every row."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.digest = RowsDigest()
+
     def add(self, line: str) -> None:
         """Write one row."""
         self.digest.add(line)
-        self._write(line + "\n")
+        self._file.write(line + "\n")
         if self.digest.rows > self._settings.max_rows:
             raise SourceError(
                 f"{self._settings.name}: the query gives more than {self._settings.max_rows} rows. Nothing was planned. "

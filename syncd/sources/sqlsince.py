@@ -2,7 +2,8 @@
 
 What is asked for is ``SELECT * FROM (query) WHERE column >= mark - overlap OR column IS NULL``. The mark is the clock of the
 database, read in the same transaction before the rows. Where the column has no zone nobody can tell it from the clock, so the mark is
-the latest value that was seen, if that is earlier. Rows that are gone stay until all rows are read again.
+the latest value that was seen, if that is earlier. The rows are counted in the same transaction: if base and changes are not as many,
+somebody is gone, or was missed, and all rows are read.
 
 The base is a file: a line with the SHA-256 of what follows, a line that says what the base is of, and the rows as in a spool. It is a
 cache of one machine, replaced by a rename: without it, or if it is harmed or of other settings, all rows are read.
@@ -28,7 +29,9 @@ from sqlalchemy import (
     DateTime,
     Select,
     String,
+    Subquery,
     bindparam,
+    func,
     literal_column,
     or_,
     quoted_name,
@@ -171,9 +174,6 @@ def clock_of(connection: Connection) -> datetime:
 
 def changed_since(connection: Connection, query: str, since: Since, base: Base) -> Select[Any]:
     """The query for the rows that may have changed since ``base``: the time is a parameter, the column a quoted name."""
-    dialect = connection.dialect
-    name = dialect.denormalize_name(since.column) if dialect.requires_name_normalize else since.column
-    column = Column[Any](quoted_name(name, quote=True))
     at = (base.mark - timedelta(seconds=since.overlap_seconds)).replace(microsecond=0)
     start: Any = {
         "zoned": at.replace(tzinfo=UTC),
@@ -181,11 +181,24 @@ def changed_since(connection: Connection, query: str, since: Since, base: Base) 
         "day": at.date(),
         "text": at.date().isoformat(),  # before each way to write a time of that day
     }[base.form]
-    plain = query.replace(":", "\\:")  # nothing in it is a parameter
-    rows = text(f"{plain}\n").columns(column).subquery("syncd_since")
-    told = rows.columns[name]
+    rows = _derived(connection, query, since)
+    (told,) = rows.columns
     later = told >= bindparam("syncd_since_mark", start, type_=TYPES[base.form])
     return select(literal_column("syncd_since.*")).select_from(rows).where(or_(later, told.is_(None)))
+
+
+def count_of(connection: Connection, query: str, since: Since) -> int:
+    """How many rows the query has now."""
+    rows = _derived(connection, query, since)
+    return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
+
+
+def _derived(connection: Connection, query: str, since: Since) -> Subquery:
+    """The query as a table with one column that can be named."""
+    dialect = connection.dialect
+    name = dialect.denormalize_name(since.column) if dialect.requires_name_normalize else since.column
+    plain = query.replace(":", "\\:")  # nothing in it is a parameter
+    return text(f"{plain}\n").columns(Column(quoted_name(name, quote=True))).subquery("syncd_since")
 
 
 def load_base(settings: SqlSourceSettings, since: Since) -> Base | None:
