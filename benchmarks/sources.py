@@ -72,7 +72,7 @@ def people(first: int, last: int) -> Iterator[tuple[str, ...]]:
         yield (
             key, f"First{number % 977}", f"Last{number % 7919}", f"person.{key}@example.com", f"Job {number % 311}",
             f"Department {number % 97}", f"Division {number % 7}", f"City {number % 53}", "SI", "Active", "2020-01-31",
-            "2026-01-01 00:00:00",
+            "2020-01-01 00:00:00" if number % 1000 else "2026-01-01 00:00:00",
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from syncd.sources.sqlsince import (
     drop_base,
     is_due,
     keep_base,
-    load_base,
+    open_base,
 )
 from syncd.sources.sqltext import one_select
 from syncd.sources.sqlvalue import as_text
@@ -72,18 +72,8 @@ class SqlSource:
         settings = self._settings
         backend = parse_url(settings).get_backend_name()
         query = one_select(settings.query, settings.name, hash_comments=backend in {"mysql", "mariadb"})
-        base = None if settings.since is None else load_base(settings, settings.since)
-        descriptor, path = private_file(workspace, "source-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-                spool = _Spool(settings, self._monotonic, file)
-                taken = self._take(query, base, spool)
-        except OSError as error:
-            path.unlink()
-            raise no_room(settings.name, workspace, error) from error
-        except BaseException:
-            path.unlink()
-            raise
+        with open_base(settings) as base:
+            path, spool, taken = self._spool(query, base, workspace)
         self._keep(taken, path)
         return Reading(
             name=settings.name,
@@ -96,6 +86,22 @@ class SqlSource:
             place=f"{settings.name}:row ",
             raw=SpoolRows(path=path),
         )
+
+    def _spool(self, query: str, base: Base | None, workspace: Path) -> tuple[Path, "_Spool", _Taken]:
+        """Make the private copy; whatever happens meanwhile takes it away again."""
+        settings = self._settings
+        descriptor, path = private_file(workspace, "source-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+                spool = _Spool(settings, self._monotonic, file)
+                taken = self._take(query, base, spool)
+        except OSError as error:
+            path.unlink()
+            raise no_room(settings.name, workspace, error) from error
+        except BaseException:
+            path.unlink()
+            raise
+        return path, spool, taken
 
     def _take(self, query: str, base: Base | None, spool: "_Spool") -> _Taken:
         """Spool all rows, of which as many are those of ``base`` as may be."""

@@ -15,11 +15,15 @@ import re
 import shutil
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from hashlib import blake2b, file_digest, sha256
+from io import BufferedReader
+from itertools import islice
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
 from sqlalchemy import (
@@ -41,13 +45,15 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from syncd.errors import SourceError
-from syncd.sources.privatecopy import private_file
 from syncd.sources.settings import Since, SqlSourceSettings
 from syncd.sources.sqlsession import parse_url
 from syncd.sources.sqlvalue import as_text
 
 MOST = 50_000
 """Changed rows that are held in memory; of more than these it is as well to read all rows."""
+
+HEAD = 2
+"""The lines of a base before its rows."""
 
 NOW = {
     "postgresql": "SELECT now()",
@@ -71,9 +77,9 @@ TYPES: dict[str, TypeEngine[Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """The rows of the last reading, in ``path``. Times are UTC without a zone: ``mark`` is what they are read up to."""
+    """The rows of the last reading, in ``file``. Times are UTC without a zone: ``mark`` is what they are read up to."""
 
-    path: Path
+    file: BufferedReader
     columns: tuple[str, ...]
     form: str
     mark: datetime
@@ -81,11 +87,9 @@ class Base:
 
     def lines(self) -> Iterator[str]:
         """Every row as it was spooled, without the line end."""
-        with self.path.open(encoding="ascii") as file:
-            file.readline()
-            file.readline()
-            for line in file:
-                yield line.rstrip("\n")
+        self.file.seek(0)
+        for line in islice(self.file, HEAD, None):
+            yield line.decode("ascii").rstrip("\n")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,34 +205,52 @@ def _derived(connection: Connection, query: str, since: Since) -> Subquery:
     return text(f"{plain}\n").columns(Column(quoted_name(name, quote=True))).subquery("syncd_since")
 
 
-def load_base(settings: SqlSourceSettings, since: Since) -> Base | None:
-    """The base, if there is one of these very settings that is whole. Raises SourceError if its folder cannot be had."""
+@contextmanager
+def open_base(settings: SqlSourceSettings) -> Iterator[Base | None]:
+    """The base, if there is one of these very settings that is whole; it stays as it is while others replace it.
+
+    Raises SourceError if its folder cannot be had.
+    """
+    since = settings.since
+    if since is None:
+        yield None
+        return
+    _make_folder(settings.name, since)
+    with ExitStack() as stack:
+        base = None
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            base = _checked(stack.enter_context(_path(settings, since).open("rb")), settings, since)
+        yield base
+
+
+def _make_folder(name: str, since: Since) -> None:
+    """Make it private, and take away what a reading left that was killed."""
     try:
         since.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         since.folder.chmod(0o700)
+        for left in since.folder.glob(f".{name}.new-*"):
+            left.unlink(missing_ok=True)
     except OSError as error:
         raise SourceError(
-            f"{since.folder}: the last reading of {settings.name} cannot be kept there ({error.strerror}). "
+            f"{since.folder}: the last reading of {name} cannot be kept there ({error.strerror}). "
             "Nothing was planned. since.folder must be a folder of syncd's own that it may write."
         ) from error
-    path = _path(settings, since)
-    try:
-        with path.open("rb") as file:
-            told = file.readline().strip().decode("ascii")
-            start = file.tell()
-            head = json.loads(file.readline())
-            file.seek(start)
-            if file_digest(file, "sha256").hexdigest() != told or head["of"] != _identity(settings, since):
-                return None
-        return Base(
-            path=path,
-            columns=tuple(head["columns"]),
-            form=head["form"],
-            mark=datetime.fromisoformat(head["mark"]),
-            full_at=datetime.fromisoformat(head["full_at"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+
+
+def _checked(file: BufferedReader, settings: SqlSourceSettings, since: Since) -> Base | None:
+    told = file.readline().strip().decode("ascii")
+    start = file.tell()
+    head = json.loads(file.readline())
+    file.seek(start)
+    if file_digest(file, "sha256").hexdigest() != told or head["of"] != _identity(settings, since):
         return None
+    return Base(
+        file=file,
+        columns=tuple(head["columns"]),
+        form=head["form"],
+        mark=datetime.fromisoformat(head["mark"]),
+        full_at=datetime.fromisoformat(head["full_at"]),
+    )
 
 
 def is_due(since: Since, base: Base, now: datetime) -> bool:
@@ -248,8 +270,10 @@ def keep_base(
         "full_at": full_at.isoformat(),
     }
     line = json.dumps(head).encode("ascii") + b"\n"
-    descriptor, path = private_file(since.folder, f"{settings.name}.new-")
+    path = None
     try:
+        descriptor, name = mkstemp(prefix=f".{settings.name}.new-", dir=since.folder)
+        path = Path(name)
         with os.fdopen(descriptor, "wb") as file, rows.open("rb") as spool:
             digest = file_digest(spool, lambda: sha256(line)).hexdigest()
             file.write(digest.encode("ascii") + b"\n" + line)
@@ -257,7 +281,8 @@ def keep_base(
             shutil.copyfileobj(spool, file, 1024 * 1024)
         path.replace(_path(settings, since))
     except OSError:
-        path.unlink(missing_ok=True)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 def drop_base(settings: SqlSourceSettings, since: Since) -> None:

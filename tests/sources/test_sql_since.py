@@ -19,6 +19,7 @@ from syncd.sources import open_source
 from syncd.sources import sql as sqlsource
 from syncd.sources.base import Reading
 from syncd.sources.settings import Since, SqlSourceSettings
+from syncd.sources.sqlsince import open_base
 from tests.needs import MARIADB_URL, POSTGRES_URL
 from tests.sources.contract import SourceContract
 
@@ -260,9 +261,26 @@ def test_the_last_reading_is_private_and_named_after_the_source(table):
     hr.put("E1", "x")
     for _ in range(2):
         hr.read()
+        (hr.folder / ".hr.new-killed").write_text("of a reading that was killed")
+        hr.read()
         assert hr.folder.stat().st_mode & 0o777 == 0o700
         (base,) = hr.folder.iterdir()
         assert (base.name, base.stat().st_mode & 0o777) == ("hr.base", 0o600)
+
+
+def test_a_base_stays_as_it_is_while_another_process_replaces_it(table):
+    hr = table()
+    hr.put("E1", "x")
+    hr.read()
+    with open_base(hr.settings) as base:
+        assert base is not None
+        before = list(base.lines())
+        hr.change("E1", "y")
+        hr.read()
+        assert list(base.lines()) == before
+    with open_base(hr.settings) as base:
+        assert base is not None
+        assert list(base.lines()) != before
 
 
 def test_a_reading_that_fails_leaves_the_last_one_as_it_was(table):
