@@ -30,7 +30,7 @@ from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, SqlSourceSettings
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import check, upgrade
-from syncd.wiring_elsewhere import fetch_settings, json_settings
+from syncd.wiring_elsewhere import fetch_settings, json_settings, since_settings
 
 
 def wire(config: Config, *, migrate: bool = False) -> App:
@@ -128,6 +128,7 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
                 timeout_seconds=settings.timeout,
                 max_rows=settings.max_rows,
                 snapshot=settings.snapshot,
+                since=since_settings(settings.since),
             )
         )
     if isinstance(settings, PluginSettings):

@@ -45,6 +45,8 @@ RESERVED: dict[str, set[str]] = {
         "syncd.store",
         "syncd.sources.sql",
         "syncd.sources.sqlsession",
+        "syncd.sources.sqlsince",
+        "syncd.sources.sqlrights",
         "syncd.sinks.sql",
     },
     "alembic": {"syncd.store"},

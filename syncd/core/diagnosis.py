@@ -172,7 +172,7 @@ def _source(source: SourceFacts, limits: Limits) -> list[Finding]:
         + (f", {waiting} on leave or waiting for a day" if waiting else "")
     )
     if not source.complete:
-        seen += "; the end may be missing, so nobody's absence counts"
+        seen += "; it may lack people, or have some who are gone, so nobody's absence counts"
     state = Health.OK if source.complete and active else Health.WARNING
     found = [
         Finding(

@@ -18,6 +18,7 @@ from syncd.core.profile import normalise_profile
 from syncd.core.team_names import team_names
 from syncd.core.tree import plant
 from syncd.errors import ConfigError, SourceError, StoreError
+from syncd.insight.rights import check_rights
 from syncd.insight.sinking import check_sinks
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
@@ -84,7 +85,8 @@ def examine(
         answers=answers,
         unrestored="" if unrestored is None else unrestored["username"],
     )
-    findings = (*diagnose(facts), *check_sinks(app.sinks))
+    read = () if hr.trouble else (*sources, *app.node_sources.values(), *app.training_sources.values())
+    findings = (*diagnose(facts), *check_rights(read), *check_sinks(app.sinks))
     log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 

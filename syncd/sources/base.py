@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from syncd.core.model import Record
 from syncd.errors import SourceError
@@ -136,6 +136,15 @@ class Source(Protocol):
         Raises SourceError when HR is missing, unreadable, empty, truncated or was changed meanwhile; then the
         workspace is as it was. Otherwise the copy is the caller's to remove once the Reading is done with.
         """
+        ...
+
+
+@runtime_checkable
+class Restrained(Protocol):
+    """A Source that can tell whether its user may do more than read. Optional."""
+
+    def excess(self) -> str:
+        """What that user may do besides reading; "" if nothing, or if it cannot be told. Never raises."""
         ...
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from syncd.errors import SourceError
-from syncd.sources.base import Hashed, RawRow, RawRows, Reading, Source
+from syncd.sources.base import Hashed, RawRow, RawRows, Reading, Restrained, Source
 
 
 def renamed(source: Source, columns: Mapping[str, str], constants: Mapping[str, str]) -> Source:
@@ -28,6 +28,10 @@ class Renamed:
     def name(self) -> str:
         """The configured name."""
         return self._source.name
+
+    def excess(self) -> str:
+        """As ``Restrained.excess``."""
+        return self._source.excess() if isinstance(self._source, Restrained) else ""
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``; a column that is not there, or twice, is a SourceError."""

@@ -89,11 +89,27 @@ class ExcelSourceSettings(FileSourceSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """How to read only the rows that changed: those whose ``column`` tells a later time than the last reading, less the overlap.
+
+    ``key`` is the column that tells rows apart. The last reading is kept in ``folder``, a private one. All rows are read
+    every ``full_every_seconds``, and whenever they are not as many as they should be.
+    """
+
+    column: str
+    key: str
+    folder: Path
+    overlap_seconds: float = 900.0
+    full_every_seconds: float = 43200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlSourceSettings:
     """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password).
 
     ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off. ``snapshot`` False is for
-    SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it.
+    SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it. Without ``since``
+    all rows are read each time.
     """
 
     name: str
@@ -102,6 +118,7 @@ class SqlSourceSettings:
     timeout_seconds: float = 300.0
     max_rows: int = 5_000_000
     snapshot: bool = True
+    since: Since | None = None
 
 
 SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings | JsonSourceSettings
