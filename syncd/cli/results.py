@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, JsonOption, opened, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, plain, say, show_json, table
 
@@ -116,15 +116,16 @@ def redeliver(
     json: JsonOption = False,
 ) -> None:
     """Let the next pull give a sink again what it was given: what holds today, with the same result ids."""
-    with store_of(config) as (loaded, database):
+    with opened(config) as app:
         from syncd.store import outbox
+        from syncd.turn import pulling
 
-        names = [each.name for each in loaded.pull.sinks if each.what == "results"]
+        names = [name for name in app.sinks if name not in app.settings.identities]
         if sink not in names:
             note(f"{plain(sink)} is no sink of results; there are: {', '.join(names) or 'none'}")
             raise typer.Exit(Exit.FAILED)
-        with database.write() as conn:
-            forgotten = outbox.redeliver(conn, loaded.litmos.account, sink, since)
+        with pulling(app), app.database.write() as conn:
+            forgotten = outbox.redeliver(conn, app.account, sink, since)
     if json:
         show_json({"sink": sink, "since": since, "versions": forgotten})
         return

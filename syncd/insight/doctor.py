@@ -19,6 +19,7 @@ from syncd.core.team_names import team_names
 from syncd.core.tree import plant
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.insight.sinking import check_sinks
+from syncd.insight.teaching import check_training
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
@@ -84,7 +85,7 @@ def examine(
         answers=answers,
         unrestored="" if unrestored is None else unrestored["username"],
     )
-    findings = (*diagnose(facts), *check_sinks(app.sinks))
+    findings = (*diagnose(facts), *check_training(app), *check_sinks(app.sinks))
     log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 
