@@ -128,7 +128,7 @@ def _source(settings: SourceSettings, ids: Iterable[Piece]) -> Source:
         return open_source(
             SqlSourceSettings(
                 name=settings.name,
-                url=settings.url.reveal(),
+                url=settings.url.reveal,
                 query=settings.query,
                 timeout_seconds=settings.timeout,
                 max_rows=settings.max_rows,

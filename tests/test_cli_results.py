@@ -129,6 +129,7 @@ def test_what_is_listed_counted_and_given_again(bench):
     printed = bench.run("results", "--csv", "--status", "completed").stdout.splitlines()
     assert [line.split(",")[0] for line in printed] == ["employee_id", "00001", "00002"]
     assert "in_progress" in bench.run("results").stdout
+    assert "there are: course, module" in bench.run("results", "--kind", "courses", expect=2).stderr
     totals = bench.json("results", "totals")
     assert totals["reported"]["course"] == 3
     assert totals["sinks"]["delta"] == {

@@ -42,6 +42,7 @@ def listed(
     """List results by rising seq, whether they were delivered or not."""
     if context.invoked_subcommand is not None:
         return
+    _must_be_known(kind, status)
     with store_of(config) as (loaded, database):
         from syncd.sinks.result import RESULT_FIELDS, result_row
         from syncd.store import results
@@ -58,6 +59,17 @@ def listed(
         _print_csv(RESULT_FIELDS, rows)
     else:
         table(_FEW, [[row[name] for name in _FEW] for row in rows])
+
+
+def _must_be_known(kind: str, status: str) -> None:
+    """Exit 2 for a word that nothing is called by: an empty list would look like an answer."""
+    from syncd.core.completion import ResultKind
+    from syncd.core.results import Status
+
+    for word, known, option in ((kind, ResultKind, "--kind"), (status, Status, "--status")):
+        if word and word not in list(known):
+            note(f"{option} {plain(word)}: there is none; there are: {', '.join(known)}")
+            raise typer.Exit(Exit.USAGE)
 
 
 def _print_csv(names: Any, rows: Any) -> None:

@@ -1,6 +1,8 @@
 """One source, or several: one of the two, each with a name of its own, each judged."""
 
+import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 import xlsxwriter
@@ -194,3 +196,18 @@ training:
         training_sources_of(config)["licences"].read(workspace)
     assert "A2: Holder is a number" in str(caught.value)
     assert "employee_id is" not in str(caught.value)
+
+
+def test_a_url_of_a_database_that_was_rotated_needs_no_restart(tmp_path):
+    for name in ("old", "new"):
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database, database:
+            database.execute("CREATE TABLE p (employee_id TEXT)")
+            database.execute("INSERT INTO p VALUES (?)", [name])
+    url = tmp_path / "url.txt"
+    url.write_text(f"sqlite:///{tmp_path}/old.db")
+    query = "source: {type: sql, url: '${file:url.txt}', query: SELECT employee_id FROM p}\n"
+    (source,) = sources_of(load_text(tmp_path, HEAD.replace(ONE, query) + USERS))
+    url.write_text(f"sqlite:///{tmp_path}/new.db")
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    assert [cells for _, cells in source.read(workspace).raw] == [["new"]]
