@@ -230,7 +230,9 @@ def _opened(kind: str, place: str, folder: Path) -> Any:
         )
     since = Since(column="updated_at", key="employee_id", folder=folder)
     return open_source(
-        SqlSourceSettings(name="hr", url=place, query=QUERY, since=since if kind.endswith(" since") else None)
+        SqlSourceSettings(
+            name="hr", url=lambda: place, query=QUERY, since=since if kind.endswith(" since") else None
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """Wiring: from a configuration to an App. The only place that knows both."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from syncd.config.source_parts import (
     SqlSettings,
     TableFilePart,
 )
-from syncd.core.mapping import Mapping
 from syncd.core.results import Status
+from syncd.core.rules import Part as Piece
 from syncd.core.rules import columns_of
 from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
@@ -106,24 +107,28 @@ def settings_of(config: Config) -> Settings:
 
 def sources_of(config: Config) -> tuple[Source, ...]:
     """HR's sources, the first one first, not yet read. Raises ConfigError."""
-    return tuple(_renamed(settings, config.mapping) for settings in config.sources)
+    rules = config.mapping
+    parts = [*rules.employee_id.value.parts, *(rules.manager.value.parts if rules.manager else ())]
+    return tuple(_renamed(settings, parts) for settings in config.sources)
 
 
 def training_sources_of(config: Config) -> dict[str, Source]:
     """Where training that HR knows of is read, by name, not yet read. Raises ConfigError."""
-    return {settings.name: _renamed(settings, config.mapping) for settings in config.training_sources}
+    entries = zip(config.training_sources, config.training, strict=True)
+    return {settings.name: _renamed(settings, rule.employee_id.parts) for settings, rule in entries}
 
 
-def _renamed(settings: SourceSettings, mapping: Mapping) -> Source:
-    return renamed(_source(settings, mapping), settings.renamed, settings.added)
+def _renamed(settings: SourceSettings, ids: Iterable[Piece]) -> Source:
+    """A source in whose rows ``ids`` are made of the columns with the ids of people."""
+    return renamed(_source(settings, ids), settings.renamed, settings.added)
 
 
-def _source(settings: SourceSettings, mapping: Mapping) -> Source:
+def _source(settings: SourceSettings, ids: Iterable[Piece]) -> Source:
     if isinstance(settings, SqlSettings):
         return open_source(
             SqlSourceSettings(
                 name=settings.name,
-                url=settings.url.reveal(),
+                url=settings.url.reveal,
                 query=settings.query,
                 timeout_seconds=settings.timeout,
                 max_rows=settings.max_rows,
@@ -147,7 +152,12 @@ def _source(settings: SourceSettings, mapping: Mapping) -> Source:
             ),
             fetch=_fetch(settings),
         )
-    text = _ids(settings.renamed, mapping) if settings.text is None else settings.text
+    theirs = {ours: their for their, ours in settings.renamed.items()}
+    text = (
+        [theirs.get(column, column) for column, _ in columns_of(ids)]
+        if settings.text is None
+        else settings.text
+    )
     return open_source(
         ExcelSourceSettings(**_file(settings), sheet=settings.sheet or "", text=frozenset(text)),
         fetch=_fetch(settings),
@@ -183,14 +193,6 @@ def _fetch(settings: TableFilePart) -> Fetch | None:
     if settings.fetch is None:
         return None
     return open_fetch(fetch_settings(settings.name, settings.fetch, settle_seconds=settings.stable_for))
-
-
-def _ids(renamed_columns: dict[str, str], mapping: Mapping) -> list[str]:
-    """The columns with the employee id and the manager's, as the source calls them."""
-    theirs = {ours: their for their, ours in renamed_columns.items()}
-    parts = [*mapping.employee_id.value.parts, *(mapping.manager.value.parts if mapping.manager else ())]
-    ours = [column for column, _ in columns_of(parts)]
-    return [theirs.get(column, column) for column in ours]
 
 
 def node_sources_of(config: Config) -> dict[str, Source]:

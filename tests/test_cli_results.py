@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from syncd.failpoint import OF_DELIVERY
+from syncd.store.lease import held
+from syncd.store.owner import this_process
 from tests.workbench import KEY, Workbench, workbench
 
 COLUMNS = "{employee_id: employee_id, title: object_name, status: status, attempt: attempt, id: result_id, seq: seq}"
@@ -127,6 +129,7 @@ def test_what_is_listed_counted_and_given_again(bench):
     printed = bench.run("results", "--csv", "--status", "completed").stdout.splitlines()
     assert [line.split(",")[0] for line in printed] == ["employee_id", "00001", "00002"]
     assert "in_progress" in bench.run("results").stdout
+    assert "there are: course, module" in bench.run("results", "--kind", "courses", expect=2).stderr
     totals = bench.json("results", "totals")
     assert totals["reported"]["course"] == 3
     assert totals["sinks"]["delta"] == {
@@ -140,6 +143,17 @@ def test_what_is_listed_counted_and_given_again(bench):
     assert bench.json("results", "totals")["sinks"]["delta"]["waiting"] == 2
     assert bench.json("pull")["delivered"] == {"delta": 2, "whole": 0}
     assert "there are: delta, whole" in bench.run("results", "redeliver", "nowhere", expect=1).stderr
+
+
+def test_nothing_is_given_again_while_a_pull_delivers(bench):
+    complete(bench, 1)
+    bench.run("pull")
+    with (
+        bench.database() as database,
+        held(database, "pull:main", this_process(), seconds=60, about="pull"),
+    ):
+        assert "is at work (pull)" in bench.run("results", "redeliver", "delta", expect=7).stderr
+    assert bench.json("results", "totals")["sinks"]["delta"]["delivered"] == 1
 
 
 def test_a_sink_that_fails_blocks_no_other_and_has_everything_later(bench):
@@ -221,6 +235,7 @@ def test_who_is_who_comes_once_and_login_links_only_where_they_are_asked_for(ben
         )
     )
     assert bench.json("pull")["delivered"] == {"who": 3}
+    assert bench.json("status")["results"] == dict.fromkeys(("results", "delivered", "waiting"), 0)
     assert bench.json("pull")["delivered"] == {"who": 0}
     control(bench, "edit", {"do": "deactivate", "UserName": "p2@example.com"})
     assert bench.json("pull")["delivered"] == {"who": 1}

@@ -8,6 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from syncd.config import load
+from syncd.errors import SinkError
+from syncd.sync import pull
+from syncd.wiring import wire
 from tests.sinks.test_webhook import SECRETS, Receiver
 from tests.workbench import Workbench, workbench
 
@@ -66,3 +70,23 @@ def test_results_reach_each_sink_once_though_others_fail_meanwhile(bench):
         assert len(receiver.calls) == 1
     finally:
         receiver.close()
+
+
+def test_a_secret_of_a_sink_that_is_gone_blocks_no_other(bench):
+    hook = MORE[MORE.index("    - name: hook") :].replace("${env:HOOK}", "${file:hook.txt}")
+    bench.configure(("  sinks:\n", f"  sinks:\n{hook}"))
+    file = bench.folder / "hook.txt"
+    file.write_text("https://127.0.0.1:1/")
+    bench.run("push")
+    httpx.post(
+        f"{bench.sandbox.control_url}/complete",
+        json={"UserName": "p1@example.com", "LearningPath": "Onboarding"},
+    ).raise_for_status()
+    app = wire(load(bench.config_file, environ=bench.env))
+    try:
+        file.unlink()
+        with pytest.raises(SinkError, match=r"hook: .*hook\.txt"):
+            pull(app, bench.queue("pull"))
+    finally:
+        app.close()
+    assert len((bench.folder / "results.csv").read_bytes().splitlines()) == 2

@@ -1,6 +1,7 @@
 """Training that HR knows of, as people run it: recorded once, corrected, kept back, reset; from CSV and from SQL."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -208,6 +209,23 @@ def test_a_source_of_training_that_cannot_be_read_stops_nothing_else(bench):
     (bench.folder / "licences.csv").unlink()
     assert "training[0]: nothing of licences is recorded" in bench.run("push").stdout
     assert len(bench.usernames()) == 3
+
+
+def test_training_whose_reader_is_not_installed_stops_nothing_else_and_doctor_tells_of_it(bench, monkeypatch):
+    sheet = TRAINING.replace(
+        "{type: csv, name: licences, path: licences.csv}", "{type: excel, name: sheet, path: a.xlsx}"
+    )
+    bench.configure(("push: {policy: sync}\n", sheet))
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    (bench.folder / "a.xlsx").write_bytes(b"PK")
+    assert 'pip install "syncd[excel]"' in bench.run("push").stdout
+    assert len(bench.usernames()) == 3
+    licences(bench, "00001,FL,03.11.2025,,withdrawn")
+    found = [one for one in bench.json("doctor", expect=1)["findings"] if one["check"] == "training"]
+    assert [one["state"] for one in found] == ["problem", "ok"]
+    licences(bench, "00001,FL,never,,withdrawn", "00001,FL,03.11.2025,,withdrawn")
+    (_, other) = [one for one in bench.json("doctor", expect=1)["findings"] if one["check"] == "training"]
+    assert (other["state"], other["seen"]) == ("warning", "1 row to be recorded, if not done; 1 row rejected")
 
 
 def test_rows_of_a_database(bench):

@@ -82,6 +82,11 @@ def unsealed(read: Callable[[int], bytes], keys: Sequence[str], name: str) -> It
         number, chunk = number + 1, following
 
 
+def is_sealed_with(key: str, header: bytes) -> bool:
+    """Whether the file that begins with this ``header`` was sealed with the ``key``."""
+    return header[: len(MAGIC) + _ID] == MAGIC + key_id(key)
+
+
 def damaged(name: str, why: str) -> ArchiveError:
     """The refusal of a file that is not as it was written."""
     return ArchiveError(

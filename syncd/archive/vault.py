@@ -16,7 +16,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from syncd.archive.sealing import Sealer, damaged, unsealed
+from syncd.archive.sealing import HEADER, Sealer, damaged, is_sealed_with, unsealed
 from syncd.errors import ArchiveError
 
 TOGETHER = 2000
@@ -84,9 +84,14 @@ class Vault:
                 _remove(folder, name)
 
     def has(self, content: str) -> bool:
-        """Whether a table is there; where there is a key, one in clear does not count."""
+        """Whether a table is there as ``put`` would keep it now: in clear, or sealed with the first key."""
+        name = self._name(content)
         with self._opened() as folder:
-            return _is_there(folder, self._name(content))
+            if not _is_there(folder, name) or self._keys is None:
+                return _is_there(folder, name)
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+            with os.fdopen(file, "rb") as kept:
+                return is_sealed_with(self._keys()[0], kept.read(HEADER))
 
     def holds(self, content: str) -> bool:
         """Whether a table is there, sealed or in clear."""

@@ -175,7 +175,10 @@ def _show(examined: Any) -> None:
     from syncd.core.finding import count
 
     for finding in examined.findings:
-        say(f"{finding.state:<8} {finding.check:<14} {plain(finding.seen)}")
+        first, *more = finding.seen.splitlines() or [""]
+        say(f"{finding.state:<8} {finding.check:<14} {plain(first)}")
+        for line in more:
+            say(f"{'':<23} {plain(line)}")
         if finding.next:
             say(f"{'':<23} next: {finding.next}")
     if examined.coverage is not None:

@@ -352,6 +352,7 @@ def pull(
             show_json({"run": run_id, "delivered": delivered})
         else:
             for name, rows in delivered.items():
-                say(f"Run {run_id}: {rows} new results delivered to {name}")
+                what = "people" if name in app.settings.identities else "new results"
+                say(f"Run {run_id}: {rows} {what} delivered to {name}")
             if not delivered:
                 say(f"Run {run_id}: results were read; pull.sinks names nowhere to deliver them")

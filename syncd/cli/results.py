@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, JsonOption, opened, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, plain, say, show_json, table
 
@@ -42,6 +42,7 @@ def listed(
     """List results by rising seq, whether they were delivered or not."""
     if context.invoked_subcommand is not None:
         return
+    _must_be_known(kind, status)
     with store_of(config) as (loaded, database):
         from syncd.sinks.result import RESULT_FIELDS, result_row
         from syncd.store import results
@@ -58,6 +59,17 @@ def listed(
         _print_csv(RESULT_FIELDS, rows)
     else:
         table(_FEW, [[row[name] for name in _FEW] for row in rows])
+
+
+def _must_be_known(kind: str, status: str) -> None:
+    """Exit 2 for a word that nothing is called by: an empty list would look like an answer."""
+    from syncd.core.completion import ResultKind
+    from syncd.core.results import Status
+
+    for word, known, option in ((kind, ResultKind, "--kind"), (status, Status, "--status")):
+        if word and word not in list(known):
+            note(f"{option} {plain(word)}: there is none; there are: {', '.join(known)}")
+            raise typer.Exit(Exit.USAGE)
 
 
 def _print_csv(names: Any, rows: Any) -> None:
@@ -116,15 +128,16 @@ def redeliver(
     json: JsonOption = False,
 ) -> None:
     """Let the next pull give a sink again what it was given: what holds today, with the same result ids."""
-    with store_of(config) as (loaded, database):
+    with opened(config) as app:
         from syncd.store import outbox
+        from syncd.turn import pulling
 
-        names = [each.name for each in loaded.pull.sinks if each.what == "results"]
+        names = [name for name in app.sinks if name not in app.settings.identities]
         if sink not in names:
             note(f"{plain(sink)} is no sink of results; there are: {', '.join(names) or 'none'}")
             raise typer.Exit(Exit.FAILED)
-        with database.write() as conn:
-            forgotten = outbox.redeliver(conn, loaded.litmos.account, sink, since)
+        with pulling(app), app.database.write() as conn:
+            forgotten = outbox.redeliver(conn, app.account, sink, since)
     if json:
         show_json({"sink": sink, "since": since, "versions": forgotten})
         return

@@ -97,5 +97,5 @@ def _waiting(found: dict[str, Any]) -> None:
     if found["cases"]:
         note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
     if found["quarantined"]:
-        people = "1 person is" if found["quarantined"] == 1 else f"{found['quarantined']} people are"
-        note(f"{people} in quarantine: syncd employees quarantine")
+        rows = "1 row is" if found["quarantined"] == 1 else f"{found['quarantined']} rows are"
+        note(f"{rows} in quarantine: syncd employees quarantine")

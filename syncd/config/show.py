@@ -39,8 +39,15 @@ def _effective(value: Any, loc: Loc, document: Document, lookups: Lookups) -> It
         yield Shown(key=dotted(loc), value=str(value), where=_where(loc, document))
     else:
         written = _at(document.data, loc)
-        text = _text(written, lookups) if isinstance(written, Resolved) else _plain(value, written)
+        as_written = isinstance(written, Resolved) or _has_parts(value, written)
+        text = _text(written, lookups) if as_written else _plain(value, written)
         yield Shown(key=dotted(loc), value=text, where=_where(loc, document))
+
+
+def _has_parts(value: Any, written: Any) -> bool:
+    """Whether it is names with parts, such as the columns of a sink, each of which may be written in a short form."""
+    parts = isinstance(value, dict) and value and all(isinstance(item, BaseModel) for item in value.values())
+    return bool(parts) and isinstance(written, dict)
 
 
 def _written(value: Any, loc: Loc, document: Document, lookups: Lookups) -> Iterator[Shown]:
@@ -61,6 +68,11 @@ def _text(value: Any, lookups: Lookups) -> str:
         return f"{text} (from {origins})"
     if isinstance(value, list):
         return ", ".join(_text(item, lookups) for item in value)
+    if isinstance(value, dict):
+        inner = ((item, _text(item, lookups), key) for key, item in value.items())
+        return ", ".join(
+            f"{key}: {{{text}}}" if isinstance(item, dict) else f"{key}: {text}" for item, text, key in inner
+        )
     return "null" if value is None else str(value)
 
 

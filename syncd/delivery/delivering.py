@@ -7,7 +7,7 @@ from datetime import datetime
 from syncd.app import App
 from syncd.delivery.collecting import WATERMARK
 from syncd.delivery.identities import give_identities
-from syncd.errors import SinkError
+from syncd.errors import ConfigError, SinkError
 from syncd.failpoint import reach
 from syncd.log import get_logger
 from syncd.sinks import Sink, result_row
@@ -31,7 +31,7 @@ def deliver(app: App, run_id: int, mark: datetime, sinks: Mapping[str, Sink]) ->
                 delivered[name] = _deliver_to(app, run_id, name, sink)
             else:
                 delivered[name] = give_identities(app, run_id, name, sink, login_links=asks)
-        except SinkError as error:
+        except (SinkError, ConfigError) as error:  # a secret of this sink has gone: no other sink needs it
             failures.append(f"{name}: {error}")
             log.error("sink_failed", run_id=run_id, sink=name, error=str(error))
     if failures:

@@ -20,6 +20,7 @@ from syncd.core.tree import plant
 from syncd.errors import ConfigError, SourceError, StoreError
 from syncd.insight.rights import check_rights
 from syncd.insight.sinking import check_sinks
+from syncd.insight.teaching import check_training
 from syncd.intake import take_in
 from syncd.litmos.surveying import Survey
 from syncd.log import get_logger
@@ -86,7 +87,7 @@ def examine(
         unrestored="" if unrestored is None else unrestored["username"],
     )
     read = () if hr.trouble else (*sources, *app.node_sources.values(), *app.training_sources.values())
-    findings = (*diagnose(facts), *check_rights(read), *check_sinks(app.sinks))
+    findings = (*diagnose(facts), *check_rights(read), *check_training(app), *check_sinks(app.sinks))
     log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 

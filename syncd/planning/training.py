@@ -17,7 +17,7 @@ from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, S
 from syncd.core.reconcile import Reconciled
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
-from syncd.errors import Permanent, SourceError
+from syncd.errors import ConfigError, Permanent, SourceError
 from syncd.log import get_logger
 from syncd.store import lease, links, mirror, people, training
 from syncd.store.lease import Held
@@ -56,9 +56,10 @@ def read_training(app: App) -> Training:
     for rule in app.settings.training:
         try:
             found, refused = _read(app, rule, now)
-        except SourceError as error:
+        except (SourceError, ConfigError) as error:  # a secret may be gone
             log.warning("training_not_read", source=rule.source, error=str(error))
-            problems.append(f"{rule.place.key}: nothing of {rule.source} is recorded: {error}")
+            told = " ".join(str(error).split())
+            problems.append(f"{rule.place.key}: nothing of {rule.source} is recorded: {told}")
             continue
         evidence += found
         rejections += refused

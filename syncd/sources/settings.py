@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.sources.fetch_settings import Ask
 from syncd.sources.json_settings import JsonSourceSettings
 
 
@@ -105,7 +106,8 @@ class Since:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlSourceSettings:
-    """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password).
+    """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password), asked for anew at
+    each reading.
 
     ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off. ``snapshot`` False is for
     SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it. Without ``since``
@@ -113,7 +115,7 @@ class SqlSourceSettings:
     """
 
     name: str
-    url: str = field(repr=False)
+    url: Ask = field(repr=False)
     query: str
     timeout_seconds: float = 300.0
     max_rows: int = 5_000_000

@@ -45,7 +45,7 @@ SQLITE_ALLOWED = frozenset(
 def parse_url(settings: SqlSourceSettings) -> URL:
     """The URL, if it is one of a database that syncd knows; the error never shows it."""
     try:
-        url = make_url(settings.url)
+        url = make_url(settings.url())
     except ArgumentError:
         raise SourceError(
             f"{settings.name}: the database URL is not understood. "

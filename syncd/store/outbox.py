@@ -194,11 +194,15 @@ def redeliver(conn: Connection, account: str, sink: str, since: int) -> int:
 
 
 def totals(conn: Connection, account: str, sink: str = "") -> dict[str, int]:
-    """How many results the ledger holds, and how many rows were delivered and wait, for one sink or all of them."""
+    """How many results the ledger holds, and how many were delivered and wait, for one sink or all of them.
+
+    Identities, whose batches have no rows of results, are not counted.
+    """
     ledger = conn.execute(
         select(func.count()).where(result_version.c.account == account, result_version.c.is_current)
     ).scalar_one()
-    query = select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account)
+    is_of_results = exists().where(batch_row.c.account == batch.c.account, batch_row.c.batch_id == batch.c.id)
+    query = select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account, is_of_results)
     if sink:
         query = query.where(batch.c.sink == sink)
     by_state = {state: number for state, number in conn.execute(query.group_by(batch.c.state))}  # noqa: C416 - dict() cannot be typed over rows

@@ -97,6 +97,16 @@ def test_a_new_first_key_encrypts_and_the_old_one_still_decrypts(tmp_path):
         fetched(vault(tmp_path), before, tmp_path)
 
 
+def test_what_is_read_again_is_encrypted_with_the_new_first_key(tmp_path):
+    stored = vault(tmp_path, OLD).put(ROWS)
+    assert vault(tmp_path, OLD).has(stored.content)
+    after = vault(tmp_path, NEW, OLD)
+    assert not after.has(stored.content)
+    after.put(ROWS)
+    assert vault(tmp_path, NEW).has(stored.content)
+    assert fetched(vault(tmp_path, NEW), stored, tmp_path) == ROWS
+
+
 @pytest.mark.parametrize("keys", [(), (NEW,)], ids=["clear", "sealed"])
 @pytest.mark.parametrize("harm", ["flip first", "flip middle", "flip last", "cut", "append", "empty"])
 def test_what_was_tampered_with_is_refused_and_leaves_no_copy(tmp_path, harm, keys):

@@ -51,6 +51,17 @@ def test_secrets_of_sinks_are_shown_nowhere_and_warned_of_where_they_are_written
     assert any("pull.sinks[0].secrets: is written in the file" in warning for warning in config.warnings)
 
 
+def test_columns_are_shown_as_they_are_written(tmp_path):
+    columns = "{id: employee_id, done: {from: completed, map: {true: Y}}, from: {value: '${env:CANARY}'}}"
+    config = load_text(
+        tmp_path, of(f"{{name: a, path: a.csv, columns: {columns}}}"), environ={**ENVIRON, "CANARY": "hr"}
+    )
+    shown = {each.key: each.value for each in config.redacted()}
+    assert shown["pull.sinks[0].columns"] == (
+        "id: employee_id, done: {from: completed, map: {true: Y}}, from: {value: hr (from env CANARY)}"
+    )
+
+
 @pytest.mark.parametrize(
     ("column", "cell"),
     [

@@ -1,13 +1,15 @@
 """One source, or several: one of the two, each with a name of its own, each judged."""
 
+import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 import xlsxwriter
 
 from syncd.core.doubts import Expect
 from syncd.errors import ConfigError, SourceError
-from syncd.wiring import sources_of
+from syncd.wiring import sources_of, training_sources_of
 from tests.config.files import HEAD, USERS, faults_of, load_text
 
 ONE = "source: {type: csv, path: hr.csv}\n"
@@ -172,3 +174,40 @@ def test_a_sheet_may_have_no_numbers_for_the_ids_of_people_and_their_managers(tm
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(ConfigError, match=r'pip install "syncd\[excel\]"'):
         kept.read(workspace)
+
+
+def test_a_sheet_of_training_may_have_no_numbers_for_the_ids_that_its_entry_names(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "licences.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([["Holder", "employee_id"], [7, 8]]):
+            sheet.write_row(number, 0, row)
+    training = """\
+training:
+  - source: {type: excel, name: licences, path: licences.xlsx, columns: {Holder: person}}
+    record: reset
+    employee_id: person
+    course: Forklift
+    date: person
+"""
+    config = load_text(tmp_path, HEAD + USERS + training)
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    with pytest.raises(SourceError) as caught:
+        training_sources_of(config)["licences"].read(workspace)
+    assert "A2: Holder is a number" in str(caught.value)
+    assert "employee_id is" not in str(caught.value)
+
+
+def test_a_url_of_a_database_that_was_rotated_needs_no_restart(tmp_path):
+    for name in ("old", "new"):
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as database, database:
+            database.execute("CREATE TABLE p (employee_id TEXT)")
+            database.execute("INSERT INTO p VALUES (?)", [name])
+    url = tmp_path / "url.txt"
+    url.write_text(f"sqlite:///{tmp_path}/old.db")
+    query = "source: {type: sql, url: '${file:url.txt}', query: SELECT employee_id FROM p}\n"
+    (source,) = sources_of(load_text(tmp_path, HEAD.replace(ONE, query) + USERS))
+    url.write_text(f"sqlite:///{tmp_path}/new.db")
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    assert [cells for _, cells in source.read(workspace).raw] == [["new"]]

@@ -331,7 +331,9 @@ def test_a_database_beside_a_file_has_its_own_headers(rig):
     constants = {"status": "Active", "title": "Contractor", "department": "Agency", "division": "Commercial"}
     names = {"nr": "employee_id", "given": "first_name", "family": "last_name", "mail": "email"}
     sql = open_source(
-        SqlSourceSettings(name="agency", url=f"sqlite:///{path}", query="SELECT * FROM worker ORDER BY nr")
+        SqlSourceSettings(
+            name="agency", url=lambda: f"sqlite:///{path}", query="SELECT * FROM worker ORDER BY nr"
+        )
     )
     rig.others = {}
     rig.write_hr()

@@ -31,7 +31,7 @@ def csv_error(path: Path, content: bytes | None = None, **settings) -> str:
 
 def read_sql(workspace: Path, url: str, query: str, **settings) -> Reading:
     """Run the query as a source called hr."""
-    return open_source(SqlSourceSettings(name="hr", url=url, query=query, **settings)).read(workspace)
+    return open_source(SqlSourceSettings(name="hr", url=lambda: url, query=query, **settings)).read(workspace)
 
 
 def sql_error(workspace: Path, url: str, query: str, **settings) -> str:
@@ -71,7 +71,7 @@ WRITES = [
 
 def in_session(url, *statements, cursor=True):
     """What the session alone says to statements that the parser never saw."""
-    settings = SqlSourceSettings(name="hr", url=url, query="")
+    settings = SqlSourceSettings(name="hr", url=lambda: url, query="")
     with pytest.raises(SourceError) as caught:
         _run(settings, statements, cursor=cursor)
     return str(caught.value)

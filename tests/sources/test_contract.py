@@ -100,7 +100,9 @@ class TestSqlite(SourceContract):
 
     def source(self, folder: Path, query: str) -> Source:
         return open_source(
-            SqlSourceSettings(name=NAME, url=f"sqlite:///{folder / 'hr.db'}", query=query, max_rows=100_000)
+            SqlSourceSettings(
+                name=NAME, url=lambda: f"sqlite:///{folder / 'hr.db'}", query=query, max_rows=100_000
+            )
         )
 
     def broken(self, folder: Path) -> Mapping[str, Source]:

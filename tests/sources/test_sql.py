@@ -111,7 +111,7 @@ def test_no_message_shows_the_password(tmp_path):
         message = sql_error(tmp_path, url, "SELECT 1 AS a")
         assert secret not in message
         assert "s3%2Fcr%40t" not in message
-    settings = SqlSourceSettings(name="hr", url=urls[0], query="SELECT 1")
+    settings = SqlSourceSettings(name="hr", url=lambda: urls[0], query="SELECT 1")
     assert "s3" not in repr(settings)
     assert without_secrets(f"no {secret}, no s3%2Fcr%40t", parse_url(settings)) == "no ***, no ***"
 

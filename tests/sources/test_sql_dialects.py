@@ -33,7 +33,7 @@ class Told:
 
 
 def settings_for(url: str, **changed) -> SqlSourceSettings:
-    return SqlSourceSettings(name="hr", url=url, query="SELECT 1 AS a", timeout_seconds=90, **changed)
+    return SqlSourceSettings(name="hr", url=lambda: url, query="SELECT 1 AS a", timeout_seconds=90, **changed)
 
 
 def test_sql_server_reads_one_moment_within_the_time(monkeypatch):

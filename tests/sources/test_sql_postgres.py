@@ -35,7 +35,9 @@ def postgres_url():
 
 def test_a_slow_result_is_stopped_between_pages(tmp_path, postgres_url):
     ticks = iter([0.0, 4.0, 11.0])
-    settings = SqlSourceSettings(name="hr", url=postgres_url, query="SELECT id FROM p", timeout_seconds=10)
+    settings = SqlSourceSettings(
+        name="hr", url=lambda: postgres_url, query="SELECT id FROM p", timeout_seconds=10
+    )
     with pytest.raises(SourceError, match="reading took longer than 10 s and was stopped"):
         SqlSource(settings, monotonic=lambda: next(ticks)).read(tmp_path)
 

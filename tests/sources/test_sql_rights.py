@@ -17,7 +17,7 @@ NAME = f"syncd_rights_{uuid.uuid4().hex[:8]}"
 
 def source_of(server: str, **changed) -> Source:
     url = make_url(server).set(database=NAME, **changed).render_as_string(hide_password=False)
-    return open_source(SqlSourceSettings(name="hr", url=url, query="SELECT id FROM p"))
+    return open_source(SqlSourceSettings(name="hr", url=lambda: url, query="SELECT id FROM p"))
 
 
 def told(server: str, **changed) -> str:
@@ -90,4 +90,7 @@ def test_mariadb_tells_what_else_its_user_may(mariadb):
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/hr.db", "postgresql+psycopg://hr@127.0.0.1:1/hr", "hr", "nonsense://h/x"])  # fmt: skip
 def test_nothing_is_said_where_it_cannot_be_told(url):
-    assert check_rights([open_source(SqlSourceSettings(name="hr", url=url, query="SELECT 1 AS a"))]) == ()
+    assert (
+        check_rights([open_source(SqlSourceSettings(name="hr", url=lambda: url, query="SELECT 1 AS a"))])
+        == ()
+    )

@@ -52,7 +52,7 @@ class Table:
         self.workspace.mkdir(exist_ok=True)
         told = {"column": "at:x%", "key": "id", "overlap_seconds": 1.0, **since}
         self.settings = SqlSourceSettings(
-            name="hr", url=url, query=query, since=Since(folder=self.folder, **told)
+            name="hr", url=lambda: url, query=query, since=Since(folder=self.folder, **told)
         )
 
     def run(self, statement: str) -> None:
