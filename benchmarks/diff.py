@@ -14,7 +14,6 @@ import argparse
 import csv
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert
 
+from benchmarks.memory import peak_mb
 from benchmarks.stores import judge, kinds_here, show, url_of_new
 from syncd.app import App, Settings, open_app
 from syncd.core.counts import Measure
@@ -320,7 +320,7 @@ def measured(url: str, path: Path) -> dict[str, Any]:
         "plan_s": round(ended - read, 2),
         "ratio": round((ended - began[0]) / floor, 2),
         "cpu_ratio": round(cpu / floor_cpu, 2),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": peak_mb(),
         "looked_at": len(intake.employees),
         "changes": len(made.plan.changes),
         "requests": made.plan.cost.low,

@@ -15,7 +15,6 @@ import csv
 import gc
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from unittest.mock import patch
 
 from sqlalchemy import insert, select
 
+from benchmarks.memory import peak_mb
 from benchmarks.stores import judge, new_database, show
 from syncd.app import App
 from syncd.config import load
@@ -367,13 +367,13 @@ def measure(rows: int, scene: str, profile: str = "") -> dict[str, Any]:
             if scene == "there":
                 fill_mirror(app, path)
             least = floor(path)
-            before = _peak()
+            before = peak_mb()
             watch = Watch()
             gc.collect()
             began, at = time.process_time(), time.perf_counter()
             counts = _profiled(lambda: push(app, watch), profile) if profile else push(app, watch)
             took, wall = time.process_time() - began, time.perf_counter() - at
-            peak = _peak()
+            peak = peak_mb()
             stored, stored_rows = storing(app)
         finally:
             app.close()
@@ -403,10 +403,6 @@ def _profiled(do: Callable[[], Any], file: str) -> Any:
         return profile.runcall(do)
     finally:
         profile.dump_stats(file)
-
-
-def _peak() -> int:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def in_process(rows: int, scene: str) -> dict[str, Any]:

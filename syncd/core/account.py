@@ -101,11 +101,13 @@ def _update(employee: Employee, user: User) -> Iterable[Change]:
     before: dict[str, FieldValue] = {}
     after: dict[str, FieldValue] = {}
     for name, wanted in employee.fields.items():
+        have = user.fields.get(name, "")
+        if have == wanted:  # as of almost every field
+            continue
         if name in employee.create_only or name in employee.report_only:
             continue
         if employee.muted and name == MESSAGES:
             continue
-        have = user.fields.get(name, "")
         if name in employee.if_empty and have != "":
             continue
         if not same(name, have, wanted):

@@ -142,8 +142,10 @@ def filled_in(profile: Mapping[str, object]) -> dict[str, FieldValue]:
     for name, value in profile.items():
         if value is None or value == "" or name not in EMPTY_PROFILE:
             continue
-        if isinstance(value, str) and name in _PLAIN and value.isascii():
-            normal: FieldValue = value.strip()
+        if isinstance(value, bool) and name in _FLAGS:
+            normal: FieldValue = value
+        elif isinstance(value, str) and name in _PLAIN and value.isascii():
+            normal = value.strip()
         else:
             normal = normalise(name, value)
         if normal != "":
@@ -177,3 +179,5 @@ _PLAIN = frozenset(name for name, spec in WRITABLE_FIELDS.items() if spec.kind i
     "ExpirationDate",
 }
 """Fields of which ``normalise`` only trims an ASCII text."""
+_FLAGS = frozenset(name for name, spec in WRITABLE_FIELDS.items() if spec.kind is FieldKind.BOOL)
+"""Fields that are true or false."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from syncd.errors import SourceError
 from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
@@ -87,13 +87,14 @@ class CsvRows:
     path: Path
     codec: str
     settings: CsvSourceSettings
+    dialect: Any
     width: int
     header_end: int
     is_dense: bool
 
     def __iter__(self) -> Iterator[RawRow]:
         with self._opened() as file:
-            reader = csv.reader(file, csv_dialect(self.settings))
+            reader = csv.reader(file, self.dialect)
             start, offset, width = 1, self.header_end, self.width
             for cells in reader:
                 if cells and len(cells) == width:  # the scan has refused all others but blank lines
@@ -133,7 +134,7 @@ class CsvRows:
         yield Hashed(numbers, hashes, [cells for _, cells in rows])
 
     def _apart(self, line: bytes) -> list[str]:
-        return next(csv.reader((line.decode(),), csv_dialect(self.settings)))
+        return next(csv.reader((line.decode(),), self.dialect))
 
     def pick(self, numbers: Collection[int]) -> Iterator[RawRow]:
         """The rows of these numbers; the others are not taken apart where that is possible."""
@@ -151,7 +152,7 @@ class CsvRows:
 
     def _blocks(self) -> Iterator["_Block"]:
         """The lines, some at a time; those with a quote among them taken apart, to the end of the last row."""
-        quote, dialect, first = self.settings.quote.encode(), csv_dialect(self.settings), self.header_end + 1
+        quote, first = self.settings.quote.encode(), self.header_end + 1
         waiting = Lines(self.path, self.codec)
         for _ in range(self.header_end):
             next(waiting)
@@ -161,7 +162,7 @@ class CsvRows:
                 yield _Block(first, lines)
                 first += len(lines)
                 continue
-            reader = csv.reader(chain(map(bytes.decode, lines), waiting), dialect)
+            reader = csv.reader(chain(map(bytes.decode, lines), waiting), self.dialect)
             rows, start = [], 0
             while reader.line_num < len(lines):
                 cells = next(reader)
@@ -208,6 +209,7 @@ def _reading(settings: CsvSourceSettings, copy: PrivateCopy, found: Scan, codec:
         path=copy.path,
         codec=codec,
         settings=settings,
+        dialect=csv_dialect(settings),
         width=found.layout.width,
         header_end=found.header_end,
         is_dense=found.lines == found.header_end + found.rows,

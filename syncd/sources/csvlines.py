@@ -13,7 +13,7 @@ BLOCK = 1 << 18
 
 
 class Block(NamedTuple):
-    """Some lines in UTF-8, each with its end, and the text (of these lines, or of more of them) to look for a character in."""
+    """Some lines in UTF-8, each with its end, and their text, to look for a character in."""
 
     text: bytes
     lines: list[bytes]
@@ -42,13 +42,13 @@ class Lines:
 
     def take(self) -> Block:
         """The lines that are at hand; none at the end."""
-        found = self._block
-        if self._taken == len(found.lines):
-            found = block_of(next(self._texts, b""))
-        elif self._taken:
-            found = Block(found.text, found.lines[self._taken :])
+        return block_of(self.take_text())
+
+    def take_text(self) -> bytes:
+        """The same, not yet cut into lines."""
+        left = self._block.lines[self._taken :]
         self._block, self._taken = Block(b"", []), 0
-        return found
+        return b"".join(left) or next(self._texts, b"")
 
     def give_back(self, block: Block) -> None:
         """What was taken last is to be taken once more."""

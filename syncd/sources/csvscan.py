@@ -6,12 +6,12 @@ The cells of a line without a quote character are only counted, of many lines at
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
 from syncd.errors import SourceError
 from syncd.sources.base import MAX_CELL
-from syncd.sources.csvlines import Block, Lines
+from syncd.sources.csvlines import Lines, block_of
 from syncd.sources.layout import (
     TITLES,
     UNKNOWN,
@@ -27,6 +27,7 @@ from syncd.sources.settings import CsvSourceSettings
 SHOWN = 20
 """How many faulty rows an error names."""
 
+_EVERY = bytes(range(256))
 USUAL_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -154,29 +155,31 @@ class _Scanner:
     def _count_lines(self, width: int) -> int:
         """Count many lines together where they are plain, and else one by one as long as few have a quote."""
         rows = 0
-        while (block := self.lines.take()).lines:
-            if self._is_plain(block, width):
-                self.line += len(block.lines)
-                self.last = block.lines[-1].decode()
+        while text := self.lines.take_text():
+            if self._is_plain(text, width):
+                number = text.count(b"\n")
+                self.line += number
+                self.last = text[text.rfind(b"\n", 0, -1) + 1 :].decode()
                 self.last_is_ragged = False
-                rows += len(block.lines)
+                rows += number
             else:
+                block = block_of(text)
                 self.lines.give_back(block)
                 rows += self._count_some(len(block.lines), width)
         return rows
 
-    def _is_plain(self, block: Block, width: int) -> bool:
-        """Whether each line is a row that needs no second look: cells enough, none of them too large, no quote, no NUL."""
-        text, lines, settings = block.text, block.lines, self.settings
-        if (
-            self.layout.named != width
-            or width == 1
-            or b"\0" in text
-            or (settings.quote and settings.quote.encode() in text)
-        ):
+    def _is_plain(self, text: bytes, width: int) -> bool:
+        """Whether each line is a row that needs no second look: cells enough, none of them too large, no quote, no NUL.
+
+        What is left of such lines without the characters that mean nothing is the same for each of them.
+        """
+        delimiter = self.settings.delimiter.encode()
+        if self.layout.named != width or width == 1 or len(delimiter) > 1 or len(text) > MAX_CELL:
             return False
-        counts = list(map(bytes.count, lines, repeat(settings.delimiter.encode())))
-        return counts.count(width - 1) == len(lines) and max(map(len, lines)) <= MAX_CELL
+        meaning = b"\0\r\n" + delimiter + self.settings.quote.encode()
+        left = text.translate(None, _EVERY.translate(None, meaning))
+        end = b"\r\n" if text.endswith(b"\r\n") else b"\n"
+        return text.endswith(end) and left == (delimiter * (width - 1) + end) * text.count(b"\n")
 
     def _count_some(self, number: int, width: int) -> int:
         """Count so many lines, and those that the last row goes on to, one by one; all that are left if many have a quote."""

@@ -1,8 +1,10 @@
 """Columns: the kinds that the tables of the schema are made of. Times are UTC; JSON is text on SQLite, JSONB on PostgreSQL."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import JSON, Column, DateTime, MetaData, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
@@ -39,6 +41,14 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def decoded(text: str | bytes) -> Any:
+    """What JSON says: as ``json.loads``, in half of its time but for what only that takes (half a character)."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

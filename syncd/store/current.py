@@ -75,7 +75,7 @@ def current_state(
         assignments.setdefault(people[user_id], {})[one.item] = one
     if users is None:
         many = len(people) > MANY
-        users = mirror.users(conn, account) if many else mirror.some_users(conn, account, people)
+        users = mirror.users(conn, account, None if many else people)
     return State(
         users={people[found.id]: found for found in users if found.id in people},
         teams={team_key(chain): Team(id=found, names=chain) for found, chain in names.items()},

@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syncd.errors import StoreError
+from syncd.store.columns import decoded
 from syncd.store.filesystem import shared_kind
 from syncd.store.turns import Turns
 
@@ -117,7 +118,9 @@ def open_database(url: str) -> Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if "connect_timeout" not in parsed.query:
             parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-        return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True), None)
+        return Database(
+            create_engine(parsed, pool_pre_ping=True, hide_parameters=True, json_deserializer=decoded), None
+        )
     except ArgumentError:
         raise StoreError(
             "database: not a database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
@@ -144,7 +147,9 @@ def _open_sqlite(database: str | None, url: str) -> Database:
         _create(path)
     except OSError as error:
         raise StoreError(f"database: cannot open {path}: {error.strerror}") from None
-    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, json_deserializer=decoded, connect_args={"check_same_thread": False}
+    )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return Database(engine, path)

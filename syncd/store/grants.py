@@ -168,10 +168,11 @@ def gifts(conn: Connection, account: str) -> frozenset[tuple[str, ItemKey]]:
 
 def direct(conn: Connection, account: str, items: Iterable[ItemKey]) -> frozenset[tuple[str, ItemKey]]:
     """(user id, item) of those of these items that syncd gave to single people."""
+    wanted = sorted(map(str, items))
+    if not wanted:  # a database may look through all that was given to find none of nothing
+        return frozenset()
     query = select(grants.c.user_id, grants.c.object_id).where(
-        grants.c.account == account,
-        grants.c.kind == "assignment",
-        grants.c.object_id.in_(sorted(map(str, items))),
+        grants.c.account == account, grants.c.kind == "assignment", grants.c.object_id.in_(wanted)
     )
     return frozenset((row.user_id, ItemKey.parse(row.object_id)) for row in conn.execute(query))
 

@@ -19,7 +19,7 @@ from syncd.core.model import (
     team_key,
 )
 from syncd.core.operation import RoleList, TeamFact
-from syncd.core.profile import filled_in, normalise, normalise_profile
+from syncd.core.profile import filled_in, normalise_profile
 from syncd.core.team_names import team_names as team_names  # noqa: PLC0414 - asked of the mirror, too
 from syncd.store import roles
 from syncd.store.among import rows_among
@@ -69,18 +69,6 @@ def find_users(conn: Connection, account: str, values: Mapping[str, Collection[s
     return found
 
 
-def some_users(conn: Connection, account: str, user_ids: Collection[str]) -> list[User]:
-    """These users, with the normalised fields that are not empty; those that the mirror has."""
-    return [
-        User(
-            id=user_id,
-            active=normalise("Active", profile.get("Active")) is True,
-            fields=filled_in(profile),
-        )
-        for user_id, profile in profiles(conn, account, user_ids).items()
-    ]
-
-
 def linked_users(conn: Connection, account: str, field: str, values: Collection[str]) -> set[str]:
     """The ids of the users who have one of these values, as they are compared, in a field; of most fields all users are looked at."""
     if not values or field in KEYS:
@@ -99,7 +87,7 @@ def with_managers(conn: Connection, account: str, user_ids: Collection[str]) -> 
     wanted = set(user_ids)
     while wanted:
         asked |= wanted
-        more = some_users(conn, account, wanted)
+        more = users(conn, account, wanted)
         found += more
         wanted = {str(user.fields.get("ManagerId", "")) for user in more} - asked - {""}
     return found

@@ -82,18 +82,16 @@ def hashes(conn: Connection, account: str, source: str, now: datetime) -> dict[b
     They are in the order in which they were stored, which is most likely that of the file: those that are looked up one
     after the other are neighbours in memory, too.
     """
-    query = select(settled.c.row_hash, settled.c.filled).where(settled.c.at_rest.is_(True))
+    at_rest = select(settled.c.row_hash, settled.c.filled).where(settled.c.at_rest.is_(True))
+    query = at_rest.where(_of(account, source))
     if conn.dialect.name == "sqlite":  # "+" keeps it from going by an index, in the order of the hashes
         here = (literal_column("+settled.account") == account) & (settled.c.source == source)
-        query = query.where(here).order_by(literal_column("settled.rowid"))
-    else:
-        query = query.where(_of(account, source))
+        query = at_rest.where(here).order_by(literal_column("settled.rowid"))
     found: dict[bytes, int] = {}
     for rows in _pages(conn, query):
         found.update(rows)
-    for rows in _pages(conn, query.where(settled.c.due_at <= now)):
-        for row_hash, _filled in rows:
-            found.pop(row_hash, None)
+    for row_hash, _filled in conn.execute(at_rest.where(_of(account, source), settled.c.due_at <= now)):
+        found.pop(row_hash, None)
     return found
 
 

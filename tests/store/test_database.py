@@ -1,5 +1,6 @@
 """The database: its clock, its transactions, and its faults as sentences without SQL or parameters."""
 
+import json
 import socket
 import sqlite3
 import stat
@@ -9,11 +10,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, literal, select, text, update
 
 from syncd.errors import StoreError
 from syncd.store import database as database_module
 from syncd.store import filesystem
+from syncd.store.columns import Json, decoded
 from syncd.store.database import Database, open_database
 from syncd.store.filesystem import kind_of
 from syncd.store.migrate import upgrade
@@ -28,6 +30,25 @@ SECRET = "a-very-private-name"
 def test_the_databases_time_is_aware_utc_and_now(database):
     assert now_of(database).tzinfo is UTC
     assert abs(now_of(database) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Name": "Zoë 😀", "Active": False, "Count": 10**30, "Part": 0.1, "None": None, "List": [[], {}]},
+        "",
+        "\u2028",
+    ],
+)
+def test_json_is_read_as_it_was_written(database, value):
+    with database.read() as conn:
+        assert conn.execute(select(literal(value, Json))).scalar_one() == value
+
+
+@pytest.mark.parametrize("value", ["half a smile: \ud83d", "[" * 300 + "]" * 300])
+def test_json_that_the_quick_reader_refuses_is_read_all_the_same(value):
+    written = value if value.startswith("[") else json.dumps(value)
+    assert decoded(written) == json.loads(written)
 
 
 def test_the_databases_time_goes_on_within_a_transaction(database):
