@@ -98,7 +98,7 @@ def push(
         if saved is not None:
             must_fit(app, saved, intake)
         require(intake, sorted(part.people))
-        training = read_training(app)
+        training = read_training(app, keep)
         wanted = managing.by_intake(app, intake).with_courses(training.courses)
         whole = fresh or courses_unlisted(app, training)
         if late_imports_ended(app) or whole or is_old(app, wanted):

@@ -270,7 +270,8 @@ def backtest(
                 found = run_both(database, vault, _side(now), _side(new), last, update=update)
         finally:
             database.close()
-        _show_json(found, now, new) if json else _show(found)
+        is_taught = bool(now.training or new.training)
+        _show_json(found, now, new) if json else _show(found, is_taught=is_taught)
         too_many = max_changes is not None and found.new.changes > max_changes
         if too_many or (max_more is not None and found.new.changes - found.current.changes > max_more):
             note(
@@ -287,7 +288,7 @@ def _side(config: Any) -> Any:
     return Side(settings=settings_of(config), names=names, spaces=frozenset(config.node_files))
 
 
-def _show(found: Any) -> None:
+def _show(found: Any, *, is_taught: bool) -> None:
     from syncd.core.churn import KINDS
 
     first = found.days[0].inputs[0]
@@ -318,6 +319,10 @@ def _show(found: Any) -> None:
     note(
         "Nothing was sent. All that was held counts as approved; an input that is doubted counts as rejected"
     )
+    if is_taught:
+        note(
+            "Training is not in it, though its inputs are kept: syncd plan --input RUN shows what is recorded"
+        )
 
 
 def _pair(now: Any, new: Any, name: str) -> str:

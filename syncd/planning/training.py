@@ -18,6 +18,7 @@ from syncd.core.reconcile import Reconciled
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
 from syncd.errors import ConfigError, Permanent, SourceError
+from syncd.intake import Keep
 from syncd.log import get_logger
 from syncd.store import lease, links, mirror, people, training
 from syncd.store.lease import Held
@@ -47,15 +48,18 @@ class Training:
 NO_TRAINING = Training()
 
 
-def read_training(app: App) -> Training:
-    """Read every source of training. One that cannot be read is a problem to be told, and stops nothing else."""
+def read_training(app: App, keep: Keep | None = None) -> Training:
+    """Read every source of training. One that cannot be read is a problem to be told, and stops nothing else.
+
+    ``keep`` is handed each Reading, whatever its rows turn out to be.
+    """
     evidence: list[Evidence] = []
     rejections: list[Rejection] = []
     problems: list[str] = []
     now = app.now()
     for rule in app.settings.training:
         try:
-            found, refused = _read(app, rule, now)
+            found, refused = _read(app, rule, now, keep)
         except (SourceError, ConfigError) as error:  # a secret may be gone
             log.warning("training_not_read", source=rule.source, error=str(error))
             told = " ".join(str(error).split())
@@ -66,9 +70,13 @@ def read_training(app: App) -> Training:
     return Training(evidence=tuple(evidence), rejections=tuple(rejections), problems=tuple(problems))
 
 
-def _read(app: App, rule: TrainingRule, now: datetime) -> tuple[list[Evidence], list[Rejection]]:
+def _read(
+    app: App, rule: TrainingRule, now: datetime, keep: Keep | None
+) -> tuple[list[Evidence], list[Rejection]]:
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = app.training_sources[rule.source].read(Path(folder))
+        if keep is not None:
+            keep(reading, False)
         for column, where in rule.columns():
             if column not in reading.columns:
                 near = get_close_matches(column, reading.columns, n=1)

@@ -1,6 +1,5 @@
 """Again: what a Run has read, planned once more with the configuration and the mirror of now. Only reads, and asks Litmos nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from syncd.core.selection import EVERYTHING, Part
 from syncd.errors import Declined
 from syncd.intake import Intake, read_hr, require
 from syncd.planning.planner import Draft, draft
+from syncd.planning.training import Training, read_training
 from syncd.replay import kept
 from syncd.store import archived, mirror
 from syncd.store.archived import Archived
@@ -19,7 +19,7 @@ TURN_ON = "set archive.folder in syncd.yaml, and what runs read from then on is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """A Plan of what was ``kept`` of a Run, as of ``at``, over the mirror as it was last read at ``mirror_read_at``."""
+    """A Plan of what was ``kept`` of a Run, HR's first, as of ``at``, over the mirror as it was last read at ``mirror_read_at``."""
 
     draft: Draft
     intake: Intake
@@ -30,22 +30,27 @@ class Again:
 
 
 def plan_again(app: App, run_id: int, *, at: datetime | None = None, part: Part = EVERYTHING) -> Again:
-    """Plan the kept input of a Run; ``at`` None: as of the moment when it was read.
+    """Plan the kept input of a Run; ``at`` None: as of the moment when HR's was read.
 
     Nothing is stored, and nothing is counted: no Run, no absence, no Link, and the next push knows nothing of it. Raises
     Declined, ArchiveError, ConfigError.
     """
-    found = kept_of(app, run_id)
-    moment = at or found[0].read_at
-    then = as_then(app, found, moment)
-    intake = replace(read_hr(then), judged_before=found[0].read_at)
+    everything, vault = kept_of(app, run_id), vault_of(app)
+    names = [source.name for source in app.sources]
+    hr, nodes = kept.sources(vault, everything, names, app.node_sources)
+    taught = kept.training(vault, everything, app.training_sources)
+    moment = at or hr[0].kept.read_at
+    then = replace(
+        app, sources=hr, node_sources=nodes, training_sources=taught, database=app.database.at(moment)
+    )
+    intake = replace(read_hr(then), judged_before=hr[0].kept.read_at)
     require(intake, sorted(part.people))
-    made = draft(then, intake, part)
+    made = draft(then, intake, part, _training_of(then, run_id))
     with app.database.read() as conn:
         return Again(
             draft=made,
             intake=intake,
-            kept=tuple(found),
+            kept=tuple(one.kept for one in (*hr, *nodes.values(), *taught.values())),
             at=moment,
             mirror_read_at=mirror.readings(conn, app.account).last,
             now=app.database.now(conn),
@@ -69,8 +74,13 @@ def vault_of(app: App) -> Vault:
     return app.archive
 
 
-def as_then(app: App, found: Sequence[Archived], moment: datetime) -> App:
-    """The same App, with what was read then as its sources, and with a clock that begins at ``moment``. Not to be closed."""
-    names = [source.name for source in app.sources]
-    sources, nodes = kept.sources(vault_of(app), found, names, app.node_sources)
-    return replace(app, sources=sources, node_sources=nodes, database=app.database.at(moment))
+def _training_of(then: App, run_id: int) -> Training:
+    """What the kept rows of training say; a problem tells of which sources none are kept."""
+    asked_for = then.settings.training
+    rules = tuple(rule for rule in asked_for if rule.source in then.training_sources)
+    lacking = [rule.source for rule in asked_for if rule not in rules]
+    found = read_training(replace(then, settings=replace(then.settings, training=rules)))
+    if not lacking:
+        return found
+    said = f"no input of {', '.join(lacking)} is kept of run {run_id}: nothing of that is planned"
+    return replace(found, problems=(*found.problems, said))

@@ -72,7 +72,7 @@ def backtest(
     with database.read() as conn:
         everything = list(archived.by_run(archived.newest(conn, account, MOST)).values())
     fitting = [one for one in everything if not _lacks(one, sides)]
-    chosen = distinct(fitting, last)
+    chosen = distinct([_asked_for(one, sides) for one in fitting], last)
     if not chosen:
         raise Declined(_nothing_fits(everything, sides))
     with tempfile.TemporaryDirectory(prefix="syncd-backtest-") as folder:
@@ -145,6 +145,15 @@ def _step(
 
 def _lacks(one: Sequence[Archived], sides: Collection[Side]) -> list[str]:
     return [what for side in sides for what in kept.missing(one, side.names, side.spaces)]
+
+
+def _asked_for(one: Sequence[Archived], sides: Collection[Side]) -> list[Archived]:
+    """What of a Run's input either configuration reads: rows of training tell no two inputs apart."""
+    return [
+        each
+        for each in one
+        if any(each.source in (side.spaces if each.of_nodes else side.names) for side in sides)
+    ]
 
 
 def _nothing_fits(everything: Sequence[Sequence[Archived]], sides: Collection[Side]) -> str:

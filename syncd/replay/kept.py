@@ -1,6 +1,6 @@
 """Kept: a Source over what a Run has read, that needs neither the source of then nor its configuration."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -77,6 +77,12 @@ def sources(
             f"run {kept[0].run_id} has not read what the configuration asks for: {', '.join(lacking)}; kept is {have}"
         )
     return tuple(hr[name] for name in names), {space: nodes[space] for space in spaces}
+
+
+def training(vault: Vault, kept: Sequence[Archived], names: Iterable[str]) -> dict[str, KeptSource]:
+    """What is kept of these sources of training, by name; of one that could not be read then, nothing is."""
+    have = {one.source: one for one in kept if not one.of_nodes}
+    return {name: KeptSource(vault, have[name]) for name in names if name in have}
 
 
 def missing(kept: Sequence[Archived], names: Sequence[str], spaces: Collection[str]) -> list[str]:
