@@ -44,7 +44,8 @@ def listed(
         return
     _must_be_known(kind, status)
     with store_of(config) as (loaded, database):
-        from syncd.sinks.result import RESULT_FIELDS, result_row
+        from syncd.core.delivered import RESULT_FIELDS
+        from syncd.sinks.result import result_row
         from syncd.store import results
 
         filters = results.Filters(

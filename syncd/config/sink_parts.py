@@ -29,45 +29,18 @@ from syncd.config.kinds import (
 )
 from syncd.config.templates import parse_columns
 from syncd.core.dates import format_fault
+from syncd.core.delivered import IDENTITY_FIELDS, RESULT_FIELDS, IdentityField, ResultField
 from syncd.core.outgoing import ColumnRule, Columns, Moment
 from syncd.core.rules import Column, Lookup, Otherwise, ValueRule
 from syncd.core.rules import Part as Piece
 from syncd.core.rules import Text as Words
 from syncd.core.transforms import TRANSFORMS
 
-ResultField = Literal[
-    "employee_id",
-    "litmos_user_id",
-    "username",
-    "kind",
-    "object_id",
-    "object_name",
-    "completed",
-    "percent",
-    "score",
-    "assigned_at",
-    "started_at",
-    "completed_at",
-    "compliant_until",
-    "result_id",
-    "status",
-    "event",
-    "attempt",
-    "version",
-    "reverses",
-    "seq",
-    "certificate_id",
-    "course_id",
-    "instructor_id",
-]
-"""What a result has, for the columns of a sink."""
-IdentityField = Literal["employee_id", "litmos_user_id", "username", "active", "last_login", "login_link"]
-"""What an identity has, for the columns of a sink."""
 TELLING = frozenset({"status", "event", "completed"})
 """Fields by which a withdrawal differs from what it takes back."""
 SinkField = Literal[ResultField, IdentityField]
 """What either has."""
-FIELDS: dict[str, tuple[str, ...]] = {"results": get_args(ResultField), "identities": get_args(IdentityField)}
+FIELDS = {"results": RESULT_FIELDS, "identities": IDENTITY_FIELDS}
 _ALL = get_args(SinkField)
 BATCH = "{batch}"
 """Stands for the id of a batch in the name of a file."""

@@ -24,7 +24,7 @@ class SinkMode(StrEnum):
 class CsvSinkSettings:
     """One CSV file, or one per batch.
 
-    ``columns`` maps, in order, each column of the file to the field of a row that fills it (``result.RESULT_FIELDS``), or to
+    ``columns`` maps, in order, each column of the file to the field of a row that fills it (``core.delivered``), or to
     the rule that makes its cells.
     In a delta the file name holds ``{batch}``. ``raw`` leaves cells as they are, for machines: without it, a cell that
     a spreadsheet would run as a formula gets an apostrophe in front. ``trailer`` is a last line, with ``{rows}`` for their

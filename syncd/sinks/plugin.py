@@ -4,10 +4,10 @@ An entry point is a callable ``(name, options)`` that gives a ``base.Sink``; doc
 """
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 
+from syncd import plugins
 from syncd.core.outgoing import Columns
-from syncd.errors import ConfigError, Fault, SinkError
+from syncd.errors import SinkError
 from syncd.sinks.base import Checked, Sink
 from syncd.sinks.mapped import mapped, pending
 
@@ -57,13 +57,4 @@ class PluginSink:
 
 def open_plugin(kind: str, name: str, options: Mapping[str, str], columns: Columns) -> Sink:
     """The Sink that the entry point ``kind`` makes. Raises ConfigError if it cannot be loaded, or refuses the options."""
-    found = next(iter(entry_points(group=GROUP, name=kind)), None)
-    if found is None:
-        raise ConfigError([Fault(where=name, key="type", message=f"no installed package has a sink {kind}")])
-    try:
-        return PluginSink(found.load()(name, options), columns)
-    except ConfigError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; its words may quote an option
-        message = f"{found.value} could not be opened with these options: {type(error).__name__}"
-        raise ConfigError([Fault(where=name, key="type", message=message)]) from None
+    return PluginSink(plugins.make(GROUP, "sink", kind, name, options), columns)

@@ -5,41 +5,6 @@ from datetime import UTC, datetime
 
 from syncd.core.results import Version
 
-RESULT_FIELDS = (
-    "employee_id",
-    "litmos_user_id",
-    "username",
-    "kind",
-    "object_id",
-    "object_name",
-    "completed",
-    "percent",
-    "score",
-    "assigned_at",
-    "started_at",
-    "completed_at",
-    "compliant_until",
-    "result_id",
-    "status",
-    "event",
-    "attempt",
-    "version",
-    "reverses",
-    "seq",
-    "certificate_id",
-    "course_id",
-    "instructor_id",
-)
-"""Every field of a row.
-
-``object_id`` and ``object_name`` are those of what ``kind`` says; ``completed`` is ``true`` for what counts or has expired,
-else ``false``; ``percent`` is 0 to 100; times are UTC, ``2026-11-24T02:30:00Z``; what Litmos does not know is "".
-``result_id`` is the same for all attempts and versions of a result: a receiver can upsert by it. ``reverses`` is the version
-that a withdrawal takes back, else "". ``seq`` rises over all versions of the account: a cursor.
-"""
-IDENTITY_FIELDS = ("employee_id", "litmos_user_id", "username", "active", "last_login", "login_link")
-"""Every field of a row of identities; ``login_link`` is "" unless the sink asks for it."""
-
 
 def result_row(version: Version) -> Mapping[str, str]:
     """The row of one version, with exactly the RESULT_FIELDS."""

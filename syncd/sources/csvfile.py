@@ -1,11 +1,10 @@
 """HR as a CSV file: copied, checked whole, then streamed as rows with the line each one starts on."""
 
 import csv
-import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -15,58 +14,30 @@ from syncd.sources.base import Hashed, RawRow, Reading, hashed_rows, row_hash
 from syncd.sources.csvlines import Lines, line_hashes
 from syncd.sources.csvscan import Scan, csv_dialect, scan
 from syncd.sources.decoding import codec_of, explain, mistaken, wrong_mark
-from syncd.sources.fetching import Fetch
+from syncd.sources.filesource import FileSource
 from syncd.sources.layout import taken
-from syncd.sources.localfile import take_file
 from syncd.sources.privatecopy import PrivateCopy
 from syncd.sources.settings import CsvSourceSettings
 from syncd.sources.trailer import must_agree, take_off
 from syncd.sources.unpacking import refuse_packed
 
 
-class CsvSource:
-    """A Source that is one CSV file. ``clock`` (seconds since 1970) and ``sleep`` are for ``settle_seconds``,
-    and for a date in the name of the file, alone.
-    """
+class CsvSource(FileSource[CsvSourceSettings]):
+    """A Source that is one CSV file."""
 
-    def __init__(
-        self,
-        settings: CsvSourceSettings,
-        *,
-        fetch: Fetch | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._settings = settings
-        self._fetch = fetch
-        self._clock = clock
-        self._sleep = sleep
-
-    @property
-    def name(self) -> str:
-        """The configured name."""
-        return self._settings.name
-
-    def read(self, workspace: Path) -> Reading:
-        """As ``Source.read``: each fault of the file is a SourceError that names the line."""
-        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep, fetch=self._fetch)
-        settings = replace(self._settings, path=Path(file.name))
-        return replace(read_copy(file.copy, settings), dated=file.dated)
-
-
-def read_copy(copy: PrivateCopy, settings: CsvSourceSettings) -> Reading:
-    """What is in a private copy of the file ``settings.path``. Raises SourceError; then the copy is gone."""
-    label = settings.path.name
-    try:
-        codec = codec_of(settings.encoding)
-        refuse_packed(copy.path, label)
-        said = take_off(copy.path, settings.trailer, codec, label)
-        found = _scan_copy(copy.path, settings, codec)
-        must_agree(said, found.rows, label)
-    except BaseException:
-        copy.path.unlink()
-        raise
-    return _reading(settings, copy, found, codec)
+    @staticmethod
+    def _table(copy: PrivateCopy, settings: CsvSourceSettings) -> Reading:
+        label = settings.path.name
+        try:
+            codec = codec_of(settings.encoding)
+            refuse_packed(copy.path, label)
+            said = take_off(copy.path, settings.trailer, codec, label)
+            found = _scan_copy(copy.path, settings, codec)
+            must_agree(said, found.rows, label)
+        except BaseException:
+            copy.path.unlink()
+            raise
+        return _reading(settings, copy, found, codec)
 
 
 class _Block(NamedTuple):

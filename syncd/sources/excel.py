@@ -5,10 +5,9 @@ python-calamine reads it: values, never formulas. It holds the whole sheet in me
 
 import json
 import os
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as daytime
 from hashlib import sha256
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.errors import ConfigError, Fault, SourceError
 from syncd.sources.base import TOGETHER, Hashed, RawRow, Reading, row_hash
-from syncd.sources.fetching import Fetch
+from syncd.sources.filesource import FileSource
 from syncd.sources.layout import (
     TITLES,
     UNKNOWN,
@@ -30,7 +29,6 @@ from syncd.sources.layout import (
     taken,
     without_header,
 )
-from syncd.sources.localfile import take_file
 from syncd.sources.privatecopy import PrivateCopy, no_room, private_file
 from syncd.sources.settings import ExcelSourceSettings
 from syncd.sources.sqlvalue import as_text
@@ -46,68 +44,48 @@ EXACT = 10**15
 _AGAIN = "Nothing was planned. Let HR export it again."
 
 
-class ExcelSource:
-    """A Source that is one sheet. ``clock`` and ``sleep`` are as for ``CsvSource``."""
-
-    def __init__(
-        self,
-        settings: ExcelSourceSettings,
-        *,
-        fetch: Fetch | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._settings = settings
-        self._fetch = fetch
-        self._clock = clock
-        self._sleep = sleep
-
-    @property
-    def name(self) -> str:
-        """The configured name."""
-        return self._settings.name
+class ExcelSource(FileSource[ExcelSourceSettings]):
+    """A Source that is one sheet."""
 
     def read(self, workspace: Path) -> Reading:
-        """As ``Source.read``: each fault of the sheet is a SourceError that names the row. ConfigError without python-calamine."""
+        """As ``Source.read``. ConfigError without python-calamine."""
         _need_calamine()
-        file = take_file(self._settings, workspace, clock=self._clock, sleep=self._sleep, fetch=self._fetch)
-        settings = replace(self._settings, path=Path(file.name))
-        return replace(read_workbook(file.copy, workspace, settings), dated=file.dated)
+        return super().read(workspace)
 
-
-def read_workbook(copy: PrivateCopy, workspace: Path, settings: ExcelSourceSettings) -> Reading:
-    """What is in a private copy of the workbook ``settings.path``; the copy goes, a spool stays. Raises SourceError; then none."""
-    label = settings.path.name
-    try:
-        contents = look_at(copy.path, label)
-        sheet = _sheet(copy.path, settings, contents)
-        spool, path = private_file(workspace, "source-")
-        digest = sha256()  # of what the cells say: a workbook that is saved again is another file
+    @staticmethod
+    def _table(copy: PrivateCopy, settings: ExcelSourceSettings) -> Reading:
+        """As ``FileSource._table``; the copy goes, a spool stays."""
+        label, workspace = settings.path.name, copy.path.parent
         try:
-            with os.fdopen(spool, "w", encoding="ascii", newline="\n") as file:
-                table = _Table(sheet=sheet, settings=settings, label=label)
-                table.spool(_both(file.write, lambda text: digest.update(text.encode("ascii"))))
-                digest.update(json.dumps(table.layout.columns).encode("ascii"))
-        except OSError as error:
-            path.unlink()
-            raise no_room(label, workspace, error) from error
-        except BaseException:
-            with suppress(OSError):
+            contents = look_at(copy.path, label)
+            sheet = _sheet(copy.path, settings, contents)
+            spool, path = private_file(workspace, "source-")
+            digest = sha256()  # of what the cells say: a workbook that is saved again is another file
+            try:
+                with os.fdopen(spool, "w", encoding="ascii", newline="\n") as file:
+                    table = _Table(sheet=sheet, settings=settings, label=label)
+                    table.spool(_both(file.write, lambda text: digest.update(text.encode("ascii"))))
+                    digest.update(json.dumps(table.layout.columns).encode("ascii"))
+            except OSError as error:
                 path.unlink()
-            raise
-    finally:
-        copy.path.unlink()
-    return Reading(
-        name=settings.name,
-        columns=table.layout.columns,
-        rows=table.rows,
-        sha256=digest.hexdigest(),
-        size_bytes=path.stat().st_size,
-        modified_at=copy.modified_at,
-        complete=True,
-        place=f"{label}:",
-        raw=taken(SheetRows(path=path), table.layout, guards=settings.guards),
-    )
+                raise no_room(label, workspace, error) from error
+            except BaseException:
+                with suppress(OSError):
+                    path.unlink()
+                raise
+        finally:
+            copy.path.unlink()
+        return Reading(
+            name=settings.name,
+            columns=table.layout.columns,
+            rows=table.rows,
+            sha256=digest.hexdigest(),
+            size_bytes=path.stat().st_size,
+            modified_at=copy.modified_at,
+            complete=True,
+            place=f"{label}:",
+            raw=taken(SheetRows(path=path), table.layout, guards=settings.guards),
+        )
 
 
 def _both(one: Callable[[str], Any], other: Callable[[str], Any]) -> Callable[[str], None]:

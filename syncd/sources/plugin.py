@@ -3,11 +3,12 @@
 An entry point is a callable ``(name, options)`` that gives a ``base.Source``; docs/writing-a-source.md shows one.
 """
 
+import shutil
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from syncd.errors import ConfigError, Fault, SourceError
+from syncd import plugins
+from syncd.errors import SourceError
 from syncd.sources.base import Reading, Source
 
 GROUP = "syncd.sources"
@@ -32,7 +33,7 @@ class PluginSource:
             return self._inner.read(workspace)
         except BaseException as error:
             for left in set(workspace.iterdir()) - before:
-                left.unlink()
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
             if isinstance(error, SourceError) or not isinstance(error, Exception):
                 raise
             raise SourceError(
@@ -42,15 +43,4 @@ class PluginSource:
 
 def open_plugin(kind: str, name: str, options: Mapping[str, str]) -> Source:
     """The Source that the entry point ``kind`` makes. Raises ConfigError if it cannot be loaded, or refuses the options."""
-    found = next(iter(entry_points(group=GROUP, name=kind)), None)
-    if found is None:
-        raise ConfigError(
-            [Fault(where=name, key="type", message=f"no installed package has a source {kind}")]
-        )
-    try:
-        return PluginSource(name, found.load()(name, options))
-    except ConfigError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; its words may quote an option
-        message = f"{found.value} could not be opened with these options: {type(error).__name__}"
-        raise ConfigError([Fault(where=name, key="type", message=message)]) from None
+    return PluginSource(name, plugins.make(GROUP, "source", kind, name, options))

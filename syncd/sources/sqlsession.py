@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
 
-from syncd.databases import CONNECT_SECONDS, EXTRAS, without_secrets
+from syncd import databases
+from syncd.databases import CONNECT_SECONDS, without_secrets
 from syncd.errors import SourceError
 from syncd.sources.settings import SqlSourceSettings
 
@@ -45,17 +45,9 @@ SQLITE_ALLOWED = frozenset(
 def parse_url(settings: SqlSourceSettings) -> URL:
     """The URL, if it is one of a database that syncd knows; the error never shows it."""
     try:
-        url = make_url(settings.url())
-    except ArgumentError:
-        raise SourceError(
-            f"{settings.name}: the database URL is not understood. "
-            "It looks like postgresql://user:password@host:5432/database."
-        ) from None
-    backend = url.get_backend_name()
-    if backend not in EXTRAS and backend != "sqlite":
-        known = ", ".join(sorted({*EXTRAS, "sqlite"}))
-        raise SourceError(f"{settings.name}: {backend!r} is no database that syncd reads. It reads: {known}.")
-    return url
+        return databases.parse_url(settings.url(), "reads")
+    except databases.UnusableError as error:
+        raise SourceError(f"{settings.name}: {error}") from None
 
 
 @contextmanager
@@ -87,17 +79,9 @@ def _engine(settings: SqlSourceSettings, url: URL, monotonic: Callable[[], float
     if backend == "sqlite":
         options["creator"] = _sqlite_opener(settings, url, monotonic)
     try:
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
-    except (ImportError, NoSuchModuleError) as error:
-        driver = getattr(error, "name", None) or url.drivername
-        raise SourceError(
-            f"{settings.name}: the driver {driver!r} for {backend} is not installed. "
-            f'Install it with: pip install "syncd[{EXTRAS.get(backend, backend)}]"'
-        ) from None
-    except ArgumentError:
-        raise SourceError(
-            f"{settings.name}: the database URL has an option that is not understood."
-        ) from None
+        engine = databases.open_engine(url, options)
+    except databases.UnusableError as error:
+        raise SourceError(f"{settings.name}: {error}") from None
     prepare = PREPARING.get(backend)
     if prepare is not None:
         event.listen(engine, "connect", prepare(settings))

@@ -128,7 +128,12 @@ def _opened(path: Path, kind: str, member: str, label: str, caps: Caps) -> Itera
         caps.check(label, path.stat().st_size, chosen.file_size)
         try:
             opened = archive.open(chosen)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            ValueError,
+            NotImplementedError,
+        ) as error:  # the last: a later ZIP version
             raise _damaged(label) from error
         with opened:
             yield opened

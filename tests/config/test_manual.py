@@ -10,16 +10,15 @@ import pytest
 
 from syncd.config import json_schema, load, manual, schema_text
 from syncd.config.document import read_document
-from syncd.config.sink_parts import ResultField
 from syncd.core.cells import BLANKS
 from syncd.core.columns import columns_used
+from syncd.core.delivered import RESULT_FIELDS, ResultField
 from syncd.core.limits import Limits
 from syncd.core.model import Record, Status
 from syncd.core.outgoing import made
 from syncd.core.records import map_records
 from syncd.core.transforms import TRANSFORMS
 from syncd.errors import ConfigError
-from syncd.sinks.result import RESULT_FIELDS
 from syncd.wiring import sinks_of
 from tests.core.factories import path_name
 

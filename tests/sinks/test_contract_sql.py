@@ -38,13 +38,11 @@ def server_database(kind):
     return base.set(database=name).render_as_string(hide_password=False), drop
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-        "sqlite",
-    ]
-)
+POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
+MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
+
+
+@pytest.fixture(params=[POSTGRES, MARIADB, "sqlite"])
 def kind(request):
     return request.param
 
@@ -110,9 +108,8 @@ class TestSql(SinkContract):
             assert "back" in str(each.value)
 
 
+@pytest.mark.parametrize("kind", [POSTGRES, "sqlite"], indirect=True)
 def test_everything_that_is_wrong_with_a_table_is_said_before_the_first_row(bench, database, kind):
-    if kind == "mariadb":
-        pytest.skip("one wording is enough, and one more database is slow")
     with database.begin() as connection:
         connection.exec_driver_sql("DROP TABLE results")
         binary = "bytea" if kind == "postgres" else "blob"
@@ -142,20 +139,16 @@ def test_a_row_that_the_database_refuses_is_told_by_its_code_alone(bench, databa
     assert received(database) == []
 
 
-@pytest.mark.mariadb
-def test_on_mariadb_another_unique_index_is_refused(bench, database, kind):
-    if kind != "mariadb":
-        pytest.skip("others update by the key that is named, and no other")
+@pytest.mark.parametrize("kind", [MARIADB], indirect=True)
+def test_on_mariadb_another_unique_index_is_refused(bench, database):
     with database.begin() as connection:
         connection.exec_driver_sql("CREATE UNIQUE INDEX one ON results (person)")
     with pytest.raises(SinkError, match="another unique index, over person: there, this database would"):
         bench.sink.deliver("b-1", [result(1)])
 
 
-@pytest.mark.mariadb
-def test_on_mariadb_an_index_over_the_beginning_of_a_text_is_no_key(bench, database, kind):
-    if kind != "mariadb":
-        pytest.skip("others have no such index")
+@pytest.mark.parametrize("kind", [MARIADB], indirect=True)
+def test_on_mariadb_an_index_over_the_beginning_of_a_text_is_no_key(bench, database):
     with database.begin() as connection:
         connection.exec_driver_sql(
             "ALTER TABLE results DROP INDEX result_id, ADD UNIQUE INDEX r (result_id(2))"

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from syncd.core.completion import Completion
+from syncd.core.delivered import RESULT_FIELDS
 from syncd.core.results import Event, Status, Version
-from syncd.sinks.result import RESULT_FIELDS, result_row, utc_text
+from syncd.sinks.result import result_row, utc_text
 
 
 def test_a_row_has_exactly_the_documented_fields():

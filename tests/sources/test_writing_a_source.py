@@ -7,6 +7,8 @@ import pytest
 
 from syncd.config import load
 from syncd.errors import ConfigError, SourceError
+from syncd.sources.base import Reading
+from syncd.sources.plugin import PluginSource
 from syncd.wiring import sources_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-a-source.md").read_text(encoding="utf-8")
@@ -71,3 +73,18 @@ def test_what_is_wrong_with_it_is_said(installed, tmp_path):
         configured(tmp_path, "source: {type: ini}")
     with pytest.raises(ConfigError, match='must be csv or excel or ini or json or sql; did you mean "ini"'):
         configured(tmp_path, "source: {type: inni}")
+
+
+def test_what_a_source_that_fails_has_laid_down_is_gone(tmp_path):
+    class Failing:
+        name = "hr"
+
+        def read(self, workspace: Path) -> Reading:
+            (workspace / "pages").mkdir()
+            (workspace / "pages" / "1.json").write_text("canary", encoding="utf-8")
+            (workspace / "half.csv").write_text("canary", encoding="utf-8")
+            raise KeyError("canary")
+
+    with pytest.raises(SourceError, match=r"^hr: failed with KeyError\. Nothing was planned\.$"):
+        PluginSource("hr", Failing()).read(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from syncd.databases import CONNECT_SECONDS, EXTRAS, without_secrets
+from syncd import databases
+from syncd.databases import CONNECT_SECONDS, without_secrets
 from syncd.errors import SinkError
 from syncd.sinks.settings import SqlSinkSettings
 
@@ -52,17 +52,9 @@ def transaction(settings: SqlSinkSettings, purpose: str) -> Iterator[Connection]
 def parse_url(settings: SqlSinkSettings) -> URL:
     """The URL, if it is one of a database that syncd writes; the error never shows it."""
     try:
-        url = make_url(settings.url())
-    except ArgumentError:
-        raise SinkError(
-            f"{settings.name}: the database URL is not understood. "
-            "It looks like postgresql://user:password@host:5432/database."
-        ) from None
-    backend = url.get_backend_name()
-    if backend not in EXTRAS and backend != "sqlite":
-        known = ", ".join(sorted({*EXTRAS, "sqlite"}))
-        raise SinkError(f"{settings.name}: {backend!r} is no database that syncd writes. It writes: {known}.")
-    return url
+        return databases.parse_url(settings.url(), "writes")
+    except databases.UnusableError as error:
+        raise SinkError(f"{settings.name}: {error}") from None
 
 
 def place_of(url: URL) -> str:
@@ -73,17 +65,9 @@ def place_of(url: URL) -> str:
 def _engine(settings: SqlSinkSettings, url: URL) -> Engine:
     backend = url.get_backend_name()
     try:
-        engine = create_engine(
-            url, poolclass=NullPool, hide_parameters=True, **_options(settings, url, backend)
-        )
-    except (ImportError, NoSuchModuleError) as error:
-        driver = getattr(error, "name", None) or url.drivername
-        raise SinkError(
-            f"{settings.name}: the driver {driver!r} for {backend} is not installed. "
-            f'Install it with: pip install "syncd[{EXTRAS.get(backend, backend)}]"'
-        ) from None
-    except ArgumentError:
-        raise SinkError(f"{settings.name}: the database URL has an option that is not understood.") from None
+        engine = databases.open_engine(url, _options(settings, url, backend))
+    except databases.UnusableError as error:
+        raise SinkError(f"{settings.name}: {error}") from None
     prepare = {"mysql": _mysql, "mariadb": _mysql, "oracle": _oracle}.get(backend)
     if prepare is not None:
         event.listen(engine, "connect", prepare(settings))

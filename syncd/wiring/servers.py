@@ -1,9 +1,8 @@
-"""Wiring of what is elsewhere: from how the configuration names servers to how sources ask them."""
+"""Servers that HR's data is on: from how the configuration names them to how sources ask them."""
 
 from syncd.config.fetch_parts import FetchPart, HttpsPart, LoginPart, S3Part
 from syncd.config.json_parts import PagingPart
 from syncd.config.secrets import Secret
-from syncd.config.since_parts import SincePart
 from syncd.config.source_parts import JsonSettings
 from syncd.sources.fetch_settings import (
     Ask,
@@ -15,7 +14,6 @@ from syncd.sources.fetch_settings import (
     Token,
 )
 from syncd.sources.json_settings import JsonSourceSettings, Paging
-from syncd.sources.settings import Since
 
 MEBIBYTE = 1024 * 1024
 
@@ -134,16 +132,3 @@ def _s3(name: str, part: S3Part) -> S3FileSettings:
 
 def _ask(secret: Secret | None) -> Ask | None:
     return None if secret is None else secret.reveal
-
-
-def since_settings(part: SincePart | None) -> Since | None:
-    """How only the rows of a query are read that changed; None: all of them are."""
-    if part is None:
-        return None
-    return Since(
-        column=part.column,
-        key=part.key,
-        folder=part.folder,
-        overlap_seconds=part.overlap,
-        full_every_seconds=part.full_every,
-    )
