@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, update
 
 from syncd.core.counts import Kind
 from syncd.core.flapping import Turn
@@ -196,6 +196,19 @@ def causes(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     return found
 
 
+# Made once: a sender says this for each Job.
+_SET_STATE = (
+    update(change)
+    .where(change.c.run_id == bindparam("of_run"), change.c.key.in_(bindparam("keys", expanding=True)))
+    .values(
+        state=bindparam("to"),
+        code=bindparam("with_code"),
+        message=bindparam("saying"),
+        finished_at=bindparam("at"),
+    )
+)
+
+
 def set_state(
     conn: Connection,
     run_id: int,
@@ -207,13 +220,9 @@ def set_state(
     now: datetime | None = None,
 ) -> None:
     """Say what became of some Changes of a Run; ``now`` is when, for states that end a Change."""
-    values: dict[str, Any] = {"state": state, "code": code, "message": message, "finished_at": now}
+    values: dict[str, Any] = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
     for start in range(0, len(keys), CHUNK):
-        conn.execute(
-            update(change)
-            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]))
-            .values(**values)
-        )
+        conn.execute(_SET_STATE, {**values, "keys": keys[start : start + CHUNK]})
 
 
 def approve(conn: Connection, run_id: int, keys: Sequence[str]) -> None:

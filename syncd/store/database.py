@@ -1,6 +1,8 @@
 """The database: one engine, short transactions, and its own clock. SQLite (one host) or PostgreSQL (many replicas)."""
 
+import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -8,18 +10,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     NoSuchModuleError,
     OperationalError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from syncd.errors import StoreError
 from syncd.store.columns import decoded
@@ -29,6 +33,8 @@ from syncd.store.turns import Turns
 BUSY_TIMEOUT_MS = 10_000
 STANDSTILL_MS = 15_000
 """A process that stands still (a frozen machine) in the middle of a write holds its row locks no longer than that."""
+RESTED = 5.0
+"""Seconds after which a connection to PostgreSQL that nobody used may have been lost without anybody's noticing."""
 CONNECT_TIMEOUT = 10
 """Seconds after which a PostgreSQL that does not answer is given up for now, unless the URL says otherwise."""
 
@@ -58,8 +64,6 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; on SQLite it excludes other writers from its start. Raises StoreError."""
         with self._turn(), _as_store_error(), self.engine.begin() as conn:
-            if not self.is_sqlite:
-                conn.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {STANDSTILL_MS}")
             yield conn
 
     @contextmanager
@@ -82,6 +86,8 @@ class Database:
         with _as_store_error(), self.engine.connect() as opened:
             conn = opened.execution_options(**options)
             with conn.begin():
+                if not self.is_sqlite:
+                    conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield conn
 
     def now(self, conn: Connection) -> datetime:
@@ -118,9 +124,7 @@ def open_database(url: str) -> Database:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if "connect_timeout" not in parsed.query:
             parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-        return Database(
-            create_engine(parsed, pool_pre_ping=True, hide_parameters=True, json_deserializer=decoded), None
-        )
+        return Database(_postgres_engine(parsed), None)
     except ArgumentError:
         raise StoreError(
             "database: not a database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
@@ -129,6 +133,34 @@ def open_database(url: str) -> Database:
         raise StoreError(
             "database: the PostgreSQL driver is missing; pip install 'syncd[postgres]'"
         ) from None
+
+
+def _postgres_engine(url: URL) -> Engine:
+    """Connections of which each is asked whether it still works before it is used again after a rest.
+
+    What can be said once for a connection is not said in each transaction: a sender's time is that of its round trips.
+    """
+    engine = create_engine(url, hide_parameters=True, json_deserializer=decoded)
+
+    def begins(dbapi: Any, _record: Any) -> None:
+        dbapi.execute(f"SET idle_in_transaction_session_timeout = {STANDSTILL_MS}")
+        dbapi.commit()
+
+    def rests(_dbapi: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def is_taken(dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", math.inf) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(dbapi)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # so that the pool makes another one
+
+    event.listen(engine, "connect", begins)
+    event.listen(engine, "checkin", rests)
+    event.listen(engine, "checkout", is_taken)
+    return engine
 
 
 def _open_sqlite(database: str | None, url: str) -> Database:

@@ -111,6 +111,7 @@ _MINE = (
     )
     .returning(job.c.claimed_at, job.c.sent_at)
 )
+_COMPLETED = _MINE.values(state="completed", owner="", lease_until=None, finished_at=bindparam("finished"))
 _CHILDREN = select(job_dep.c.child_id).where(job_dep.c.parent_id == bindparam("parent"))
 
 
@@ -201,7 +202,10 @@ def keep_alive(conn: Connection, account: str, owner: str, lease_seconds: float,
 
 def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime) -> None:
     """Litmos did it."""
-    row = _mine(conn, claimed, state="completed", owner="", lease_until=None, finished_at=now)
+    known = {"job_id": claimed.id, "by": claimed.owner, "in_epoch": claimed.epoch, "finished": now}
+    row = conn.execute(_COMPLETED, known).mappings().first()
+    if row is None:
+        raise LostLeaseError
     attempts.log(conn, claimed.id, claimed.owner, row, "completed", now=now, detail=note, requests=requests)
     release_children(conn, claimed.id)
 

@@ -194,13 +194,29 @@ def test_a_server_that_is_not_there_is_a_sentence():
     opened.close()
 
 
-def test_a_connection_that_was_cut_is_made_anew(postgres):
-    with postgres.read() as conn:
-        pid = conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    other = open_database(postgres.engine.url.render_as_string(hide_password=False))
+def cut(database: Database) -> int:
+    """End the connection that a database has at rest, from the server's side; returns its process id."""
+    with database.read() as conn:
+        pid = int(conn.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    other = open_database(database.engine.url.render_as_string(hide_password=False))
     with other.write() as conn:
         conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     other.close()
+    return pid
+
+
+def test_a_connection_that_was_cut_while_it_rested_is_made_anew(postgres, monkeypatch):
+    monkeypatch.setattr(database_module, "RESTED", 0.0)
+    pid = cut(postgres)
+    with postgres.read() as conn:
+        assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
+
+
+def test_a_connection_that_was_cut_in_use_costs_one_transaction(postgres, monkeypatch):
+    monkeypatch.setattr(database_module, "RESTED", 60.0)
+    pid = cut(postgres)
+    with pytest.raises(StoreError, match="cannot be used"), postgres.read():
+        pass
     with postgres.read() as conn:
         assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
 
@@ -274,13 +290,14 @@ def test_a_postgresql_that_does_not_answer_is_given_up_in_time():
 def test_a_process_that_stands_still_in_a_write_lets_the_others_go_on(postgres, monkeypatch):
     """A frozen machine holds its row locks no longer than the database's patience; what it wrote is undone."""
     monkeypatch.setattr(database_module, "STANDSTILL_MS", 200)
+    impatient = open_database(postgres.engine.url.render_as_string(hide_password=False))
     with postgres.write() as conn:
         conn.execute(
             insert(queue_pause).values({"account": ACCOUNT, "class": "all", "since": postgres.now(conn)})
         )
 
     def stand_still() -> None:
-        with postgres.write() as frozen:
+        with impatient.write() as frozen:
             frozen.execute(update(queue_pause).values(reason="frozen"))
             with postgres.write() as conn:
                 conn.execute(update(queue_pause).values(reason="alive"))
@@ -290,3 +307,14 @@ def test_a_process_that_stands_still_in_a_write_lets_the_others_go_on(postgres, 
         stand_still()
     with postgres.read() as conn:
         assert conn.execute(select(queue_pause.c.reason)).scalar_one() == "alive"
+    impatient.close()
+
+
+def test_whoever_only_reads_may_think_for_as_long_as_it_takes(postgres, monkeypatch):
+    monkeypatch.setattr(database_module, "STANDSTILL_MS", 50)
+    impatient = open_database(postgres.engine.url.render_as_string(hide_password=False))
+    with impatient.read() as conn, postgres.read() as other:
+        conn.execute(text("SELECT 1"))
+        other.execute(text("SELECT pg_sleep(0.2)"))
+        assert conn.execute(text("SELECT 1")).scalar_one() == 1
+    impatient.close()
