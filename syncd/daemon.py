@@ -36,7 +36,7 @@ from syncd.log import get_logger
 from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
-from syncd.store import retention, runs
+from syncd.store import exchanges, retention, runs
 from syncd.store.database import Database
 from syncd.store.retention import Retention
 from syncd.web.access import serves_pages
@@ -236,6 +236,7 @@ class Daemon:
             keep = self.config.retention
             limits = Retention(pushes=keep.pushes, others=keep.others)
             gone = retention.prune(self.app.database, self.app.account, limits)
+            gone["exchanges"] = exchanges.prune(self.app.database, self.app.account, keep.exchanges)
             gone |= prune_archive(self.app.database, self.app.account, self.app.archive)
             log.info("pruned", **gone)
         try:
