@@ -15,7 +15,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -214,7 +214,7 @@ class Daemon:
             return False
         self._working = True
         try:
-            _run_flow(self.app, run["flow"], run["id"])
+            _run_flow(self.app, run)
         except Busy as error:
             log.warning("run_waits", run_id=run["id"], reason=str(error))
             self.app.stop.wait(POLL)
@@ -288,12 +288,13 @@ def _unfinished(conn: Connection, account: str, flow: str) -> list[Any]:
     ]
 
 
-def _run_flow(app: App, flow: str, run_id: int) -> None:
-    match flow:
+def _run_flow(app: App, run: Mapping[str, Any]) -> None:
+    run_id = run["id"]
+    match run["flow"]:
         case "refresh":
             sync.refresh(app, run_id)
         case "push":
-            sync.push(app, run_id)
+            sync.push(app, run_id, people=run["summary"].get(runs.ONLY, ()))
         case _:
             sync.pull(app, run_id)
 
