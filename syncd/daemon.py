@@ -15,7 +15,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -288,7 +288,7 @@ def _unfinished(conn: Connection, account: str, flow: str) -> list[Any]:
     ]
 
 
-def _run_flow(app: App, run: Mapping[str, Any]) -> None:
+def _run_flow(app: App, run: Any) -> None:
     run_id = run["id"]
     match run["flow"]:
         case "refresh":

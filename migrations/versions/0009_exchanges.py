@@ -1,4 +1,4 @@
-"""What was sent and answered in each attempt, and what each configuration said that a plan was made with.
+"""What was sent and answered in each attempt, and what each configuration said that a plan was made with; whom an entry of the audit is about.
 
 Revision ID: 0009
 Revises: 0006
@@ -35,10 +35,19 @@ def upgrade() -> None:
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account", "digest", name=op.f("pk_configuration")),
     )
+    of_somebody = sa.text("employee_id <> ''")
+    op.create_index(
+        "ix_audit_employee",
+        "audit",
+        ["account", "employee_id", "number"],
+        sqlite_where=of_somebody,
+        postgresql_where=of_somebody,
+    )
 
 
 def downgrade() -> None:
     """Go back from this revision."""
+    op.drop_index("ix_audit_employee", table_name="audit")
     op.drop_table("configuration")
     op.drop_table("exchange")
 

@@ -21,7 +21,6 @@ from syncd.config.web_parts import WebSettings
 from syncd.core.mapping import Mapping
 from syncd.core.training import TrainingRule
 
-
 PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "courses", "training", "push")
 """The parts of the file that a Plan depends on."""
 _READING = frozenset(

@@ -119,7 +119,7 @@ def curl(stored: Mapping[str, Any], base_url: str) -> str:
 def _escaped(text: str) -> str:
     """Percent-encoded as in a URL."""
     return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 or chr(byte) in "-._~" else f"%{byte:02X}"
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~" else f"%{byte:02X}"
         for byte in text.encode("utf-8", "surrogatepass")
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from syncd.core import differing
 from syncd.core.differing import Difference
@@ -44,16 +44,14 @@ def compared(conn: Connection, account: str, before: int, after: int) -> Compare
     )
 
 
-def _run(conn: Connection, account: str, run_id: int) -> RowMapping:
+def _run(conn: Connection, account: str, run_id: int) -> Any:
     row = runs.get(conn, run_id)
     if row is None or row["account"] != account:
         raise Declined(f"there is no run {run_id}; syncd runs lists them")
     return row
 
 
-def _settings(
-    conn: Connection, account: str, was: RowMapping, now: RowMapping
-) -> tuple[Difference, ...] | None:
+def _settings(conn: Connection, account: str, was: Any, now: Any) -> tuple[Difference, ...] | None:
     if was["config_digest"] == now["config_digest"]:
         return ()
     old, new = (configurations.get(conn, account, row["config_digest"]) for row in (was, now))
@@ -64,7 +62,7 @@ def _inputs(conn: Connection, run_id: int) -> list[Mapping[str, Any]]:
     return [dict(row) for row in inputs.of_run(conn, run_id)]
 
 
-def _planned(row: RowMapping) -> dict[str, int]:
+def _planned(row: Any) -> dict[str, int]:
     """What a Run planned, or what it counted: ``create user`` -> number."""
     summary = row["summary"]
     counted = {

@@ -97,7 +97,9 @@ def changes(
     if wanted.run_id is not None:
         query = query.where(change.c.run_id == wanted.run_id)
     if wanted.field:
-        query = query.where(or_(*(_names(conn, change.c[name], wanted.field) for name in ("after", "before"))))
+        query = query.where(
+            or_(*(_names(conn, change.c[name], wanted.field) for name in ("after", "before")))
+        )
     if before is not None:
         query = query.where(change.c.id < before)
     if (spanned := _spanned(conn, account, wanted)) is None:
@@ -273,7 +275,10 @@ def before_it(conn: Connection, account: str, run_id: int, flow: str) -> int | N
     query = (
         select(func.max(run.c.id))
         .where(run.c.account == account, run.c.flow == flow, run.c.id < run_id)
-        .where((run.c.plan_digest != "") | (run.c.state == "succeeded"), run.c.summary[ONLY].as_string().is_(None))
+        .where(
+            (run.c.plan_digest != "") | (run.c.state == "succeeded"),
+            run.c.summary[ONLY].as_string().is_(None),
+        )
     )
     found: int | None = conn.execute(query).scalar()
     return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,5 +24,5 @@ def save(conn: Connection, account: str, digest: str, settings: Mapping[str, str
 def get(conn: Connection, account: str, digest: str) -> Mapping[str, str] | None:
     """What the configuration of this digest said; None if it was never kept."""
     mine = (configuration.c.account == account) & (configuration.c.digest == digest)
-    found: Any = conn.execute(select(configuration.c.settings).where(mine)).scalar()
+    found: Mapping[str, str] | None = conn.execute(select(configuration.c.settings).where(mine)).scalar()
     return found

@@ -28,7 +28,9 @@ def save(conn: Connection, job_id: int, made: Sequence[Mapping[str, Any]]) -> No
 
 def of_job(conn: Connection, job_id: int) -> dict[int, list[dict[str, Any]]]:
     """The Exchanges of a Job by the id of the Attempt, as far as they are still kept."""
-    query = select(exchange.c.attempt_id, exchange.c.made).join(attempt, attempt.c.id == exchange.c.attempt_id)
+    query = select(exchange.c.attempt_id, exchange.c.made).join(
+        attempt, attempt.c.id == exchange.c.attempt_id
+    )
     return {row.attempt_id: row.made for row in conn.execute(query.where(attempt.c.job_id == job_id))}
 
 

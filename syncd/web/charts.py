@@ -89,7 +89,10 @@ def minutes(found: Mapping[str, int], limit: float) -> Bars | None:
             if height
         ],
         titles=[
-            (place * STEP, f"{first + timedelta(minutes=place * step):%Y-%m-%d %H:%M} UTC: {mean:.0f} a minute")
+            (
+                place * STEP,
+                f"{first + timedelta(minutes=place * step):%Y-%m-%d %H:%M} UTC: {mean:.0f} a minute",
+            )
             for place, mean in enumerate(means)
         ],
         highest=round(max(means)),

@@ -89,6 +89,12 @@ PAGES = (
         query=("about",),
     ),
     Page(
+        path="/employees/{employee_id:path}/preview",
+        role=O,
+        handler=peoplepages.previewed,
+        summary="What the mapping makes of an employee now, step by step",
+    ),
+    Page(
         path="/employees/{employee_id:path}",
         role=V,
         handler=peoplepages.one,
@@ -145,6 +151,13 @@ DEEDS = (
         handler=runpages.end,
         summary="End a run: what was not sent is not sent",
         back="/runs/{run_id}",
+    ),
+    Deed(
+        path="/employees/{employee_id:path}/sync",
+        role=O,
+        handler=peoplepages.sync_now,
+        summary="Push one employee now, and nobody else",
+        back="/employees/{employee_id}",
     ),
     Deed(
         path="/retry",

@@ -27,7 +27,11 @@ BASE = {
         ({}, ("push.policy",), ["- push.policy: sync"]),
         ({"teams[1].parent": "World"}, (), ["teams[1].parent: Countries -> World"]),
         ({"teams[2].name": "All"}, (), ["+ teams[2].name: All"]),
-        ({}, ("teams[1].name", "teams[1].parent"), ["- teams[1].name: {country}", "- teams[1].parent: Countries"]),
+        (
+            {},
+            ("teams[1].name", "teams[1].parent"),
+            ["- teams[1].name: {country}", "- teams[1].parent: Countries"],
+        ),
         ({"push.policy": "x" * 200}, (), [f"push.policy: sync -> {'x' * 79}…"]),
     ],
 )
