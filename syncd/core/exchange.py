@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from syncd.core.bulk import IMPORT_MEMBERS
+
 MASK = "•••"
 MOST = 8192
 """So many characters of JSON are kept of a body; of a longer one the beginnings of its lists, or nothing."""
@@ -56,7 +58,7 @@ class Recorder(Protocol):
 
 def kept(exchange: Exchange, sensitive: Collection[str]) -> dict[str, Any]:
     """What is kept of an Exchange, JSON-able; the values of ``sensitive`` Litmos fields are masked."""
-    hidden = SECRET | {name.lower() for name in sensitive}
+    hidden = SECRET | {name.lower() for name in _with_their_like(sensitive)}
     return {
         "method": exchange.method,
         "path": list(exchange.path),
@@ -70,6 +72,12 @@ def kept(exchange: Exchange, sensitive: Collection[str]) -> dict[str, Any]:
         "sent": _body(exchange.sent, hidden),
         "answered": _body(exchange.answered, hidden),
     }
+
+
+def _with_their_like(sensitive: Collection[str]) -> set[str]:
+    """These fields, as bulk imports call them, too; and Litmos' own FullName, which repeats two of them."""
+    found = {*sensitive, *(IMPORT_MEMBERS[name] for name in sensitive if name in IMPORT_MEMBERS)}
+    return found | {"FullName"} if found & {"FirstName", "LastName"} else found
 
 
 def seen(stored: Mapping[str, Any], *, values: bool) -> dict[str, Any]:

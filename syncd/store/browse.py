@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from syncd.core.match import comparable
 from syncd.store.mirror_tables import litmos_user
@@ -135,8 +146,9 @@ def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnEl
     """Whether an object of JSON has a member of this name."""
     if conn.dialect.name == "postgresql":
         return func.jsonb_exists(column, field)
-    quoted = field.replace('"', "")
-    return func.json_type(column, f'$."{quoted}"').is_not(None)
+    if '"' in field:  # no field is called so, and SQLite has no way to say it
+        return false()
+    return func.json_type(column, f'$."{field}"').is_not(None)
 
 
 def one_change(conn: Connection, account: str, change_id: int) -> RowMapping | None:

@@ -64,6 +64,11 @@ def test_what_is_as_good_as_a_password_or_sensitive_is_masked_before_it_is_kept(
     }
     assert stored["answered"]["json"] == [{"a": {"LoginKey": MASK}}]
     assert stored["query"] == {"apikey": MASK, "search": "ana"}
+    names = {"FullName": "Ana K", "LastName": "K", "FirstName": "Ana"}
+    assert kept(exchange(names), {"LastName"})["sent"]["json"] == {
+        **dict.fromkeys(names, MASK),
+        "FirstName": "Ana",
+    }
     assert (stored["waited"], stored["took"], stored["sent"]["whole"]) == (0.25, 0.5, True)
 
 
