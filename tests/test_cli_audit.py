@@ -51,7 +51,8 @@ LOOK = {
 """Commands that change nothing that syncd or Litmos knows."""
 ELSEWHERE = {"init", "serve", "sandbox", "demo", "db upgrade", "web password"}
 """Commands that write files, make the tables, or serve what others do."""
-DISPOSABLE = {"UserName": "probe@example.com", "FirstName": "P", "LastName": "Q", "Active": True}
+NOBODY = "probe@example.com"
+DISPOSABLE = {"UserName": NOBODY, "FirstName": "P", "LastName": "Q", "Active": True}
 ACTS: tuple[tuple[str, tuple[str, ...], str, int], ...] = (
     ("push", ("push",), "push", 0),
     ("refresh", ("refresh",), "refresh", 0),
@@ -73,7 +74,7 @@ ACTS: tuple[tuple[str, tuple[str, ...], str, int], ...] = (
     ("prune", ("prune",), "prune", 0),
     ("web token", ("web", "token", "grafana", "--role", "viewer"), "make token", 0),
     ("web revoke", ("web", "revoke", "grafana"), "revoke token", 0),
-    ("doctor", ("doctor", "--probe", DISPOSABLE["UserName"], "--yes"), "probe", 0),
+    ("doctor", ("doctor", "--probe", NOBODY, "--yes"), "probe", 0),
 )
 """(command, how it is called, what the audit calls it, exit code), one after the other; ``{run}`` is the newest run."""
 

@@ -18,7 +18,7 @@ JSON = st.recursive(
 
 def exchange(sent: Any = None, answered: Any = None, **changed: Any) -> Exchange:
     sides = [b"" if one is None else json.dumps(one).encode() for one in (sent, answered)]
-    told = {
+    told: dict[str, Any] = {
         "method": "PUT",
         "path": ("users", "U1"),
         "query": {"sendmessage": "false"},
