@@ -187,6 +187,22 @@ def test_cells_that_differ_are_marked_in_words(pages, bench):
     assert "somebody else changed" in page
 
 
+def test_nothing_is_kept_where_the_configuration_says_so(bench):
+    def number() -> int:
+        with bench.database() as database, database.read() as conn:
+            return int(conn.exec_driver_sql("SELECT count(*) FROM exchange").scalar_one())
+
+    text = bench.config_file.read_text()
+    bench.config_file.write_text(f"{text}retention: {{exchanges: 0s}}\n")
+    before = number()
+    bench.write_hr([{**row, "title": "Another"} for row in bench.staff(STAFF)])
+    bench.run("push")
+    assert number() == before > 0
+    bench.run("prune")
+    assert number() == 0
+    bench.config_file.write_text(text)
+
+
 def test_requests_by_minute_are_bars_below_the_limit():
     found = minutes({"2026-11-24T10:00+00:00": 50, "2026-11-24T10:02+00:00": 100}, 100)
     assert found is not None

@@ -150,8 +150,8 @@ def _body(raw: bytes, hidden: Collection[str]) -> dict[str, Any]:
 
 
 def _fits(value: Any) -> bool:
-    """Whether it is short enough, and storable: half a character and NUL are JSON, and no database takes them."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Whether it is short enough, and storable: no database takes half a character, NUL or NaN."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return len(text) <= MOST and "\\u0000" not in text and (text.isascii() or _is_whole(text))
 
 

@@ -27,6 +27,17 @@ class Compared:
     outcomes: tuple[Difference, ...]
 
 
+def read_and_said(
+    conn: Connection, account: str, before: int, after: int
+) -> tuple[tuple[Difference, ...] | None, list[dict[str, Any]]]:
+    """Of two Runs what their configurations say otherwise (None: not kept), and the later one's inputs beside the earlier's."""
+    was, now = (_run(conn, account, one) for one in (before, after))
+    return (
+        _settings(conn, account, was, now),
+        differing.inputs(_inputs(conn, before), _inputs(conn, after)),
+    )
+
+
 def compared(conn: Connection, account: str, before: int, after: int) -> Compared:
     """Two Runs of the same flow, side by side. Raises Declined if there is no such Run, or the flows are not the same."""
     was, now = (_run(conn, account, one) for one in (before, after))
@@ -34,11 +45,12 @@ def compared(conn: Connection, account: str, before: int, after: int) -> Compare
         raise Declined(
             f"run {before} is a {was['flow']} and run {after} a {now['flow']}: nothing to compare; syncd runs lists them"
         )
+    said, read = read_and_said(conn, account, before, after)
     return Compared(
         before=before,
         after=after,
-        settings=_settings(conn, account, was, now),
-        inputs=differing.inputs(_inputs(conn, before), _inputs(conn, after)),
+        settings=said,
+        inputs=read,
         planned=differing.numbers(_planned(was), _planned(now)),
         outcomes=differing.numbers(_outcomes(conn, before), _outcomes(conn, after)),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.errors import Declined
-from syncd.insight.runs import Compared, compared
+from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
 from syncd.store import browse, changes, drift, inputs, jobs, runs
 from syncd.web.filtering import DAYS, applied, span
@@ -104,11 +104,11 @@ def _with_previous(conn: Connection, account: str, row: Any) -> dict[str, Any]:
     previous = browse.before_it(conn, account, row["id"], row["flow"])
     if previous is None:
         return {"previous": None, "settings_changed": [], "inputs_changed": {}}
-    found = compared(conn, account, previous, row["id"])
+    settings, inputs_beside = read_and_said(conn, account, previous, row["id"])
     return {
         "previous": previous,
-        "settings_changed": None if found.settings is None else [one.told for one in found.settings],
-        "inputs_changed": {one["source"]: one for one in found.inputs},
+        "settings_changed": None if settings is None else [one.told for one in settings],
+        "inputs_changed": {one["source"]: one for one in inputs_beside},
     }
 
 

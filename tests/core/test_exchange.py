@@ -97,6 +97,8 @@ def test_a_body_that_is_too_long_is_cut_and_one_that_is_no_json_is_not_kept():
         b'"half \\ud800"',
         b'"nul \\u0000"',
         b"[" * 100_000,
+        b"[NaN]",
+        b"[1e999]",
         b" " * 400_000 + b"1",
     ):
         body = kept(replace(exchange(), answered=raw), ())
