@@ -97,7 +97,7 @@ def changes(
     conn: Connection, account: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
-    query = _of_account(account).order_by(change.c.id.desc()).limit(limit)
+    query = _of_account(conn, account).order_by(change.c.id.desc()).limit(limit)
     for name in ("employee_id", "action", "kind", "code", "rule"):
         if value := getattr(wanted, name):
             query = query.where(change.c[name] == value)
@@ -139,7 +139,15 @@ def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnEleme
         some = list(conn.execute(mine.where(_CHANGED).order_by(order).limit(EDGE)).scalars())
         edges.append(conn.execute(select(bound(change.c.id)).where(change.c.run_id.in_(some))).scalar())
     first, last = edges
-    return None if first is None else [change.c.run_id.in_(mine), change.c.id.between(first, last)]
+    if first is None:
+        return None
+    between = change.c.id.between(first, last)
+    if conn.dialect.name != "sqlite":
+        return [between, change.c.run_id.in_(mine)]
+    made_at = _hidden(conn, run.c.created_at)
+    since = [] if wanted.since is None else [made_at >= wanted.since]
+    until = [] if wanted.until is None else [made_at < wanted.until]
+    return [between, *since, *until]
 
 
 def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnElement[bool]:
@@ -153,15 +161,23 @@ def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnEl
 
 def one_change(conn: Connection, account: str, change_id: int) -> RowMapping | None:
     """One Change, or None."""
-    return conn.execute(_of_account(account).where(change.c.id == change_id)).mappings().first()
+    return conn.execute(_of_account(conn, account).where(change.c.id == change_id)).mappings().first()
 
 
-def _of_account(account: str) -> Select[Any]:
+def _of_account(conn: Connection, account: str) -> Select[Any]:
     return (
         select(change, run.c.flow, run.c.created_at.label("run_created_at"))
         .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account)
+        .where(_hidden(conn, run.c.account) == account)
     )
+
+
+def _hidden(conn: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column of a Run that SQLite must not look Runs up by: it would sort all their Changes, to show the newest few.
+
+    PostgreSQL has statistics, and goes wrong without the bare column.
+    """
+    return func.coalesce(column, column) if conn.dialect.name == "sqlite" else column
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:
