@@ -75,12 +75,12 @@ class Transport:
         Uncertain if a write failed after its first byte, Unauthorized if there is no usable key, Permanent for a path
         that cannot be right, Interrupted if the process is stopping, and what ``watch`` raises. ``timing`` is filled in.
         """
-        timing = timing or Timing()
         request = self._request(method, path, params, body)
         write = method != "GET"
-        asked_at = self._clock()
+        asked_at = self._clock() if timing is not None else 0.0
         slot = self._gate.acquire()
-        timing.waited = self._clock() - asked_at
+        if timing is not None:
+            timing.waited = self._clock() - asked_at
         sending = Sending(
             slot=slot,
             watch=watch,
@@ -94,7 +94,8 @@ class Transport:
                 reach("slot-taken")
             return self._exchange(request, sending)
         finally:
-            timing.took = self._clock() - sending.sent_at if sending.sent else None
+            if timing is not None and sending.sent:
+                timing.took = self._clock() - sending.sent_at
             self._release(sending)
 
     def freeze(self, reason: str) -> None:
