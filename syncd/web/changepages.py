@@ -54,7 +54,7 @@ def listed(ask: Ask) -> Answer:
 
 
 FILTERS = ("employee_id", "action", "kind", "state", "code", "rule", "field")
-FEW_DAYS = timedelta(days=31)
+FEW_DAYS = timedelta(days=7)
 """A field of anybody's is looked for in so many days at once: no index knows what changes say of fields."""
 
 
