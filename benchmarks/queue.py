@@ -25,9 +25,11 @@ if sys.path[0] == str(Path(__file__).parent):
 from sqlalchemy import Table, insert, select
 
 from benchmarks.stores import judge, kinds_here, new_database, show
+from syncd.core.exchange import Exchange, kept
 from syncd.core.model import Action, Change, ObjectKind
+from syncd.core.profile import EMPTY_PROFILE
 from syncd.core.request import Request, RequestKind, Stage
-from syncd.store import changes, queue, runs
+from syncd.store import changes, exchanges, queue, runs
 from syncd.store.database import Database
 from syncd.store.enqueue import enqueue
 from syncd.store.schema import change, job, job_dep, run
@@ -39,6 +41,19 @@ BARS = {"plan_ratio": ("<=", 1.5), "per_second": (">=", 300.0), "claim_p99_ms": 
 CHECKED = {"plan_ratio": ("<=", 2.2), "claim_ratio": ("<=", 6.0), "claim_p99_ms": ("<=", 150.0)}
 """What ``--check`` asks for: ratios only, as the machine may be slow or busy, and a margin as the size is small."""
 
+RECORD = json.dumps(dict.fromkeys(EMPTY_PROFILE, "a value of usual length")).encode()
+EXCHANGE = Exchange(
+    method="PUT",
+    path=("users", "aBcDeFgHiJk1"),
+    query={"sendmessage": "false"},
+    status=200,
+    code="",
+    waited=0.4,
+    took=0.2,
+    sent=RECORD,
+    answered=b"",
+)
+"""What is kept with each Attempt: the whole record of a user, as a PUT sends it."""
 KINDS = {
     7: (RequestKind.CREATE_USER, Stage.CREATES),
     8: (RequestKind.CREATE_USER, Stage.CREATES),
@@ -170,6 +185,7 @@ def measure_plan(kind: str, size: int, rounds: int) -> dict[str, Any]:
 def work(database: Database, owner: str, claims: int, spent: list[float]) -> None:
     """Claim, and record the success, as a sender does; ``spent`` gets the seconds of each claim."""
     for _ in range(claims):
+        made = [kept(EXCHANGE, ())]
         began = time.perf_counter()
         with database.write() as conn:
             claimed = queue.claim(conn, ACCOUNT, owner, 180.0, database.now(conn))
@@ -178,6 +194,7 @@ def work(database: Database, owner: str, claims: int, spent: list[float]) -> Non
         with database.write() as conn:
             now = database.now(conn)
             queue.complete(conn, claimed, requests=1, note="", now=now)
+            exchanges.save(conn, claimed.id, made)
             changes.set_state(conn, claimed.run_id, claimed.changes, "done", now=now)
             runs.finish_if_done(conn, claimed.run_id, now)
 

@@ -60,6 +60,11 @@ class Settings:
     overlap: float = 48 * 3600.0
     first_from: float = 30 * 86400.0
     config_digest: str = ""
+    config_shown: MappingType[str, str] = field(default_factory=dict)
+    """What the configuration says of what Plans depend on, secrets as dots."""
+    keeps_exchanges: bool = True
+    sensitive: frozenset[str] = frozenset()
+    """The Litmos fields whose values are masked in what is kept of exchanges."""
 
     @property
     def per_minute(self) -> float:
@@ -107,6 +112,8 @@ class App:
             import_patience=settings.import_patience,
             link_field=settings.mapping.link_field,
             protection=settings.mapping.protection,
+            keeps_exchanges=settings.keeps_exchanges,
+            sensitive=settings.sensitive,
         )
 
     def now(self) -> datetime:

@@ -36,7 +36,7 @@ from syncd.log import get_logger
 from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
-from syncd.store import retention, runs
+from syncd.store import exchanges, retention, runs
 from syncd.store.database import Database
 from syncd.store.retention import Retention
 from syncd.web.access import serves_pages
@@ -214,7 +214,7 @@ class Daemon:
             return False
         self._working = True
         try:
-            _run_flow(self.app, run["flow"], run["id"])
+            _run_flow(self.app, run)
         except Busy as error:
             log.warning("run_waits", run_id=run["id"], reason=str(error))
             self.app.stop.wait(POLL)
@@ -236,6 +236,7 @@ class Daemon:
             keep = self.config.retention
             limits = Retention(pushes=keep.pushes, others=keep.others)
             gone = retention.prune(self.app.database, self.app.account, limits)
+            gone["exchanges"] = exchanges.prune(self.app.database, self.app.account, keep.exchanges)
             gone |= prune_archive(self.app.database, self.app.account, self.app.archive)
             log.info("pruned", **gone)
         try:
@@ -287,12 +288,13 @@ def _unfinished(conn: Connection, account: str, flow: str) -> list[Any]:
     ]
 
 
-def _run_flow(app: App, flow: str, run_id: int) -> None:
-    match flow:
+def _run_flow(app: App, run: Any) -> None:
+    run_id = run["id"]
+    match run["flow"]:
         case "refresh":
             sync.refresh(app, run_id)
         case "push":
-            sync.push(app, run_id)
+            sync.push(app, run_id, people=run["summary"].get(runs.ONLY, ()))
         case _:
             sync.pull(app, run_id)
 

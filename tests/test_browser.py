@@ -1,6 +1,7 @@
 """The pages in a browser, as people walk through them; nothing may fail, come from elsewhere, or shut anybody out."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +21,11 @@ from playwright.sync_api import (
 )
 
 from tests.needs import tool
-from tests.workbench import Workbench, eventually, workbench
+from tests.workbench import KEY, Workbench, eventually, workbench
 
 pytestmark = pytest.mark.browser
 STAFF = 24
-WIDTHS = {"phone": 390, "tablet": 820, "desk": 1400}
+WIDTHS = {"phone": 360, "tablet": 820, "desk": 1400}
 SHOTS = os.environ.get("SYNCD_TEST_SHOTS", "")
 """A folder for pictures of every page at every width, to be looked at."""
 
@@ -135,7 +136,16 @@ def held_run(walk: Walk) -> str:
 
 PATHS = (
     *("/", "/runs", "/changes", "/employees", "/employees/00002", "/employees/00002/why", "/problems"),
-    *("/quarantine", "/cases", "/cases/00001", "/queue", "/audit", "/changes/1"),
+    *(
+        "/quarantine",
+        "/cases",
+        "/cases/00001",
+        "/queue",
+        "/audit",
+        "/changes/1",
+        "/changes?state=done&field=JobTitle",
+    ),
+    *("/employees/00003/preview", "/runs/2/compare", "/runs?changed=yes&from=2026-01-01"),
 )
 
 
@@ -145,14 +155,15 @@ def test_every_page_is_for_everybody(walk, scheme):
     walk.page.emulate_media(color_scheme=scheme)
     paths = (*PATHS, plan, plan.removesuffix("/plan"))
     for path in paths if SHOTS or scheme == "light" else ("/", "/cases/00001", plan):
-        walk.open(path)
+        page = walk.open(path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         walk.is_for_everybody()
         for name, width in WIDTHS.items() if SHOTS or scheme == "light" else ():
             walk.page.set_viewport_size({"width": width, "height": 900})
             spill = walk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert spill <= 0, f"{path} is {spill} pixels wider than a {name}"
             if SHOTS:
-                file = path.strip("/").replace("/", "-") or "overview"
+                file = path.strip("/").partition("?")[0].replace("/", "-") or "overview"
                 walk.page.screenshot(path=Path(SHOTS) / f"{file}-{name}-{scheme}.png", full_page=True)
 
 
@@ -177,6 +188,10 @@ def test_the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk, bench
     page.locator("tbody a").first.click()
     expect(page.get_by_role("region", name="Before and after")).to_contain_text("Nope")
     expect(page.get_by_role("region", name="Attempts")).to_contain_text("400")
+    page.locator("summary", has_text="PUT /users/{id}").click()
+    expect(page.locator("details[open]")).to_contain_text('"JobTitle": "Nope"')
+    expect(page.locator("details[open]")).to_contain_text("curl -X PUT")
+    assert KEY not in page.content()
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("status")).to_have_text("1 of 1 jobs are tried again.")
     eventually(lambda: page.reload() and page.get_by_role("heading", level=1).inner_text().endswith("done"))
@@ -201,6 +216,38 @@ def test_a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk, bench):
     expect(page.locator("tbody")).to_contain_text("web:local")
     expect(page.locator("tbody")).to_contain_text("not yet")
     assert bench.run("audit", "verify").stdout.startswith("The audit is whole")
+
+
+def test_why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk, bench):
+    page = walk.open("/employees?q=00003")
+    page.get_by_role("link", name="00003").click()
+    page.get_by_label("Why? A field, a team").fill("Sales")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator("main")).to_contain_text("teams[0]")
+    page.get_by_role("link", name="00003").click()
+    page.get_by_role("link", name="Preview: what the rules make of them now").click()
+    expect(page.get_by_role("region", name="What each rule makes of it")).to_contain_text(
+        "users.fields.UserName"
+    )
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("status")).to_contain_text("a push for employee 00003 alone")
+    ended = re.compile("succeeded|held|failed")
+    eventually(lambda: page.reload() and ended.search(page.get_by_role("heading", level=1).inner_text()))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("held")
+    expect(page.get_by_text("LIMIT-REJECTED")).to_be_visible()  # the limits of any push are those of this one
+    walk.open("/employees/00003")
+    expect(page.get_by_role("region", name="What else happened")).to_contain_text("web:local: push run")
+
+
+def test_a_list_is_narrowed_and_widened_again_by_the_keyboard(walk):
+    page = walk.open("/changes?action=update&state=done")
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_role("button", name="Filter").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**from=2020-01-01**")
+    page.get_by_role("list", name="Filters").get_by_role("link", name="action: update").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "action" not in url and "from=2020-01-01" in url)
 
 
 def titles(bench: Workbench) -> list[str]:

@@ -21,12 +21,26 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _run(app: Any, flow: str) -> Iterator[int]:
-    """A new Run of a Flow; cancelled if another process is at work."""
+def _run(
+    app: Any,
+    flow: str,
+    *,
+    acts: bool = True,
+    action: str = "",
+    people: Sequence[str] = (),
+    detail: dict[str, Any] | None = None,
+) -> Iterator[int]:
+    """A new Run of a Flow, cancelled if another process is at work; one that ``acts`` is in the audit."""
     from syncd.errors import Busy
+    from syncd.insight.acting import begin
     from syncd.store import runs
 
-    run_id = _new_run(app, flow)
+    if acts:
+        run_id = begin(
+            app.database, app.account, flow, actor=actor(), people=people, action=action, detail=detail
+        )
+    else:
+        run_id = _new_run(app, flow)
     try:
         yield run_id
     except Busy as error:
@@ -36,6 +50,7 @@ def _run(app: Any, flow: str) -> Iterator[int]:
 
 
 def _new_run(app: Any, flow: str) -> int:
+    """A Run that only looks."""
     from syncd.store import runs
 
     with app.database.write() as conn:
@@ -189,7 +204,11 @@ def _plan(
     from syncd.cli.show_plan import plan_json, show_plan, told_rejections
 
     app.gate.urgent = bool(people)
-    with _run(app, "push") as run_id, progress("plan") as update:
+    about = {} if saved is None else {"plan made at": saved.made_at.isoformat()}
+    with (
+        _run(app, "push", acts=send, people=people, detail=about) as run_id,
+        progress("plan") as update,
+    ):
         pushed = sync.push(app, run_id, send=send, fresh=fresh, people=people, saved=saved, update=update)
     for problem in pushed.not_kept:
         note(f"Not kept: {plain(problem)}")
@@ -296,7 +315,10 @@ def revert(
         from syncd import sync
         from syncd.cli.show_plan import plan_json
 
-        with _run(app, "push") as run_id, progress("revert") as update:
+        with (
+            _run(app, "push", acts=not dry_run, action="revert", detail={"reverts": run}) as run_id,
+            progress("revert") as update,
+        ):
             reverted = sync.revert(app, run_id, run, send=not dry_run, update=update)
         if json and dry_run:
             show_json(

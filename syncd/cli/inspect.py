@@ -133,6 +133,44 @@ def runs_show(
             note(f"Only the first {limit}; --limit shows more")
 
 
+@runs_app.command("diff")
+def runs_diff(
+    before: Annotated[int, typer.Argument(help="The earlier run.")],
+    after: Annotated[int, typer.Argument(help="The later one, of the same flow.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what is not the same in two runs: what their configurations say, what they read, what they planned and did."""
+    with store_of(config) as (loaded, database):
+        from dataclasses import asdict
+
+        from syncd.insight.runs import compared
+
+        with database.read() as conn:
+            found = compared(conn, loaded.litmos.account, before, after)
+        if json:
+            show_json(asdict(found))
+            return
+        _show_compared(found)
+
+
+def _show_compared(found: Any) -> None:
+    if found.settings is None:
+        say("Configuration: not the same, and what one of them said was not kept")
+    for one in found.inputs:
+        what = "the same bytes" if one["same"] else f"{one['rows']:+d} rows, {one['size_bytes']:+d} bytes"
+        say(f"Input {plain(one['source'])}: {what if one['earlier'] else 'not read before'}")
+    for title, differences in (
+        ("Configuration", found.settings or ()),
+        ("Planned", found.planned),
+        ("Outcome", found.outcomes),
+    ):
+        for one in differences:
+            say(f"{title}: {plain(one.told)}")
+    if found.settings == () and not (found.planned or found.outcomes):
+        say("Nothing else differs")
+
+
 def _drift(row: Any, names: dict[str, str]) -> str:
     """Somebody's change in Litmos as one line."""
     where = f" {names.get(row['object_id'], row['object_id'])}" if row["object_id"] else ""

@@ -109,14 +109,20 @@ def prune(
 ) -> None:
     """Remove what is older than `retention` allows: runs that ended, with their jobs and changes; inputs; drift."""
     with store_of(config) as (loaded, database):
+        from syncd.insight.acting import note_deed
         from syncd.replay.keeping import prune as prune_archive
+        from syncd.store import exchanges
         from syncd.store.retention import Retention
         from syncd.store.retention import prune as remove
         from syncd.wiring import archive_of
 
         keep = Retention(pushes=loaded.retention.pushes, others=loaded.retention.others)
         gone = remove(database, loaded.litmos.account, keep, dry_run=dry_run)
+        if not dry_run:
+            gone["exchanges"] = exchanges.prune(database, loaded.litmos.account, loaded.retention.exchanges)
         gone |= prune_archive(database, loaded.litmos.account, archive_of(loaded), dry_run=dry_run)
+        if not dry_run:
+            note_deed(database, loaded.litmos.account, "prune", actor=actor(), detail=gone)
         if json:
             show_json({"dry_run": dry_run, "removed": gone})
             return

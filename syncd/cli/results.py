@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, opened, store_of
+from syncd.cli.common import ConfigOption, JsonOption, actor, opened, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, plain, say, show_json, table
 
@@ -130,7 +130,7 @@ def redeliver(
 ) -> None:
     """Let the next pull give a sink again what it was given: what holds today, with the same result ids."""
     with opened(config) as app:
-        from syncd.store import outbox
+        from syncd.store import audit, outbox
         from syncd.turn import pulling
 
         names = [name for name in app.sinks if name not in app.settings.identities]
@@ -139,6 +139,15 @@ def redeliver(
             raise typer.Exit(Exit.FAILED)
         with pulling(app), app.database.write() as conn:
             forgotten = outbox.redeliver(conn, app.account, sink, since)
+            audit.record(
+                conn,
+                app.account,
+                actor=actor(),
+                action="redeliver",
+                object_=f"sink {sink}",
+                detail={"since": since, "versions": forgotten},
+                now=app.database.now(conn),
+            )
     if json:
         show_json({"sink": sink, "since": since, "versions": forgotten})
         return

@@ -1,5 +1,6 @@
 """Config: everything that a configuration file says, ready for use and unchangeable."""
 
+import re
 from collections.abc import Mapping as TypingMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,13 @@ from syncd.config.team_parts import NodeFilePart
 from syncd.config.web_parts import WebSettings
 from syncd.core.mapping import Mapping
 from syncd.core.training import TrainingRule
+
+PLANNING = ("scope", "employee", "users", "teams", "learning_paths", "courses", "training", "push")
+"""The parts of the file that a Plan depends on."""
+_READING = frozenset(
+    {"name", "columns", "add", "header", "positions", "guards", "delimiter", "quote", "encoding", "sheet"}
+)
+"""The settings of a source that Plans depend on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +66,21 @@ class Config:
     training: tuple[TrainingRule, ...] = ()
     training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()
+    sensitive: frozenset[str] = frozenset()
+    """The Litmos fields that a column of ``users.sensitive`` goes to."""
     shown: tuple[Shown, ...] = field(default=(), repr=False)
+
+    @property
+    def planning(self) -> dict[str, str]:
+        """Of these the settings that ``digest`` stands for: path -> value."""
+        return {one.key: one.value for one in self.shown if _is_of_plans(one.key)}
 
     def redacted(self) -> tuple[Shown, ...]:
         """Every setting with its place, in the order of the manual; no secret is in it."""
         return self.shown
+
+
+def _is_of_plans(key: str) -> bool:
+    """Whether Plans depend on a setting, by its path: ``teams[0].name``; of a source only on how its lines become cells."""
+    top, *rest = re.split(r"[.\[\]]+", key)
+    return top in PLANNING or (top in {"source", "sources"} and not _READING.isdisjoint(rest))

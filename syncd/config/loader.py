@@ -9,13 +9,13 @@ from typing import Any
 
 from syncd.config.build import build_mapping
 from syncd.config.checks import check_settings, warnings_of
-from syncd.config.config import Config
+from syncd.config.config import PLANNING, Config
 from syncd.config.document import read_document
 from syncd.config.examples import check_examples
 from syncd.config.interpolate import interpolate
 from syncd.config.root import Root
 from syncd.config.secrets import Lookups, readable_by_all
-from syncd.config.sensitive import sensitive_warnings
+from syncd.config.sensitive import sensitive_fields, sensitive_warnings
 from syncd.config.shape import shape
 from syncd.config.show import show
 from syncd.config.source_parts import TableFilePart
@@ -25,19 +25,7 @@ from syncd.errors import ConfigError, Fault
 SEARCHED = ("syncd.yaml", "config/syncd.yaml", "/etc/syncd/syncd.yaml")
 """Where the file is looked for, after ``--config`` and SYNCD_CONFIG."""
 VARIABLE = "SYNCD_CONFIG"
-_PLANNING = (
-    "scope",
-    "employee",
-    "users",
-    "teams",
-    "learning_paths",
-    "courses",
-    "training",
-    "push",
-    "files",
-    "blanks",
-    "hr",
-)
+_PLANNING = (*PLANNING, "files", "blanks", "hr")
 
 
 def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Config:
@@ -88,6 +76,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
             *sensitive_warnings(mapping, root.users.sensitive, document, root.hr),
             *_open_files(root),
         ),
+        sensitive=sensitive_fields(mapping, root.users.sensitive),
         shown=show(root, document, lookups),
     )
 

@@ -102,6 +102,15 @@ def sensitive_warnings(
     return list(found.values())
 
 
+def sensitive_fields(mapping: core.Mapping, known: tuple[str, ...]) -> frozenset[str]:
+    """The Litmos fields that these columns go to: their values are never kept with what was sent."""
+    return frozenset(
+        rule.field
+        for rule in mapping.fields
+        if any(column in known for column, _where in columns_of(rule.value.parts))
+    )
+
+
 def _sent(mapping: core.Mapping) -> Iterator[tuple[str, tuple[str, str]]]:
     """Every column whose text goes to Litmos, with its place and the key of its rule."""
     rules = [(rule.place, rule.value.parts) for rule in mapping.fields]

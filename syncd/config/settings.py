@@ -123,6 +123,8 @@ class RetentionSettings(Part):
     """Pushes, with every change: what `syncd why`, `employees show` and `revert` know of the past."""
     others: Annotated[Seconds, Field(ge=WEEK)] | None = 30 * 86400.0
     """Refreshes with the drift they found, pulls, and plans that sent nothing."""
+    exchanges: Annotated[Seconds, Field(ge=0)] | None = 30 * 86400.0
+    """What was sent to Litmos for a change and what it answered, masked; 0s: nothing is kept."""
 
 
 class LogSettings(Part):

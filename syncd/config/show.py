@@ -35,19 +35,26 @@ def _effective(value: Any, loc: Loc, document: Document, lookups: Lookups) -> It
     elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         for index, item in enumerate(value):
             yield from _effective(item, (*loc, index), document, lookups)
+    elif isinstance(value, dict) and _of_parts(value) and not isinstance(_at(document.data, loc), dict):
+        for name, item in value.items():
+            yield from _effective(item, (*loc, name), document, lookups)
     elif isinstance(value, Secret):
         yield Shown(key=dotted(loc), value=str(value), where=_where(loc, document))
     else:
         written = _at(document.data, loc)
         as_written = isinstance(written, Resolved) or _has_parts(value, written)
-        text = _text(written, lookups) if as_written else _plain(value, written)
+        number = isinstance(value, float) and "percent" in str(loc[-1])
+        text = f"{value:g}" if number else _text(written, lookups) if as_written else _plain(value, written)
         yield Shown(key=dotted(loc), value=text, where=_where(loc, document))
 
 
 def _has_parts(value: Any, written: Any) -> bool:
     """Whether it is names with parts, such as the columns of a sink, each of which may be written in a short form."""
-    parts = isinstance(value, dict) and value and all(isinstance(item, BaseModel) for item in value.values())
-    return bool(parts) and isinstance(written, dict)
+    return isinstance(value, dict) and _of_parts(value) and isinstance(written, dict)
+
+
+def _of_parts(value: dict[Any, Any]) -> bool:
+    return bool(value) and all(isinstance(item, BaseModel) for item in value.values())
 
 
 def _written(value: Any, loc: Loc, document: Document, lookups: Lookups) -> Iterator[Shown]:

@@ -4,17 +4,110 @@ Approving and rejecting are in ``planning.approval``, cancelling in ``sending.ca
 ``actor`` is who does it: ``cli:NAME`` or ``web:NAME``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from syncd.core.cases import Resolution, Verdict
 from syncd.errors import Declined
-from syncd.store import audit, cases, jobs, links, mirror, people, runs
+from syncd.store import audit, cases, jobs, links, mirror, runs
+from syncd.store import people as employees
 from syncd.store.database import Database
 
 MOST = 100_000
 """So many discarded Jobs of a Run are tried again at once."""
+
+
+def begin(
+    database: Database,
+    account: str,
+    flow: str,
+    *,
+    actor: str,
+    people: Sequence[str] = (),
+    action: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """A queued Run that a person begins by a command, whose process does it; ``people``: about some employees alone.
+
+    ``action`` is what the audit calls it, the flow unless it is said.
+    """
+    with database.write() as conn:
+        now = database.now(conn)
+        runs.expire_held(conn, account, now=now)
+        run_id = _begun(conn, account, flow, trigger="person", actor=actor, people=people, now=now)
+        about = {**({"only": sorted(people)} if people else {}), **(detail or {})}
+        _note_run(conn, account, run_id, action or flow, actor=actor, people=people, detail=about, now=now)
+    return run_id
+
+
+def sync_person(database: Database, account: str, employee_id: str, *, actor: str) -> int:
+    """A queued push for one employee alone, which the daemon takes up; returns the Run's id.
+
+    Policy, Limits and holds are those of any push. Raises Declined if nobody knows them, or such a Run waits already.
+    """
+    with database.write() as conn:
+        now = database.now(conn)
+        if employees.get(conn, account, employee_id) is None and not employees.quarantined(
+            conn, account, employee_id
+        ):
+            raise Declined(f"Nobody knows employee {employee_id}; a push for all reads HR: syncd push")
+        for row in runs.listed(conn, account, flow="push", state="queued", limit=MOST):
+            if row["summary"].get(runs.ONLY) == [employee_id]:
+                raise Declined(f"run {row['id']} for employee {employee_id} waits to begin already")
+        only = [employee_id]
+        run_id = _begun(conn, account, "push", trigger="page", actor=actor, people=only, now=now)
+        _note_run(conn, account, run_id, "push", actor=actor, people=only, detail={"only": only}, now=now)
+    return run_id
+
+
+def _begun(
+    conn: Connection,
+    account: str,
+    flow: str,
+    *,
+    trigger: str,
+    actor: str,
+    people: Sequence[str],
+    now: datetime,
+) -> int:
+    made = runs.create(conn, account, flow, trigger=trigger, actor=actor, people=people, now=now)
+    assert made is not None  # only a schedule's slot can have its Run already
+    return made
+
+
+def _note_run(
+    conn: Connection,
+    account: str,
+    run_id: int,
+    action: str,
+    *,
+    actor: str,
+    people: Sequence[str],
+    detail: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    audit.record(
+        conn,
+        account,
+        actor=actor,
+        action=action,
+        object_=f"run {run_id}",
+        employee_id=people[0] if len(people) == 1 else "",
+        detail=detail,
+        now=now,
+    )
+
+
+def note_deed(
+    database: Database, account: str, action: str, *, actor: str, object_: str = "", detail: Mapping[str, Any]
+) -> None:
+    """The entry of a deed that is not one transaction, once it was done."""
+    with database.write() as conn:
+        now = database.now(conn)
+        audit.record(conn, account, actor=actor, action=action, object_=object_, detail=detail, now=now)
 
 
 def pause(database: Database, account: str, classes: Sequence[str], *, reason: str, actor: str) -> list[str]:
@@ -116,7 +209,7 @@ def _decided(
 ) -> tuple[Resolution, str]:
     """The decision, and a sentence that says it."""
     case = cases.find(conn, account, employee_id)
-    if case is None and people.get(conn, account, employee_id) is None:
+    if case is None and employees.get(conn, account, employee_id) is None:
         raise Declined(f"Nobody knows employee {employee_id}; syncd cases lists the cases")
     question = case["question"] if case else ""
     if link is not None:

@@ -18,7 +18,7 @@ from syncd.errors import Declined, LitmosError, Permanent, Unauthorized, Uncerta
 from syncd.intake import Intake, mentions, read_hr
 from syncd.litmos.probing import PROBE_FIELD, PROBE_TEXT, Probing
 from syncd.log import get_logger
-from syncd.store import links, probes
+from syncd.store import audit, links, probes
 from syncd.turn import planning
 
 log = get_logger(__name__)
@@ -151,16 +151,20 @@ def _begin(app: App, patient: _Patient, actor: str) -> int:
         "teams": sorted(patient.teams),
         "team_id": patient.team_id,
     }
+    user_id = patient.asking.user_id
     with app.database.write() as conn:
-        return probes.begin(
+        now = app.database.now(conn)
+        begun = probes.begin(
             conn,
             app.account,
-            user_id=patient.asking.user_id,
+            user_id=user_id,
             username=str(patient.profile["UserName"]),
             original=original,
             actor=actor,
-            now=app.database.now(conn),
+            now=now,
         )
+        audit.record(conn, app.account, actor=actor, action="probe", object_=f"user {user_id}", now=now)
+    return begun
 
 
 def _ask_everything(app: App, patient: _Patient) -> None:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from syncd.core.exchange import MASK, Exchange, Recorder
 from syncd.core.operation import Gate, Watch
 from syncd.errors import LitmosError, Permanent, Transient, Unauthorized
 from syncd.litmos.endpoint import Endpoint
 from syncd.litmos.faults import FREEZING, NOT_FOUND, doubtful, fault_of, unknown_outcome
-from syncd.litmos.sending import Answer, Clock, boot_time
+from syncd.litmos.sending import Answer, Clock, Timing, boot_time
 from syncd.litmos.soundness import UnsoundError, loaded
 from syncd.litmos.transport import Transport
 from syncd.litmos.wire import decoded
@@ -35,18 +36,25 @@ class LitmosClient:
         """Close all connections."""
         self._transport.close()
 
-    def calls(self, watch: Watch) -> "Calls":
-        """Calls that ``watch`` hears of, counted from zero."""
-        return Calls(self, watch)
+    def calls(self, watch: Watch, recorder: Recorder | None = None) -> "Calls":
+        """Calls that ``watch`` hears of before they are sent, and ``recorder`` afterwards, counted from zero."""
+        return Calls(self, watch, recorder)
 
     def exchange(
-        self, method: str, path: Path, params: Params, body: bytes = b"", *, watch: Watch
+        self,
+        method: str,
+        path: Path,
+        params: Params,
+        body: bytes = b"",
+        *,
+        watch: Watch,
+        timing: Timing | None = None,
     ) -> tuple[Answer, LitmosError | None]:
         """One request: its answer, and the error that it is, if any; a 429 or 503 freezes all senders.
 
         Raises what ``Transport.send`` raises.
         """
-        answer = self._transport.send(method, path, params, body, watch=watch)
+        answer = self._transport.send(method, path, params, body, watch=watch, timing=timing)
         fault = fault_of(answer, write=method != "GET")
         if isinstance(fault, Unauthorized) and self._endpoint.api_key() != answer.secret:
             fault = Transient(
@@ -65,10 +73,11 @@ class Calls:
     ``date`` is the Date header of the latest request's answer, "" if there was no answer or no date in it.
     """
 
-    def __init__(self, client: LitmosClient, watch: Watch) -> None:
+    def __init__(self, client: LitmosClient, watch: Watch, recorder: Recorder | None = None) -> None:
         """Nothing is sent yet."""
         self._client = client
         self._watch = watch
+        self._recorder = recorder
         self.requests = 0
         self.date = ""
 
@@ -190,9 +199,47 @@ class Calls:
     ) -> tuple[Answer, LitmosError | None]:
         self.requests += 1
         self.date = ""
-        answer, fault = self._client.exchange(method, path, params, body, watch=self._watch)
+        timing = Timing()
+        try:
+            answer, fault = self._client.exchange(
+                method, path, params, body, watch=self._watch, timing=timing
+            )
+        except LitmosError as error:
+            self._tell(method, path, params, body, timing, error.code)
+            raise
+        self._tell(method, path, params, body, timing, "" if fault is None else fault.code, answer)
         self.date = answer.headers.get("date", "")
         return answer, fault
+
+    def _tell(
+        self,
+        method: str,
+        path: Path,
+        params: Params,
+        body: bytes,
+        timing: Timing,
+        code: str,
+        answer: Answer | None = None,
+    ) -> None:
+        """Tell the recorder, if there is one; the key is taken out, should an answer repeat it."""
+        if self._recorder is None:
+            return
+        answered = b"" if answer is None else answer.body
+        if answer is not None and answer.secret:
+            answered = answered.replace(answer.secret.encode(), MASK.encode())
+        self._recorder.heard(
+            Exchange(
+                method=method,
+                path=tuple(path),
+                query=dict(params),
+                status=None if answer is None else answer.status,
+                code=code,
+                waited=timing.waited,
+                took=timing.took,
+                sent=body,
+                answered=answered,
+            )
+        )
 
 
 def parsed(answer: Answer) -> Any:

@@ -27,6 +27,17 @@ class Answer:
     secret: str = field(default="", repr=False)
 
 
+@dataclass(slots=True)
+class Timing:
+    """How long one request ``waited`` for its slot, and ``took`` from its first byte to the whole answer, in seconds.
+
+    ``took`` is None as long as nothing was sent.
+    """
+
+    waited: float = 0.0
+    took: float | None = None
+
+
 class TooLateError(Exception):
     """The slot or the deadline had passed before the first byte: nothing was sent."""
 
@@ -46,6 +57,7 @@ class Sending:
     deadline: float
     clock: Clock
     sent: bool = False
+    sent_at: float = 0.0
     answered: bool = False
     broken: bool = False
     _left: bool = False
@@ -67,7 +79,7 @@ class Sending:
         now = self.clock()
         if now > self.slot.send_by or now >= self.deadline:
             raise TooLateError
-        self.sent = True
+        self.sent, self.sent_at = True, now
 
     def before_answer(self) -> None:
         """Called before the answer is read: the whole request has left, unless a write of it failed."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from syncd.core.completion import Completion
 from syncd.core.delta import Delta
+from syncd.core.exchange import Recorder
 from syncd.core.locating import Module, Session
 from syncd.core.model import Item, ItemKey, ItemKind, Role, TeamShelf
 from syncd.core.operation import (
@@ -104,16 +105,18 @@ class Target:
         """Over one client; nothing is sent."""
         self._client = client
 
-    def apply(self, operation: Operation, *, watch: Watch) -> Effects:
+    def apply(self, operation: Operation, *, watch: Watch, recorder: Recorder | None = None) -> Effects:
         """Do it, with the fewest requests; says what is now known about Litmos."""
-        return _APPLYING[type(operation)](self._client.calls(watch), operation)
+        return _APPLYING[type(operation)](self._client.calls(watch, recorder), operation)
 
-    def settle(self, operation: Operation, *, watch: Watch) -> Effects | None:
+    def settle(
+        self, operation: Operation, *, watch: Watch, recorder: Recorder | None = None
+    ) -> Effects | None:
         """Read whether it was done: its Effects if what it wanted is there, None if it is not there now.
 
         A late request may still arrive after that; how often to ask is the worker's to say.
         """
-        return _SETTLING[type(operation)](self._client.calls(watch), operation)
+        return _SETTLING[type(operation)](self._client.calls(watch, recorder), operation)
 
     def snapshot(
         self,

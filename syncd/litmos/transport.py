@@ -23,7 +23,7 @@ from syncd.failpoint import reach
 from syncd.http.network import Current
 from syncd.http.pool import CoreTransport
 from syncd.litmos.endpoint import Endpoint
-from syncd.litmos.sending import Answer, Clock, Sending, TooLateError, boot_time
+from syncd.litmos.sending import Answer, Clock, Sending, Timing, TooLateError, boot_time
 from syncd.log import get_logger, redact_text
 
 log = get_logger(__name__)
@@ -67,16 +67,20 @@ class Transport:
         body: bytes = b"",
         *,
         watch: Watch,
+        timing: Timing | None = None,
     ) -> Answer:
         """Wait for a slot, send, and read the answer whole, whatever its status.
 
         ``path`` are the unescaped segments below the base URL. Raises Transient if nothing was sent or a read failed,
         Uncertain if a write failed after its first byte, Unauthorized if there is no usable key, Permanent for a path
-        that cannot be right, Interrupted if the process is stopping, and what ``watch`` raises.
+        that cannot be right, Interrupted if the process is stopping, and what ``watch`` raises. ``timing`` is filled in.
         """
         request = self._request(method, path, params, body)
         write = method != "GET"
+        asked_at = self._clock() if timing is not None else 0.0
         slot = self._gate.acquire()
+        if timing is not None:
+            timing.waited = self._clock() - asked_at
         sending = Sending(
             slot=slot,
             watch=watch,
@@ -90,6 +94,8 @@ class Transport:
                 reach("slot-taken")
             return self._exchange(request, sending)
         finally:
+            if timing is not None and sending.sent:
+                timing.took = self._clock() - sending.sent_at
             self._release(sending)
 
     def freeze(self, reason: str) -> None:

@@ -7,7 +7,7 @@ from syncd.intake import read_hr
 from syncd.log import get_logger
 from syncd.mirroring.refreshing import is_old
 from syncd.planning.planner import draft
-from syncd.store import grants, lease
+from syncd.store import audit, grants, lease
 from syncd.turn import planning
 
 log = get_logger(__name__)
@@ -40,15 +40,19 @@ def adopt(app: App, rule: str, *, actor: str, dry_run: bool) -> tuple[Claim, ...
             is_protected=lambda user: bool(app.settings.mapping.protection.why(user)),
         )
         if not dry_run:
-            _store(app, found, actor, mine)
+            _store(app, rule, found, actor, mine)
     log.info("adopted", rule=rule, claims=len(found), dry_run=dry_run)
     return found
 
 
-def _store(app: App, found: tuple[Claim, ...], actor: str, mine: lease.Held) -> None:
+def _store(app: App, rule: str, found: tuple[Claim, ...], actor: str, mine: lease.Held) -> None:
     with app.database.write() as conn:
         lease.fence(conn, mine)
         now = app.database.now(conn)
         for kind in sorted({claim.holding.kind for claim in found}):
             given = [(c.holding.user_id, c.holding.object, c.rule) for c in found if c.holding.kind == kind]
             grants.adopt(conn, app.account, kind, given, actor=actor, now=now)
+        about = {"claims": len(found)}
+        audit.record(
+            conn, app.account, actor=actor, action="adopt", object_=f"rule {rule}", detail=about, now=now
+        )

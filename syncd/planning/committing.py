@@ -16,7 +16,7 @@ from syncd.intake import Intake
 from syncd.planning.accepting import accept, put_off
 from syncd.planning.measuring import fingerprint_of
 from syncd.planning.planner import Draft
-from syncd.store import awaited, cases, changes, inputs, lease, people, runs
+from syncd.store import awaited, cases, changes, configurations, inputs, lease, people, runs
 from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
 
@@ -50,6 +50,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             rejected=len(made.rejections) + len(made.training.rejections),
             about=_about(made.part, send=send, sends=sends),
         )
+        configurations.save(conn, app.account, settings.config_digest, settings.config_shown, now)
         if intake is not None:
             refused = (*made.rejections, *made.training.rejections)
             people.save_quarantine(conn, app.account, refused, run_id=run_id, now=now)

@@ -84,7 +84,7 @@ def rescue(app: App) -> None:
 
         runs.abandon_dead(conn, app.account, is_lost, now)
         for run in runs.listed(conn, app.account, state="queued"):
-            if run["trigger"] != "schedule" and now - run["created_at"] > NEVER_BEGUN:
+            if run["trigger"] not in runs.FOR_THE_DAEMON and now - run["created_at"] > NEVER_BEGUN:
                 runs.finish(conn, run["id"], "failed", error="the process died before it began", now=now)
 
 

@@ -24,11 +24,12 @@ from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import get_logger
 from syncd.sending.errand import Bearings, Errand, resolve
+from syncd.sending.exchanging import Gathered
 from syncd.sending.granting import keep_ledger
 from syncd.sending.hand import HandedGate
 from syncd.sending.importing import own_values, write_pending, write_settled
 from syncd.sending.recording import note_recorded
-from syncd.store import aside, changes, imports, jobs, links, queue, runs, ties
+from syncd.store import aside, changes, exchanges, imports, jobs, links, queue, runs, ties
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job, LostLeaseError
@@ -48,7 +49,8 @@ class WorkSettings:
     """``lease`` seconds outlast any request and the wait for its slot; ``settle_delay`` seconds a late arrival.
 
     ``import_patience`` seconds are what a bulk import may take; ``link_field`` is the profile field with the employee id;
-    ``protection`` says which users are never changed.
+    ``protection`` says which users are never changed; ``keeps_exchanges`` whether what is sent and answered is kept, with the
+    values of ``sensitive`` Litmos fields masked.
     """
 
     account: str
@@ -59,6 +61,8 @@ class WorkSettings:
     import_patience: float = PATIENCE
     link_field: str = "ExternalEmployeeId"
     protection: Protection = field(default_factory=Protection)
+    keeps_exchanges: bool = True
+    sensitive: frozenset[str] = frozenset()
 
 
 def turn_of(claims: int) -> JobClass | None:
@@ -95,6 +99,7 @@ class Worker:
     jitter: Callable[[], float] = random.random
     _failures: int = field(default=0, init=False)
     _claims: int = field(default=0, init=False)
+    _gathered: Gathered | None = field(default=None, init=False)
 
     def run(self) -> None:
         """Work until ``stop`` is set; an unusable database is waited for, never a reason to end."""
@@ -116,7 +121,9 @@ class Worker:
         with self.database.read() as conn:
             if not queue.has_due(conn, self.settings.account, self.database.now(conn)):
                 return False
+        asked_at = time.monotonic()
         self.gate.take()
+        waited = time.monotonic() - asked_at
         try:
             with self.database.write() as conn:
                 job = queue.claim(
@@ -130,6 +137,8 @@ class Worker:
             if job is None:
                 return False
             self._claims += 1
+            if self.settings.keeps_exchanges:
+                self._gathered = Gathered(sensitive=self.settings.sensitive, waited=waited)
             self._work(job)
             return True
         finally:
@@ -186,14 +195,14 @@ class Worker:
         if errand.operation is None:
             return Effects(note=errand.note)
         if job.settling:
-            return self.target.settle(errand.operation, watch=watch)
-        return self.target.apply(errand.operation, watch=watch)
+            return self.target.settle(errand.operation, watch=watch, recorder=self._gathered)
+        return self.target.apply(errand.operation, watch=watch, recorder=self._gathered)
 
     def _succeeded(
         self, job: Job, errand: Errand, effects: Effects, began_at: datetime, seconds: float
     ) -> None:
         reach("answered-uncommitted")
-        self._record(lambda conn: self._write_success(conn, job, errand, effects, began_at))
+        self._log_attempt(job, lambda conn: self._write_success(conn, job, errand, effects, began_at))
         reach("committed")
         log.info(
             "job_completed",
@@ -214,7 +223,7 @@ class Worker:
             write_pending(conn, job, effects, delay=self.settings.settle_delay, now=now)
             self._reflect(conn, job, effects, began_at, now)
 
-        self._record(write)
+        self._log_attempt(job, write)
         reach("committed")
         log.info("import_pending", run_id=job.run_id, job_id=job.id, import_id=effects.import_id)
 
@@ -281,7 +290,7 @@ class Worker:
                 imports.end(conn, self.settings.account, job.id, now, late=False)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
 
-        self._record(write)
+        self._log_attempt(job, write)
         log.info("job_settled_absent", run_id=job.run_id, job_id=job.id, kind=job.kind, again=again)
 
     def _failed(self, job: Job, error: LitmosError) -> None:
@@ -317,7 +326,7 @@ class Worker:
             if pauses:
                 jobs.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
 
-        self._record(write)
+        self._log_attempt(job, write)
         log.warning(
             "job_failed",
             run_id=job.run_id,
@@ -347,6 +356,16 @@ class Worker:
         if self._failures >= BREAKER:
             self._failures = 0
             self.gate.freeze(f"{BREAKER} failures in a row: {error.code}")
+
+    def _log_attempt(self, job: Job, write: Callable[[Connection], object]) -> None:
+        """Record the end of an Attempt, with what was sent and answered in it."""
+        made = self._gathered.made if self._gathered is not None else ()
+
+        def both(conn: Connection) -> None:
+            write(conn)
+            exchanges.save(conn, job.id, made)
+
+        self._record(both)
 
     def _record(self, write: Callable[[Connection], object]) -> None:
         """Commit, however long the database is unusable; give up only when stopping (the lease then expires)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, text
+from sqlalchemy import Connection, RowMapping, insert, literal_column, select, text
 
 from syncd.store.audit_tables import audit
 
@@ -21,6 +21,10 @@ FIRST = "0" * 64
 LOCK = 7_312_001
 """The key of PostgreSQL's advisory lock under which entries are appended, one after the other."""
 CHUNK = 5000
+
+
+_IS_OF_SOMEBODY = audit.c.employee_id != literal_column("''")
+"""Said with a constant, as in the index of those entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +73,10 @@ def listed(
     before: int | None = None,
     actor: str = "",
     action: str = "",
+    employee_id: str = "",
     limit: int = 100,
 ) -> list[RowMapping]:
-    """Entries, newest first, below the number ``before``; of one actor, or of one action."""
+    """Entries, newest first, below the number ``before``; of one actor, of one action, or about one employee."""
     query = select(audit).where(audit.c.account == account).order_by(audit.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(audit.c.number < before)
@@ -79,6 +84,8 @@ def listed(
         query = query.where(audit.c.actor == actor)
     if action:
         query = query.where(audit.c.action == action)
+    if employee_id:
+        query = query.where(audit.c.employee_id == employee_id, _IS_OF_SOMEBODY)
     return list(conn.execute(query).mappings())
 
 

@@ -1,6 +1,6 @@
 """The tables of who did what, and of who is known to the pages: the audit, sessions, tokens."""
 
-from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import Column, Index, Integer, Table, text
 
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
@@ -18,6 +18,14 @@ audit = Table(
     text_column("previous"),
     text_column("hash"),
     Index(None, "account", "actor", "number"),
+    Index(
+        "ix_audit_employee",
+        "account",
+        "employee_id",
+        "number",
+        sqlite_where=text("employee_id <> ''"),
+        postgresql_where=text("employee_id <> ''"),
+    ),
 )
 """Append-only: triggers refuse any other write, and each row's hash covers the one before it."""
 web_session = Table(

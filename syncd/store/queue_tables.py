@@ -145,3 +145,18 @@ attempt = Table(
     Column("requests", Integer, nullable=False, server_default="0"),
     Index(None, "job_id"),
 )
+exchange = Table(
+    "exchange",
+    metadata,
+    Column(
+        "attempt_id",
+        Integer,
+        ForeignKey("attempt.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    time_column("at", required=True),
+    Column("made", Json, nullable=False),
+    Index(None, "at"),
+)
+"""What was sent and answered in an Attempt, masked; kept for a shorter time than the Attempt."""

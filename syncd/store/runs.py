@@ -14,6 +14,10 @@ from syncd.store.schema import IS_LIVE, change, job, run
 
 CHUNK = 500
 UNFINISHED = ("queued", "running")
+FOR_THE_DAEMON = ("schedule", "page")
+"""What began the queued Runs that the daemon takes up: a schedule, or a person on a page."""
+ONLY = "only"
+"""The key in the summary of a Run that is about some employees: their ids."""
 PLANNED_ONLY = "planned_only"
 """The key in the summary of a Run that was to make a Plan and to send nothing."""
 OBSERVED = "observed"
@@ -41,8 +45,9 @@ def create(
     now: datetime,
     schedule: str | None = None,
     slot: str | None = None,
+    people: Sequence[str] = (),
 ) -> int | None:
-    """A new queued Run; None if this schedule's slot has its Run already (any replica may fire, one wins)."""
+    """A new queued Run, about some ``people`` if any are named; None if this schedule's slot has its Run already (any replica may fire, one wins)."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     made = conn.execute(
         dialect.insert(run)
@@ -55,7 +60,7 @@ def create(
             schedule=schedule,
             slot=slot,
             created_at=now,
-            summary={},
+            summary={ONLY: list(people)} if people else {},
             holds=[],
         )
         .on_conflict_do_nothing(index_elements=["account", "schedule", "slot"])
@@ -136,14 +141,9 @@ def shown_state(row: RowMapping) -> str:
 
 
 def next_queued(conn: Connection, account: str) -> RowMapping | None:
-    """The oldest queued Run that a schedule asked for, or None (what a person asked for, that person's process does)."""
-    query = (
-        select(run)
-        .where(run.c.account == account, run.c.state == "queued", run.c.trigger == "schedule")
-        .order_by(run.c.id)
-        .limit(1)
-    )
-    return conn.execute(query).mappings().first()
+    """The oldest queued Run for the daemon, or None (what a person asked for by a command, that person's process does)."""
+    mine = run.c.account == account, run.c.state == "queued", run.c.trigger.in_(FOR_THE_DAEMON)
+    return conn.execute(select(run).where(*mine).order_by(run.c.id).limit(1)).mappings().first()
 
 
 def start(conn: Connection, run_id: int, *, owner: str, now: datetime) -> bool:

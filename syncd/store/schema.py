@@ -33,6 +33,7 @@ from syncd.store.queue_tables import (
     LIVE,
     UNSENT,
     attempt,
+    exchange,
     job,
     job_dep,
     queue_pause,
@@ -52,6 +53,7 @@ __all__ = [
     "attempt",
     "audit_tables",
     "awaited_tables",
+    "exchange",
     "import_tables",
     "job",
     "job_dep",
@@ -227,6 +229,15 @@ run = Table(
     UniqueConstraint("account", "schedule", "slot"),
     Index(None, "account", "state"),
 )
+configuration = Table(
+    "configuration",
+    metadata,
+    key_column("account"),
+    key_column("digest"),
+    Column("settings", Json, nullable=False),
+    time_column("first_seen_at", required=True),
+)
+"""What a configuration said of what Plans depend on, by its digest: path -> value, secrets as dots."""
 change = Table(
     "change",
     metadata,

@@ -1,7 +1,14 @@
 """Changes: their list across runs, and one of them with its attempts."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncd.core.exchange import curl, seen
 from syncd.core.model import Action, ObjectKind
-from syncd.store import browse, jobs
+from syncd.core.words import pieces
+from syncd.store import browse, exchanges, jobs
+from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change
 from syncd.web.site import Answer, Ask, Missing, Shown
 
@@ -13,10 +20,14 @@ COLUMNS = (
 
 
 def listed(ask: Ask) -> Answer:
-    """Changes, newest first, by run, employee, action, kind, state, code and rule."""
+    """Changes, newest first, by run, employee, action, kind, state, code, rule, field and day."""
     asked = {name: ask.query.get(name, "").strip() for name in FILTERS}
-    wanted = browse.Wanted(run_id=ask.number("run"), **asked)
+    since, until = span(ask)
     with ask.site.database.read() as conn:
+        narrowed = ask.number("run") is not None or bool(asked["employee_id"])
+        if asked["field"] and not narrowed:
+            since, until = _few_days(since, until, ask.site.database.now(conn))
+        wanted = browse.Wanted(run_id=ask.number("run"), since=since, until=until, **asked)
         names = item_names(conn, ask.site.account)
         rows = browse.changes(
             conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
@@ -35,11 +46,24 @@ def listed(ask: Ask) -> Answer:
             "states": list(STATES),
             "actions": [one.value for one in Action],
             "kinds": [one.value for one in ObjectKind],
+            "filters": applied(ask, ("run", *FILTERS, *DAYS)),
+            "field_since": since if asked["field"] and not narrowed else None,
+            "field_until": until if asked["field"] and not narrowed else None,
         },
     )
 
 
-FILTERS = ("employee_id", "action", "kind", "state", "code", "rule")
+FILTERS = ("employee_id", "action", "kind", "state", "code", "rule", "field")
+FEW_DAYS = timedelta(days=7)
+"""A field of anybody's is looked for in so many days at once: no index knows what changes say of fields."""
+
+
+def _few_days(
+    since: datetime | None, until: datetime | None, now: datetime
+) -> tuple[datetime, datetime | None]:
+    """The days that are asked for, the last ones of them if they are too many; else those up to now."""
+    first = (until or now) - FEW_DAYS
+    return (first if since is None else max(since, first)), until
 
 
 def one(ask: Ask) -> Answer:
@@ -52,9 +76,11 @@ def one(ask: Ask) -> Answer:
         change = shown_change(row, item_names(conn, account), ask.viewer)
         job = jobs.one(conn, account, row["job_id"]) if row["job_id"] else None
         attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
+        made = {} if job is None else exchanges.of_job(conn, job["id"])
         now = ask.site.database.now(conn)
     for each in attempts:
         each["detail"] = each["detail"] if ask.viewer.sees_values or not each["detail"] else MASK
+        each["exchanges"] = [_exchange(one, ask) for one in made.get(each["id"], ())]
     fields = sorted({*change["before"], *change["after"]})
     return Shown(
         template="change.html",
@@ -73,9 +99,28 @@ def one(ask: Ask) -> Answer:
             "change": change,
             "now": now,
             "fields": fields,
+            "words": _words(change["before"], change["after"]) if ask.viewer.sees_values else {},
             "job": None
             if job is None
             else {name: job[name] for name in ("id", "kind", "state", "class", "attempts", "http_status")},
             "attempts": attempts,
         },
     )
+
+
+def _exchange(stored: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
+    """A request and its answer: their shape alone for a viewer; for an operator the values, and the command that does the same."""
+    if not ask.viewer.sees_values:
+        return {**seen(stored, values=False), "curl": ""}
+    litmos = ask.site.config.litmos
+    parameters = {"source": litmos.source, "format": "json"}
+    again = {**stored, "query": {**stored["query"], **parameters}}
+    return {**seen(stored, values=True), "curl": curl(again, litmos.base_url)}
+
+
+def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """What differs in long texts, word by word, by field."""
+    found = {name: pieces(before.get(name), after.get(name)) for name in after}
+    return {
+        name: [{"kind": one.kind, "text": one.text} for one in told] for name, told in found.items() if told
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 HEIGHT, STEP = 80, 10
 """The drawing's height, and the width of one bar with its gap, in its own units."""
@@ -57,6 +57,46 @@ def bars(found: Mapping[str, Mapping[str, int]], last: date, days: int = 30) -> 
     total = sum(sum(stack.values()) for stack in stacks)
     return Bars(
         width=days * STEP, height=HEIGHT, segments=segments, titles=titles, highest=highest, total=total
+    )
+
+
+MINUTES = 120
+"""So many bars a chart of minutes has at most; of a longer time each bar is several minutes."""
+
+
+def minutes(found: Mapping[str, int], limit: float) -> Bars | None:
+    """Requests a minute, from the first minute to the last; ``found`` has them by minute, as 2026-11-24T10:05+00:00.
+
+    The height is that of ``limit`` requests a minute, or of the highest bar where that is more; None if there are none.
+    Where a bar is several minutes, it is as high as their mean.
+    """
+    if not found:
+        return None
+    at = {datetime.fromisoformat(minute): number for minute, number in found.items()}
+    first, whole = min(at), int((max(at) - min(at)).total_seconds() // 60) + 1
+    step = -(-whole // MINUTES)
+    means = [0.0] * -(-whole // step)
+    for moment, number in at.items():
+        means[int((moment - first).total_seconds() // 60) // step] += number / step
+    highest = max([1.0, limit, *means])
+    heights = [round(HEIGHT * mean / highest, 2) for mean in means]
+    return Bars(
+        width=len(means) * STEP,
+        height=HEIGHT,
+        segments=[
+            Segment(kind="requests", x=place * STEP + 1, y=round(HEIGHT - height, 2), height=height)
+            for place, height in enumerate(heights)
+            if height
+        ],
+        titles=[
+            (
+                place * STEP,
+                f"{first + timedelta(minutes=place * step):%Y-%m-%d %H:%M} UTC: {mean:.0f} a minute",
+            )
+            for place, mean in enumerate(means)
+        ],
+        highest=round(max(means)),
+        total=sum(found.values()),
     )
 
 

@@ -4,13 +4,17 @@ from dataclasses import asdict
 from typing import Any
 
 from syncd.core.account import same
+from syncd.core.limits import Policy
 from syncd.core.telling import describe
 from syncd.core.why import why
-from syncd.insight.inquiry import inquire
+from syncd.insight.acting import sync_person
+from syncd.insight.inquiry import inquire, preview
 from syncd.insight.overview import person
-from syncd.store import browse
+from syncd.insight.previewed import preview_data
+from syncd.store import browse, timeline
+from syncd.web.roles import Role
 from syncd.web.shown import MASK, masked, shown_change, told_reasons
-from syncd.web.site import Answer, Ask, Missing, Shown
+from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 
 def listed(ask: Ask) -> Answer:
@@ -45,6 +49,8 @@ def one(ask: Ask) -> Answer:
     employee_id, viewer = ask.parts["employee_id"], ask.viewer
     with ask.site.database.read() as conn:
         found = person(conn, ask.site.account, employee_id)
+        deeds = viewer.role.covers(Role.ADMIN)
+        events = timeline.events(conn, ask.site.account, employee_id, deeds=deeds)
         now = ask.site.database.now(conn)
     if found is None:
         raise Missing(f"Nobody knows employee {employee_id}.")
@@ -76,6 +82,10 @@ def one(ask: Ask) -> Answer:
                 for row in found["drift"]
             ],
             "changes": [shown_change(row, found["item_names"], viewer) for row in rows],
+            "events": [
+                {**one, "detail": one["detail"] if viewer.sees_values or not one["detail"] else MASK}
+                for one in events
+            ],
         },
     )
 
@@ -91,7 +101,9 @@ def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
     lines = []
     for name in sorted({*hr, *synced}):
         values = {"hr": hr.get(name), "synced": synced.get(name), "litmos": litmos.get(name)}
-        differs = bool(found["litmos"]) and name in hr and not same(name, litmos.get(name, ""), hr[name])
+        there = bool(found["litmos"])
+        differs = there and name in hr and not same(name, litmos.get(name, ""), hr[name])
+        drifted = there and name in synced and not same(name, litmos.get(name, ""), synced[name])
         shown = {key: value if value is None else str(value) for key, value in values.items()}
         lines.append(
             {
@@ -101,6 +113,7 @@ def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
                     for key, value in shown.items()
                 },
                 "differs": differs,
+                "drifted": drifted,
             }
         )
     return lines
@@ -122,3 +135,41 @@ def explained(ask: Ask) -> Answer:
             "findings": [asdict(one) for one in found],
         },
     )
+
+
+def previewed(ask: Ask) -> Answer:
+    """What the mapping makes of one person now, rule by rule, and what a push would do for them; HR is read for it."""
+    found = preview(ask.site.app, ask.parts["employee_id"])
+    names = found.draft.item_names
+    held = found.draft.plan.held
+    data = preview_data(found)
+    rules = [
+        {"origin": row["origin"], **{key: rule[key] for key in ("rule", "where", "told")}}
+        for row in data["rows"]
+        for rule in row["rules"]
+    ]
+    return Shown(
+        template="preview.html",
+        listed="rules",
+        columns=("origin", "rule", "where", "told"),
+        data={
+            **data,
+            "now": found.now,
+            "rules": rules,
+            "would": [
+                {"what": describe(one, names), "withheld": withheld, "held": one.key in held}
+                for changes, withheld in ((found.changes, False), (found.withheld, True))
+                for one in changes
+            ],
+            "observes": found.policy is Policy.OBSERVE,
+        },
+    )
+
+
+def sync_now(ask: Ask) -> Answer:
+    """Begin a push for this employee alone; the daemon takes it up, under the policy and limits of any push."""
+    employee_id = ask.parts["employee_id"]
+    site = ask.site
+    run_id = sync_person(site.database, site.account, employee_id, actor=ask.viewer.actor)
+    said = f"Run {run_id} is queued: a push for employee {employee_id} alone. syncd serve takes it up now."
+    return Done(to=f"/runs/{run_id}", said=said)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from syncd.sinks.csvfile import defuse
-from syncd.web.charts import bars
+from syncd.web.charts import bars, minutes
 from syncd.web.site import Shown
 
 SCHEMA_VERSION = 1
@@ -32,8 +32,9 @@ def environment(timezone: str) -> Environment:
     made.filters["utc"] = lambda value: value.astimezone(UTC).isoformat(timespec="seconds")
     made.filters["ago"] = _ago
     made.filters["span"] = _span
+    made.filters["brief"] = lambda seconds: f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
     made.filters["told"] = lambda value: "—" if value in (None, "") else _text(value)
-    made.globals["bars"] = bars
+    made.globals |= {"bars": bars, "minutes": minutes}
     return made
 
 

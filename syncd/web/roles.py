@@ -14,7 +14,7 @@ class Role(StrEnum):
     role      may
     ========  ==================================================================================
     viewer    see everything but people's values and the audit
-    operator  see people's values too; retry, pause, resume, cancel
+    operator  see people's values too; retry, pause, resume, cancel, sync one employee
     approver  approve and reject what is held; decide cases
     admin     see the audit
     ========  ==================================================================================

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syncd.web import changepages, overview, peoplepages, plans, queuepages, runpages, troublepages
+from syncd.web.filtering import DAYS
 from syncd.web.roles import Role
 from syncd.web.site import Handler
 
@@ -52,16 +53,23 @@ PAGES = (
         role=V,
         handler=runpages.listed,
         summary="Runs, newest first",
-        query=("flow", "state", "trigger", *PAGED),
+        query=(*runpages.FILTERS, *PAGED),
     ),
     Page(path="/runs/{run_id:int}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
+    Page(
+        path="/runs/{run_id:int}/compare",
+        role=V,
+        handler=runpages.compare,
+        summary="One run beside another of its flow",
+        query=("with",),
+    ),
     Page(path="/runs/{run_id:int}", role=V, handler=runpages.one, summary="One run"),
     Page(
         path="/changes",
         role=V,
         handler=changepages.listed,
         summary="Changes of all runs, newest first",
-        query=("run", *changepages.FILTERS, *PAGED),
+        query=("run", *changepages.FILTERS, *DAYS, *PAGED),
     ),
     Page(
         path="/changes/{change_id:int}", role=V, handler=changepages.one, summary="One change, its attempts"
@@ -79,6 +87,12 @@ PAGES = (
         handler=peoplepages.explained,
         summary="Why an employee is as they are",
         query=("about",),
+    ),
+    Page(
+        path="/employees/{employee_id:path}/preview",
+        role=O,
+        handler=peoplepages.previewed,
+        summary="What the mapping makes of an employee now, step by step",
     ),
     Page(
         path="/employees/{employee_id:path}",
@@ -137,6 +151,13 @@ DEEDS = (
         handler=runpages.end,
         summary="End a run: what was not sent is not sent",
         back="/runs/{run_id}",
+    ),
+    Deed(
+        path="/employees/{employee_id:path}/sync",
+        role=O,
+        handler=peoplepages.sync_now,
+        summary="Push one employee now, and nobody else",
+        back="/employees/{employee_id}",
     ),
     Deed(
         path="/retry",

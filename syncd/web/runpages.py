@@ -1,31 +1,41 @@
-"""Runs: their list, one of them with its progress, and cancelling it."""
+"""Runs: their list, one of them with its progress, two of them side by side, and cancelling one."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
+from syncd.errors import Declined
+from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
 from syncd.store import browse, changes, drift, inputs, jobs, runs
+from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change, shown_run
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 FEW = 25
 """So many changes of a Run are on its own page; the list of changes has them all."""
+YES = "yes"
+FILTERS = ("flow", "state", "trigger", *DAYS, "changed", "failed")
 LIVE = ("blocked", "available", "running", "uncertain")
 
 
 def listed(ask: Ask) -> Answer:
-    """Runs, newest first, by flow, state and what began them."""
-    state = ask.query.get("state") or None
+    """Runs, newest first, by flow, state, what began them and when; those with changes, those with failures."""
+    since, until = span(ask)
+    wanted = browse.WantedRuns(
+        flow=ask.query.get("flow", ""),
+        state=ask.query.get("state", ""),
+        trigger=ask.query.get("trigger", ""),
+        since=since,
+        until=until,
+        changed=ask.query.get("changed") == YES,
+        failed=ask.query.get("failed") == YES,
+    )
     with ask.site.database.read() as conn:
-        rows = runs.listed(
-            conn,
-            ask.site.account,
-            flow=ask.query.get("flow") or None,
-            state="succeeded" if state == "planned" else state,
-            planned_only=state == "planned" if state in {"planned", "succeeded"} else None,
-            trigger=ask.query.get("trigger") or None,
-            before=ask.number("before"),
-            limit=ask.limit + 1,
+        rows = browse.listed_runs(
+            conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         now = ask.site.database.now(conn)
     found = [shown_run(row) for row in rows]
@@ -37,7 +47,7 @@ def listed(ask: Ask) -> Answer:
             *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "took"),
             *("counts", "error"),
         ),
-        data={"runs": found, "next": after, "now": now},
+        data={"runs": found, "next": after, "now": now, "filters": applied(ask, FILTERS)},
     )
 
 
@@ -53,7 +63,13 @@ def one(ask: Ask) -> Answer:
         tally = changes.tally(conn, run_id)
         rows = changes.listed(conn, run_id=run_id, limit=FEW)
         counts = jobs.counts(conn, account, run_id)
+        by_minute = browse.requests_by_minute(conn, run_id)
         data = {
+            **_with_previous(conn, account, row),
+            "requests_by_minute": {
+                minute.isoformat(timespec="minutes"): number for minute, number in sorted(by_minute.items())
+            },
+            "limit": ask.site.app.settings.per_minute,
             "run": shown_run(row),
             "now": now,
             "phases": _phases(row, browse.phases(conn, run_id), now),
@@ -81,6 +97,58 @@ def one(ask: Ask) -> Answer:
         listed="changes",
         columns=("id", "employee_id", "action", "kind", "what", "state", "code", "message", "reason"),
     )
+
+
+def _with_previous(conn: Connection, account: str, row: Any) -> dict[str, Any]:
+    """The Run of the same flow before this one, and what is not the same in configuration and inputs."""
+    previous = browse.before_it(conn, account, row["id"], row["flow"])
+    if previous is None:
+        return {"previous": None, "settings_changed": [], "inputs_changed": {}}
+    settings, inputs_beside = read_and_said(conn, account, previous, row["id"])
+    return {
+        "previous": previous,
+        "settings_changed": None if settings is None else [one.told for one in settings],
+        "inputs_changed": {one["source"]: one for one in inputs_beside},
+    }
+
+
+def compare(ask: Ask) -> Answer:
+    """One run beside another of the same flow: the one before it, or any."""
+    account, run_id = ask.site.account, ask.parts["run_id"]
+    with ask.site.database.read() as conn:
+        row = runs.get(conn, run_id)
+        if row is None or row["account"] != account:
+            raise Missing(f"There is no run {run_id}.")
+        other = ask.number("with") or browse.before_it(conn, account, run_id, row["flow"])
+        try:
+            found = None if other is None else compared(conn, account, other, run_id)
+        except Declined as error:
+            raise Missing(f"{error}.") from None
+    return Shown(
+        template="compare.html",
+        listed="differences",
+        columns=("about", "what", "before", "after"),
+        data={
+            "run_id": run_id,
+            "with": other,
+            "flow": row["flow"],
+            "settings_known": found is None or found.settings is not None,
+            "inputs": [] if found is None else found.inputs,
+            "differences": [] if found is None else _differences(found),
+        },
+    )
+
+
+def _differences(found: Compared) -> list[dict[str, Any]]:
+    return [
+        {"about": about, "what": one["path"], "before": one["before"], "after": one["after"]}
+        for about, differences in (
+            ("configuration", found.settings or ()),
+            ("planned", found.planned),
+            ("outcome", found.outcomes),
+        )
+        for one in map(asdict, differences)
+    ]
 
 
 def _outcomes(tally: dict[str, dict[str, int]]) -> list[str]:

@@ -74,6 +74,7 @@ class Web:
             path=request.url.path,
             parts=request.path_params,
             query={name: text[:200] for name, text in request.query_params.items()},
+            exports=form_of == "csv",
         )
         try:
             shown = page.handler(ask)

@@ -11,6 +11,8 @@ from syncd.store.database import Database
 from syncd.web.roles import Viewer
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
+EXPORT = 50_000
+"""So many rows a file for a spreadsheet has, unless fewer are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Ask:
     """What the path names, such as ``run_id``."""
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    exports: bool = False
+    """Whether the answer is a file, which has all rows."""
 
     def said(self, name: str) -> str:
         """One field of the form, "" if it is not there."""
@@ -55,8 +59,9 @@ class Ask:
 
     @property
     def limit(self) -> int:
-        """How many rows a page has: ``?limit=``, within bounds."""
-        return max(1, min(self.number("limit") or PAGE_SIZE, LARGEST_PAGE))
+        """How many rows a page has: ``?limit=``, within bounds; a file has more."""
+        usual, most = (EXPORT, EXPORT) if self.exports else (PAGE_SIZE, LARGEST_PAGE)
+        return max(1, min(self.number("limit") or usual, most))
 
     def link(self, **changed: object) -> str:
         """This page with some of its query changed; None takes a part away."""

@@ -94,6 +94,9 @@ def settings_of(config: Config) -> Settings:
         overlap=pull.overlap,
         first_from=pull.first_from,
         config_digest=config.digest,
+        config_shown=config.planning,
+        keeps_exchanges=config.retention.exchanges != 0,
+        sensitive=config.sensitive,
     )
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import insert, text, update
 
 from syncd.core.model import Action, Change, ObjectKind, Reason, Rejection
 from syncd.store import browse, changes, people
-from syncd.store.browse import Wanted
+from syncd.store.browse import Wanted, WantedRuns
 from syncd.store.mirror_tables import litmos_user
-from syncd.store.schema import change, employee, link
+from syncd.store.schema import change, employee, link, run
 from tests.store.makers import ACCOUNT, complete, enqueue, must_claim, new_run, now_of, request
 
 
@@ -166,3 +166,40 @@ def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):
     assert times["first_job_at"] <= times["last_job_at"]
     assert sum(days[now.date()].values()) == 1
     assert [row["employee_id"] for row in (*first, *rest)] == ["00002", "00003", "00004"]
+
+
+def test_changes_are_found_by_the_days_of_their_runs_and_by_field(database):
+    now = now_of(database)
+    old = planned(database, "00001", field="Title")
+    planned(database, "00001", field="JobTitle")
+    new = planned(database, "00002", field="Title")
+    empty = new_run(database)
+    with database.write() as conn:
+        for run_id, days in ((old, 40), (empty, 39), (new, 1)):
+            conn.execute(update(run).where(run.c.id == run_id).values(created_at=now - timedelta(days=days)))
+    assert listed(database, Wanted(since=now - timedelta(days=5))) == ["00002", "00001"]
+    assert listed(database, Wanted(since=now - timedelta(days=5), field="Title")) == ["00002"]
+    assert listed(database, Wanted(until=now - timedelta(days=5))) == ["00001"]
+    assert listed(database, Wanted(since=now - timedelta(days=39.5), until=now - timedelta(days=5))) == []
+    assert listed(database, Wanted(field="Title", employee_id="00001")) == ["00001"]
+    for odd in ('T"itle', "Title$", "", "a.b"):
+        assert listed(database, Wanted(field=odd, run_id=old)) == ([] if odd else ["00001"])
+
+
+def test_runs_are_found_by_what_came_of_them(database):
+    done = planned(database, "00001")
+    failed = planned(database, "00001", state="failed", code="X")
+    empty = new_run(database)
+    now = now_of(database)
+
+    def found(**wanted: Any) -> list[int]:
+        with database.read() as conn:
+            rows = browse.listed_runs(conn, ACCOUNT, WantedRuns(**wanted), before=None, limit=10)
+        return [row["id"] for row in rows]
+
+    assert found() == [empty, failed, done]
+    assert found(changed=True) == [failed, done]
+    assert found(failed=True) == [failed]
+    assert found(since=now + timedelta(hours=1)) == []
+    assert found(until=now + timedelta(hours=1), state="running") == [empty, failed, done]
+    assert found(state="planned") == []

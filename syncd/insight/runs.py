@@ -1,0 +1,99 @@
+"""Runs side by side: one with the one before it, or any two."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from syncd.core import differing
+from syncd.core.differing import Difference
+from syncd.errors import Declined
+from syncd.store import changes, configurations, inputs, runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What is not the same in the Run ``after`` as in the Run ``before``.
+
+    ``settings`` is None where what one of their configurations said was not kept. ``inputs`` are those of the later one.
+    """
+
+    before: int
+    after: int
+    settings: tuple[Difference, ...] | None
+    inputs: list[dict[str, Any]]
+    planned: tuple[Difference, ...]
+    outcomes: tuple[Difference, ...]
+
+
+def read_and_said(
+    conn: Connection, account: str, before: int, after: int
+) -> tuple[tuple[Difference, ...] | None, list[dict[str, Any]]]:
+    """Of two Runs what their configurations say otherwise (None: not kept), and the later one's inputs beside the earlier's."""
+    was, now = (_run(conn, account, one) for one in (before, after))
+    return (
+        _settings(conn, account, was, now),
+        differing.inputs(_inputs(conn, before), _inputs(conn, after)),
+    )
+
+
+def compared(conn: Connection, account: str, before: int, after: int) -> Compared:
+    """Two Runs of the same flow, side by side. Raises Declined if there is no such Run, or the flows are not the same."""
+    was, now = (_run(conn, account, one) for one in (before, after))
+    if was["flow"] != now["flow"]:
+        raise Declined(
+            f"run {before} is a {was['flow']} and run {after} a {now['flow']}: nothing to compare; syncd runs lists them"
+        )
+    said, read = read_and_said(conn, account, before, after)
+    return Compared(
+        before=before,
+        after=after,
+        settings=said,
+        inputs=read,
+        planned=differing.numbers(_planned(was), _planned(now)),
+        outcomes=differing.numbers(_outcomes(conn, before), _outcomes(conn, after)),
+    )
+
+
+def _run(conn: Connection, account: str, run_id: int) -> Any:
+    row = runs.get(conn, run_id)
+    if row is None or row["account"] != account:
+        raise Declined(f"there is no run {run_id}; syncd runs lists them")
+    return row
+
+
+def _settings(conn: Connection, account: str, was: Any, now: Any) -> tuple[Difference, ...] | None:
+    if was["config_digest"] == now["config_digest"]:
+        return ()
+    old, new = (configurations.get(conn, account, row["config_digest"]) for row in (was, now))
+    return None if old is None or new is None else differing.settings(old, new)
+
+
+def _inputs(conn: Connection, run_id: int) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in inputs.of_run(conn, run_id)]
+
+
+def _planned(row: Any) -> dict[str, int]:
+    """What a Run planned, or what it counted: ``create user`` -> number."""
+    summary = row["summary"]
+    counted = {
+        f"{action} {kind}": number
+        for kind, actions in summary.get("counts", {}).items()
+        for action, number in actions.items()
+    }
+    told = {
+        name: value
+        for name, value in summary.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+    return counted | told
+
+
+def _outcomes(conn: Connection, run_id: int) -> dict[str, int]:
+    """What became of the Changes: ``create user done`` -> number."""
+    return {
+        f"{what} {state}": number
+        for what, states in changes.tally(conn, run_id).items()
+        for state, number in states.items()
+    }

@@ -1,0 +1,28 @@
+"""Configurations: what each one said of what Plans depend on, once for each digest."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from syncd.store.schema import configuration
+
+
+def save(conn: Connection, account: str, digest: str, settings: Mapping[str, str], now: datetime) -> None:
+    """Keep what a configuration says, secrets as dots, unless it is known; nothing if it has no digest."""
+    if not digest:
+        return
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    conn.execute(
+        dialect.insert(configuration)
+        .values(account=account, digest=digest, settings=dict(settings), first_seen_at=now)
+        .on_conflict_do_nothing(index_elements=["account", "digest"])
+    )
+
+
+def get(conn: Connection, account: str, digest: str) -> Mapping[str, str] | None:
+    """What the configuration of this digest said; None if it was never kept."""
+    mine = (configuration.c.account == account) & (configuration.c.digest == digest)
+    found: Mapping[str, str] | None = conn.execute(select(configuration.c.settings).where(mine)).scalar()
+    return found

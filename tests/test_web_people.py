@@ -1,0 +1,219 @@
+"""Runs side by side, what was sent for a change, and one employee: previewed, synced, looked back at."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from syncd.core.differing import Difference
+from syncd.store import runs
+from syncd.web.charts import HEIGHT, MINUTES, minutes
+from syncd.web.roles import Role
+from syncd.web.site import Site
+from syncd.wiring import wire
+from tests.test_web import Pages
+from tests.workbench import KEY, Workbench, workbench
+
+STAFF = 4
+BIO = "Looks after the trees and the shrubs of the whole estate"
+TOKENS: dict[Role, str] = {}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """Two pushes: the second one with another limit, one more row, and another title, whose column is sensitive."""
+    with workbench(tmp_path_factory.mktemp("people")) as made:
+        made.in_process = True
+        made.configure(("JobTitle: title", "JobTitle: title\n  sensitive: [last_name]"))
+        rows = made.staff(STAFF, title=BIO)
+        made.run("push")
+        made.configure(
+            ("JobTitle: title", "JobTitle: title\n  sensitive: [last_name]"),
+            ("push: {policy: sync}", "push: {policy: sync, limits: {deactivations: {count: 9}}}"),
+        )
+        more = {**rows[0], "employee_id": "00009", "email": "p9@example.com"}
+        made.write_hr([{**rows[0], "title": BIO.replace("shrubs", "hedges")}, *rows[1:], more])
+        made.run("push")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def site(bench: Workbench) -> Iterator[Site]:
+    app = wire(bench.config())
+    yield Site(app=app, config=bench.config(), alive=lambda: True)
+    app.close()
+
+
+@pytest.fixture
+def pages(site: Site) -> Pages:
+    return Pages(site=site, tokens=TOKENS)
+
+
+def told(pages: Pages, path: str, role: Role = Role.ADMIN) -> dict[str, Any]:
+    found: dict[str, Any] = pages.get(path, Authorization=pages.token(role)).json()
+    return found
+
+
+def update_of(pages: Pages) -> int:
+    (change,) = told(pages, "/changes.json?run=2&action=update")["changes"]
+    return int(change["id"])
+
+
+def test_a_run_says_what_is_not_as_in_the_one_before(pages, bench):
+    run = told(pages, "/runs/2.json")
+    assert run["previous"] == 1
+    assert run["settings_changed"] == ["push.limits.deactivations.count: 20 -> 9"]
+    assert run["inputs_changed"]["hr"]["rows"] == 1
+    page = pages.get("/runs/2").text
+    assert "push.limits.deactivations.count: 20 -&gt; 9" in page
+    assert "+1 rows" in page
+    assert 'role="img"' in page, "requests a minute"
+    assert sum(run["requests_by_minute"].values()) >= 2
+    found = told(pages, "/runs/2/compare.json")
+    assert {"about": "planned", "what": "create user", "before": "4", "after": "1"} in found["differences"]
+    assert pages.get("/runs/2/compare?with=99").status_code == 404
+    said = bench.run("runs", "diff", "1", "2").stdout
+    assert "Configuration: push.limits.deactivations.count: 20 -> 9" in said
+    assert "Input hr: +1 rows" in said
+    bench.run("runs", "diff", "1", "99", expect=1)
+    assert bench.json("runs", "diff", "1", "2")["outcomes"]
+
+
+def test_a_file_has_all_changes_of_a_run_and_a_page_a_few(pages):
+    rows = pages.get("/changes.csv?run=1").text.splitlines()
+    assert len(rows) == 1 + len(told(pages, "/changes.json?run=1&limit=500")["changes"])
+
+
+def test_lists_are_narrowed_by_what_the_address_says_and_each_filter_can_be_taken_away(pages, site):
+    assert [one["id"] for one in told(pages, "/runs.json?changed=yes&flow=push")["runs"]] == [2, 1]
+    assert told(pages, "/runs.json?failed=yes")["runs"] == []
+    with site.database.read() as conn:
+        today = site.database.now(conn).date()
+    tomorrow = today + timedelta(days=1)
+    assert told(pages, f"/changes.json?from={tomorrow}")["changes"] == []
+    titles = told(pages, f"/changes.json?from={today}&to={tomorrow}&field=JobTitle&action=update")
+    assert [one["employee_id"] for one in titles["changes"]] == ["00001"]
+    assert told(pages, "/changes.json?field=Nope")["changes"] == []
+    assert told(pages, "/changes.json?field=JobTitle")["field_since"], (
+        "not all that ever was is looked through"
+    )
+    assert told(pages, "/changes.json?field=JobTitle&run=2")["field_since"] is None
+    assert told(pages, "/runs.json?from=no-day&to=0000-99-99")["runs"], "what is no day is no filter"
+    page = pages.get("/changes?action=update&state=done&before=99").text
+    assert 'href="/changes?state=done"' in page
+    assert 'href="/changes?action=update"' in page
+    assert 'href="/runs?from=2026-01-01"' in pages.get("/runs?changed=yes&from=2026-01-01").text
+
+
+def test_what_was_sent_is_shown_without_the_key_and_without_what_is_sensitive(pages, site):
+    change = update_of(pages)
+    found = told(pages, f"/changes/{change}.json", Role.OPERATOR)
+    exchanges = [one for attempt in found["attempts"] for one in attempt["exchanges"]]
+    put = next(one for one in exchanges if one["method"] == "PUT")
+    assert (put["template"], put["status"], put["code"]) == ("/users/{id}", 200, "")
+    assert put["took"] > 0
+    assert put["sent"]["json"]["JobTitle"] == BIO.replace("shrubs", "hedges")
+    assert put["sent"]["json"]["LastName"] == "•••", "its column is in users.sensitive"
+    assert "curl -X PUT" in put["curl"]
+    assert "$LITMOS_API_KEY" in put["curl"]
+    words = {one["kind"]: one["text"] for one in found["words"]["JobTitle"] if one["kind"] != "both"}
+    assert words == {"before": "shrubs", "after": "hedges"}
+    page = pages.get(f"/changes/{change}").text
+    assert "<ins>hedges</ins>" in page
+    assert "<details" in page
+    viewer = pages.get(f"/changes/{change}.json", Authorization=pages.token(Role.VIEWER)).text
+    assert '"JobTitle": "•••"' in viewer
+    assert "hedges" not in viewer
+    assert "curl -X" not in viewer
+    with site.database.read() as conn:
+        stored = "\n".join(conn.exec_driver_sql("SELECT made FROM exchange").scalars())
+    assert KEY not in stored
+    assert not re.search(r"Last\d", stored)
+    assert "LoginKey" in stored
+    assert not re.search(r'"(?:LoginKey|Password|FullName)": "[^"•\\]', stored)
+
+
+def test_one_employee_is_previewed_rule_by_rule(pages):
+    found = told(pages, "/employees/00001/preview.json", Role.OPERATOR)
+    steps = {one["rule"]: one["told"] for one in found["rules"]}
+    assert steps["users.fields.UserName"] == "from 'p1@example.com' -> lower 'p1@example.com'"
+    assert found["would"] == []
+    page = pages.get("/employees/00001/preview").text
+    assert "Nothing was sent" in page
+    assert "users.fields.UserName" in page
+    unknown = pages.get("/employees/77777/preview.json", Authorization=pages.token(Role.OPERATOR))
+    assert unknown.status_code == 409
+
+
+def test_one_employee_is_synced_once_at_a_time_and_it_is_in_their_timeline(pages, site):
+    def ask(employee_id: str, role: Role) -> tuple[int, str]:
+        answer = pages.post(f"/employees/{employee_id}/sync", {}, Authorization=pages.token(role))
+        return answer.status_code, answer.text
+
+    assert ask("00001", Role.VIEWER)[0] == 403
+    assert ask("77777", Role.OPERATOR)[0] == 409
+    assert ask("00001", Role.OPERATOR)[0] == 200
+    status, said = ask("00001", Role.OPERATOR)
+    assert (status, "waits to begin already" in said) == (409, True)
+    with site.database.read() as conn:
+        queued = runs.next_queued(conn, "main")
+    assert queued is not None
+    assert (queued["flow"], queued["trigger"], queued["actor"]) == ("push", "page", "token:operator")
+    assert queued["summary"] == {"only": ["00001"]}
+    events = told(pages, "/employees/00001.json")["events"]
+    assert {one["kind"] for one in events} == {"deed", "link"}
+    (deed,) = [one for one in events if one["kind"] == "deed"]
+    assert deed["what"] == f"token:operator: push run {queued['id']}"
+    for role in (Role.VIEWER, Role.OPERATOR):
+        kinds = {one["kind"] for one in told(pages, "/employees/00001.json", role)["events"]}
+        assert kinds == {"link"}, "the audit is for admins"
+    with site.database.write() as conn:
+        runs.cancel(conn, queued["id"], actor="test", now=site.database.now(conn))
+
+
+def test_cells_that_differ_are_marked_in_words(pages, bench):
+    bench.write_hr([{**row, "title": "Other"} for row in bench.staff(STAFF)])
+    bench.run("push")
+
+    edit = {"do": "set_user", "UserName": "p1@example.com", "set": {"JobTitle": "By hand"}}
+    httpx.post(f"{bench.sandbox.control_url}/edit", json=edit)
+    bench.run("refresh")
+    page = pages.get("/employees/00001").text
+    assert "≠ HR" in page
+    assert "≠ last synced" in page
+    assert "somebody else changed" in page
+
+
+def test_nothing_is_kept_where_the_configuration_says_so(bench):
+    def number() -> int:
+        with bench.database() as database, database.read() as conn:
+            return int(conn.exec_driver_sql("SELECT count(*) FROM exchange").scalar_one())
+
+    text = bench.config_file.read_text()
+    bench.config_file.write_text(f"{text}retention: {{exchanges: 0s}}\n")
+    before = number()
+    bench.write_hr([{**row, "title": "Another"} for row in bench.staff(STAFF)])
+    bench.run("push")
+    assert number() == before > 0
+    bench.run("prune")
+    assert number() == 0
+    bench.config_file.write_text(text)
+
+
+def test_requests_by_minute_are_bars_below_the_limit():
+    found = minutes({"2026-11-24T10:00+00:00": 50, "2026-11-24T10:02+00:00": 100}, 100)
+    assert found is not None
+    assert [(one.x, one.height) for one in found.segments] == [(1, HEIGHT / 2), (21, HEIGHT)]
+    assert (found.highest, found.total) == (100, 150)
+    assert found.titles[1][1] == "2026-11-24 10:01 UTC: 0 a minute"
+    long = minutes({"2026-11-24T00:00+00:00": 90, "2026-11-24T23:59+00:00": 90}, 100)
+    assert long is not None
+    assert len(long.titles) <= MINUTES
+    assert minutes({}, 100) is None
+
+
+def test_a_difference_says_which_side_it_is_on():
+    assert Difference(path="a", before=None, after="1").told == "+ a: 1"
