@@ -18,6 +18,7 @@ audit = Table(
     text_column("previous"),
     text_column("hash"),
     Index(None, "account", "actor", "number"),
+    Index(None, "account", "action", "number"),
 )
 """Append-only: triggers refuse any other write, and each row's hash covers the one before it."""
 web_session = Table(

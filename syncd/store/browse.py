@@ -1,19 +1,34 @@
 """Browsing: lists that may be long, a page at a time. A page begins where the one before it ended, by key, not by counting."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    desc,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from syncd.core.match import comparable
+from syncd.core.model import Action, ObjectKind
+from syncd.store.among import is_among, rows_among
 from syncd.store.mirror_tables import litmos_user
-from syncd.store.schema import change, employee, input_, job, link, quarantine, run
+from syncd.store.schema import IS_FAILED, IS_HELD, change, employee, input_, job, link, quarantine, run
 
-_FAILED = change.c.state == literal_column("'failed'")
-"""Said with a constant, as in the index for it."""
 _HAS_CODE = change.c.code != literal_column("''")
-"""The same for the index of codes."""
+"""Said with a constant, as in the index of codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +44,90 @@ class Wanted:
     rule: str = ""
 
 
+CLOSED: Mapping[str, tuple[str, ...]] = {
+    "kind": tuple(ObjectKind),
+    "action": tuple(Action),
+    "state": ("planned", "held", "queued", "done", "failed", "superseded", "cancelled"),
+}
+"""The columns of a Change that have few values, with all of these, in the order of their indexes."""
+OPEN = ("employee_id", "code", "rule")
+"""Those with many values: each has an index with the id behind it."""
+
+
 def changes(
     conn: Connection, account: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
-    query = _of_account(account).order_by(change.c.id.desc()).limit(limit)
-    for name in ("employee_id", "action", "kind", "code", "rule"):
-        if value := getattr(wanted, name):
-            query = query.where(change.c[name] == value)
-    if wanted.code:
-        query = query.where(_HAS_CODE)
-    if wanted.state:
-        query = query.where(_FAILED if wanted.state == "failed" else change.c.state == wanted.state)
-    if wanted.run_id is not None:
-        query = query.where(change.c.run_id == wanted.run_id)
+    ids = list(conn.execute(_newest(conn, account, wanted, before, limit)).scalars())
+    query = _of_account(account).where(change.c.id.in_(ids)).order_by(change.c.id.desc())
+    return list(conn.execute(query).mappings())
+
+
+def _newest(
+    conn: Connection, account: str, wanted: Wanted, before: int | None, limit: int
+) -> Select[Any]:
+    """The ids of what is wanted, newest first.
+
+    Of a kind, an action, a state or a Run, which many Changes share, the newest of each combination of kind, action and state are taken,
+    each a piece of an index, and the newest of those: that takes as long for what is rare as for what is common. Each other filter is a
+    piece of an index by itself.
+    """
+    query = select(change.c.id).where(_owned(account)).order_by(change.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(change.c.id < before)
-    return list(conn.execute(query).mappings())
+    if wanted.run_id is not None:
+        query = query.where(change.c.run_id == wanted.run_id)
+    asked = {name: getattr(wanted, name) for name in CLOSED}
+    narrow = {name: getattr(wanted, name) for name in OPEN if getattr(wanted, name)}
+    for name, value in narrow.items():
+        query = query.where(change.c[name] == value, *([_HAS_CODE] if name == "code" else []))
+    if narrow or (wanted.run_id is None and not any(asked.values())):
+        return query.where(*(change.c[name] == value for name, value in asked.items() if value))
+    values = [[asked[name]] if asked[name] else CLOSED[name] for name in CLOSED]
+    combinations = set(product(*values))
+    if wanted.run_id is not None:
+        combinations &= _combinations(conn, wanted.run_id)
+    return _pieces(query, combinations).order_by(desc("id")).limit(limit)
+
+
+def _pieces(query: Select[Any], combinations: Iterable[tuple[str, ...]]) -> Select[Any]:
+    """What a query finds of each of these combinations of kind, action and state: ``id``."""
+    pieces = [
+        select(query.where(*map(_equal, CLOSED, combination)).subquery().c.id)
+        for combination in sorted(combinations)
+    ]
+    return select((union_all(*pieces) if pieces else query.where(false())).subquery().c.id)
+
+
+def _owned(account: str) -> ColumnElement[bool]:
+    """Whether a Change is of this account: looked up for each Change that is met, and not the other way round, Run by Run."""
+    return select(run.c.account).where(run.c.id == change.c.run_id).scalar_subquery() == account
+
+
+def first_of_run(
+    conn: Connection, run_id: int, tally: Mapping[str, Mapping[str, int]], limit: int
+) -> list[RowMapping]:
+    """A Run's first Changes in the Plan's order, in which they got their ids; ``tally`` is what ``changes.tally`` says of it."""
+    query = select(change.c.id).where(change.c.run_id == run_id).order_by(change.c.id).limit(limit)
+    combinations = [
+        (kind, action, state)
+        for what, states in tally.items()
+        for action, _, kind in [what.partition(" ")]
+        for state in states
+    ]
+    ids = list(conn.execute(_pieces(query, combinations).order_by("id").limit(limit)).scalars())
+    found = select(change).where(change.c.id.in_(ids)).order_by(change.c.id)
+    return list(conn.execute(found).mappings())
+
+
+def _combinations(conn: Connection, run_id: int) -> set[tuple[str, ...]]:
+    """Every kind, action and state that a Run's Changes have together: of its index alone."""
+    columns = [change.c[name] for name in CLOSED]
+    return set(map(tuple, conn.execute(select(*columns).where(change.c.run_id == run_id).group_by(*columns))))
+
+
+def _equal(name: str, value: str) -> ColumnElement[bool]:
+    return change.c[name] == value
 
 
 def one_change(conn: Connection, account: str, change_id: int) -> RowMapping | None:
@@ -65,7 +147,7 @@ def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:
     """What failed in a Run, by code, the commonest first, with one of its messages."""
     query = (
         select(change.c.code, func.count().label("number"), func.min(change.c.message).label("message"))
-        .where(change.c.run_id == run_id, change.c.state == "failed")
+        .where(change.c.run_id == run_id, IS_FAILED)
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )
@@ -90,8 +172,7 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
             func.max(change.c.run_id).label("run_id"),
             func.min(change.c.message).label("message"),
         )
-        .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account, _FAILED, ended_at >= since, ~taken_up.exists())
+        .where(_owned(account), IS_FAILED, ended_at >= since, ~taken_up.exists())
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )
@@ -117,22 +198,35 @@ def employees(
         .limit(limit)
     )
     if text:
-        key = comparable(text)
-        of_users = (
-            select(link.c.employee_id)
-            .join(litmos_user, and_(litmos_user.c.account == account, litmos_user.c.id == link.c.user_id))
-            .where(
-                link.c.account == account,
-                or_(
-                    _begins(conn, litmos_user.c.username_key, key),
-                    _begins(conn, litmos_user.c.email_key, key),
-                ),
-            )
-        )
-        query = query.where(
-            or_(_begins(conn, employee.c.employee_id, text), employee.c.employee_id.in_(of_users))
-        )
+        query = query.where(_is_meant(conn, account, text, after, limit))
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+MANY = 2000
+"""So many users whose UserName or e-mail address begins with a text are looked up by it; of more, employees are walked by id."""
+
+
+def _is_meant(conn: Connection, account: str, text: str, after: str, limit: int) -> ColumnElement[bool]:
+    """Whether the listed employee is one whom a text means.
+
+    Of few users the employees are known before; a text with which very many begin is soon met by walking all in order.
+    """
+    key, found = comparable(text), set[str]()
+    mine = and_(litmos_user.c.account == account, link.c.account == account, litmos_user.c.id == link.c.user_id)
+    begin = [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
+    for one in begin:
+        users = select(litmos_user.c.id).where(litmos_user.c.account == account, one).limit(MANY + 1)
+        ids = list(conn.execute(users).scalars())
+        if len(ids) > MANY:
+            named = select(link.c.user_id).where(mine, link.c.employee_id == employee.c.employee_id, or_(*begin))
+            return or_(_begins(conn, employee.c.employee_id, text), named.exists())
+        theirs = select(link.c.employee_id).where(link.c.account == account)
+        found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
+    here = and_(employee.c.account == account, employee.c.employee_id > after)
+    by_id = select(employee.c.employee_id).where(here, _begins(conn, employee.c.employee_id, text))
+    found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
+    wanted = sorted(who for who in found if who > after) if conn.dialect.name == "sqlite" else sorted(found)
+    return is_among(conn, employee.c.employee_id, wanted)
 
 
 def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
@@ -174,7 +268,9 @@ def phases(conn: Connection, run_id: int) -> dict[str, datetime | None]:
 def fields_changed(conn: Connection, run_id: int, state: str) -> dict[str, int]:
     """How many of a Run's updates in a state change each Litmos field, the commonest first."""
     query = select(change.c.after).where(
-        change.c.run_id == run_id, change.c.state == state, change.c.action == "update"
+        change.c.run_id == run_id,
+        IS_HELD if state == "held" else change.c.state == state,
+        change.c.action == "update",
     )
     found: dict[str, int] = {}
     for after in conn.execute(query).scalars():
