@@ -17,6 +17,9 @@ INDEXES = (
     ("ix_change_what", "change", ["kind", "action", "state", "id"], None),
     ("ix_change_rule", "change", ["rule", "id", "run_id", "kind", "action", "state"], None),
     ("ix_change_held", "change", ["run_id", "id"], "state = 'held'"),
+    ("ix_run_account_id", "run", ["account", "id"], None),
+    ("ix_run_account_flow_id", "run", ["account", "flow", "id"], None),
+    ("ix_run_account_trigger_id", "run", ["account", "trigger", "id"], None),
     ("ix_employee_present", "employee", ["account", "present"], None),
     ("ix_audit_account_action_number", "audit", ["account", "action", "number"], None),
 )

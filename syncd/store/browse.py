@@ -1,12 +1,13 @@
 """Browsing: lists that may be long, a page at a time. A page begins where the one before it ended, by key, not by counting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     RowMapping,
@@ -121,9 +122,25 @@ def first_of_run(
 
 
 def _combinations(conn: Connection, run_id: int) -> set[tuple[str, ...]]:
-    """Every kind, action and state that a Run's Changes have together: of its index alone."""
-    columns = [change.c[name] for name in CLOSED]
-    return set(map(tuple, conn.execute(select(*columns).where(change.c.run_id == run_id).group_by(*columns))))
+    """Every kind, action and state that a Run's Changes have together: as many looks into an index as there are, not as Changes."""
+    found: list[tuple[str, ...]] = [()]
+    for column in (change.c[name] for name in CLOSED):
+        found = [(*known, value) for known in found for value in _distinct(conn, run_id, known, column)]
+    return set(found)
+
+
+def _distinct(
+    conn: Connection, run_id: int, known: tuple[str, ...], column: Column[str]
+) -> Iterator[str]:
+    """The values of a column of a Run's Changes whose columns before it have the ``known`` values."""
+    mine = [change.c.run_id == run_id, *map(_equal, CLOSED, known)]
+    value: str | None = ""
+    while True:
+        following = select(column).where(*mine, column > value).order_by(column).limit(1)
+        value = conn.execute(following).scalar()
+        if value is None:
+            return
+        yield value
 
 
 def _equal(name: str, value: str) -> ColumnElement[bool]:
@@ -193,12 +210,16 @@ def employees(
         )
         .outerjoin(link, linked)
         .outerjoin(litmos_user, litmos)
-        .where(employee.c.account == account, employee.c.employee_id > after)
+        .where(employee.c.account == account)
         .order_by(employee.c.employee_id)
         .limit(limit)
     )
     if text:
-        query = query.where(_is_meant(conn, account, text, after, limit))
+        # Not a bare column: else everybody from there on is walked, and not those few who are meant looked up.
+        after_that = func.coalesce(employee.c.employee_id, employee.c.employee_id) > after
+        query = query.where(after_that, _is_meant(conn, account, text, after, limit))
+    else:
+        query = query.where(employee.c.employee_id > after)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
@@ -219,14 +240,13 @@ def _is_meant(conn: Connection, account: str, text: str, after: str, limit: int)
         ids = list(conn.execute(users).scalars())
         if len(ids) > MANY:
             named = select(link.c.user_id).where(mine, link.c.employee_id == employee.c.employee_id, or_(*begin))
-            return or_(_begins(conn, employee.c.employee_id, text), named.exists())
+            return or_(_begins(conn, employee.c.employee_id, text), named.correlate(employee).exists())
         theirs = select(link.c.employee_id).where(link.c.account == account)
         found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
     here = and_(employee.c.account == account, employee.c.employee_id > after)
     by_id = select(employee.c.employee_id).where(here, _begins(conn, employee.c.employee_id, text))
     found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
-    wanted = sorted(who for who in found if who > after) if conn.dialect.name == "sqlite" else sorted(found)
-    return is_among(conn, employee.c.employee_id, wanted)
+    return is_among(conn, employee.c.employee_id, sorted(found))
 
 
 def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -236,6 +236,9 @@ run = Table(
     time_column("expires_at"),
     UniqueConstraint("account", "schedule", "slot"),
     Index(None, "account", "state"),
+    Index(None, "account", "id"),
+    Index(None, "account", "flow", "id"),
+    Index(None, "account", "trigger", "id"),
 )
 change = Table(
     "change",
