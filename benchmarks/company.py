@@ -91,30 +91,30 @@ class Company:
     def tables(self) -> tuple[tuple[Table, tuple[str, ...], Callable[[], Rows]], ...]:
         """Each table, its columns, and its rows, in an order that keeps foreign keys right."""
         return (
-            (run, _RUN, self.all_runs),
-            (input_, _INPUT, self.inputs),
-            (employee, _EMPLOYEE, self.employees),
-            (link, ("account", "employee_id", "user_id", "made_by", "made_at"), self.links),
-            (litmos_user, _USER, self.users),
-            (litmos_team, ("account", "id", "name", "code", "members_read_at", "changed_at"), self.teams),
-            (litmos_item, _ITEM, self.items),
-            (litmos_membership, _MEMBERSHIP, self.memberships),
-            (litmos_assignment, _ASSIGNMENT, self.assignments),
-            (litmos_drift, _DRIFT, self.drift),
-            (quarantine, _QUARANTINE, self.rejected),
-            (identity_case, _CASE, self.cases),
-            (resolution, _RESOLUTION, self.resolutions),
-            (change, _CHANGE, self.all_changes),
-            (job, _JOB, self.jobs),
-            (attempt, _ATTEMPT, self.attempts),
-            (result_version, _RESULT, self.results),
-            (batch, ("account", "id", "sink", "state", "rows", "run_id", "created_at"), self.batches),
+            (run, _RUN, self._all_runs),
+            (input_, _INPUT, self._inputs),
+            (employee, _EMPLOYEE, self._employees),
+            (link, ("account", "employee_id", "user_id", "made_by", "made_at"), self._links),
+            (litmos_user, _USER, self._users),
+            (litmos_team, ("account", "id", "name", "code", "members_read_at", "changed_at"), self._teams),
+            (litmos_item, _ITEM, self._items),
+            (litmos_membership, _MEMBERSHIP, self._memberships),
+            (litmos_assignment, _ASSIGNMENT, self._assignments),
+            (litmos_drift, _DRIFT, self._drift),
+            (quarantine, _QUARANTINE, self._rejected),
+            (identity_case, _CASE, self._cases),
+            (resolution, _RESOLUTION, self._resolutions),
+            (change, _CHANGE, self._all_changes),
+            (job, _JOB, self._jobs),
+            (attempt, _ATTEMPT, self._attempts),
+            (result_version, _RESULT, self._results),
+            (batch, ("account", "id", "sink", "state", "rows", "run_id", "created_at"), self._batches),
             (
                 batch_row,
                 ("account", "sink", "result_id", "version", "batch_id"),
-                self.batch_rows,
+                self._batch_rows,
             ),
-            (watermark, ("account", "name", "value"), self.watermarks),
+            (watermark, ("account", "name", "value"), self._watermarks),
         )
 
     def _random(self, what: str) -> random.Random:
@@ -131,7 +131,10 @@ class Company:
         rnd = self._random("run")
         flows = ["refresh", "push", *rnd.choices(FLOWS, FLOW_SHARES, k=self.runs - 2)]
         states = ["succeeded", "succeeded", *rnd.choices(ENDED, ENDED_SHARES, k=self.runs - 2)]
-        flows[-4:], states[-4:] = ["push", "pull", "push", "refresh"], ["held", "succeeded", "running", "queued"]
+        flows[-4:], states[-4:] = (
+            ["push", "pull", "push", "refresh"],
+            ["held", "succeeded", "running", "queued"],
+        )
         weights = [rnd.paretovariate(1.2) if flow == "push" else 0.0 for flow in flows]
         first, waiting = self.changes // 2, max(self.changes // 400, 20)
         weights[1] = weights[-2] = weights[-4] = 0.0
@@ -151,11 +154,15 @@ class Company:
         """Whether a Run was to make a Plan and to send nothing."""
         return state == "succeeded" and run_id % 20 == 5
 
-    def all_runs(self) -> Rows:
+    def _all_runs(self) -> Rows:
         rnd = self._random("runs")
         for run_id, flow, state, number in self.spans:
             began = self.made_at(run_id)
-            ended = None if state in {"queued", "running", "held"} else began + timedelta(minutes=1 + number // 80)
+            ended = (
+                None
+                if state in {"queued", "running", "held"}
+                else began + timedelta(minutes=1 + number // 80)
+            )
             summary: dict[str, Any] = {"counts": {"user": {"update": number}}} if flow == "push" else {}
             if self.is_planned(run_id, state):
                 summary["planned_only"] = True
@@ -166,7 +173,7 @@ class Company:
                 f"{number} changes failed" if state == "failed" else "",
             )
 
-    def inputs(self) -> Rows:
+    def _inputs(self) -> Rows:
         numbers = count(1)
         for run_id, flow, state, _number in self.spans:
             if flow == "push":
@@ -188,7 +195,7 @@ class Company:
             "City": f"City {number % 211}",
         }
 
-    def employees(self) -> Rows:
+    def _employees(self) -> Rows:
         for number in range(self.people):
             left = number % 13 == 0
             data = {
@@ -208,12 +215,12 @@ class Company:
                 int(absent),
             )
 
-    def links(self) -> Rows:
+    def _links(self) -> Rows:
         for number in range(self.people):
             if number % 200 != 7:
                 yield (ACCOUNT, self.person(number), f"u{number:07d}", "match:UserName", self.made_at(2))
 
-    def users(self) -> Rows:
+    def _users(self) -> Rows:
         for number in range(self.people):
             said = self.fields(number)
             profile = {**said, "Id": f"u{number:07d}", "Active": number % 13 != 0, "LastLogin": ""}
@@ -222,20 +229,20 @@ class Company:
                 *(number % 13 != 0, profile, self.now, self.made_at(2)),
             )
 
-    def teams(self) -> Rows:
+    def _teams(self) -> Rows:
         for number in range(TEAMS):
             yield (ACCOUNT, f"t{number}", f"Department {number}", "", self.now, self.made_at(1))
 
-    def items(self) -> Rows:
+    def _items(self) -> Rows:
         for number in range(PATHS):
             yield (ACCOUNT, "learning_path", f"p{number}", f"Path {number}", True, self.now, self.made_at(1))
 
-    def memberships(self) -> Rows:
+    def _memberships(self) -> Rows:
         for number in range(self.people):
             for team in {number % TEAMS, number // TEAMS % TEAMS}:
                 yield (ACCOUNT, f"t{team}", f"u{number:07d}", False, False, self.made_at(2))
 
-    def assignments(self) -> Rows:
+    def _assignments(self) -> Rows:
         for number in range(self.people):
             for path in {number % PATHS, number // PATHS % PATHS}:
                 done = number % 3 == 0
@@ -244,14 +251,14 @@ class Company:
                     self.made_at(2),
                 )
 
-    def drift(self) -> Rows:
+    def _drift(self) -> Rows:
         rnd = self._random("drift")
         refreshes = [run_id for run_id, flow, *_ in self.spans if flow == "refresh"]
         for number in range(1, self.people // 100 + 1):
             user = f"u{rnd.randrange(self.people):07d}"
             yield (number, ACCOUNT, rnd.choice(refreshes), "user", user, "City", "City 1", "City 2", self.now)
 
-    def rejected(self) -> Rows:
+    def _rejected(self) -> Rows:
         for number in range(0, self.people, 500):
             reasons = [{"code": REASONS[number % 4], "message": f"row {number + 2}: no value"}]
             yield (
@@ -259,21 +266,28 @@ class Company:
                 *(self.made_at(2), self.now, self.runs - 1),
             )
 
-    def cases(self) -> Rows:
+    def _cases(self) -> Rows:
         for number in range(7, self.people, 2000):
-            users = [{"user_id": f"u{number + each:07d}", "keys": ["Email"], "linked_to": ""} for each in (1, 2)]
+            users = [
+                {"user_id": f"u{number + each:07d}", "keys": ["Email"], "linked_to": ""} for each in (1, 2)
+            ]
             yield (
-                *(ACCOUNT, self.person(number), "MATCH-AMBIGUOUS", "two users have the address of one person"),
+                *(
+                    ACCOUNT,
+                    self.person(number),
+                    "MATCH-AMBIGUOUS",
+                    "two users have the address of one person",
+                ),
                 *(f"hr.csv:{number + 2}", self.fields(number), users, "", self.made_at(2), self.now),
                 self.runs - 1,
             )
 
-    def resolutions(self) -> Rows:
+    def _resolutions(self) -> Rows:
         for number in range(7, self.people, 4000):
             decided = self.now + timedelta(seconds=1) if number % 3 else self.made_at(1)
             yield (ACCOUNT, self.person(number), "ignore", "", [], "", "web:ana", decided)
 
-    def all_changes(self) -> Rows:
+    def _all_changes(self) -> Rows:
         """By Run, in the Plan's order. Most people have few, some have very many."""
         rnd, ids, kept = self._random("change"), count(1), int(self.changes * (1 - JOBS_KEPT))
         for run_id, _flow, state, number in self.spans:
@@ -283,13 +297,24 @@ class Company:
             began = self.made_at(run_id)
             for seq, (action, kind, rule, _) in enumerate(chosen):
                 who = seq if run_id == FIRST_PUSH else int(self.people * rnd.random() ** 3)
-                person, change_id, became = self.person(who % self.people), next(ids), _outcome(rnd, shown, seq)
+                person, change_id, became = (
+                    self.person(who % self.people),
+                    next(ids),
+                    _outcome(rnd, shown, seq),
+                )
                 code = rnd.choices(CODES, CODE_SHARES)[0] if became == "failed" else ""
                 field = rule.rpartition(".")[2] if rule.startswith("users.") else ""
                 has_job = change_id > kept and became not in {"held", "planned"}
                 yield (
                     *(change_id, run_id, seq, f"{kind}:{person}:{seq}", action, kind, person, "", [], "", ""),
-                    *({field: "Before"} if field else {}, {field: "After"} if field else {}, [], [], False, False),
+                    *(
+                        {field: "Before"} if field else {},
+                        {field: "After"} if field else {},
+                        [],
+                        [],
+                        False,
+                        False,
+                    ),
                     *("HR says so", rule, f"hr.csv:{who + 2}", became),
                     *("HELD-WHOLE" if became == "held" else code, f"no to row {seq}" if code else ""),
                     change_id if has_job else None,
@@ -297,9 +322,9 @@ class Company:
                     False,
                 )
 
-    def jobs(self) -> Rows:
+    def _jobs(self) -> Rows:
         """Of the newest Changes; one each."""
-        for job_id, run_id, seq, state in self._jobs():
+        for job_id, run_id, seq, state in self._kept_jobs():
             ended = None if state in {"available", "blocked"} else self.made_at(run_id)
             yield (
                 *(job_id, run_id, ACCOUNT, "put_user", f"x:{job_id}", f"x:{job_id}", {"fields": {}}, []),
@@ -307,13 +332,13 @@ class Company:
                 *(self.made_at(run_id), self.made_at(run_id), ended),
             )
 
-    def attempts(self) -> Rows:
-        for job_id, run_id, _seq, state in self._jobs():
+    def _attempts(self) -> Rows:
+        for job_id, run_id, _seq, state in self._kept_jobs():
             if state not in {"available", "blocked"}:
                 at = self.made_at(run_id)
                 yield (job_id, 1, "worker", at, at, at, state, "", "", 200, 1)
 
-    def _jobs(self) -> Iterator[tuple[int, int, int, str]]:
+    def _kept_jobs(self) -> Iterator[tuple[int, int, int, str]]:
         """Each Job's id, which is that of its Change, its Run, its place there, and its state."""
         ids, first = 0, int(self.changes * (1 - JOBS_KEPT))
         for run_id, _flow, state, number in self.spans:
@@ -326,7 +351,7 @@ class Company:
                 if ids > first:
                     yield ids, run_id, seq, "available" if state == "running" and seq % 3 else became
 
-    def results(self) -> Rows:
+    def _results(self) -> Rows:
         for number in range(self.people):
             user, item, versions = f"u{number:07d}", f"p{number % PATHS}", 2 if number % 5 == 0 else 1
             for version in range(1, versions + 1):
@@ -338,19 +363,19 @@ class Company:
                     *(self.runs - 2, self.now),
                 )
 
-    def batches(self) -> Rows:
+    def _batches(self) -> Rows:
         for run_id, flow, *_ in self.spans:
             if flow == "pull":
                 yield (ACCOUNT, f"b{run_id}", "results", "delivered", 1, run_id, self.made_at(run_id))
 
-    def batch_rows(self) -> Rows:
+    def _batch_rows(self) -> Rows:
         for number, (run_id, flow, *_) in enumerate(self.spans):
             if flow == "pull":
                 user = number % self.people
                 key = f"learning_path:u{user:07d}:p{user % PATHS}"
                 yield (ACCOUNT, "results", key, 1 + run_id, f"b{run_id}")
 
-    def watermarks(self) -> Rows:
+    def _watermarks(self) -> Rows:
         for name in ("refreshed", "read"):
             yield (ACCOUNT, name, self.now)
 

@@ -137,7 +137,9 @@ def _ends(conn: Connection, column: Any) -> list[Any]:
     query: Select[Any] = select(column).group_by(column)
     if column.type.python_type is str:
         query = query.where(column != "")
-    found = [conn.execute(query.order_by(order, column).limit(1)).scalar() for order in (number.desc(), number)]
+    found = [
+        conn.execute(query.order_by(order, column).limit(1)).scalar() for order in (number.desc(), number)
+    ]
     return list(dict.fromkeys(one for one in found if one is not None))
 
 

@@ -113,7 +113,7 @@ def _steps(database: Database, do: Callable[[], object]) -> int:
         cast(sqlite3.Connection, conn.connection.dbapi_connection).set_progress_handler(step, 100)
 
     within = Database.within
-    Database.within = lambda self, _seconds: self  # type: ignore[method-assign]
+    Database.within = lambda self, seconds: self  # type: ignore[method-assign]  # noqa: ARG005 - as it is called
     event.listen(database.engine, "begin", begun)
     try:
         do()
@@ -141,7 +141,9 @@ def _passed_over(database: Database, do: Callable[[], object]) -> int:
     with database.read() as conn:
         conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
         for statement, parameters in statements:
-            plan = conn.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+            plan = conn.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters
+            ).scalar_one()
             found = plan if isinstance(plan, list) else json.loads(plan)
             most = max(most, _removed(found[0]["Plan"]))
     return most
@@ -156,7 +158,9 @@ LISTS = [page for page in PAGES if page.query and "{" not in page.path]
 
 
 @pytest.mark.parametrize(
-    ("page", "name"), [(page, name) for page in LISTS for name in page.query], ids=lambda one: getattr(one, "path", one)
+    ("page", "name"),
+    [(page, name) for page in LISTS for name in page.query],
+    ids=lambda one: getattr(one, "path", one),
 )
 def test_each_filter_of_each_list_is_answered_by_an_index(grown, page, name):
     query = {"limit": "5", name: NOBODY.get(name, "zzz")}
@@ -184,7 +188,9 @@ def test_every_question_of_the_benchmark_names_a_page_and_every_page_is_asked(gr
 def test_lists_are_whole_and_in_order_whichever_way_they_are_found(grown):
     """Against all Changes, read and filtered one by one."""
     with grown.read() as conn:
-        every = [dict(row) for row in browse.changes(conn, ACCOUNT, browse.Wanted(), before=None, limit=CHANGES)]
+        every = [
+            dict(row) for row in browse.changes(conn, ACCOUNT, browse.Wanted(), before=None, limit=CHANGES)
+        ]
         assert len(every) == CHANGES
         run_id = max(row["run_id"] for row in every if row["state"] == "failed")
         wanted: list[dict[str, Any]] = [

@@ -24,7 +24,7 @@ INDEXES = (
     ("ix_audit_account_action_number", "audit", ["account", "action", "number"], None),
 )
 """Name, table, columns, which rows."""
-FAILED = {"sqlite_where": sa.text("state = 'failed'"), "postgresql_where": sa.text("state = 'failed'")}
+FAILED = sa.text("state = 'failed'")
 USER_KEYS = ("username_key", "email_key")
 
 
@@ -53,7 +53,7 @@ def downgrade() -> None:
 def _failed(columns: list[str]) -> None:
     """What failed, of one Run or of all; the newest of all are found by ``ix_change_what``."""
     op.drop_index("ix_change_failed", table_name="change")
-    op.create_index("ix_change_failed", "change", columns, **FAILED)
+    op.create_index("ix_change_failed", "change", columns, sqlite_where=FAILED, postgresql_where=FAILED)
 
 
 def _user_keys(*, ops: bool) -> None:

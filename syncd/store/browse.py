@@ -60,13 +60,11 @@ def changes(
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
     ids = list(conn.execute(_newest(conn, account, wanted, before, limit)).scalars())
-    query = _of_account(account).where(change.c.id.in_(ids)).order_by(change.c.id.desc())
+    query = _with_runs().where(change.c.id.in_(ids)).order_by(change.c.id.desc())
     return list(conn.execute(query).mappings())
 
 
-def _newest(
-    conn: Connection, account: str, wanted: Wanted, before: int | None, limit: int
-) -> Select[Any]:
+def _newest(conn: Connection, account: str, wanted: Wanted, before: int | None, limit: int) -> Select[Any]:
     """The ids of what is wanted, newest first.
 
     Of a kind, an action, a state or a Run, which many Changes share, the newest of each combination of kind, action and state are taken,
@@ -129,9 +127,7 @@ def _combinations(conn: Connection, run_id: int) -> set[tuple[str, ...]]:
     return set(found)
 
 
-def _distinct(
-    conn: Connection, run_id: int, known: tuple[str, ...], column: Column[str]
-) -> Iterator[str]:
+def _distinct(conn: Connection, run_id: int, known: tuple[str, ...], column: Column[str]) -> Iterator[str]:
     """The values of a column of a Run's Changes whose columns before it have the ``known`` values."""
     mine = [change.c.run_id == run_id, *map(_equal, CLOSED, known)]
     value: str | None = ""
@@ -149,14 +145,13 @@ def _equal(name: str, value: str) -> ColumnElement[bool]:
 
 def one_change(conn: Connection, account: str, change_id: int) -> RowMapping | None:
     """One Change, or None."""
-    return conn.execute(_of_account(account).where(change.c.id == change_id)).mappings().first()
+    query = _with_runs().where(change.c.id == change_id, run.c.account == account)
+    return conn.execute(query).mappings().first()
 
 
-def _of_account(account: str) -> Select[Any]:
-    return (
-        select(change, run.c.flow, run.c.created_at.label("run_created_at"))
-        .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account)
+def _with_runs() -> Select[Any]:
+    return select(change, run.c.flow, run.c.created_at.label("run_created_at")).join(
+        run, run.c.id == change.c.run_id
     )
 
 
@@ -214,10 +209,11 @@ def employees(
         .order_by(employee.c.employee_id)
         .limit(limit)
     )
-    if text:
-        # Not a bare column: else everybody from there on is walked, and not those few who are meant looked up.
-        after_that = func.coalesce(employee.c.employee_id, employee.c.employee_id) > after
-        query = query.where(after_that, _is_meant(conn, account, text, after, limit))
+    meant = _meant(conn, account, text, after, limit) if text else None
+    if meant is not None:
+        query = query.where(_beyond(after), is_among(conn, employee.c.employee_id, meant))
+    elif text:
+        query = query.where(employee.c.employee_id > after, _is_meant(conn, account, text))
     else:
         query = query.where(employee.c.employee_id > after)
     return [dict(row) for row in conn.execute(query).mappings()]
@@ -227,26 +223,42 @@ MANY = 2000
 """So many users whose UserName or e-mail address begins with a text are looked up by it; of more, employees are walked by id."""
 
 
-def _is_meant(conn: Connection, account: str, text: str, after: str, limit: int) -> ColumnElement[bool]:
-    """Whether the listed employee is one whom a text means.
-
-    Of few users the employees are known before; a text with which very many begin is soon met by walking all in order.
-    """
-    key, found = comparable(text), set[str]()
-    mine = and_(litmos_user.c.account == account, link.c.account == account, litmos_user.c.id == link.c.user_id)
-    begin = [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
-    for one in begin:
-        users = select(litmos_user.c.id).where(litmos_user.c.account == account, one).limit(MANY + 1)
+def _meant(conn: Connection, account: str, text: str, after: str, limit: int) -> list[str] | None:
+    """The employees whom a text means, from ``after`` on or before; None if they are very many: then one is soon met by walking all."""
+    found: set[str] = set()
+    for begins in _users_begin(conn, text):
+        users = select(litmos_user.c.id).where(litmos_user.c.account == account, begins).limit(MANY + 1)
         ids = list(conn.execute(users).scalars())
         if len(ids) > MANY:
-            named = select(link.c.user_id).where(mine, link.c.employee_id == employee.c.employee_id, or_(*begin))
-            return or_(_begins(conn, employee.c.employee_id, text), named.correlate(employee).exists())
+            return None
         theirs = select(link.c.employee_id).where(link.c.account == account)
         found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
-    here = and_(employee.c.account == account, employee.c.employee_id > after)
-    by_id = select(employee.c.employee_id).where(here, _begins(conn, employee.c.employee_id, text))
+    by_id = select(employee.c.employee_id).where(
+        employee.c.account == account, _beyond(after), _begins(conn, employee.c.employee_id, text)
+    )
     found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
-    return is_among(conn, employee.c.employee_id, sorted(found))
+    return sorted(found)
+
+
+def _is_meant(conn: Connection, account: str, text: str) -> ColumnElement[bool]:
+    """Whether the listed employee is one whom a text means."""
+    mine = and_(
+        litmos_user.c.account == account, link.c.account == account, litmos_user.c.id == link.c.user_id
+    )
+    named = select(link.c.user_id).where(
+        mine, link.c.employee_id == employee.c.employee_id, or_(*_users_begin(conn, text))
+    )
+    return or_(_begins(conn, employee.c.employee_id, text), named.correlate(employee).exists())
+
+
+def _users_begin(conn: Connection, text: str) -> list[ColumnElement[bool]]:
+    key = comparable(text)
+    return [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
+
+
+def _beyond(after: str) -> ColumnElement[bool]:
+    """Not a bare column: else everybody from there on is walked, and not those few who are meant looked up."""
+    return func.coalesce(employee.c.employee_id, employee.c.employee_id) > after
 
 
 def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:

@@ -73,7 +73,9 @@ def resolutions(conn: Connection, account: str) -> dict[str, Resolution]:
 
 def listed(conn: Connection, account: str, employee_id: str | None = None) -> list[dict[str, Any]]:
     """Every case and every decision, or one employee's, with its ``state`` (CaseState)."""
-    return _about(conn, account, lambda table: None if employee_id is None else table.c.employee_id == employee_id)
+    return _about(
+        conn, account, lambda table: None if employee_id is None else table.c.employee_id == employee_id
+    )
 
 
 def page(
@@ -89,7 +91,9 @@ def page(
         return []
     found = union_all(*parts).subquery()
     ids = conn.execute(select(found).order_by(found.c.employee_id).limit(limit)).scalars().all()
-    by_id = {one["employee_id"]: one for one in _about(conn, account, lambda table: table.c.employee_id.in_(ids))}
+    by_id = {
+        one["employee_id"]: one for one in _about(conn, account, lambda table: table.c.employee_id.in_(ids))
+    }
     return [by_id[employee_id] for employee_id in ids]
 
 
@@ -99,9 +103,7 @@ def _by_state(account: str, after: str = "") -> dict[CaseState, Select[Any]]:
     decided = and_(decision.account == account, decision.employee_id == case.employee_id)
     followed = select(decision.employee_id).where(decided, decision.decided_at >= case.seen_at).exists()
     met = select(case.employee_id).where(case.account == account, case.employee_id > after)
-    is_met = select(case.employee_id).where(
-        case.account == account, case.employee_id == decision.employee_id
-    )
+    is_met = select(case.employee_id).where(case.account == account, case.employee_id == decision.employee_id)
     settled_ = select(decision.employee_id).where(decision.account == account, decision.employee_id > after)
     return {
         CaseState.OPEN: met.where(~followed),

@@ -220,7 +220,11 @@ def _as_store_error() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if str(error.orig).lower().startswith(("interrupted", "canceling statement due to statement timeout")):
+        if (
+            str(error.orig)
+            .lower()
+            .startswith(("interrupted", "canceling statement due to statement timeout"))
+        ):
             raise TooSlow("looking that up took too long, and was stopped") from None
         raise StoreError(_explain(str(error.orig))) from None
     except PoolTimeout:

@@ -28,9 +28,7 @@ log = get_logger(__name__)
 LARGEST_FORM = 64 * 1024
 SAID = "syncd-said"
 """The cookie that carries what was done over to the next page."""
-NARROWER = (
-    "Ask for less: name a run, an employee or a code, take a filter away that hardly anything meets, or show fewer rows."
-)
+NARROWER = "Ask for less: name a run, an employee or a code, take a filter away that hardly anything meets, or show fewer rows."
 LATER = "The database is busy, or has grown: try again in a minute; if it stays so, see Pages in docs/performance.md."
 NAVIGATION = (
     ("/", "Overview"),
@@ -84,7 +82,11 @@ class Web:
         except Missing as error:
             return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
         except TooSlow as error:
-            said = f"{error} (after {PATIENCE:g} s). {NARROWER}" if ask.query else f"{error} (after {PATIENCE:g} s). {LATER}"
+            said = (
+                f"{error} (after {PATIENCE:g} s). {NARROWER}"
+                if ask.query
+                else f"{error} (after {PATIENCE:g} s). {LATER}"
+            )
             return self.refused(request, 503, said[0].upper() + said[1:], viewer=viewer, form_of=form_of)
         except (Declined, StaleApproval) as error:
             return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
