@@ -18,10 +18,12 @@ from sqlalchemy import event
 from benchmarks.company import ACCOUNT
 from benchmarks.grown import company_of, grow
 from benchmarks.questions import questions
+from syncd.core.model import Action, ObjectKind
 from syncd.errors import TooSlow
 from syncd.store import browse, cases
 from syncd.store.database import Database, open_database
 from syncd.store.migrate import upgrade
+from syncd.web.changepages import STATES
 from syncd.web.roles import Role, Viewer
 from syncd.web.routes import PAGES, Page
 from syncd.web.site import Ask, Shown, Site
@@ -248,3 +250,9 @@ def test_what_takes_too_long_is_stopped_and_the_connection_goes_on(grown):
         conn.exec_driver_sql(endless)
     with grown.read() as conn:
         assert grown.now(conn)
+
+
+def test_the_values_that_a_list_is_put_together_of_are_all_that_there_are():
+    assert browse.CLOSED["kind"] == tuple(ObjectKind)
+    assert browse.CLOSED["action"] == tuple(Action)
+    assert set(browse.CLOSED["state"]) == set(STATES)
