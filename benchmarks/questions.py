@@ -70,20 +70,24 @@ class Question:
     path: str
 
 
-def questions(database: Database) -> list[Question]:
-    """All of them, by what this database has."""
+def questions(database: Database, *, pairs: bool = True) -> list[Question]:
+    """All of them, by what this database has; with each two filters together if ``pairs`` are wanted."""
     with database.read() as conn:
-        return [Question(page.path, path) for page in PAGES for path in dict.fromkeys(_of(conn, page))]
+        return [
+            Question(page.path, path)
+            for page in PAGES
+            for path in dict.fromkeys(_of(conn, page, pairs=pairs))
+        ]
 
 
-def _of(conn: Connection, page: Page) -> list[str]:
+def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
     if page.path == FROM_HR:
         return []
     found = _filled(conn, page.path)
     filters = {name: values_of(conn, page, name) for name in page.query}
     for name, values in filters.items():
         found += [_ask(page.path, conn, **{name: value}) for value in values]
-    wanted = [name for name in filters if name not in {"limit", "before", "after"}]
+    wanted = [name for name in filters if pairs and name not in {"limit", "before", "after"}]
     for place, first in enumerate(wanted):
         for second in wanted[place + 1 :]:
             found += [
