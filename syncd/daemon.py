@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import uvicorn
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -40,6 +39,7 @@ from syncd.store import exchanges, retention, runs
 from syncd.store.database import Database
 from syncd.store.retention import Retention
 from syncd.web.access import serves_pages
+from syncd.web.listening import Listening
 from syncd.web.pages import create_web
 from syncd.web.site import Site
 
@@ -88,8 +88,7 @@ class Daemon:
     scheduler: BackgroundScheduler = field(init=False)
     crew: Crew = field(init=False)
     _planner: threading.Thread = field(init=False)
-    _web: uvicorn.Server | None = field(default=None, init=False)
-    _web_thread: threading.Thread | None = field(default=None, init=False)
+    _web: Listening | None = field(default=None, init=False)
     _beat: float = field(default=0.0, init=False)
     _working: bool = field(default=False, init=False)
     port: int = field(default=0, init=False)
@@ -119,9 +118,8 @@ class Daemon:
         self.app.interrupt()
         ended = self.crew.end()
         self._planner.join(self.app.settings.endpoint.timeout + 5)
-        if self._web is not None and self._web_thread is not None:
-            self._web.should_exit = True
-            self._web_thread.join(5)
+        if self._web is not None:
+            self._web.end()
         ended = ended and not self._planner.is_alive()
         log.info("stopped", in_time=ended)
         return ended
@@ -257,25 +255,9 @@ class Daemon:
             )
         site = Site(app=self.app, config=self.config, alive=self.alive)
         application = create_web(site, hosts=hosts, pages=pages, auth=AuthPart() if self.demo else None)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                application,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,
-                limit_concurrency=200,
-            )
-        )
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the daemon has its own
-        listener = socket.create_server((web.host, web.port), reuse_port=False)
-        self.port = listener.getsockname()[1]
-        self._web = server
-        self._web_thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, name="web", daemon=True
-        )
-        self._web_thread.start()
+        self._web = Listening(application, web.host, web.port)
+        self._web.start()
+        self.port = self._web.port
 
 
 def _unfinished(conn: Connection, account: str, flow: str) -> list[Any]:

@@ -7,6 +7,7 @@
     ├─ SourceError         HR cannot be read whole; the Run failed, nothing was planned; exit 8
     ├─ SinkError           results could not be delivered; they stay in the outbox; exit 8
     ├─ StoreError          our own database is unreachable, behind, full or locked; exit 1
+    │  └─ TooSlow          what a page asked of it took too long and was stopped; the page says how to ask for less
     ├─ Busy                another process holds what this one needs; exit 7
     ├─ RefreshError        Litmos could not be read whole; the mirror is as it was; exit 8
     ├─ ArchiveError        what is kept of inputs cannot be written, or read as it was written; exit 1
@@ -65,6 +66,10 @@ class SinkError(SyncdError):
 
 class StoreError(SyncdError):
     """syncd's own database cannot be used as it is (behind, ahead, full, locked, unreachable)."""
+
+
+class TooSlow(StoreError):
+    """Looking something up took longer than a page may take, and was stopped; nothing else is wrong."""
 
 
 class Busy(SyncdError):

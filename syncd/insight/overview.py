@@ -1,6 +1,6 @@
 """Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,24 @@ from syncd.store.current import current_state
 FLOWS = ("refresh", "push", "pull")
 
 
-def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
-    """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person."""
+def population(conn: Connection, account: str) -> dict[str, Any]:
+    """How many there are of what everybody has: each number is counted, and takes the longer the more there are."""
+    return {
+        "employees": people.count(conn, account),
+        "users": mirror.count_users(conn, account),
+        "links": links.count(conn, account),
+        "results": outbox.totals(conn, account),
+        "imports": imports.counts(conn, account),
+    }
+
+
+def overview(
+    conn: Connection, account: str, now: datetime, numbers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person.
+
+    ``numbers`` is the ``population`` if it was counted before.
+    """
     flows = {}
     for flow in FLOWS:
         last = runs.newest(conn, account, flow)
@@ -48,14 +64,10 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "now": now,
         "flows": flows,
         **engine(conn, account, now),
-        "imports": imports.counts(conn, account),
-        "employees": people.count(conn, account),
-        "users": mirror.count_users(conn, account),
-        "links": links.count(conn, account),
+        **(population(conn, account) if numbers is None else numbers),
         "mirror_read_at": readings.last,
         "mirror_full_at": readings.full,
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),
-        "results": outbox.totals(conn, account),
         "held": [dict(run) for run in runs.holding(conn, account)],
         "cases": cases.waiting(conn, account),
         "quarantined": people.count_quarantined(conn, account),

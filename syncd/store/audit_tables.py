@@ -26,6 +26,7 @@ audit = Table(
         sqlite_where=text("employee_id <> ''"),
         postgresql_where=text("employee_id <> ''"),
     ),
+    Index(None, "account", "action", "number"),
 )
 """Append-only: triggers refuse any other write, and each row's hash covers the one before it."""
 web_session = Table(

@@ -1,31 +1,47 @@
 """Browsing: lists that may be long, a page at a time. A page begins where the one before it ended, by key, not by counting."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     RowMapping,
     Select,
     and_,
+    desc,
     false,
     func,
     literal_column,
     or_,
     select,
+    union_all,
 )
 
 from syncd.core.match import comparable
+from syncd.core.model import Action, ObjectKind
+from syncd.store.among import is_among, rows_among
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.runs import ONLY, PLANNED_ONLY
-from syncd.store.schema import attempt, change, employee, input_, job, link, quarantine, run
+from syncd.store.schema import (
+    IS_FAILED,
+    IS_HELD,
+    attempt,
+    change,
+    employee,
+    input_,
+    job,
+    link,
+    quarantine,
+    run,
+)
 
-_FAILED = change.c.state == literal_column("'failed'")
-"""Said with a constant, as in the index for it."""
 _HAS_CODE = change.c.code != literal_column("''")
-"""The same for the index of codes."""
+"""Said with a constant, as in the index of codes."""
 
 
 _CHANGED = select(change.c.id).where(change.c.run_id == run.c.id).exists()
@@ -68,7 +84,7 @@ def listed_runs(
     if wanted.changed:
         query = query.where(_CHANGED)
     if wanted.failed:
-        with_failures = select(change.c.run_id).where(_FAILED)
+        with_failures = select(change.c.run_id).where(IS_FAILED)
         query = query.where((run.c.state == "failed") | run.c.id.in_(with_failures))
     if before is not None:
         query = query.where(run.c.id < before)
@@ -93,29 +109,26 @@ class Wanted:
     """Of Runs that were made from ``since`` on, and before ``until``."""
 
 
+CLOSED: Mapping[str, tuple[str, ...]] = {
+    "kind": tuple(ObjectKind),
+    "action": tuple(Action),
+    "state": ("planned", "held", "queued", "done", "failed", "superseded", "cancelled"),
+}
+"""The columns of a Change that have few values, with all of these, in the order of their indexes."""
+OPEN = ("employee_id", "code", "rule")
+"""Those with many values: each has an index with the id behind it."""
+
+
 def changes(
     conn: Connection, account: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
-    query = _of_account(conn, account).order_by(change.c.id.desc()).limit(limit)
-    for name in ("employee_id", "action", "kind", "code", "rule"):
-        if value := getattr(wanted, name):
-            query = query.where(change.c[name] == value)
-    if wanted.code:
-        query = query.where(_HAS_CODE)
-    if wanted.state:
-        query = query.where(_FAILED if wanted.state == "failed" else change.c.state == wanted.state)
-    if wanted.run_id is not None:
-        query = query.where(change.c.run_id == wanted.run_id)
-    if wanted.field:
-        query = query.where(
-            or_(*(_names(conn, change.c[name], wanted.field) for name in ("after", "before")))
-        )
-    if before is not None:
-        query = query.where(change.c.id < before)
-    if (spanned := _spanned(conn, account, wanted)) is None:
+    newest = _newest(conn, account, wanted, before, limit)
+    if newest is None:
         return []
-    return list(conn.execute(query.where(*spanned)).mappings())
+    ids = list(conn.execute(newest).scalars())
+    query = _with_runs().where(change.c.id.in_(ids)).order_by(change.c.id.desc())
+    return list(conn.execute(query).mappings())
 
 
 EDGE = 20
@@ -141,13 +154,11 @@ def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnEleme
     first, last = edges
     if first is None:
         return None
-    between = change.c.id.between(first, last)
-    if conn.dialect.name != "sqlite":
-        return [between, change.c.run_id.in_(mine)]
-    made_at = _hidden(conn, run.c.created_at)
+    # Looked up for each Change that is met, as in ``_owned``: else SQLite sorts all Changes of these Runs.
+    made_at = select(run.c.created_at).where(run.c.id == change.c.run_id).scalar_subquery()
     since = [] if wanted.since is None else [made_at >= wanted.since]
     until = [] if wanted.until is None else [made_at < wanted.until]
-    return [between, *since, *until]
+    return [change.c.id.between(first, last), *since, *until]
 
 
 def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnElement[bool]:
@@ -159,32 +170,110 @@ def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnEl
     return func.json_type(column, f'$."{field}"').is_not(None)
 
 
+def _newest(
+    conn: Connection, account: str, wanted: Wanted, before: int | None, limit: int
+) -> Select[Any] | None:
+    """The ids of what is wanted, newest first; None if there can be none.
+
+    Of a kind, an action, a state or a Run, which many Changes share, the newest of each combination of kind, action and state are taken,
+    each a piece of an index, and the newest of those: that takes as long for what is rare as for what is common. Each other filter is a
+    piece of an index by itself.
+    """
+    query = select(change.c.id).where(_owned(account)).order_by(change.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(change.c.id < before)
+    if wanted.run_id is not None:
+        query = query.where(change.c.run_id == wanted.run_id)
+    if (spanned := _spanned(conn, account, wanted)) is None:
+        return None
+    query = query.where(*spanned)
+    if wanted.field:
+        named = (_names(conn, change.c[name], wanted.field) for name in ("after", "before"))
+        query = query.where(or_(*named))
+    asked = {name: getattr(wanted, name) for name in CLOSED}
+    narrow = {name: getattr(wanted, name) for name in OPEN if getattr(wanted, name)}
+    for name, value in narrow.items():
+        query = query.where(change.c[name] == value, *([_HAS_CODE] if name == "code" else []))
+    if narrow or (wanted.run_id is None and not any(asked.values())):
+        return query.where(*(change.c[name] == value for name, value in asked.items() if value))
+    values = [[asked[name]] if asked[name] else CLOSED[name] for name in CLOSED]
+    combinations = set(product(*values))
+    if wanted.run_id is not None:
+        combinations &= _combinations(conn, wanted.run_id)
+    return _pieces(query, combinations).order_by(desc("id")).limit(limit)
+
+
+def _pieces(query: Select[Any], combinations: Iterable[tuple[str, ...]]) -> Select[Any]:
+    """What a query finds of each of these combinations of kind, action and state: ``id``."""
+    pieces = [
+        select(query.where(*map(_equal, CLOSED, combination)).subquery().c.id)
+        for combination in sorted(combinations)
+    ]
+    return select((union_all(*pieces) if pieces else query.where(false())).subquery().c.id)
+
+
+def _owned(account: str) -> ColumnElement[bool]:
+    """Whether a Change is of this account: looked up for each Change that is met, and not the other way round, Run by Run."""
+    return select(run.c.account).where(run.c.id == change.c.run_id).scalar_subquery() == account
+
+
+def first_of_run(
+    conn: Connection, run_id: int, tally: Mapping[str, Mapping[str, int]], limit: int
+) -> list[RowMapping]:
+    """A Run's first Changes in the Plan's order, in which they got their ids; ``tally`` is what ``changes.tally`` says of it."""
+    query = select(change.c.id).where(change.c.run_id == run_id).order_by(change.c.id).limit(limit)
+    combinations = [
+        (kind, action, state)
+        for what, states in tally.items()
+        for action, _, kind in [what.partition(" ")]
+        for state in states
+    ]
+    ids = list(conn.execute(_pieces(query, combinations).order_by("id").limit(limit)).scalars())
+    found = select(change).where(change.c.id.in_(ids)).order_by(change.c.id)
+    return list(conn.execute(found).mappings())
+
+
+def _combinations(conn: Connection, run_id: int) -> set[tuple[str, ...]]:
+    """Every kind, action and state that a Run's Changes have together: as many looks into an index as there are, not as Changes."""
+    found: list[tuple[str, ...]] = [()]
+    for column in (change.c[name] for name in CLOSED):
+        found = [(*known, value) for known in found for value in _distinct(conn, run_id, known, column)]
+    return set(found)
+
+
+def _distinct(conn: Connection, run_id: int, known: tuple[str, ...], column: Column[str]) -> Iterator[str]:
+    """The values of a column of a Run's Changes whose columns before it have the ``known`` values."""
+    mine = [change.c.run_id == run_id, *map(_equal, CLOSED, known)]
+    value: str | None = ""
+    while True:
+        following = select(column).where(*mine, column > value).order_by(column).limit(1)
+        value = conn.execute(following).scalar()
+        if value is None:
+            return
+        yield value
+
+
+def _equal(name: str, value: str) -> ColumnElement[bool]:
+    return change.c[name] == value
+
+
 def one_change(conn: Connection, account: str, change_id: int) -> RowMapping | None:
     """One Change, or None."""
-    return conn.execute(_of_account(conn, account).where(change.c.id == change_id)).mappings().first()
+    query = _with_runs().where(change.c.id == change_id, run.c.account == account)
+    return conn.execute(query).mappings().first()
 
 
-def _of_account(conn: Connection, account: str) -> Select[Any]:
-    return (
-        select(change, run.c.flow, run.c.created_at.label("run_created_at"))
-        .join(run, run.c.id == change.c.run_id)
-        .where(_hidden(conn, run.c.account) == account)
+def _with_runs() -> Select[Any]:
+    return select(change, run.c.flow, run.c.created_at.label("run_created_at")).join(
+        run, run.c.id == change.c.run_id
     )
-
-
-def _hidden(conn: Connection, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column of a Run that SQLite must not look Runs up by: it would sort all their Changes, to show the newest few.
-
-    PostgreSQL has statistics, and goes wrong without the bare column.
-    """
-    return func.coalesce(column, column) if conn.dialect.name == "sqlite" else column
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:
     """What failed in a Run, by code, the commonest first, with one of its messages."""
     query = (
         select(change.c.code, func.count().label("number"), func.min(change.c.message).label("message"))
-        .where(change.c.run_id == run_id, change.c.state == "failed")
+        .where(change.c.run_id == run_id, IS_FAILED)
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )
@@ -209,8 +298,7 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
             func.max(change.c.run_id).label("run_id"),
             func.min(change.c.message).label("message"),
         )
-        .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account, _FAILED, ended_at >= since, ~taken_up.exists())
+        .where(_owned(account), IS_FAILED, ended_at >= since, ~taken_up.exists())
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )
@@ -231,27 +319,60 @@ def employees(
         )
         .outerjoin(link, linked)
         .outerjoin(litmos_user, litmos)
-        .where(employee.c.account == account, employee.c.employee_id > after)
+        .where(employee.c.account == account)
         .order_by(employee.c.employee_id)
         .limit(limit)
     )
-    if text:
-        key = comparable(text)
-        of_users = (
-            select(link.c.employee_id)
-            .join(litmos_user, and_(litmos_user.c.account == account, litmos_user.c.id == link.c.user_id))
-            .where(
-                link.c.account == account,
-                or_(
-                    _begins(conn, litmos_user.c.username_key, key),
-                    _begins(conn, litmos_user.c.email_key, key),
-                ),
-            )
-        )
-        query = query.where(
-            or_(_begins(conn, employee.c.employee_id, text), employee.c.employee_id.in_(of_users))
-        )
+    meant = _meant(conn, account, text, after, limit) if text else None
+    if meant is not None:
+        query = query.where(_beyond(after), is_among(conn, employee.c.employee_id, meant))
+    elif text:
+        query = query.where(employee.c.employee_id > after, _is_meant(conn, account, text))
+    else:
+        query = query.where(employee.c.employee_id > after)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+MANY = 2000
+"""So many users whose UserName or e-mail address begins with a text are looked up by it; of more, employees are walked by id."""
+
+
+def _meant(conn: Connection, account: str, text: str, after: str, limit: int) -> list[str] | None:
+    """The employees whom a text means, from ``after`` on or before; None if they are very many: then one is soon met by walking all."""
+    found: set[str] = set()
+    for begins in _users_begin(conn, text):
+        users = select(litmos_user.c.id).where(litmos_user.c.account == account, begins).limit(MANY + 1)
+        ids = list(conn.execute(users).scalars())
+        if len(ids) > MANY:
+            return None
+        theirs = select(link.c.employee_id).where(link.c.account == account)
+        found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
+    by_id = select(employee.c.employee_id).where(
+        employee.c.account == account, _beyond(after), _begins(conn, employee.c.employee_id, text)
+    )
+    found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
+    return sorted(found)
+
+
+def _is_meant(conn: Connection, account: str, text: str) -> ColumnElement[bool]:
+    """Whether the listed employee is one whom a text means."""
+    mine = and_(
+        litmos_user.c.account == account, link.c.account == account, litmos_user.c.id == link.c.user_id
+    )
+    named = select(link.c.user_id).where(
+        mine, link.c.employee_id == employee.c.employee_id, or_(*_users_begin(conn, text))
+    )
+    return or_(_begins(conn, employee.c.employee_id, text), named.correlate(employee).exists())
+
+
+def _users_begin(conn: Connection, text: str) -> list[ColumnElement[bool]]:
+    key = comparable(text)
+    return [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
+
+
+def _beyond(after: str) -> ColumnElement[bool]:
+    """Not a bare column: else everybody from there on is walked, and not those few who are meant looked up."""
+    return func.coalesce(employee.c.employee_id, employee.c.employee_id) > after
 
 
 def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
@@ -323,7 +444,9 @@ def phases(conn: Connection, run_id: int) -> dict[str, datetime | None]:
 def fields_changed(conn: Connection, run_id: int, state: str) -> dict[str, int]:
     """How many of a Run's updates in a state change each Litmos field, the commonest first."""
     query = select(change.c.after).where(
-        change.c.run_id == run_id, change.c.state == state, change.c.action == "update"
+        change.c.run_id == run_id,
+        IS_HELD if state == "held" else change.c.state == state,
+        change.c.action == "update",
     )
     found: dict[str, int] = {}
     for after in conn.execute(query).scalars():

@@ -1,11 +1,23 @@
 """Cases: employees whom matching could not place, as the last plan met them, and what people decided about them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    union_all,
+)
 
 from syncd.core.cases import Case, CaseState, Resolution, Verdict, case_state
 from syncd.core.match import BY_PERSON
@@ -61,12 +73,55 @@ def resolutions(conn: Connection, account: str) -> dict[str, Resolution]:
 
 def listed(conn: Connection, account: str, employee_id: str | None = None) -> list[dict[str, Any]]:
     """Every case and every decision, or one employee's, with its ``state`` (CaseState)."""
+    return _about(
+        conn, account, lambda table: None if employee_id is None else table.c.employee_id == employee_id
+    )
+
+
+def page(
+    conn: Connection, account: str, *, state: str = "", after: str = "", limit: int
+) -> list[dict[str, Any]]:
+    """The same by employee id, from ``after`` on; those in a state if one is given."""
+    parts = [
+        select(part.order_by("employee_id").limit(limit).subquery().c.employee_id)
+        for name, part in _by_state(account, after).items()
+        if state in ("", name.value)
+    ]
+    if not parts:
+        return []
+    found = union_all(*parts).subquery()
+    ids = conn.execute(select(found).order_by(found.c.employee_id).limit(limit)).scalars().all()
+    by_id = {
+        one["employee_id"]: one for one in _about(conn, account, lambda table: table.c.employee_id.in_(ids))
+    }
+    return [by_id[employee_id] for employee_id in ids]
+
+
+def _by_state(account: str, after: str = "") -> dict[CaseState, Select[Any]]:
+    """Who is in each state, with an id above ``after``: in SQL what ``case_state`` says."""
+    case, decision = identity_case.c, resolution.c
+    decided = and_(decision.account == account, decision.employee_id == case.employee_id)
+    followed = select(decision.employee_id).where(decided, decision.decided_at >= case.seen_at).exists()
+    met = select(case.employee_id).where(case.account == account, case.employee_id > after)
+    is_met = select(case.employee_id).where(case.account == account, case.employee_id == decision.employee_id)
+    settled_ = select(decision.employee_id).where(decision.account == account, decision.employee_id > after)
+    return {
+        CaseState.OPEN: met.where(~followed),
+        CaseState.DECIDED: met.where(followed),
+        CaseState.RESOLVED: settled_.where(~is_met.exists()),
+    }
+
+
+def _about(
+    conn: Connection, account: str, which: Callable[[Table], ColumnElement[bool] | None]
+) -> list[dict[str, Any]]:
+    """Cases and decisions; ``which`` says of whom, in either table."""
 
     def of(table: Table) -> dict[str, RowMapping]:
         query = select(table).where(table.c.account == account)
-        if employee_id is not None:
-            query = query.where(table.c.employee_id == employee_id)
-        return {row["employee_id"]: row for row in conn.execute(query).mappings()}
+        some = which(table)
+        rows = conn.execute(query if some is None else query.where(some)).mappings()
+        return {row["employee_id"]: row for row in rows}
 
     cases, decisions = of(identity_case), of(resolution)
     return [
@@ -82,7 +137,8 @@ def find(conn: Connection, account: str, employee_id: str) -> dict[str, Any] | N
 
 def waiting(conn: Connection, account: str) -> int:
     """How many cases wait for a person."""
-    return sum(case["state"] == CaseState.OPEN for case in listed(conn, account))
+    waits = _by_state(account)[CaseState.OPEN].subquery()
+    return int(conn.execute(select(func.count()).select_from(waits)).scalar_one())
 
 
 def _case(employee_id: str, case: RowMapping | None, decision: RowMapping | None) -> dict[str, Any]:

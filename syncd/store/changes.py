@@ -11,7 +11,7 @@ from syncd.core.flapping import Turn
 from syncd.core.holding import Cause
 from syncd.core.model import Action, Change, ItemKey, ObjectKind
 from syncd.store.batches import insert_many
-from syncd.store.schema import change, run
+from syncd.store.schema import IS_HELD, change, run
 
 CHUNK = 500
 
@@ -174,7 +174,7 @@ def tally(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     rows = conn.execute(
         select(change.c.action, change.c.kind, change.c.state, func.count().label("number"))
         .where(change.c.run_id == run_id)
-        .group_by(change.c.action, change.c.kind, change.c.state)
+        .group_by(change.c.kind, change.c.action, change.c.state)
         .order_by(change.c.kind, change.c.action, change.c.state)
     ).all()
     for row in rows:
@@ -187,7 +187,7 @@ def causes(conn: Connection, run_id: int) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     rows = conn.execute(
         select(change.c.code, change.c.action, change.c.kind, func.count().label("number"))
-        .where(change.c.run_id == run_id, change.c.state == "held")
+        .where(change.c.run_id == run_id, IS_HELD)
         .group_by(change.c.code, change.c.action, change.c.kind)
         .order_by(change.c.code, change.c.kind, change.c.action)
     ).all()

@@ -2,13 +2,14 @@
 
 import math
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -25,7 +26,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from syncd.errors import StoreError
+from syncd.errors import StoreError, TooSlow
 from syncd.store.columns import decoded
 from syncd.store.filesystem import shared_kind
 from syncd.store.turns import Turns
@@ -53,6 +54,7 @@ class Database:
         self.engine = engine
         self.path = path
         self.ahead = timedelta()
+        self._patience: float | None = None
         self._writing = Turns()
 
     @property
@@ -81,14 +83,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that reads one consistent state, whatever others commit meanwhile. Raises StoreError."""
+        """One transaction that reads one consistent state, whatever others commit meanwhile. Raises StoreError, TooSlow."""
         options = {"sqlite_begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with _as_store_error(), self.engine.connect() as opened:
             conn = opened.execution_options(**options)
-            with conn.begin():
-                if not self.is_sqlite:
-                    conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            with conn.begin(), _within(conn, self._patience):
                 yield conn
+
+    def within(self, seconds: float) -> "Database":
+        """The same database, whose reading is stopped when it takes longer (PostgreSQL: one statement; SQLite: all of it).
+
+        Whoever waits for an answer gives up long before, and the next who asks must not find it still at work. Not to be closed.
+        """
+        other = copy(self)
+        other._patience = seconds  # noqa: SLF001 - its own kind
+        return other
 
     def now(self, conn: Connection) -> datetime:
         """The database's time now, aware UTC: the only clock for leases, slots and schedules."""
@@ -108,6 +117,29 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+CHECKED_EVERY = 20_000
+"""So many steps SQLite takes, in a millisecond or so, before it asks whether to go on."""
+
+
+@contextmanager
+def _within(conn: Connection, seconds: float | None) -> Iterator[None]:
+    """No statement takes longer; no limit if that is None."""
+    if seconds is None:
+        yield
+    elif conn.dialect.name == "sqlite":
+        raw, until = cast(sqlite3.Connection, conn.connection.dbapi_connection), time.monotonic() + seconds
+        raw.set_progress_handler(lambda: time.monotonic() > until, CHECKED_EVERY)
+        try:
+            yield
+        finally:
+            raw.set_progress_handler(None, 0)
+    else:
+        conn.exec_driver_sql(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+        # What a page asks is short or soon stopped: making machine code of it takes longer than doing it.
+        conn.exec_driver_sql("SET LOCAL jit = off")
+        yield
 
 
 def open_database(url: str) -> Database:
@@ -217,6 +249,12 @@ def _as_store_error() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if (
+            str(error.orig)
+            .lower()
+            .startswith(("interrupted", "canceling statement due to statement timeout"))
+        ):
+            raise TooSlow("looking that up took too long, and was stopped") from None
         raise StoreError(_explain(str(error.orig))) from None
     except PoolTimeout:
         raise StoreError(

@@ -16,8 +16,8 @@ litmos_user = Table(
     Column("profile", Json, nullable=False),
     time_column("read_at"),
     time_column("changed_at", required=True),
-    Index(None, "account", "username_key"),
-    Index(None, "account", "email_key"),
+    Index(None, "account", "username_key", postgresql_ops={"username_key": "text_pattern_ops"}),
+    Index(None, "account", "email_key", postgresql_ops={"email_key": "text_pattern_ops"}),
     Index(None, "account", "external_key"),
 )
 litmos_team = Table(

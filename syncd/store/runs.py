@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from syncd.core.limits import Hold
 from syncd.core.plan import Plan
 from syncd.errors import Busy
-from syncd.store.schema import IS_LIVE, change, job, run
+from syncd.store.schema import IS_FAILED, IS_HELD, IS_LIVE, change, job, run
 
 CHUNK = 500
 UNFINISHED = ("queued", "running")
@@ -22,7 +22,7 @@ PLANNED_ONLY = "planned_only"
 """The key in the summary of a Run that was to make a Plan and to send nothing."""
 OBSERVED = "observed"
 """The key in the summary of such a Run that was a push, and that the Policy let send nothing."""
-_WAITS = select(change.c.id).where(change.c.run_id == run.c.id, change.c.state == "held").exists()
+_WAITS = select(change.c.id).where(change.c.run_id == run.c.id, IS_HELD).exists()
 """Whether Changes of a Run wait for a person."""
 HOLDS = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
 """Whether a Run holds something for a person, even while others of its Changes are being sent."""
@@ -294,7 +294,7 @@ def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str
 
 
 def _failed(conn: Connection, run_id: int) -> int:
-    query = select(func.count()).where(change.c.run_id == run_id, change.c.state == "failed")
+    query = select(func.count()).where(change.c.run_id == run_id, IS_FAILED)
     return int(conn.execute(query).scalar_one())
 
 

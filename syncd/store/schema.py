@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from syncd.store import (
@@ -45,6 +46,8 @@ from syncd.store.queue_tables import (
 __all__ = [
     "IS_DISCARDED",
     "IS_DUE",
+    "IS_FAILED",
+    "IS_HELD",
     "IS_LIVE",
     "IS_UNSETTLED",
     "LIVE",
@@ -153,6 +156,13 @@ employee = Table(
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
     Index(None, "account", "absent_since"),
+    Index("ix_employee_present", "account", "present"),
+    Index(
+        "ix_employee_prefix",
+        "account",
+        "employee_id",
+        postgresql_ops={"employee_id": "text_pattern_ops"},
+    ),
 )
 put_aside = Table(
     "put_aside",
@@ -228,6 +238,9 @@ run = Table(
     time_column("expires_at"),
     UniqueConstraint("account", "schedule", "slot"),
     Index(None, "account", "state"),
+    Index(None, "account", "id"),
+    Index(None, "account", "flow", "id"),
+    Index(None, "account", "trigger", "id"),
 )
 configuration = Table(
     "configuration",
@@ -270,9 +283,17 @@ change = Table(
     UniqueConstraint("run_id", "key"),
     Index(None, "employee_id", "id"),
     Index(None, "finished_at"),
-    Index("ix_change_failed", "id", **rows_where("state = 'failed'")),
+    Index("ix_change_run", "run_id", "kind", "action", "state", "id"),
+    Index("ix_change_what", "kind", "action", "state", "id"),
+    Index("ix_change_rule", "rule", "id", "run_id", "kind", "action", "state"),
+    Index("ix_change_held", "run_id", "id", **rows_where("state = 'held'")),
+    Index("ix_change_failed", "run_id", "id", **rows_where("state = 'failed'")),
     Index("ix_change_code", "code", "id", **rows_where("code <> ''")),
 )
+IS_FAILED = change.c.state == literal_column("'failed'")
+"""Changes that failed, as in the index for them."""
+IS_HELD = change.c.state == literal_column("'held'")
+"""Changes that wait for a person: said with a constant, as in the index for them."""
 approval = Table(
     "approval",
     metadata,

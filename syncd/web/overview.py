@@ -22,7 +22,7 @@ def index(ask: Ask) -> Answer:
     site = ask.site
     with site.database.read() as conn:
         now = site.database.now(conn)
-        found = overview(conn, site.account, now)
+        found = overview(conn, site.account, now, site.population.of(conn, site.account, now))
         found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
         by_day = browse.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
         problems = browse.problems(conn, site.account, now - OPEN_FOR)
@@ -43,6 +43,7 @@ def index(ask: Ask) -> Answer:
             "refused": found["paused"],
             "held": [shown_run(run) for run in found["held"]],
             "people": {name: found[name] for name in ("employees", "users", "links", "quarantined", "cases")},
+            "counted_at": found["counted_at"],
             "inputs": found["inputs"],
             "mirror": {name: found[name] for name in ("mirror_read_at", "mirror_full_at")},
             "results": found["results"],

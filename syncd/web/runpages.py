@@ -61,7 +61,7 @@ def one(ask: Ask) -> Answer:
         now = ask.site.database.now(conn)
         names = item_names(conn, account)
         tally = changes.tally(conn, run_id)
-        rows = changes.listed(conn, run_id=run_id, limit=FEW)
+        rows = browse.first_of_run(conn, run_id, tally, FEW)
         counts = jobs.counts(conn, account, run_id)
         by_minute = browse.requests_by_minute(conn, run_id)
         data = {

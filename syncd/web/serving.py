@@ -15,19 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError
+from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError, TooSlow
 from syncd.log import get_logger
 from syncd.web import rendering
 from syncd.web.access import Gate, cookie_name, csrf_token, is_local, is_own_form, new_id
 from syncd.web.roles import Viewer
 from syncd.web.routes import Deed, Page
-from syncd.web.site import Ask, Done, Missing, Shown, Site
+from syncd.web.site import PATIENCE, Ask, Done, Missing, Shown, Site
 
 log = get_logger(__name__)
 
 LARGEST_FORM = 64 * 1024
 SAID = "syncd-said"
 """The cookie that carries what was done over to the next page."""
+NARROWER = "Ask for less: name a run, an employee or a code, take a filter away that hardly anything meets, or show fewer rows."
+LATER = "The database is busy, or has grown: try again in a minute; if it stays so, see Pages in docs/performance.md."
 NAVIGATION = (
     ("/", "Overview"),
     ("/runs", "Runs"),
@@ -80,6 +82,13 @@ class Web:
             shown = page.handler(ask)
         except Missing as error:
             return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
+        except TooSlow as error:
+            said = (
+                f"{error} (after {PATIENCE:g} s). {NARROWER}"
+                if ask.query
+                else f"{error} (after {PATIENCE:g} s). {LATER}"
+            )
+            return self.refused(request, 503, said[0].upper() + said[1:], viewer=viewer, form_of=form_of)
         except (Declined, StaleApproval) as error:
             return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
         assert isinstance(shown, Shown)

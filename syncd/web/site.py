@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 from syncd.app import App
 from syncd.config import Config
 from syncd.store.database import Database
+from syncd.web.population import Population
 from syncd.web.roles import Viewer
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
 EXPORT = 50_000
 """So many rows a file for a spreadsheet has, unless fewer are asked for."""
+PATIENCE = 5.0
+"""Seconds that a page may take to look up what it shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +25,12 @@ class Site:
     app: App
     config: Config
     alive: Callable[[], bool]
+    population: Population = field(default_factory=Population)
 
     @property
     def database(self) -> Database:
-        """Where everything is that the pages show."""
-        return self.app.database
+        """Where everything is that the pages show; nobody waits longer for one of them."""
+        return self.app.database.within(PATIENCE)
 
     @property
     def account(self) -> str:

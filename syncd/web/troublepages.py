@@ -94,10 +94,11 @@ def case_list(ask: Ask) -> Answer:
     """Employees whom matching could not place: open, decided, resolved."""
     state = ask.query.get("state", "")
     with ask.site.database.read() as conn:
-        found = [_seen(case, ask) for case in cases.listed(conn, ask.site.account)]
+        found = cases.page(
+            conn, ask.site.account, state=state, after=ask.query.get("after", ""), limit=ask.limit + 1
+        )
         now = ask.site.database.now(conn)
-    listed = [case for case in found if case["employee_id"] > ask.query.get("after", "")]
-    listed = [case for case in listed if state in ("", case["state"])][: ask.limit + 1]
+    listed = [_seen(case, ask) for case in found]
     return Shown(
         template="cases.html",
         listed="cases",

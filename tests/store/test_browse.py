@@ -71,7 +71,11 @@ def test_changes_are_found_by_each_part_and_by_all_of_them(database):
 
 @pytest.mark.parametrize(
     ("condition", "index"),
-    [("state = 'failed'", "ix_change_failed"), ("code = 'X' AND code <> ''", "ix_change_code")],
+    [
+        ("run_id = 1 AND state = 'failed'", "ix_change_failed"),
+        ("run_id = 1 AND state = 'held'", "ix_change_held"),
+        ("code = 'X' AND code <> ''", "ix_change_code"),
+    ],
 )
 def test_what_people_filter_by_most_has_an_index(database, condition, index):
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "

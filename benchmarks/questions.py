@@ -1,0 +1,153 @@
+"""What is asked of the pages: every page of the router's table, and each of its filters, with values that the database has.
+
+A filter that is named like a column of its page's table gets a common, a rare and an unknown value of that column by itself. For any other
+add a line to ``VALUES``; until then it is asked with a value that nobody has, for which an index is needed all the same.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from syncd.store.audit_tables import audit
+from syncd.store.database import Database
+from syncd.store.schema import change, employee, identity_case, quarantine, run
+from syncd.web.routes import PAGES, Page
+
+NOBODY = "zzz"
+"""What no row has."""
+TABLES: Mapping[str, Table] = {
+    "/runs": run,
+    "/changes": change,
+    "/employees": employee,
+    "/quarantine": quarantine,
+    "/cases": identity_case,
+    "/audit": audit,
+}
+"""The table that a page lists."""
+COLUMNS = {"run": "run_id"}
+"""The column of a filter that is named otherwise."""
+VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
+    ("/employees", "q"): lambda conn: [
+        *("0", _middle(conn, employee.c.employee_id)[:4], _middle(conn, employee.c.employee_id)),
+        *("p12345", "first12.last", NOBODY),
+    ],
+    ("/runs", "state"): lambda _: ["succeeded", "planned", "failed", "held", "expired", NOBODY],
+    ("/cases", "state"): lambda _: ["open", "decided", "resolved", NOBODY],
+    ("/changes", "employee_id"): lambda conn: [*_ends(conn, change.c.employee_id)[:1], NOBODY],
+    ("*", "limit"): lambda _: [500],
+}
+"""Values of filters, by page (``*``: any) and filter, where a column does not give them."""
+PLACES: Mapping[str, Callable[[Connection], Sequence[object]]] = {
+    "run_id": lambda conn: [
+        *_ends(conn, change.c.run_id)[:1],
+        *conn.execute(select(run.c.id).where(run.c.state.in_(["held", "running"]))).scalars(),
+    ],
+    "change_id": lambda conn: [
+        conn.execute(select(func.max(change.c.id))).scalar_one(),
+        conn.execute(select(func.max(change.c.id)).where(change.c.state == "failed")).scalar_one(),
+    ],
+    "employee_id": lambda conn: [
+        *_ends(conn, change.c.employee_id)[:1],
+        conn.execute(select(identity_case.c.employee_id).limit(1)).scalar_one(),
+    ],
+}
+"""Values of what a path names."""
+FROM_HR = "/employees/{employee_id:path}/why"
+"""Reads HR anew and plans with it: how long that takes is a matter of HR's data (``benchmarks.load``), not of the database."""
+TWINS = ("/", "/runs", "/changes", "/employees")
+"""Pages whose twins are asked, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An address to ask, and the page of the table that answers it."""
+
+    page: str
+    path: str
+
+
+def questions(database: Database, *, pairs: bool = True) -> list[Question]:
+    """All of them, by what this database has; with each two filters together if ``pairs`` are wanted."""
+    with database.read() as conn:
+        return [
+            Question(page.path, path)
+            for page in PAGES
+            for path in dict.fromkeys(_of(conn, page, pairs=pairs))
+        ]
+
+
+def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
+    if page.path == FROM_HR:
+        return []
+    found = _filled(conn, page.path)
+    filters = {name: values_of(conn, page, name) for name in page.query}
+    for name, values in filters.items():
+        found += [_ask(page.path, conn, **{name: value}) for value in values]
+    wanted = [name for name in filters if pairs and name not in {"limit", "before", "after"}]
+    for place, first in enumerate(wanted):
+        for second in wanted[place + 1 :]:
+            found += [
+                _ask(page.path, conn, **{first: one, second: two})
+                for one in filters[first][:2]
+                for two in filters[second][:2]
+            ]
+    if page.path in TWINS:
+        found += page.twins
+    return found
+
+
+def values_of(conn: Connection, page: Page, name: str) -> Sequence[object]:
+    """The values that a filter of a page is asked with: the commonest first, then the rarest, then one that nobody has."""
+    given = VALUES.get((page.path, name)) or VALUES.get(("*", name))
+    table = TABLES.get(page.path.partition("/{")[0])
+    if given is not None:
+        return given(conn)
+    if table is None:
+        return [NOBODY]
+    if name in {"before", "after"}:
+        key = next(column for column in reversed(table.primary_key.columns))
+        if name == "after" and "employee_id" in table.c:
+            key = table.c.employee_id
+        return [_middle(conn, key)]
+    column = table.c.get(COLUMNS.get(name, name))
+    if column is None:
+        return [NOBODY]
+    nobody: object = 0 if column.type.python_type is int else NOBODY
+    return [*_ends(conn, column), nobody]
+
+
+def _ask(path: str, conn: Connection, **query: object) -> str:
+    return f"{_filled(conn, path)[0]}?{urlencode(query)}"
+
+
+def _filled(conn: Connection, path: str) -> list[str]:
+    """A path of the table with what is there, for each value of what it names."""
+    names = re.findall(r"{(\w+)(?::\w+)?}", path)
+    if not names:
+        return [path]
+    found = PLACES[names[0]](conn)
+    if path.startswith("/cases/"):
+        found = found[-1:]  # the other one has none
+    return [re.sub(r"{\w+(?::\w+)?}", str(value), path) for value in found]
+
+
+def _ends(conn: Connection, column: Any) -> list[Any]:
+    """The commonest value that is not empty, and the rarest."""
+    number = func.count()
+    query: Select[Any] = select(column).group_by(column)
+    if column.type.python_type is str:
+        query = query.where(column != "")
+    found = [
+        conn.execute(query.order_by(order, column).limit(1)).scalar() for order in (number.desc(), number)
+    ]
+    return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def _middle(conn: Connection, column: Any) -> Any:
+    """A value half-way down a list."""
+    half = conn.execute(select(func.count()).select_from(column.table)).scalar_one() // 2
+    return conn.execute(select(column).order_by(column).offset(half).limit(1)).scalar_one()
