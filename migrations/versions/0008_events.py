@@ -83,7 +83,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     for name, columns, condition in INDEXES:
-        where = {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)} if condition else {}
+        where = (
+            {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)} if condition else {}
+        )
         op.create_index(name, "event", columns, **where)
     _make_views(op.get_bind().dialect.name)
 

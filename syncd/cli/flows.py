@@ -24,21 +24,23 @@ def register(app: typer.Typer) -> None:
 def _run(app: Any, flow: str) -> Iterator[int]:
     """A new Run of a Flow; cancelled if another process is at work."""
     from syncd.errors import Busy
+    from syncd.sending.endings import ending
     from syncd.store import runs
 
     run_id = _new_run(app, flow)
     try:
         yield run_id
     except Busy as error:
-        with app.database.write() as conn:
+        with ending(app.database, app.account) as conn:
             runs.finish(conn, run_id, "cancelled", error=str(error), now=app.database.now(conn))
         raise
 
 
 def _new_run(app: Any, flow: str) -> int:
+    from syncd.sending.endings import ending
     from syncd.store import runs
 
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         runs.expire_held(conn, app.account, now=now)
         made = runs.create(conn, app.account, flow, trigger="person", actor=actor(), now=now)

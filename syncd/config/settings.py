@@ -123,6 +123,8 @@ class RetentionSettings(Part):
     """Pushes, with every change: what `syncd why`, `employees show` and `revert` know of the past."""
     others: Annotated[Seconds, Field(ge=WEEK)] | None = 30 * 86400.0
     """Refreshes with the drift they found, pulls, and plans that sent nothing."""
+    events: Annotated[Seconds, Field(ge=86400.0)] | None = 30 * 86400.0
+    """What happened, as `syncd logs` shows it."""
 
 
 class LogSettings(Part):

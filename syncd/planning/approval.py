@@ -17,12 +17,16 @@ from syncd.core.protection import barred
 from syncd.core.resets import result_of
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
+from syncd.log import get_logger
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
+from syncd.sending.endings import ending
 from syncd.store import approvals, audit, awaited, cases, changes, links, mirror, runs
 from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
+
+log = get_logger(__name__)
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
 
@@ -47,7 +51,7 @@ def approve(
 
     Raises StaleApproval, and Declined if nothing would go.
     """
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         run = _holding(conn, run_id)
         _must_be_as_seen(conn, run, seen_digest)
@@ -86,6 +90,7 @@ def approve(
         numbers = {"sent": len(fresh), "stale": len(stale)}
         _note(conn, app, run_id, "approve", actor, choice, {"digest": run["plan_digest"], **numbers})
     reach("plan-committed")
+    log.info("run_approved", run_id=run_id, actor=actor, sent=len(fresh), stale=len(stale))
     return len(fresh), len(stale)
 
 
@@ -94,7 +99,7 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
 
     The next push plans again, and is held again if it is as large. Raises StaleApproval.
     """
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         _holding(conn, run_id)
         held = changes.load(conn, run_id, states=["held"])
@@ -109,6 +114,7 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
         awaited.drop_decided(conn, app.account)
         _note(conn, app, run_id, "reject", actor, choice, {"reason": reason, "changes": len(gone)})
+    log.info("run_rejected", run_id=run_id, actor=actor, changes=len(gone))
     return len(gone)
 
 

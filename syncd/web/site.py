@@ -15,11 +15,12 @@ PAGE_SIZE, LARGEST_PAGE = 50, 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The parts behind the pages. ``alive`` tells whether the daemon's threads are at work."""
+    """The parts behind the pages. ``alive`` tells whether the daemon's threads are at work, ``metrics`` what it counts."""
 
     app: App
     config: Config
     alive: Callable[[], bool]
+    metrics: Callable[[], bytes] | None = None
 
     @property
     def database(self) -> Database:

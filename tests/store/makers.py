@@ -104,6 +104,7 @@ def change_states(database: Database, run_id: int) -> dict[str, str]:
     with database.read() as conn:
         return {row["key"]: row["state"] for row in changes.listed(conn, run_id=run_id, limit=None)}
 
+
 def drop_views(conn: Connection) -> None:
     """Drop the views for people's reports: else PostgreSQL drops no table that they read."""
     for view in inspect(conn).get_view_names():
