@@ -29,10 +29,15 @@ def note(text: str) -> None:
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object with ``schema_version``; times become ISO 8601 in UTC."""
-    say(json.dumps({"schema_version": SCHEMA_VERSION, **value}, ensure_ascii=False, indent=2, default=_json))
+    say(
+        json.dumps(
+            {"schema_version": SCHEMA_VERSION, **value}, ensure_ascii=False, indent=2, default=as_json_value
+        )
+    )
 
 
-def _json(value: object) -> object:
+def as_json_value(value: object) -> object:
+    """What JSON has no word for: a time as ISO 8601 in UTC, bytes in hexadecimal, a set in order, else text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, bytes):

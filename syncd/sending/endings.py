@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from syncd.errors import StoreError
-from syncd.log import get_logger
+from syncd.log import bound, get_logger
 from syncd.store import outcomes
 from syncd.store.database import Database
 
@@ -21,7 +21,8 @@ def ending(database: Database, account: str) -> Iterator[Connection]:
         yield conn
         ended = sorted(before - outcomes.alive(conn, account))
     for run_id in ended:
-        _tell(database, run_id)
+        with bound(job_id=None):  # it is not about the Job whose end was the last
+            _tell(database, run_id)
 
 
 def _tell(database: Database, run_id: int) -> None:

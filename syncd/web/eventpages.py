@@ -24,7 +24,7 @@ def of_run(ask: Ask) -> Answer:
             raise Missing(f"There is no run {run_id}.")
         found = events.listed(conn, account, sought, before=ask.number("before"), limit=ask.limit + 1)
         now = ask.site.database.now(conn)
-    shown = [_shown(one, ask.viewer) for one in found]
+    shown = [_shown(dict(one), ask.viewer) for one in found]
     return Shown(
         template="events.html",
         listed="events",
