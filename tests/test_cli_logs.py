@@ -107,7 +107,6 @@ def test_following_tells_each_once_also_what_was_stored_late():
     def read(after: int):
         return [row for row in sorted(stored, key=lambda row: -row["id"]) if row["id"] > after]
 
-    told = []
     more = iter([[{"id": 9}], [{"id": 8}, {"id": 10}], []])
 
     def wait(_seconds: float) -> bool:
@@ -116,8 +115,7 @@ def test_following_tells_each_once_also_what_was_stored_late():
             stored.extend(next(more))
         return ends
 
-    for rows in following(read, wait, 7, seen=[7]):
-        told.append([row["id"] for row in rows])
+    told = [[row["id"] for row in rows] for rows in following(read, wait, 7, seen=[7])]
     assert told == [[9], [8, 10]]
 
 
