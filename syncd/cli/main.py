@@ -21,6 +21,7 @@ from syncd.cli import (
     results,
     setup,
     status,
+    support,
     trail,
     webaccess,
 )
@@ -68,6 +69,7 @@ for module in (
     replay,
     trail,
     webaccess,
+    support,
 ):
     module.register(app)
 
