@@ -49,6 +49,9 @@ _PERSONAL_NAMES = frozenset(
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@\s]+@")
 _MAX_DEPTH = 6
+_NOISY = ("httpx", "httpcore", "apscheduler", "uvicorn", "uvicorn.access", "alembic", "sqlalchemy.engine")
+"""Libraries of which only warnings are told."""
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))  # until ``configure``
 
 
 def redact_text(text: str) -> str:
@@ -155,15 +158,7 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for noisy in (
-        "httpx",
-        "httpcore",
-        "apscheduler",
-        "uvicorn",
-        "uvicorn.access",
-        "alembic",
-        "sqlalchemy.engine",
-    ):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
 
 

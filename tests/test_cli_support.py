@@ -114,7 +114,7 @@ def test_pseudonyms_are_the_same_for_the_same_and_leave_the_rest():
         "actor": "person-3",
         "person-4": ["x"],
     }
-    assert names.scrub("see /home/ana/x and ana@example.com") == "see ~/x and [redacted]"
+    assert names.scrub("see /home/nonroot/x and ana@example.com") == "see ~/x and [redacted]"
 
 
 def test_status_can_be_watched_as_lines_of_json(bundle):

@@ -83,10 +83,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     for name, columns, condition in INDEXES:
-        where = (
-            {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)} if condition else {}
-        )
-        op.create_index(name, "event", columns, **where)
+        where = sa.text(condition) if condition else None
+        op.create_index(name, "event", columns, sqlite_where=where, postgresql_where=where)
     _make_views(op.get_bind().dialect.name)
 
 

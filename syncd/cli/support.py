@@ -86,7 +86,7 @@ def completion(
     shell: Annotated[str, typer.Argument(help="bash, zsh or fish.")],
 ) -> None:
     """Print what makes the shell complete commands and options."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     if shell not in SHELLS:
         raise typer.BadParameter(f"{shell} is none of {', '.join(SHELLS)}", param_hint="SHELL")

@@ -45,9 +45,8 @@ def approve(
     The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw;
     ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row, and by what
     people decided since: what is no longer as it was planned, or barred (``core.protection``), is not sent, and the next
-    push plans anew. What needs something that is not chosen, or
-    not done yet, goes on waiting. Once nothing waits and nothing was rejected, what the input says is taken for good: people,
-    Links, who is absent.
+    push plans anew. What needs something that is not chosen, or not done yet, goes on waiting. Once nothing waits and nothing
+    was rejected, what the input says is taken for good: people, Links, who is absent.
 
     Raises StaleApproval, and Declined if nothing would go.
     """

@@ -10,6 +10,7 @@ import structlog
 from syncd.errors import StoreError
 from syncd.log import bound, configure, get_logger
 from syncd.store import events
+from syncd.store.database import Database
 from syncd.store.event_writer import EventWriter, stored_events
 from syncd.store.events import Sought
 from tests.store.makers import now_of
@@ -35,17 +36,18 @@ def found(database, sought: Sought = Sought()):  # noqa: B008 - it cannot be cha
         return [dict(row) for row in reversed(events.listed(conn, "main", sought, limit=100_000))]
 
 
-class Unusable:
+class Unusable(Database):
     """A database that fails so many times before it takes anything."""
 
-    def __init__(self, database, failures: int) -> None:
-        self.database, self.failures = database, failures
+    def __init__(self, database: Database, failures: int) -> None:
+        super().__init__(database.engine, database.path)
+        self.failures = failures
 
     def write(self):
         if self.failures > 0:
             self.failures -= 1
             raise StoreError("the disk is full")
-        return self.database.write()
+        return super().write()
 
 
 def told(name: str = "paused", **facts):

@@ -37,11 +37,22 @@ def filled(database):
         conn.execute(
             insert(run),
             [
-                {"id": number, "account": "main", "flow": "push", "state": "succeeded", "trigger": "person", "actor": "cli:x",
-                 "created_at": NOW, "started_at": NOW, "finished_at": LATER, "summary": summary, "holds": [{"message": CANARY}]}
+                {
+                    "id": number,
+                    "account": "main",
+                    "flow": "push",
+                    "state": "succeeded",
+                    "trigger": "person",
+                    "actor": "cli:x",
+                    "created_at": NOW,
+                    "started_at": NOW,
+                    "finished_at": LATER,
+                    "summary": summary,
+                    "holds": [{"message": CANARY}],
+                }
                 for number, summary in ((1, {"x": CANARY}), (2, {"planned_only": True}))
             ],
-        )  # fmt: skip
+        )
         read = {
             "source": "hr",
             "name": CANARY,
@@ -96,7 +107,7 @@ def filled(database):
                     code=code,
                     message=CANARY,
                     finished_at=LATER,
-                )  # fmt: skip
+                )
             )
         told = {
             "object_name": "Safety",
@@ -116,7 +127,7 @@ def filled(database):
                 attempt=1,
                 data=told,
                 made_at=NOW,
-            )  # fmt: skip
+            )
         )
     return database
 
