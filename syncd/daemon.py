@@ -240,6 +240,8 @@ class Daemon:
         except Busy as error:
             log.warning("run_waits", run_id=run["id"], flow=run["flow"], reason=str(error))
             self.app.stop.wait(POLL)
+        except StoreError:
+            raise  # everybody waits for the database
         except SyncdError:
             pass  # its run has failed, and that was told
         except Exception:

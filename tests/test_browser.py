@@ -143,7 +143,7 @@ PATHS = (
 def test_every_page_is_for_everybody(walk, scheme):
     plan = held_run(walk).removeprefix(walk.base)
     walk.page.emulate_media(color_scheme=scheme)
-    paths = (*PATHS, plan, plan.removesuffix("/plan"))
+    paths = (*PATHS, plan, plan.removesuffix("/plan"), plan.removesuffix("plan") + "events")
     for path in paths if SHOTS or scheme == "light" else ("/", "/cases/00001", plan):
         walk.open(path)
         walk.is_for_everybody()
