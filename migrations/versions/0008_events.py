@@ -16,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 INDEXES = (
+    ("ix_event_account_id", ["account", "id"], ""),
     ("ix_event_account_at", ["account", "at"], ""),
     ("ix_event_account_event_id", ["account", "event", "id"], ""),
     ("ix_event_run_id", ["run_id", "id"], "run_id IS NOT NULL"),

@@ -19,6 +19,7 @@ event = Table(
     text_column("code"),
     Column("facts", Json, nullable=False),
     text_column("process"),
+    Index(None, "account", "id"),
     Index(None, "account", "at"),
     Index(None, "account", "event", "id"),
     Index("ix_event_run_id", "run_id", "id", **rows_where("run_id IS NOT NULL")),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, literal_column, or_, select
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, literal_column, select, union
 
 from syncd.store.database import Database
 from syncd.store.event_tables import event
@@ -14,6 +14,8 @@ from syncd.store.schema import change
 
 CHUNK = 1000
 """Rows that one transaction removes at most."""
+NEARLY = 1000
+"""Ids are given in the order of time but for this many: processes store theirs half a second apart."""
 LONGEST = 2000
 """Characters of one text that are kept."""
 LEVELS = ("info", "warning", "error")
@@ -73,7 +75,13 @@ def listed(
     limit: int,
 ) -> list[RowMapping]:
     """Events, newest first, with ids above ``after`` and below ``before``."""
-    query = select(event).where(event.c.account == account).order_by(event.c.id.desc()).limit(limit)
+    mine = event.c.account == account
+    query = select(event).where(mine).order_by(event.c.id.desc()).limit(limit)
+    if sought.since is not None:
+        first = select(event.c.id).where(mine, event.c.at >= sought.since).order_by(event.c.at).limit(1)
+        # Not a bare column: else all since then is sorted, and not walked from its newest on.
+        at = func.coalesce(event.c.at, event.c.at)
+        query = query.where(event.c.id >= first.scalar_subquery() - NEARLY, at >= sought.since)
     if after is not None:
         query = query.where(event.c.id > after)
     if before is not None:
@@ -90,14 +98,13 @@ def _narrowed(query: Select[Any], sought: Sought) -> Select[Any]:
         query = query.where(event.c.code == sought.code, _HAS_CODE)
     if sought.level and sought.level != LEVELS[0]:
         query = query.where(event.c.level.in_(LEVELS[LEVELS.index(sought.level) :]), _TROUBLE)
-    if sought.since is not None:
-        query = query.where(event.c.at >= sought.since)
     if sought.employee_id:
         theirs = select(change.c.job_id).where(
             change.c.employee_id == sought.employee_id, change.c.job_id.is_not(None)
         )
-        named = (event.c.employee_id == sought.employee_id) & _HAS_PERSON
-        query = query.where(or_(named, event.c.job_id.is_not(None) & event.c.job_id.in_(theirs)))
+        named = select(event.c.id).where(event.c.employee_id == sought.employee_id, _HAS_PERSON)
+        of_jobs = select(event.c.id).where(event.c.job_id.is_not(None), event.c.job_id.in_(theirs))
+        query = query.where(event.c.id.in_(union(named, of_jobs)))
     return query
 
 
@@ -105,17 +112,6 @@ def newest(conn: Connection, account: str) -> int:
     """The id of the newest event, 0 if there is none."""
     found = conn.execute(select(func.max(event.c.id)).where(event.c.account == account)).scalar()
     return int(found or 0)
-
-
-def counts(conn: Connection, account: str, since: datetime) -> dict[str, int]:
-    """How often each event happened since then."""
-    query = (
-        select(event.c.event, func.count())
-        .where(event.c.account == account, event.c.at >= since)
-        .group_by(event.c.event)
-        .order_by(event.c.event)
-    )
-    return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def prune(database: Database, account: str, keep: float | None, *, dry_run: bool = False) -> int:
