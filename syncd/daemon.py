@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,11 +32,15 @@ from syncd.config import Config
 from syncd.config.web_parts import AuthPart
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.log import get_logger
+from syncd.metrics.exposing import Metrics, metrics_of, served
+from syncd.metrics.facts import StoreFacts
 from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
+from syncd.sending.endings import ending
 from syncd.store import exchanges, retention, runs
 from syncd.store.database import Database
+from syncd.store.event_writer import stored_events
 from syncd.store.retention import Retention
 from syncd.web.access import serves_pages
 from syncd.web.listening import Listening
@@ -92,10 +96,13 @@ class Daemon:
     _beat: float = field(default=0.0, init=False)
     _working: bool = field(default=False, init=False)
     port: int = field(default=0, init=False)
+    metrics: Metrics = field(init=False)
+    _around: ExitStack = field(default_factory=ExitStack, init=False)
 
     def start(self) -> None:
         """Start all threads; what an earlier process left is rescued first. Raises StoreError, Busy, ConfigError."""
         serves_pages(self.config.web, demo=self.demo)  # before anything is begun
+        self._tell_and_count()
         rescue(self.app)
         self.crew = Crew(self.app)
         self._beat = time.monotonic()
@@ -122,7 +129,22 @@ class Daemon:
             self._web.end()
         ended = ended and not self._planner.is_alive()
         log.info("stopped", in_time=ended)
+        self._around.close()
         return ended
+
+    def _tell_and_count(self) -> None:
+        """From now on what this process tells is stored, and counted."""
+        app, config = self.app, self.config
+        facts = StoreFacts(
+            database=app.database,
+            account=app.account,
+            sources=[source.name for source in config.sources],
+            schedules=config.schedules,
+            alive=self.alive,
+        )
+        self._around.enter_context(stored_events(app.database, app.account))
+        self.metrics = self._around.enter_context(metrics_of(facts))
+        self._around.enter_context(served(self.metrics, config.metrics))
 
     def alive(self) -> bool:
         """Whether the planner was seen at work, or waiting, within the last minute, or is at work now."""
@@ -214,32 +236,33 @@ class Daemon:
         try:
             _run_flow(self.app, run)
         except Busy as error:
-            log.warning("run_waits", run_id=run["id"], reason=str(error))
+            log.warning("run_waits", run_id=run["id"], flow=run["flow"], reason=str(error))
             self.app.stop.wait(POLL)
-        except SyncdError as error:
-            log.error("flow_failed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
-        except Exception as error:
-            log.exception("flow_crashed", run_id=run["id"], flow=run["flow"], kind=type(error).__name__)
+        except StoreError:
+            raise  # everybody waits for the database
+        except SyncdError:
+            pass  # its run has failed, and that was told
+        except Exception:
+            log.exception("run_crashed", run_id=run["id"], flow=run["flow"])
         finally:
             self._working = False
         return True
 
     def _look_after(self) -> None:
         """Expire held Runs; if the key was refused, ask once a minute whether it works again; once a day, prune."""
-        with self.app.database.write() as conn:
+        with ending(self.app.database, self.app.account) as conn:
             now = self.app.database.now(conn)
             runs.expire_held(conn, self.app.account, now=now)
             too_old = retention.is_due(conn, self.app.account, now)
         if too_old:
             keep = self.config.retention
-            limits = Retention(pushes=keep.pushes, others=keep.others)
+            limits = Retention(pushes=keep.pushes, others=keep.others, events=keep.events)
             gone = retention.prune(self.app.database, self.app.account, limits)
             gone["exchanges"] = exchanges.prune(self.app.database, self.app.account, keep.exchanges)
             gone |= prune_archive(self.app.database, self.app.account, self.app.archive)
-            log.info("pruned", **gone)
+            log.info("pruned", removed=gone)
         try:
-            if resume_if_key_works(self.app):
-                log.info("queue_resumed")
+            resume_if_key_works(self.app)
         except LitmosError as error:
             log.warning("still_paused", code=error.code, error=str(error))
 
@@ -253,7 +276,7 @@ class Daemon:
                 host=web.host,
                 reason="web.pages, with no web.auth elsewhere than on loopback",
             )
-        site = Site(app=self.app, config=self.config, alive=self.alive)
+        site = Site(app=self.app, config=self.config, alive=self.alive, metrics=self.metrics.text)
         application = create_web(site, hosts=hosts, pages=pages, auth=AuthPart() if self.demo else None)
         self._web = Listening(application, web.host, web.port)
         self._web.start()

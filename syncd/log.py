@@ -1,4 +1,6 @@
-"""Logging: structlog, one JSON object a line (a console rendering on a TTY), redacted last. The events are in docs/events.md.
+"""Logging: structlog, one JSON object a line (a console rendering on a TTY), redacted last. The events are in ``syncd.events``.
+
+What is told goes to the stream from the configured level on, and all of it to whoever listens (``listen``).
 
 Logs carry ids, never names, e-mail addresses or keys: ``redact`` drops what looks like them, whatever a caller passes.
 """
@@ -6,10 +8,15 @@ Logs carry ids, never names, e-mail addresses or keys: ``redact`` drops what loo
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
+
+Listener = Callable[[Mapping[str, Any]], None]
+"""Takes one event, redacted: ``event``, ``level``, ``timestamp`` and its facts. It must neither wait nor raise."""
+_listeners: list[Listener] = []
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = frozenset(
@@ -42,6 +49,9 @@ _PERSONAL_NAMES = frozenset(
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]*):[^@\s]+@")
 _MAX_DEPTH = 6
+_NOISY = ("httpx", "httpcore", "apscheduler", "uvicorn", "uvicorn.access", "alembic", "sqlalchemy.engine")
+"""Libraries of which only warnings are told."""
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))  # until ``configure``
 
 
 def redact_text(text: str) -> str:
@@ -68,6 +78,34 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return {key: _redact_value(key, value, 0) for key, value in event.items()}
 
 
+def listen(listener: Listener) -> Callable[[], None]:
+    """Give every event of syncd's own to ``listener``, whatever the level of the stream; returns what ends it."""
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def _tell_listeners(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if _listeners:
+        told = dict(redact(None, "", event))
+        if told.pop("exc_info", None):
+            told["exception"] = getattr(sys.exc_info()[0], "__name__", "")
+        for each in tuple(_listeners):
+            with suppress(Exception):  # whoever tells something must not fail because of who listens
+                each(told)
+    return event
+
+
+def _from(number: int) -> Any:
+    """The processor that lets through what is at least as important as the level ``number``."""
+
+    def judge(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if getattr(logging, str(event["level"]).upper()) < number:
+            raise structlog.DropEvent
+        return event
+
+    return judge
+
+
 def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
     """Set up structlog and the standard library's loggers, once per process.
 
@@ -84,9 +122,14 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *shared,
+            _tell_listeners,
+            _from(number),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=False,
     )
     tracebacks = structlog.processors.ExceptionRenderer(
@@ -115,18 +158,15 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for noisy in (
-        "httpx",
-        "httpcore",
-        "apscheduler",
-        "uvicorn",
-        "uvicorn.access",
-        "alembic",
-        "sqlalchemy.engine",
-    ):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
 
 
 def get_logger(name: str) -> Any:
-    """A logger; events are short dotted-less names (``job_completed``) with keyword facts."""
+    """A logger; events are names of the table in ``syncd.events`` with keyword facts."""
     return structlog.stdlib.get_logger(name)
+
+
+def bound(**facts: Any) -> Any:
+    """A context in which every event of this thread has these facts, such as ``run_id``."""
+    return structlog.contextvars.bound_contextvars(**facts)

@@ -11,7 +11,7 @@ from syncd.core.revert import Remark
 from syncd.core.selection import Part
 from syncd.errors import Busy, SyncdError
 from syncd.intake import Intake, read_hr, require
-from syncd.log import get_logger
+from syncd.log import bound, get_logger
 from syncd.mirroring import managing
 from syncd.mirroring.refreshing import FEW_GONE, is_old, read_litmos
 from syncd.mirroring.watching import Update
@@ -23,6 +23,7 @@ from syncd.planning.reverting import draft_reversal
 from syncd.planning.saving import must_fit, must_stand, part_of
 from syncd.planning.training import courses_unlisted, read_catalogue, read_training
 from syncd.replay.keeping import keeper
+from syncd.sending.endings import ending
 from syncd.store import runs
 from syncd.turn import planning, pulling
 
@@ -63,14 +64,13 @@ def refresh(
 
     Returns counts (drift, gone, requests, and users, teams, paths of a full one). Raises RefreshError, LitmosError.
     """
-    with planning(app) as mine, _run(app, run_id):
+    with planning(app) as mine, _run(app, run_id, "refresh"):
         wanted = managing.by_memory(app)
         counts = read_litmos(
             app, run_id, wanted, mine, update=update, delta=delta, accept_missing=accept_missing
         )
-        with app.database.write() as conn:
+        with ending(app.database, app.account) as conn:
             runs.finish(conn, run_id, "succeeded", summary=counts, now=app.database.now(conn))
-    log.info("refresh_succeeded", run_id=run_id, **counts)
     return counts
 
 
@@ -91,7 +91,7 @@ def push(
     ConfigError, RefreshError, LitmosError, Busy, Declined (no such people), StalePlan (``saved`` does not fit any more).
     """
     part = Part(people=frozenset(people)) if saved is None else part_of(saved)
-    with planning(app) as mine, _run(app, run_id):
+    with planning(app) as mine, _run(app, run_id, "push"):
         update("reading HR", 0, None)
         everybody, keep = fresh or saved is not None or not part.is_whole, keeper(app, run_id)
         intake = read_hr(app, narrow=None if everybody else narrower(app), keep=keep)
@@ -106,6 +106,8 @@ def push(
         read_catalogue(app, training, mine, update=update)
         if is_outdated(app, intake):
             intake = read_hr(app, narrow=narrower(app), keep=keep)
+        for one in intake.inputs:
+            log.info("source_read", source=one.source, rows=one.rows)
         update("planning", 0, None)
         made = draft(app, intake, part, training)
         if not made.plan.holds and read_returning(app, made.plan.changes, mine, update=update):
@@ -117,10 +119,14 @@ def push(
         if saved is not None:
             must_stand(app, saved, made)
         state = commit(app, run_id, intake, made, send=send, mine=mine)
+        _tell_plan(intake, made, state)
         not_kept = () if keep is None else keep.report()
+    return Pushed(run_id=run_id, state=state, draft=made, intake=intake, not_kept=not_kept)
+
+
+def _tell_plan(intake: Intake, made: Draft, state: str) -> None:
     log.info(
         "plan_made",
-        run_id=run_id,
         state=state,
         digest=made.plan.digest,
         changes=len(made.plan.changes),
@@ -129,7 +135,6 @@ def push(
         unchanged=intake.at_rest.unchanged if intake.at_rest else 0,
         holds=[hold.code for hold in made.plan.holds],
     )
-    return Pushed(run_id=run_id, state=state, draft=made, intake=intake, not_kept=not_kept)
 
 
 def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Update = quiet) -> Reverted:
@@ -137,7 +142,7 @@ def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Upd
 
     ``send`` False plans only. Raises Declined, RefreshError, LitmosError, Busy.
     """
-    with planning(app) as mine, _run(app, run_id):
+    with planning(app) as mine, _run(app, run_id, "push"):
         draft_reversal(app, target)
         wanted = managing.by_memory(app)
         if is_old(app, wanted):
@@ -148,7 +153,7 @@ def revert(app: App, run_id: int, target: int, *, send: bool = True, update: Upd
         if read_along(app, made.plan.changes, mine, update=update):
             made, remarks = draft_reversal(app, target)
         state = commit(app, run_id, None, made, send=send, mine=mine)
-    log.info("revert_planned", run_id=run_id, target=target, state=state, changes=len(made.plan.changes))
+        log.info("revert_planned", target=target, state=state, changes=len(made.plan.changes))
     return Reverted(run_id=run_id, state=state, draft=made, remarks=remarks)
 
 
@@ -157,38 +162,34 @@ def pull(app: App, run_id: int, *, full: bool = False, update: Update = quiet) -
 
     ``full`` reads all results of courses besides what changed, to find what date windows do not tell.
     """
-    with pulling(app), _run(app, run_id):
+    with pulling(app), _run(app, run_id, "pull"):
         with app.database.read() as conn:
             now = app.database.now(conn)
         found = delivery.collect(
             app, now, run_id=run_id, full=full, update=lambda n: update("results", n, None)
         )
+        log.info("results_read", new=found.fresh)
         delivered = delivery.deliver(app, run_id, found.mark, app.sinks)
-        with app.database.write() as conn:
+        with ending(app.database, app.account) as conn:
             summary = {**found.summary, **{f"delivered_{name}": rows for name, rows in delivered.items()}}
             runs.finish(conn, run_id, "succeeded", summary=summary, now=app.database.now(conn))
-    log.info("pull_succeeded", run_id=run_id, new=found.fresh, delivered=sum(delivered.values()))
     return delivered
 
 
 @contextmanager
-def _run(app: App, run_id: int) -> Iterator[None]:
-    """Mark the Run running, and failed with its reason if anything goes wrong."""
+def _run(app: App, run_id: int, flow: str) -> Iterator[None]:
+    """Mark the Run running, and failed with its reason if anything goes wrong; all that is told meanwhile names it."""
     with app.database.write() as conn:
         if not runs.start(conn, run_id, owner=app.owner, now=app.database.now(conn)):
             raise Busy(
                 f"run {run_id} is not queued any more; somebody else took it: syncd runs show {run_id}"
             )
-    try:
-        yield
-    except SyncdError as error:
-        with app.database.write() as conn:
-            runs.finish(conn, run_id, "failed", error=str(error), now=app.database.now(conn))
-        log.error("run_failed", run_id=run_id, kind=type(error).__name__, error=str(error))
-        raise
-    except BaseException as error:
-        with app.database.write() as conn:
-            runs.finish(
-                conn, run_id, "failed", error=f"stopped by {type(error).__name__}", now=app.database.now(conn)
-            )
-        raise
+    with bound(run_id=run_id, flow=flow):
+        log.info("run_started")
+        try:
+            yield
+        except BaseException as error:
+            why = str(error) if isinstance(error, SyncdError) else f"stopped by {type(error).__name__}"
+            with ending(app.database, app.account) as conn:
+                runs.finish(conn, run_id, "failed", error=why, now=app.database.now(conn))
+            raise

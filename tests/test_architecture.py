@@ -16,11 +16,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "syncd"
 
-LEAVES = {"errors", "log", "failpoint", "garbage", "databases", "__init__"}
+LEAVES = {"errors", "events", "log", "failpoint", "garbage", "databases", "__init__"}
 MIDDLE = {"sources", "sinks", "litmos", "store", "archive"}
 # What the flows are made of, each of which may use those before it. (The crew in ``sending`` knows the App.)
 FLOWS = ["sending", "app", "turn", "intake", "delivery", "mirroring", "planning", "replay", "insight", "sync"]
-FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
+FACES = {"wiring", "schedule", "metrics", "daemon", "cli", "web", "demo", "__main__"}
 
 # What each part of the top level may import of syncd, besides itself.
 ALLOWED: dict[str, set[str]] = {
@@ -58,6 +58,7 @@ RESERVED: dict[str, set[str]] = {
     "starlette": {"syncd.web"},
     "uvicorn": {"syncd.daemon", "syncd.web", "syncd.demo"},
     "jinja2": {"syncd.web"},
+    "prometheus_client": {"syncd.metrics"},
     "typer": {"syncd.cli"},
 }
 

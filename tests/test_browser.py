@@ -153,7 +153,7 @@ PATHS = (
 def test_every_page_is_for_everybody(walk, scheme):
     plan = held_run(walk).removeprefix(walk.base)
     walk.page.emulate_media(color_scheme=scheme)
-    paths = (*PATHS, plan, plan.removesuffix("/plan"))
+    paths = (*PATHS, plan, plan.removesuffix("/plan"), plan.removesuffix("plan") + "events")
     for path in paths if SHOTS or scheme == "light" else ("/", "/cases/00001", plan):
         page = walk.open(path)
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")

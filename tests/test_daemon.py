@@ -40,7 +40,10 @@ def test_serve_answers_for_its_health(bench):
     with bench.serving() as served:
         assert json.loads(served.get("/healthz")[1])["status"] == "ok"
         assert json.loads(served.get("/readyz")[1]) == {"status": "ready", "reasons": []}
+        assert "syncd_alive 1.0" in served.get("/metrics")[1]
         assert served.terminate() == 0
+    kept = [line.split()[3] for line in bench.run("logs").stdout.splitlines()]
+    assert {"serving", "stopping", "stopped"} <= set(kept)
 
 
 def test_healthcheck_tells_a_served_from_a_dead_daemon(bench):

@@ -190,7 +190,7 @@ def test_dockerfile_copies_only_what_is_there_and_sent():
     assert [source for source in sources if not (ROOT / source).exists() or f"!{source}" not in allowed] == []
 
 
-@pytest.mark.parametrize("profile", ["", "postgres", "replicas", "demo"])
+@pytest.mark.parametrize("profile", ["", "postgres", "replicas", "monitoring", "demo"])
 def test_compose_file_is_valid(profile, tmp_path):
     compose = Path(sys.executable).with_name("docker-compose")  # an old one may be on PATH
     need("compose", available=compose.exists(), install="run scripts/compose-tool, on Linux on x86-64")

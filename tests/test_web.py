@@ -23,7 +23,7 @@ from syncd.store.schema import run
 from syncd.web.pages import HEADERS, create_web
 from syncd.web.rendering import as_csv
 from syncd.web.roles import Role
-from syncd.web.routes import DEEDS, OPEN, OPENAPI, PAGES, rules
+from syncd.web.routes import DEEDS, METRICS, OPEN, OPENAPI, PAGES, rules
 from syncd.web.site import Shown, Site
 from syncd.wiring import wire
 from tests.workbench import KEY, Workbench, workbench
@@ -225,7 +225,7 @@ def test_every_route_is_in_the_table_and_refuses_whoever_may_not(pages):
     routes = {
         (method, route.path) for route in pages.application.routes for method in route.methods - {"HEAD"}
     }
-    assert {path for _, path in routes - set(table)} == {*OPEN, OPENAPI}
+    assert {path for _, path in routes - set(table)} == {*OPEN, OPENAPI, METRICS}
     assert set(table) <= routes
     for (method, path), least in table.items():
         for role in Role:
@@ -235,7 +235,8 @@ def test_every_route_is_in_the_table_and_refuses_whoever_may_not(pages):
             else:
                 assert status == 403, (method, path, role, status)
         assert pages.get(filled(path), method=method, Authorization="Bearer syncd_no").status_code == 401
-    assert pages.get(OPENAPI, Authorization="Bearer syncd_no").status_code == 401
+    for path in (OPENAPI, METRICS):
+        assert pages.get(path, Authorization="Bearer syncd_no").status_code == 401
 
 
 def test_the_openapi_document_has_every_route_with_its_role(pages):

@@ -33,20 +33,25 @@ def actor() -> str:
 def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
     """Load the configuration and open an App; SIGTERM and Ctrl-C stop it in good order; errors become exit codes."""
     from syncd.config import load
-    from syncd.log import configure
+    from syncd.store.event_writer import stored_events
     from syncd.wiring import wire
 
     with reported():
         loaded = load(config)
-        configure(
-            level="critical" if loaded.log.level == "info" else loaded.log.level, form=loaded.log.format
-        )
+        _quiet_log(loaded)
         app = wire(loaded, migrate=migrate)
-        with stopping(app.interrupt):
-            try:
+        try:
+            with stored_events(app.database, app.account), stopping(app.interrupt):
                 yield app
-            finally:
-                app.close()
+        finally:
+            app.close()
+
+
+def _quiet_log(loaded: Any) -> None:
+    """A command tells people what it does itself: its log goes to stderr only if another level is asked for."""
+    from syncd.log import configure
+
+    configure(level="critical" if loaded.log.level == "info" else loaded.log.level, form=loaded.log.format)
 
 
 @contextmanager
@@ -73,12 +78,15 @@ def stopping(stop: Any) -> Iterator[None]:
 def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
     from syncd.config import load
+    from syncd.store.event_writer import stored_events
     from syncd.wiring import open_store
 
     with reported():
         loaded = load(config)
+        _quiet_log(loaded)
         database = open_store(loaded)
         try:
-            yield loaded, database
+            with stored_events(database, loaded.litmos.account):
+                yield loaded, database
         finally:
             database.close()

@@ -33,6 +33,7 @@ def _run(
     """A new Run of a Flow, cancelled if another process is at work; one that ``acts`` is in the audit."""
     from syncd.errors import Busy
     from syncd.insight.acting import begin
+    from syncd.sending.endings import ending
     from syncd.store import runs
 
     if acts:
@@ -44,16 +45,16 @@ def _run(
     try:
         yield run_id
     except Busy as error:
-        with app.database.write() as conn:
+        with ending(app.database, app.account) as conn:
             runs.finish(conn, run_id, "cancelled", error=str(error), now=app.database.now(conn))
         raise
 
 
 def _new_run(app: Any, flow: str) -> int:
-    """A Run that only looks."""
+    from syncd.sending.endings import ending
     from syncd.store import runs
 
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         runs.expire_held(conn, app.account, now=now)
         made = runs.create(conn, app.account, flow, trigger="person", actor=actor(), now=now)

@@ -15,11 +15,13 @@ from syncd.cli import (
     flows,
     inspect,
     ledger,
+    logs,
     queueing,
     replay,
     results,
     setup,
     status,
+    support,
     trail,
     webaccess,
 )
@@ -63,9 +65,11 @@ for module in (
     cases,
     ledger,
     results,
+    logs,
     replay,
     trail,
     webaccess,
+    support,
 ):
     module.register(app)
 

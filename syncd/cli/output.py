@@ -27,12 +27,15 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - the one place that prints messages
 
 
-def show_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object with ``schema_version``; times become ISO 8601 in UTC."""
-    say(json.dumps({"schema_version": SCHEMA_VERSION, **value}, ensure_ascii=False, indent=2, default=_json))
+def show_json(value: Mapping[str, Any], *, one_line: bool = False) -> None:
+    """Print one JSON object with ``schema_version``, on ``one_line`` if it is one of several; times as ISO 8601 in UTC."""
+    told = {"schema_version": SCHEMA_VERSION, **value}
+    indent = None if one_line else 2
+    say(json.dumps(told, ensure_ascii=False, indent=indent, default=as_json_value), at_once=one_line)
 
 
-def _json(value: object) -> object:
+def as_json_value(value: object) -> object:
+    """What JSON has no word for: a time as ISO 8601 in UTC, bytes in hexadecimal, a set in order, else text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, bytes):

@@ -116,7 +116,8 @@ def prune(
         from syncd.store.retention import prune as remove
         from syncd.wiring import archive_of
 
-        keep = Retention(pushes=loaded.retention.pushes, others=loaded.retention.others)
+        limits = loaded.retention
+        keep = Retention(pushes=limits.pushes, others=limits.others, events=limits.events)
         gone = remove(database, loaded.litmos.account, keep, dry_run=dry_run)
         if not dry_run:
             gone["exchanges"] = exchanges.prune(database, loaded.litmos.account, loaded.retention.exchanges)

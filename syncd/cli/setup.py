@@ -288,6 +288,7 @@ def demo(
     from syncd.daemon import Daemon
     from syncd.demo.story import REQUESTS, WINDOW, open_demo
     from syncd.log import configure
+    from syncd.store.event_writer import stored_events
 
     with reported():
         configure(level="critical")
@@ -305,7 +306,8 @@ def demo(
 
         with stopping(end):
             try:
-                told.live()
+                with stored_events(told.app.database, told.app.account):
+                    told.live()
                 say("\nAll of it happened.")
                 if serve and not stop.is_set():
                     daemon = Daemon(told.app, told.config, demo=True)

@@ -1,11 +1,18 @@
 """The command that says in one screen whether all is well."""
 
-from typing import Any
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, JsonOption, stopping, store_of
 from syncd.cli.output import ago, note, plain, say, show_json
+
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+"""Empties a terminal."""
 
 
 def register(app: typer.Typer) -> None:
@@ -13,24 +20,62 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
 
 
-def status(config: ConfigOption = None, json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Say it again and again, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.2, max=3600, help="With --watch: every so many seconds.")
+    ] = 2.0,
+) -> None:
     """Say in one screen whether all is well: flows, queue, rolling window, what waits for a person."""
     with store_of(config) as (loaded, database):
-        from syncd.insight.overview import last_inputs, overview
-
-        with database.read() as conn:
-            sources = [source.name for source in loaded.sources]
-            found = overview(conn, loaded.litmos.account, database.now(conn))
-            found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
-        found["policy"] = loaded.push.policy.value
-        if json:
-            show_json(found)
+        if not watch:
+            _say(_gathered(loaded, database), json=json)
             return
-        _flows(found)
-        _engine(found)
-        _people(found)
-        _paused(found)
-        _waiting(found)
+        redraws = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not json
+        stop = threading.Event()
+        with stopping(stop.set):
+            watched(
+                lambda: _say(_gathered(loaded, database), json=json, one_line=True),
+                lambda: stop.wait(every),
+                redraws=redraws,
+            )
+        raise typer.Exit(130)
+
+
+def watched(show: Callable[[], None], wait: Callable[[], bool], *, redraws: bool) -> None:
+    """Show it until ``wait`` returns True; on a terminal (``redraws``) in the place of what was there before."""
+    while True:
+        if redraws:
+            say(CLEAR, at_once=True)
+        show()
+        sys.stdout.flush()
+        if wait():
+            return
+
+
+def _gathered(loaded: Any, database: Any) -> dict[str, Any]:
+    from syncd.insight.overview import last_inputs, overview
+
+    with database.read() as conn:
+        sources = [source.name for source in loaded.sources]
+        found = overview(conn, loaded.litmos.account, database.now(conn))
+        found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
+    return {**found, "policy": loaded.push.policy.value}
+
+
+def _say(found: dict[str, Any], *, json: bool, one_line: bool = False) -> None:
+    if json:
+        show_json(found, one_line=one_line)
+        return
+    _flows(found)
+    _engine(found)
+    _people(found)
+    _paused(found)
+    _waiting(found)
 
 
 def _flows(found: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncd.config.archive_parts import ArchiveSettings
+from syncd.config.metrics_parts import MetricsSettings
 from syncd.config.secrets import Secret
 from syncd.config.settings import (
     LitmosSettings,
@@ -61,6 +62,7 @@ class Config:
     retention: RetentionSettings
     archive: ArchiveSettings | None
     web: WebSettings
+    metrics: MetricsSettings
     log: LogSettings
     digest: str
     training: tuple[TrainingRule, ...] = ()

@@ -125,6 +125,8 @@ class RetentionSettings(Part):
     """Refreshes with the drift they found, pulls, and plans that sent nothing."""
     exchanges: Annotated[Seconds, Field(ge=0)] | None = 30 * 86400.0
     """What was sent to Litmos for a change and what it answered, masked; 0s: nothing is kept."""
+    events: Annotated[Seconds, Field(ge=86400.0)] | None = 30 * 86400.0
+    """What happened, as `syncd logs` shows it."""
 
 
 class LogSettings(Part):

@@ -33,7 +33,9 @@ def deliver(app: App, run_id: int, mark: datetime, sinks: Mapping[str, Sink]) ->
                 delivered[name] = give_identities(app, run_id, name, sink, login_links=asks)
         except (SinkError, ConfigError) as error:  # a secret of this sink has gone: no other sink needs it
             failures.append(f"{name}: {error}")
-            log.error("sink_failed", run_id=run_id, sink=name, error=str(error))
+            log.error("sink_failed", sink=name, error=str(error))
+        else:
+            log.info("sink_delivered", sink=name, rows=delivered[name])
     if failures:
         raise SinkError(
             "; ".join(failures) + "; the results stay in the outbox: syncd pull delivers them again"

@@ -12,9 +12,12 @@ from sqlalchemy import Connection
 
 from syncd.core.cases import Resolution, Verdict
 from syncd.errors import Declined
+from syncd.log import get_logger
 from syncd.store import audit, cases, jobs, links, mirror, runs
 from syncd.store import people as employees
 from syncd.store.database import Database
+
+log = get_logger(__name__)
 
 MOST = 100_000
 """So many discarded Jobs of a Run are tried again at once."""
@@ -121,6 +124,7 @@ def pause(database: Database, account: str, classes: Sequence[str], *, reason: s
         ]
         detail = {"classes": list(classes), "reason": reason}
         audit.record(conn, account, actor=actor, action="pause", object_="queue", detail=detail, now=now)
+    log.info("paused", actor=actor, classes=list(classes))
     return begun
 
 
@@ -141,6 +145,8 @@ def resume(database: Database, account: str, classes: Sequence[str], *, actor: s
                 detail={"classes": ended},
                 now=database.now(conn),
             )
+    if ended:
+        log.info("resumed", actor=actor, classes=list(ended))
     return ended
 
 
@@ -164,6 +170,7 @@ def retry(
             detail={"jobs": again[:100], "number": len(again)},
             now=database.now(conn),
         )
+    log.info("jobs_retried", run_id=run_id, actor=actor, number=len(again))
     return again, len(wanted)
 
 
@@ -189,6 +196,7 @@ def decide_case(
             detail=detail,
             now=now,
         )
+    log.info("case_decided", employee_id=employee_id, actor=actor, verdict=decided.verdict.value)
     return said
 
 
@@ -201,6 +209,7 @@ def undo_case(database: Database, account: str, employee_id: str, *, actor: str)
         audit.record(
             conn, account, actor=actor, action="undo case", object_="case", employee_id=employee_id, now=now
         )
+    log.info("case_undone", employee_id=employee_id, actor=actor)
     return f"Employee {employee_id}: forgotten; the next push matches anew"
 
 

@@ -23,6 +23,7 @@ from syncd.failpoint import reach
 from syncd.http.network import Current
 from syncd.http.pool import CoreTransport
 from syncd.litmos.endpoint import Endpoint
+from syncd.litmos.paths import template
 from syncd.litmos.sending import Answer, Clock, Sending, Timing, TooLateError, boot_time
 from syncd.log import get_logger, redact_text
 
@@ -89,14 +90,19 @@ class Transport:
             deadline=self._clock() + self._endpoint.timeout,
             clock=self._clock,
         )
+        began, status = self._clock(), 0
         try:
             if write:
                 reach("slot-taken")
-            return self._exchange(request, sending)
+            answer = self._exchange(request, sending)
+            status = answer.status
+            return answer
         finally:
             if timing is not None and sending.sent:
                 timing.took = self._clock() - sending.sent_at
             self._release(sending)
+            seconds = round(self._clock() - began, 3)
+            log.debug("request_ended", method=method, endpoint=template(path), status=status, seconds=seconds)
 
     def freeze(self, reason: str) -> None:
         """Stop all senders of this account for one window."""

@@ -13,6 +13,7 @@ from syncd.core.model import TeamShelf, team_key
 from syncd.core.operation import Snapshot
 from syncd.core.team_names import team_names
 from syncd.errors import RefreshError
+from syncd.log import get_logger
 from syncd.mirroring import officers, shelves, watching
 from syncd.mirroring.confirming import confirmed
 from syncd.mirroring.watching import Counting, Update
@@ -20,6 +21,8 @@ from syncd.mirroring.windows import DeltaRefresh
 from syncd.store import folding, grants, lease, mirror, reflection, vanished
 from syncd.store.lease import Held
 from syncd.store.vanished import Missing
+
+log = get_logger(__name__)
 
 FEW_GONE = 20
 """So many users, teams, learning paths and courses may vanish from Litmos' lists between two refreshes; more fail it."""
@@ -52,10 +55,20 @@ def read_litmos(
         told = app.target.delta(
             asked, kinds=interest.kinds, shelf_kinds=interest.shelf_kinds, progress=update, watch=watch
         )
-        return DeltaRefresh(app, run_id, began_at, interest, watch).take(
-            told, mine, within=within, update=update
+        reading = DeltaRefresh(app, run_id, began_at, interest, watch)
+        counts = reading.take(told, mine, within=within, update=update)
+    else:
+        counts = _full(
+            app, run_id, began_at, interest, mine, watch, update=update, accept_missing=accept_missing
         )
-    return _full(app, run_id, began_at, interest, mine, watch, update=update, accept_missing=accept_missing)
+    log.info(
+        "refresh_read",
+        requests=counts["requests"],
+        drift=counts["drift"],
+        gone=counts["gone"],
+        delta=bool(asked),
+    )
+    return counts
 
 
 def _full(

@@ -17,12 +17,16 @@ from syncd.core.protection import barred
 from syncd.core.resets import result_of
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import reach
+from syncd.log import get_logger
 from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
+from syncd.sending.endings import ending
 from syncd.store import approvals, audit, awaited, cases, changes, links, mirror, runs
 from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
+
+log = get_logger(__name__)
 
 DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
 
@@ -41,13 +45,12 @@ def approve(
     The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw;
     ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row, and by what
     people decided since: what is no longer as it was planned, or barred (``core.protection``), is not sent, and the next
-    push plans anew. What needs something that is not chosen, or
-    not done yet, goes on waiting. Once nothing waits and nothing was rejected, what the input says is taken for good: people,
-    Links, who is absent.
+    push plans anew. What needs something that is not chosen, or not done yet, goes on waiting. Once nothing waits and nothing
+    was rejected, what the input says is taken for good: people, Links, who is absent.
 
     Raises StaleApproval, and Declined if nothing would go.
     """
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         run = _holding(conn, run_id)
         _must_be_as_seen(conn, run, seen_digest)
@@ -86,6 +89,7 @@ def approve(
         numbers = {"sent": len(fresh), "stale": len(stale)}
         _note(conn, app, run_id, "approve", actor, choice, {"digest": run["plan_digest"], **numbers})
     reach("plan-committed")
+    log.info("run_approved", run_id=run_id, actor=actor, sent=len(fresh), stale=len(stale))
     return len(fresh), len(stale)
 
 
@@ -94,7 +98,7 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
 
     The next push plans again, and is held again if it is as large. Raises StaleApproval.
     """
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         _holding(conn, run_id)
         held = changes.load(conn, run_id, states=["held"])
@@ -109,6 +113,7 @@ def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = A
         changes.set_state(conn, run_id, keys, "cancelled", message=f"rejected: {reason}", now=now)
         awaited.drop_decided(conn, app.account)
         _note(conn, app, run_id, "reject", actor, choice, {"reason": reason, "changes": len(gone)})
+    log.info("run_rejected", run_id=run_id, actor=actor, changes=len(gone))
     return len(gone)
 
 

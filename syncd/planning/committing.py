@@ -13,12 +13,16 @@ from syncd.core.selection import Part
 from syncd.failpoint import reach
 from syncd.garbage import uncollected
 from syncd.intake import Intake
+from syncd.log import get_logger
 from syncd.planning.accepting import accept, put_off
 from syncd.planning.measuring import fingerprint_of
 from syncd.planning.planner import Draft
+from syncd.sending.endings import ending
 from syncd.store import awaited, cases, changes, configurations, inputs, lease, people, runs
 from syncd.store.enqueue import enqueue
 from syncd.store.lease import Held
+
+log = get_logger(__name__)
 
 
 @uncollected()
@@ -34,7 +38,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
     """
     plan, settings = made.plan, app.settings
     sends = send and settings.policy is not Policy.OBSERVE
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         lease.fence(conn, mine)
         runs.must_be_running(conn, run_id)
         now = app.database.now(conn)
@@ -62,8 +66,8 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             runs.finish(conn, run_id, "succeeded", now=now)
             return "succeeded"
         _take_the_place(conn, app, made.part, run_id=run_id, now=now)
+        expires_at = now + timedelta(seconds=settings.hold_expires)
         if plan.holds:
-            expires_at = now + timedelta(seconds=settings.hold_expires)
             runs.hold(conn, run_id, plan.holds, expires_at=expires_at, whole=plan.waits)
         believed = (settings.hold is HoldMode.SLICE and not plan.doubted) or not plan.holds
         if intake is not None:
@@ -72,10 +76,12 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
         changes.insert_all(
             conn, run_id, plan.changes, state="planned", held=plan.held, approved=plan.approved
         )
-        if plan.waits:
-            return "held"
-        state = _queue(conn, app, run_id, made, now)
-    reach("plan-committed")
+        state = "held" if plan.waits else _queue(conn, app, run_id, made, now)
+    if not plan.waits:
+        reach("plan-committed")
+    if plan.holds:
+        codes = sorted({hold.code for hold in plan.holds})
+        log.warning("run_held", codes=codes, expires_at=expires_at.isoformat())
     return state
 
 

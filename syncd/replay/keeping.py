@@ -40,7 +40,7 @@ class Keeper:
         try:
             self._keep(reading, of_nodes=of_nodes)
         except (ArchiveError, ConfigError) as error:
-            log.warning("input_not_kept", run_id=self.run_id, source=reading.name, error=str(error))
+            log.warning("input_not_kept", source=reading.name, error=str(error))
             self.problems.append(f"{reading.name}: {error}")
 
     def _keep(self, reading: Reading, *, of_nodes: bool) -> None:

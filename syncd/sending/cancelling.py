@@ -3,6 +3,7 @@
 from syncd.app import App
 from syncd.errors import Declined
 from syncd.log import get_logger
+from syncd.sending.endings import ending
 from syncd.store import audit, changes, jobs, runs
 
 log = get_logger(__name__)
@@ -15,7 +16,7 @@ def cancel(app: App, run_id: int, *, actor: str) -> int:
     where that proves that nothing was applied. Jobs of other Runs that waited for one of this go on. Raises Declined if
     there is no such Run, or it has ended.
     """
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
         run = runs.get(conn, run_id)
         if run is None or run["account"] != app.account:
@@ -29,5 +30,5 @@ def cancel(app: App, run_id: int, *, actor: str) -> int:
         audit.record(
             conn, app.account, actor=actor, action="cancel", object_=f"run {run_id}", detail=about, now=now
         )
-    log.info("run_cancelled", run_id=run_id, jobs=number)
+    log.info("run_cancelled", run_id=run_id, actor=actor, jobs=number)
     return number

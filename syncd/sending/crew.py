@@ -9,6 +9,7 @@ from datetime import timedelta
 from syncd.app import App
 from syncd.errors import StoreError, Unauthorized
 from syncd.log import get_logger
+from syncd.sending.endings import ending
 from syncd.sending.worker import Worker
 from syncd.store import jobs, lease, queue, runs
 from syncd.store.owner import is_dead
@@ -74,9 +75,9 @@ class Crew:
 
 def rescue(app: App) -> None:
     """Jobs and Runs whose process died: unsent Jobs go back, others become uncertain, Runs without a Plan fail."""
-    with app.database.write() as conn:
+    with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
-        rescue_jobs(conn, app.account, now)
+        found = rescue_jobs(conn, app.account, now)
 
         def is_lost(owner: str, flow: str) -> bool:
             name = runs.lease_name(app.account, flow)
@@ -86,6 +87,8 @@ def rescue(app: App) -> None:
         for run in runs.listed(conn, app.account, state="queued"):
             if run["trigger"] not in runs.FOR_THE_DAEMON and now - run["created_at"] > NEVER_BEGUN:
                 runs.finish(conn, run["id"], "failed", error="the process died before it began", now=now)
+    if found:
+        log.warning("jobs_rescued", number=found)
 
 
 def resume_if_key_works(app: App) -> bool:
@@ -96,6 +99,7 @@ def resume_if_key_works(app: App) -> bool:
     app.target.read_team("none")
     with app.database.write() as conn:
         jobs.resume(conn, app.account)
+    log.info("queue_resumed")
     return True
 
 

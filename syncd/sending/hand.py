@@ -1,6 +1,7 @@
 """Hand: the rolling window, with a slot that a sender takes before it claims a Job."""
 
 import threading
+import time
 
 from syncd.core.operation import Gate, Slot
 
@@ -16,7 +17,7 @@ class HandedGate:
     def take(self) -> None:
         """Wait for a slot and keep it in this thread's hand."""
         if getattr(self._hand, "slot", None) is None:
-            self._hand.slot = self._window.acquire()
+            self._hand.slot = self._wait()
 
     def put_back(self) -> None:
         """Give an unused slot in hand back at once."""
@@ -29,7 +30,20 @@ class HandedGate:
         """The slot in hand, or the next free one."""
         slot: Slot | None = getattr(self._hand, "slot", None)
         self._hand.slot = None
-        return slot if slot is not None else self._window.acquire()
+        return slot if slot is not None else self._wait()
+
+    def _wait(self) -> Slot:
+        began = time.monotonic()
+        try:
+            return self._window.acquire()
+        finally:
+            self._hand.waited = getattr(self._hand, "waited", 0.0) + time.monotonic() - began
+
+    def waited(self) -> float:
+        """Seconds for which this thread has waited for slots since it was asked last."""
+        seconds: float = getattr(self._hand, "waited", 0.0)
+        self._hand.waited = 0.0
+        return seconds
 
     def release(self, slot: Slot, *, sent: bool, answered: bool) -> None:
         """Pass on to the window."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,9 @@ from syncd.core.retry import Verdict, backoff, decide
 from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
-from syncd.log import get_logger
+from syncd.log import bound, get_logger
+from syncd.sending.attempted import tell_attempt
+from syncd.sending.endings import ending
 from syncd.sending.errand import Bearings, Errand, resolve
 from syncd.sending.exchanging import Gathered
 from syncd.sending.granting import keep_ledger
@@ -42,6 +45,9 @@ FAIR = 8
 """One claim in so many goes to the classes in turn: a large push of one kind does not make all others wait for its end."""
 BREAKER = 5
 """So many Transient failures in a row freeze all senders for one window."""
+OUTCOMES = {Verdict.DISCARD: "discarded", Verdict.SETTLE: "uncertain"}
+"""What a try ended as that failed; any other verdict tries again."""
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ class Worker:
     _failures: int = field(default=0, init=False)
     _claims: int = field(default=0, init=False)
     _gathered: Gathered | None = field(default=None, init=False)
+    _began: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """Work until ``stop`` is set; an unusable database is waited for, never a reason to end."""
@@ -122,6 +129,7 @@ class Worker:
             if not queue.has_due(conn, self.settings.account, self.database.now(conn)):
                 return False
         asked_at = time.monotonic()
+        self.gate.waited()
         self.gate.take()
         waited = time.monotonic() - asked_at
         try:
@@ -139,14 +147,15 @@ class Worker:
             self._claims += 1
             if self.settings.keeps_exchanges:
                 self._gathered = Gathered(sensitive=self.settings.sensitive, waited=waited)
-            self._work(job)
+            with bound(run_id=job.run_id, job_id=job.id):
+                self._work(job)
             return True
         finally:
             self.gate.put_back()
 
     def _work(self, job: Job) -> None:
         watch = JobWatch(self.database, job, self.settings.lease)
-        started = time.monotonic()
+        self._began = time.monotonic()
         try:
             errand, began_at = self._resolve(job)
             effects = self._carry_out(job, errand, watch)
@@ -157,11 +166,11 @@ class Worker:
             self._give_back(job)
             raise
         except LostLeaseError:
-            log.warning("lease_lost", job_id=job.id, run_id=job.run_id)
+            log.warning("lease_lost")
         except LitmosError as error:
             self._failed(job, error)
         except Exception as error:
-            log.exception("job_crashed", run_id=job.run_id, job_id=job.id, kind=job.kind)
+            log.exception("job_crashed", kind=job.kind)
             self._failed(job, _crash(job, error))
         else:
             if effects is None:
@@ -171,7 +180,7 @@ class Worker:
                 self._pending(job, effects, began_at)
             else:
                 self._failures = 0
-                self._succeeded(job, errand, effects, began_at, time.monotonic() - started)
+                self._succeeded(job, errand, effects, began_at)
 
     def _give_back(self, job: Job) -> None:
         self._record(lambda conn: queue.give_back(conn, job, self.database.now(conn)))
@@ -198,21 +207,18 @@ class Worker:
             return self.target.settle(errand.operation, watch=watch, recorder=self._gathered)
         return self.target.apply(errand.operation, watch=watch, recorder=self._gathered)
 
-    def _succeeded(
-        self, job: Job, errand: Errand, effects: Effects, began_at: datetime, seconds: float
-    ) -> None:
+    def _tell(self, job: Job, outcome: str, **facts: Any) -> None:
+        seconds = time.monotonic() - self._began
+        tell_attempt(job, outcome, seconds=seconds, waited=self.gate.waited(), **facts)
+
+    def _succeeded(self, job: Job, errand: Errand, effects: Effects, began_at: datetime) -> None:
         reach("answered-uncommitted")
-        self._log_attempt(job, lambda conn: self._write_success(conn, job, errand, effects, began_at))
+        became = self._log_attempt(job, lambda conn: self._write_success(conn, job, errand, effects, began_at))
         reach("committed")
-        log.info(
-            "job_completed",
-            run_id=job.run_id,
-            job_id=job.id,
-            kind=job.kind,
-            requests=effects.requests,
-            seconds=round(seconds, 3),
-            note=effects.note,
-        )
+        if became is not None:
+            done, failed = became
+            requests, note = effects.requests, effects.note
+            self._tell(job, "completed", requests=requests, done=done, failed=failed, note=note)
 
     def _pending(self, job: Job, effects: Effects, began_at: datetime) -> None:
         """Litmos has taken an import, and will apply it."""
@@ -225,11 +231,12 @@ class Worker:
 
         self._log_attempt(job, write)
         reach("committed")
-        log.info("import_pending", run_id=job.run_id, job_id=job.id, import_id=effects.import_id)
+        self._tell(job, "pending", requests=effects.requests, note=f"import {effects.import_id}")
 
     def _write_success(
         self, conn: Connection, job: Job, errand: Errand, effects: Effects, began_at: datetime
-    ) -> None:
+    ) -> tuple[list[str], list[str]]:
+        """Record what Litmos did; the keys of the Changes that are done, and of those that failed."""
         account, now = self.settings.account, self.database.now(conn)
         lost = job.changes if errand.lost == ("*",) else errand.lost
         if lost:
@@ -258,6 +265,7 @@ class Worker:
         if not lost:
             note_recorded(conn, account, job, effects, now)
         runs.finish_if_done(conn, job.run_id, now)
+        return done, sorted(failed)
 
     def _reflect(
         self, conn: Connection, job: Job, effects: Effects, began_at: datetime, now: datetime
@@ -272,26 +280,26 @@ class Worker:
         creates = job.kind in {RequestKind.CREATE_USER, RequestKind.CREATE_TEAM, RequestKind.IMPORT_USERS}
         again = creates and job.settle_reads + 1 < SETTLE_READS
 
+        gone = Permanent("its outcome was unknown each time", code="GAVE-UP")
+        delay = self.settings.settle_delay
+
         def write(conn: Connection) -> None:
             now = self.database.now(conn)
             if again:
-                queue.uncertain(
-                    conn,
-                    job,
-                    delay=self.settings.settle_delay,
-                    code="ABSENT-ONCE",
-                    error="",
-                    now=now,
-                    read=True,
-                )
+                queue.uncertain(conn, job, delay=delay, code="ABSENT-ONCE", error="", now=now, read=True)
             elif job.attempts >= self.settings.max_attempts:
-                self._discard(conn, job, Permanent("its outcome was unknown each time", code="GAVE-UP"))
+                self._discard(conn, job, gone)
             else:
                 imports.end(conn, self.settings.account, job.id, now, late=False)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
 
         self._log_attempt(job, write)
-        log.info("job_settled_absent", run_id=job.run_id, job_id=job.id, kind=job.kind, again=again)
+        if again:
+            self._tell(job, "uncertain", code="ABSENT-ONCE")
+        elif job.attempts >= self.settings.max_attempts:
+            self._tell(job, "discarded", code=gone.code, error=str(gone), failed=job.changes)
+        else:
+            self._tell(job, "retry", code="SETTLED-ABSENT")
 
     def _failed(self, job: Job, error: LitmosError) -> None:
         decision = decide(
@@ -309,7 +317,7 @@ class Worker:
             verdict = Verdict.SETTLE  # the read failed, for whatever reason: as uncertain as it was
         code, text, status = error.code, str(error), error.status
 
-        def write(conn: Connection) -> None:
+        def write(conn: Connection) -> bool:
             now = self.database.now(conn)
             if verdict is Verdict.DISCARD:
                 self._discard(conn, job, error)
@@ -323,19 +331,14 @@ class Worker:
                 queue.retry(
                     conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
                 )
-            if pauses:
-                jobs.pause(conn, self.settings.account, code=error.code, reason=str(error), now=now)
+            account = self.settings.account
+            return pauses and jobs.pause(conn, account, code=code, reason=text, now=now)
 
-        self._log_attempt(job, write)
-        log.warning(
-            "job_failed",
-            run_id=job.run_id,
-            job_id=job.id,
-            kind=job.kind,
-            verdict=verdict.value,
-            code=code,
-            error=text,
-        )
+        if self._log_attempt(job, write):
+            log.error("key_refused", code=code)
+        outcome = OUTCOMES.get(verdict, "retry")
+        failed = job.changes if verdict is Verdict.DISCARD else ()
+        self._tell(job, outcome, code=code, error=text, status=status, failed=failed)
         self._count_failure(error)
 
     def _discard(self, conn: Connection, job: Job, error: LitmosError) -> None:
@@ -357,33 +360,38 @@ class Worker:
             self._failures = 0
             self.gate.freeze(f"{BREAKER} failures in a row: {error.code}")
 
-    def _log_attempt(self, job: Job, write: Callable[[Connection], object]) -> None:
-        """Record the end of an Attempt, with what was sent and answered in it."""
+    def _log_attempt(self, job: Job, write: Callable[[Connection], Known]) -> Known | None:
+        """Record the end of an Attempt, with what was sent and answered in it; returns what ``_record`` does."""
         made = self._gathered.made if self._gathered is not None else ()
 
-        def both(conn: Connection) -> None:
-            write(conn)
+        def both(conn: Connection) -> Known:
+            known = write(conn)
             exchanges.save(conn, job.id, made)
+            return known
 
-        self._record(both)
+        return self._record(both)
 
-    def _record(self, write: Callable[[Connection], object]) -> None:
-        """Commit, however long the database is unusable; give up only when stopping (the lease then expires)."""
+
+    def _record(self, write: Callable[[Connection], Known]) -> Known | None:
+        """Commit, however long the database is unusable; give up only when stopping (the lease then expires).
+
+        Returns what ``write`` does; None if the Job is another's by now.
+        """
         wait = 0.05
         while True:
             try:
-                with self.database.write() as conn:
-                    write(conn)
+                with ending(self.database, self.settings.account) as conn:
+                    known = write(conn)
             except LostLeaseError:
                 log.warning("lease_lost_after_answer")
-                return
+                return None
             except StoreError as error:
                 log.error("result_not_recorded_yet", error=str(error))
                 if self.stop.wait(wait):
                     raise
                 wait = min(2.0, wait * 4)
             else:
-                return
+                return known
 
 
 def _crash(job: Job, error: Exception) -> LitmosError:

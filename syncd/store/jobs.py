@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.store import imports
 from syncd.store.queue import ALL, CHUNK, NOTHING_GOES, release_children, set_changes
-from syncd.store.schema import IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
+from syncd.store.schema import IS_DISCARDED, IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,16 @@ def live_counts(conn: Connection, account: str) -> dict[str, int]:
     """How many Jobs that have not ended are in each state."""
     query = select(job.c.state, func.count()).where(job.c.account == account, IS_LIVE).group_by(job.c.state)
     return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def tally(conn: Connection, account: str) -> list[dict[str, object]]:
+    """How many Jobs that have not ended, or were given up, are of each kind, state and last code."""
+    parts = (job.c.kind, job.c.state, job.c.last_code)
+    found: list[dict[str, object]] = []
+    for which in (IS_LIVE, IS_DISCARDED):
+        query = select(*parts, func.count().label("number")).where(job.c.account == account, which)
+        found += map(dict, conn.execute(query.group_by(*parts).order_by(*parts)).mappings())
+    return found
 
 
 def is_unsettled(conn: Connection, account: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
+from syncd.store import events
 from syncd.store.database import Database
 from syncd.store.import_tables import bulk_import
 from syncd.store.mirror_tables import litmos_drift
@@ -29,19 +30,21 @@ LAST = "pruned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """Seconds for which pushes, and all other Runs, are kept after they ended; None: for ever."""
+    """Seconds for which pushes, and all other Runs, are kept after they ended, and events; None: for ever."""
 
     pushes: float | None
     others: float | None
+    events: float | None = None
 
 
 def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is to be kept; returns how many of each. With ``dry_run`` only counts the Runs."""
-    gone = {"runs": 0, "changes": 0, "jobs": 0, "drift": 0, "inputs": 0, "approvals": 0}
+    gone = {"runs": 0, "changes": 0, "jobs": 0, "drift": 0, "inputs": 0, "approvals": 0, "events": 0}
     with database.read() as conn:
         doomed = _ended(conn, account, keep, database.now(conn))
+    gone["events"] = events.prune(database, account, keep.events, dry_run=dry_run)
     if dry_run:
-        return {"runs": len(doomed)}
+        return {"runs": len(doomed), "events": gone["events"]}
     for run_id in doomed:
         for name, table in (("jobs", job), ("changes", change), ("drift", litmos_drift)):
             gone[name] += _all(database, table, table.c.run_id == run_id)

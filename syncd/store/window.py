@@ -17,8 +17,11 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncd.core.operation import Interrupted, Slot
+from syncd.log import get_logger
 from syncd.store.database import Database
 from syncd.store.schema import rate_slot, rate_window
+
+log = get_logger(__name__)
 
 CALL = 2.0
 """Seconds for which somebody urgent is known to wait; who still waits says so again, once a second at least."""
@@ -73,10 +76,12 @@ class RollingWindow:
 
     def acquire(self) -> Slot:
         """Block until a slot is free and take it, in the order of asking. Raises Interrupted after ``interrupt``."""
+        began = self._clock()
         with self._turn:
             while not self._stopping.is_set():
                 taken, wait = self._try()
                 if taken is not None:
+                    log.debug("slot_taken", waited=round(self._clock() - began, 3))
                     return taken
                 self._pause(min(max(wait, 0.001), 1.0))
         raise Interrupted
@@ -173,6 +178,7 @@ class RollingWindow:
                     freezes=rate_window.c.freezes + 1,
                 )
             )
+        log.warning("window_frozen", reason=reason, seconds=settings.seconds)
 
     def interrupt(self) -> None:
         """The process is stopping: whoever waits for a slot gets Interrupted."""

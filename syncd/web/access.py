@@ -17,10 +17,13 @@ from starlette.requests import Request
 from syncd.config.web_parts import AuthPart, WebSettings
 from syncd.errors import ConfigError, Fault
 from syncd.http.links import is_loopback
+from syncd.log import get_logger
 from syncd.store import audit, logins
 from syncd.store.database import Database
 from syncd.web.passwords import NOBODY, fits, read_passwords
 from syncd.web.roles import Role, Viewer
+
+log = get_logger(__name__)
 
 TRIES, TRIES_OF_ADDRESS, WITHIN = 5, 30, 60.0
 """So many times within so many seconds a name may be tried, and an address may try."""
@@ -157,6 +160,7 @@ class Gate:
         entry = known.get(name)
         right = fits(password, NOBODY if entry is None else entry.hashed)
         if entry is None or not right:
+            log.warning("sign_in_refused", address=address)
             if entry is not None:
                 self._note(f"web:{name}", "login refused")
             return None

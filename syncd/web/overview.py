@@ -4,13 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syncd.insight.overview import FLOWS, last_inputs, overview
-from syncd.schedule import latest, trigger
+from syncd.schedule import is_late, latest, trigger
 from syncd.store import browse
 from syncd.web.shown import MASK, shown_run
 from syncd.web.site import Answer, Ask, Shown, Site
 
-GRACE = timedelta(minutes=15)
-"""How long after its time a Run may begin before its flow is late."""
 OPEN_FOR = timedelta(days=30)
 """How far back failures are looked for that nothing has taken up."""
 CHART_DAYS = 30
@@ -93,7 +91,7 @@ def _standing(name: str, found: dict[str, Any], last: Any, due: datetime | None,
         return "paused"
     if last is not None and last["state"] in {"queued", "running"}:
         return "running"
-    if due is not None and now - due > GRACE and (last is None or last["created_at"] < due):
+    if is_late(due, None if last is None else last["created_at"], now):
         return "late"
     if last is None:
         return "never ran"

@@ -18,11 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.config.web_parts import AuthPart
 from syncd.errors import SyncdError
+from syncd.metrics.exposing import CONTENT_TYPE
 from syncd.store.migrate import check
 from syncd.web.access import Gate
 from syncd.web.login import login, logout
 from syncd.web.openapi import document
-from syncd.web.routes import DEEDS, OPENAPI, PAGES, Deed, Page
+from syncd.web.routes import DEEDS, METRICS, OPENAPI, PAGES, Deed, Page
 from syncd.web.serving import Web
 from syncd.web.site import Site
 
@@ -94,11 +95,18 @@ def _pages(web: Web) -> list[Route]:
             return web.refused(request, 401, "Sign in first.", form_of="json")
         return _answer(document(), 200)
 
+    def metrics(request: Request) -> Response:
+        if web.gate.who(request) is None:
+            return web.refused(request, 401, "Sign in first.", form_of="json")
+        told = web.site.metrics
+        return _answer({}, 404) if told is None else Response(told(), media_type=CONTENT_TYPE)
+
     return [
         Route("/login", sign_in, methods=["GET", "POST"]),
         Route("/logout", sign_out, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
         Route(OPENAPI, openapi, methods=["GET"]),
+        Route(METRICS, metrics, methods=["GET"]),
         *(Route(deed.path, _deed(web, deed), methods=["POST"]) for deed in DEEDS),
         *shown,
     ]

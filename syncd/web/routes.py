@@ -6,7 +6,16 @@ Access, the twins and the OpenAPI document come from here; a test asks each as e
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from syncd.web import changepages, overview, peoplepages, plans, queuepages, runpages, troublepages
+from syncd.web import (
+    changepages,
+    eventpages,
+    overview,
+    peoplepages,
+    plans,
+    queuepages,
+    runpages,
+    troublepages,
+)
 from syncd.web.filtering import DAYS
 from syncd.web.roles import Role
 from syncd.web.site import Handler
@@ -54,6 +63,13 @@ PAGES = (
         handler=runpages.listed,
         summary="Runs, newest first",
         query=(*runpages.FILTERS, *PAGED),
+    ),
+    Page(
+        path="/runs/{run_id:int}/events",
+        role=V,
+        handler=eventpages.of_run,
+        summary="What happened in a run",
+        query=("level", "event", *PAGED),
     ),
     Page(path="/runs/{run_id:int}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
     Page(
@@ -194,7 +210,7 @@ DEEDS = (
 )
 OPEN = ("/healthz", "/readyz", "/login", "/logout", "/static/{name}")
 """What is asked for by nobody in particular: health, the way in and out, the style sheet."""
-OPENAPI = "/openapi.json"
+OPENAPI, METRICS = "/openapi.json", "/metrics"
 """For whoever may see anything."""
 
 

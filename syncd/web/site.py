@@ -20,12 +20,13 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The parts behind the pages. ``alive`` tells whether the daemon's threads are at work."""
+    """The parts behind the pages. ``alive`` tells whether the daemon's threads are at work, ``metrics`` what it counts."""
 
     app: App
     config: Config
     alive: Callable[[], bool]
     population: Population = field(default_factory=Population)
+    metrics: Callable[[], bytes] | None = None
 
     @property
     def database(self) -> Database:

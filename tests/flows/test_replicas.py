@@ -107,7 +107,7 @@ def test_three_replicas_of_which_one_is_killed_and_one_stands_still(bench):
             one.kill()
     as_desired(bench)
     assert sum(len(one.events("plan_made")) for one in replicas) == 1
-    assert all(one.events("job_completed") for one in replicas), "all of them have sent"
+    assert all(one.events("attempt_ended") for one in replicas), "all of them have sent"
 
 
 def owner_of(bench: Shared, run_id: int) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection, inspect, text
+
 from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.request import Request, RequestKind, Stage
 from syncd.store import changes, jobs, queue, runs
@@ -101,3 +103,9 @@ def change_states(database: Database, run_id: int) -> dict[str, str]:
     """Change key -> state."""
     with database.read() as conn:
         return {row["key"]: row["state"] for row in changes.listed(conn, run_id=run_id, limit=None)}
+
+
+def drop_views(conn: Connection) -> None:
+    """Drop the views for people's reports: else PostgreSQL drops no table that they read."""
+    for view in inspect(conn).get_view_names():
+        conn.execute(text(f'DROP VIEW "{view}"'))

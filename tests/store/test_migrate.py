@@ -15,6 +15,7 @@ from syncd.errors import StoreError
 from syncd.store.database import Database
 from syncd.store.migrate import back_up, check, configuration, revisions, upgrade
 from syncd.store.schema import metadata
+from tests.store.makers import drop_views
 
 TABLES = {table.name for table in metadata.sorted_tables}
 
@@ -37,6 +38,7 @@ def emptied(database):
     yield database
     with database.write() as conn:
         conn.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        drop_views(conn)
         metadata.drop_all(conn)
     upgrade(database)
 

@@ -13,6 +13,7 @@ from syncd.store import jobs, mirror, outbox, queue, results
 from syncd.store.database import Database
 from syncd.store.migrate import configuration, upgrade
 from syncd.store.schema import metadata
+from tests.store.makers import drop_views
 
 ACCOUNT = "main"
 THEN = "2026-01-02 03:04:05"
@@ -45,6 +46,7 @@ def old(database):
     yield database
     with database.write() as conn:
         conn.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        drop_views(conn)
         whatever = MetaData()
         whatever.reflect(conn)
         whatever.drop_all(conn)
@@ -96,6 +98,7 @@ def test_the_migrations_end_in_what_the_code_would_make_itself(old):
     to(old, "head")
     migrated = described(old)
     with old.write() as conn:
+        drop_views(conn)
         metadata.drop_all(conn)
         metadata.create_all(conn)
     assert migrated == described(old)

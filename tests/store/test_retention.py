@@ -42,7 +42,7 @@ def test_pushes_and_other_runs_have_their_times(database):
 
 def test_a_dry_run_removes_nothing(database):
     found = {ended(database, 101), ended(database, 1)}
-    assert prune(database, ACCOUNT, KEEP, dry_run=True) == {"runs": 1}
+    assert prune(database, ACCOUNT, KEEP, dry_run=True) == {"runs": 1, "events": 0}
     assert left(database) == found
 
 

@@ -1,0 +1,101 @@
+"""The meter: counts what this process tells of itself, so that the log and the metrics cannot disagree."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+RUN_SECONDS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 16 * 3600)
+REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
+
+
+class Meter:
+    """Counters and histograms over the events of this process: a listener of the log (``syncd.log.listen``).
+
+    They begin at 0 with the process, as Prometheus expects; what commands did beside it is not in them.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the instruments."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it ships no types for this one
+        self._runs = Counter(
+            "syncd_runs", "Runs that ended, by flow and state.", ("flow", "state"), registry=registry
+        )
+        self._run_seconds = Histogram(
+            "syncd_run_duration_seconds",
+            "From the start of a run to its end.",
+            ("flow",),
+            buckets=RUN_SECONDS,
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "syncd_attempts", "Tries of jobs, by kind and outcome.", ("kind", "outcome"), registry=registry
+        )
+        self._changes = Counter(
+            "syncd_changes",
+            "Changes that were done or failed, by what they are about.",
+            ("kind", "outcome"),
+            registry=registry,
+        )
+        self._requests = Counter(
+            "syncd_api_requests",
+            "Requests to Litmos, by call and class of the answer's status (none: no answer).",
+            ("method", "endpoint", "status_class"),
+            registry=registry,
+        )
+        self._request_seconds = Histogram(
+            "syncd_api_request_duration_seconds",
+            "From the slot of a request to its answer.",
+            ("method",),
+            buckets=REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._waited = Counter(
+            "syncd_rate_limit_wait_seconds", "Seconds for which senders waited for a slot.", registry=registry
+        )
+        self._delivered = Counter(
+            "syncd_results_delivered", "Rows that sinks have taken.", ("sink",), registry=registry
+        )
+        self._sink_failures = Counter(
+            "syncd_sink_failures", "Deliveries that a sink did not take.", ("sink",), registry=registry
+        )
+        self._dropped = Counter(
+            "syncd_events_dropped", "Events that are not in the database.", registry=registry
+        )
+        self._problems = Counter(
+            "syncd_problem_events", "Warnings and errors, by event.", ("event", "level"), registry=registry
+        )
+        self._counting: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+            "run_ended": self._run_ended,
+            "attempt_ended": self._attempt_ended,
+            "request_ended": self._request_ended,
+            "slot_taken": lambda told: self._waited.inc(told["waited"]),
+            "sink_delivered": lambda told: self._delivered.labels(told["sink"]).inc(told["rows"]),
+            "sink_failed": lambda told: self._sink_failures.labels(told["sink"]).inc(),
+            "events_dropped": lambda told: self._dropped.inc(told["number"]),
+        }
+
+    def __call__(self, told: Mapping[str, Any]) -> None:
+        """Count one event, as the log tells it."""
+        name = told["event"]
+        if told["level"] in {"warning", "error"}:
+            self._problems.labels(name, told["level"]).inc()
+        count = self._counting.get(name)
+        if count is not None:
+            count(told)
+
+    def _run_ended(self, told: Mapping[str, Any]) -> None:
+        self._runs.labels(told["flow"], told["state"]).inc()
+        self._run_seconds.labels(told["flow"]).observe(told["seconds"])
+
+    def _attempt_ended(self, told: Mapping[str, Any]) -> None:
+        self._attempts.labels(told["kind"], told["outcome"]).inc()
+        for outcome in ("done", "failed"):
+            for kind, number in told[outcome].items():
+                self._changes.labels(kind, outcome).inc(number)
+
+    def _request_ended(self, told: Mapping[str, Any]) -> None:
+        status = int(told["status"])
+        named = f"{status // 100}xx" if status else "none"
+        self._requests.labels(told["method"], told["endpoint"], named).inc()
+        self._request_seconds.labels(told["method"]).observe(told["seconds"])

@@ -1,0 +1,50 @@
+"""Attempted: what became of one try of a Job, told in one line."""
+
+from collections import Counter
+from collections.abc import Collection
+
+from syncd.log import get_logger
+from syncd.store.queue import Job
+
+log = get_logger(__name__)
+
+
+def tell_attempt(
+    job: Job,
+    outcome: str,
+    *,
+    seconds: float,
+    waited: float,
+    code: str = "",
+    error: str = "",
+    status: int | None = None,
+    requests: int = 0,
+    done: Collection[str] = (),
+    failed: Collection[str] = (),
+    note: str = "",
+) -> None:
+    """Tell how a try ended (``outcome`` as its row has it): with the keys of the Changes that are ``done`` or ``failed`` by it.
+
+    ``seconds`` are from its claim to its record, ``waited`` those for the limit, before and meanwhile. ``error`` is told of
+    a Job that is given up.
+    """
+    log.info(
+        "attempt_ended",
+        kind=job.kind,
+        outcome=outcome,
+        code=code,
+        http_status=status,
+        requests=requests,
+        seconds=round(seconds, 3),
+        waited=round(waited, 3),
+        done=_by_kind(done),
+        failed=_by_kind(failed),
+        note=note,
+    )
+    if outcome == "discarded":
+        log.error("job_failed", kind=job.kind, code=code, error=error, attempts=job.attempts)
+
+
+def _by_kind(keys: Collection[str]) -> dict[str, int]:
+    """How many of each kind: a key is ``membership:E1@sales``, say."""
+    return dict(sorted(Counter(key.partition(":")[0] for key in keys).items()))

@@ -1,0 +1,20 @@
+"""Gauges: numbers about the moment, each by an index, for metrics."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from syncd.store import runs
+from syncd.store.schema import IS_DUE, job
+
+
+def oldest_due(conn: Connection, account: str) -> datetime | None:
+    """When the oldest Job was made that may be claimed, or settled; None if there is none."""
+    oldest = select(func.min(job.c.id)).where(job.c.account == account, IS_DUE).scalar_subquery()
+    found: datetime | None = conn.execute(select(job.c.created_at).where(job.c.id == oldest)).scalar()
+    return found
+
+
+def holding(conn: Connection, account: str) -> list[datetime]:
+    """When each Run was made that holds something for a person."""
+    return [row["created_at"] for row in runs.holding(conn, account, limit=None)]
