@@ -30,8 +30,8 @@ from syncd.store.current import current_state
 FLOWS = ("refresh", "push", "pull")
 
 
-def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
-    """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person."""
+def overview(conn: Connection, account: str, now: datetime, sinks: Collection[str]) -> dict[str, Any]:
+    """Of an account with these ``sinks``: flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person."""
     flows = {}
     for flow in FLOWS:
         last = runs.newest(conn, account, flow)
@@ -55,7 +55,7 @@ def overview(conn: Connection, account: str, now: datetime) -> dict[str, Any]:
         "mirror_read_at": readings.last,
         "mirror_full_at": readings.full,
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),
-        "results": outbox.totals(conn, account),
+        "results": outbox.totals(conn, account, sinks),
         "held": [dict(run) for run in runs.holding(conn, account)],
         "cases": cases.waiting(conn, account),
         "quarantined": people.count_quarantined(conn, account),
