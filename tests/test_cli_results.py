@@ -261,7 +261,11 @@ def test_a_sink_that_was_taken_out_is_told_apart_and_can_be_forgotten(bench):
     assert bench.json("results", "forget", "delta")["waiting"] == 1
     assert "delta" not in bench.run("status").stderr
     (entry,) = bench.json("audit")["audit"]
-    assert (entry["action"], entry["object"], entry["detail"]) == ("forget-sink", "sink delta", {"waiting": 1})
+    assert (entry["action"], entry["object"], entry["detail"]) == (
+        "forget-sink",
+        "sink delta",
+        {"waiting": 1},
+    )
     bench.configure((SINK, DELTA))
     (bench.folder / "out").mkdir()
     assert bench.json("pull")["delivered"] == {"delta": 1, "whole": 0}, "it is a new sink"

@@ -70,6 +70,8 @@ def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonO
         for row in found.rows:
             _show_row(row)
         _show_outcome(found)
+        for lesson in found.lessons:
+            _show_lesson(lesson)
         _show_plan(found)
 
 
@@ -80,6 +82,17 @@ def _show_row(row: Any) -> None:
     width = max((len(rule.place.key) for rule in row.rules), default=0)
     for rule in row.rules:
         say(f"  {rule.place.key:<{width}}  {plain(told(rule))}  [{plain(rule.place.where)}]")
+
+
+def _show_lesson(lesson: Any) -> None:
+    from syncd.core.trace import told
+
+    cells = ", ".join(f"{column}={cell!r}" for column, cell in lesson.cells)
+    say(f"Training: {plain(lesson.origin)}: {plain(cells)}")
+    width = max((len(rule.place.key) for rule in lesson.steps), default=0)
+    for rule in lesson.steps:
+        say(f"  {rule.place.key:<{width}}  {plain(told(rule))}")
+    say(f"  {lesson.code.replace('_', ' ')}: {plain(lesson.outcome)}")
 
 
 def _show_outcome(found: Any) -> None:
@@ -164,6 +177,17 @@ def _as_json(found: Any) -> dict[str, Any]:
             for row in found.rows
         ],
         "reasons": [asdict(reason) for reason in found.reasons],
+        "training": [
+            {
+                "origin": one.origin,
+                "rule": one.rule,
+                "cells": dict(one.cells),
+                "steps": {rule.place.key: [asdict(step) for step in rule.steps] for rule in one.steps},
+                "code": one.code,
+                "outcome": one.outcome,
+            }
+            for one in found.lessons
+        ],
         "employee": None
         if employee is None
         else {

@@ -147,7 +147,9 @@ def redeliver(
 
 @results_app.command()
 def forget(
-    sink: Annotated[str, typer.Argument(metavar="SINK", help="The name of a sink that is configured no longer.")],
+    sink: Annotated[
+        str, typer.Argument(metavar="SINK", help="The name of a sink that is configured no longer.")
+    ],
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:

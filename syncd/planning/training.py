@@ -1,7 +1,7 @@
 """Training that HR knows of: its sources are read, its courses looked up in Litmos, and what is left to do is planned."""
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ from syncd.app import App
 from syncd.core.diff import Difference
 from syncd.core.locating import Locator
 from syncd.core.match import Matching
-from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, Skip, User
+from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Record, Rejection, Skip, User
 from syncd.core.reconcile import Reconciled
 from syncd.core.recording import Located, Outcome, Standing, outstanding, record
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
@@ -48,10 +48,14 @@ class Training:
 NO_TRAINING = Training()
 
 
-def read_training(app: App, keep: Keep | None = None) -> Training:
+Tap = Callable[[TrainingRule, Record], None]
+"""Is shown every row of training, with the rule that it is read by."""
+
+
+def read_training(app: App, keep: Keep | None = None, tap: Tap | None = None) -> Training:
     """Read every source of training. One that cannot be read is a problem to be told, and stops nothing else.
 
-    ``keep`` is handed each Reading, whatever its rows turn out to be.
+    ``keep`` is handed each Reading, and ``tap`` each row, whatever they turn out to be.
     """
     evidence: list[Evidence] = []
     rejections: list[Rejection] = []
@@ -59,7 +63,7 @@ def read_training(app: App, keep: Keep | None = None) -> Training:
     now = app.now()
     for rule in app.settings.training:
         try:
-            found, refused = _read(app, rule, now, keep)
+            found, refused = _read(app, rule, now, keep, tap)
         except (SourceError, ConfigError) as error:  # a secret may be gone
             log.warning("training_not_read", source=rule.source, error=str(error))
             told = " ".join(str(error).split())
@@ -71,7 +75,7 @@ def read_training(app: App, keep: Keep | None = None) -> Training:
 
 
 def _read(
-    app: App, rule: TrainingRule, now: datetime, keep: Keep | None
+    app: App, rule: TrainingRule, now: datetime, keep: Keep | None, tap: Tap | None
 ) -> tuple[list[Evidence], list[Rejection]]:
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = app.training_sources[rule.source].read(Path(folder))
@@ -82,7 +86,14 @@ def _read(
                 near = get_close_matches(column, reading.columns, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(reading.columns)}"
                 raise SourceError(f'{where}: column "{column}" is not in {reading.name}; {hint}')
-        return read_rows(rule, reading.records, now=now)
+        return read_rows(rule, _tapped(rule, reading.records, tap), now=now)
+
+
+def _tapped(rule: TrainingRule, records: Iterable[Record], tap: Tap | None) -> Iterator[Record]:
+    for record in records:
+        if tap is not None:
+            tap(rule, record)
+        yield record
 
 
 def courses_unlisted(app: App, found: Training) -> bool:

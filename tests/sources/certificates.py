@@ -25,9 +25,7 @@ class Authority:
         """A certificate for a host, valid from long ago until so many ``days`` from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        made = self._signed(
-            name, key, days=days, extension=x509.SubjectAlternativeName([x509.DNSName(host)])
-        )
+        made = self._signed(name, key, days=days, extension=x509.SubjectAlternativeName([x509.DNSName(host)]))
         path = self._folder / f"{host}{days}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path.write_bytes(made.public_bytes(Encoding.PEM) + private)

@@ -53,7 +53,7 @@ def read_json(link: str, ca_file: Path | None, folder: Path) -> object:
         link=lambda: f"{link}/people",
         login=LOGIN,
         ca_file=None if ca_file is None else str(ca_file),
-        columns=(("id", "employee_id"),),
+        columns=("id",),
         timeout_seconds=10,
     )
     return list(open_source(settings).read(folder).raw)
