@@ -86,13 +86,13 @@ def _read(
                 near = get_close_matches(column, reading.columns, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(reading.columns)}"
                 raise SourceError(f'{where}: column "{column}" is not in {reading.name}; {hint}')
-        return read_rows(rule, _tapped(rule, reading.records, tap), now=now)
+        records = reading.records if tap is None else _tapped(rule, reading.records, tap)
+        return read_rows(rule, records, now=now)
 
 
-def _tapped(rule: TrainingRule, records: Iterable[Record], tap: Tap | None) -> Iterator[Record]:
+def _tapped(rule: TrainingRule, records: Iterable[Record], tap: Tap) -> Iterator[Record]:
     for record in records:
-        if tap is not None:
-            tap(rule, record)
+        tap(rule, record)
         yield record
 
 

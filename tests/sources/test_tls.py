@@ -88,7 +88,7 @@ def test_any_other_certificate_is_refused_and_the_secret_is_told_nobody(
     _expected: object,
     host: str,
     days: int,
-    named: bool,
+    named: bool,  # noqa: FBT001 - a parameter of a table
     why: str,
 ) -> None:
     with serving(authority.issue(host, days=days)) as server:
