@@ -168,13 +168,9 @@ def read_row(rule: TrainingRule, record: Record, *, now: datetime) -> Evidence |
 
 def read_rows(
     rule: TrainingRule, records: Iterable[Record], *, now: datetime
-) -> tuple[list[Evidence], list[Rejection]]:
-    """All rows of a source, in its order."""
-    outcomes = [outcome for outcome in map(partial(read_row, rule, now=now), records) if outcome is not None]
-    return (
-        [outcome for outcome in outcomes if isinstance(outcome, Evidence)],
-        [outcome for outcome in outcomes if isinstance(outcome, Rejection)],
-    )
+) -> Iterator[Evidence | Rejection]:
+    """All rows of a source that are meant, in its order."""
+    return (outcome for outcome in map(partial(read_row, rule, now=now), records) if outcome is not None)
 
 
 def rejected(evidence: Evidence, code: str, message: str) -> Rejection:

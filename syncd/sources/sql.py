@@ -139,6 +139,7 @@ class SqlSource:
         """All rows, a statement a page; none of them holds a cursor of the server."""
         since, keys, watch = self._settings.since, Keys(self.name, page), None
         connection = connection.execution_options(stream_results=False)
+        columns: tuple[str, ...] = ()
         full = True
         while full:
             before = spool.digest.rows

@@ -27,7 +27,7 @@ def fill(url: str) -> None:
         connection.exec_driver_sql("CREATE TABLE people (id int, code varchar(9), odd int)")
         for row in ROWS:
             connection.exec_driver_sql(
-                "INSERT INTO people VALUES (%d, '%s', %s)" % (*row[:2], row[2] or "NULL")
+                f"INSERT INTO people VALUES ({row[0]}, '{row[1]}', {row[2] or 'NULL'})"  # noqa: S608 - our own rows
             )
     engine.dispose()
 
