@@ -60,7 +60,7 @@ class Pile:
 
 def _file() -> IO[str]:
     """A file that has no name and that nobody else can open."""
-    return tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - the pile closes it
+    return tempfile.TemporaryFile("w+", encoding="ascii")
 
 
 _AT = list(Evidence.__dataclass_fields__).index("at")
