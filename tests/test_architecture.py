@@ -46,7 +46,7 @@ RESERVED: dict[str, set[str]] = {
         "syncd.store",
         "syncd.sources.sql",
         "syncd.sources.sqlsession",
-        "syncd.sources.sqlsince",
+        "syncd.sources.sqlpages", "syncd.sources.sqlsince",
         "syncd.sources.sqlrights",
         "syncd.sinks.sql",
     },
