@@ -46,6 +46,7 @@ RESERVED: dict[str, set[str]] = {
         "syncd.store",
         "syncd.sources.sql",
         "syncd.sources.sqlsession",
+        "syncd.sources.sqlpages",
         "syncd.sources.sqlsince",
         "syncd.sources.sqlrights",
         "syncd.sinks.sql",

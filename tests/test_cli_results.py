@@ -3,14 +3,17 @@
 import csv
 import json
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from syncd.failpoint import OF_DELIVERY
 from syncd.store.lease import held
 from syncd.store.owner import this_process
+from syncd.store.schema import link
 from tests.workbench import KEY, Workbench, workbench
 
 COLUMNS = "{employee_id: employee_id, title: object_name, status: status, attempt: attempt, id: result_id, seq: seq}"
@@ -224,6 +227,48 @@ def test_every_kind_of_result_comes_by_its_own_reading(bench):
     assert gone == {("session", "withdrawn"), ("session", "reported"), ("badge", "withdrawn")}
     badges = [entry.path for entry in bench.sandbox.log[before:] if entry.path.endswith("/badges")]
     assert len(badges) == 2, "only of those with something new"
+
+
+def test_badges_of_who_was_linked_later_are_read_once(bench):
+    bench.configure((SINK, DELTA), ("pull:\n", "pull:\n  results: [course, badge]\n"))
+    complete(bench, 1)
+    bench.run("pull")
+    earlier, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    reads = []
+    for made_at in (earlier, later):
+        with bench.database() as database, database.write() as conn:
+            newest = link.c.employee_id == "00002"
+            conn.execute(update(link).values(made_at=earlier))
+            conn.execute(update(link).where(newest).values(made_at=made_at))
+        before = len(bench.sandbox.log)
+        bench.run("pull")
+        reads.append(sum(entry.path.endswith("/badges") for entry in bench.sandbox.log[before:]))
+    assert reads == [0, 1]
+
+
+def test_a_sink_that_was_taken_out_is_told_apart_and_can_be_forgotten(bench):
+    complete(bench, 1)
+    (bench.folder / "out").rmdir()
+    bench.run("pull", expect=8)
+    assert "whole is configured" not in bench.run("status").stderr
+    assert "delta is configured; take it out" in bench.run("results", "forget", "delta", expect=1).stderr
+    without = DELTA[DELTA.index("    - {name: whole") :]
+    bench.configure((SINK, without))
+    shown = bench.run("status")
+    assert "1 delivered, 0 waiting" in shown.stdout
+    assert "1 results wait for delta, a sink that is configured no longer" in shown.stderr
+    assert "there are: delta" in bench.run("results", "forget", "dleta", expect=1).stderr
+    assert bench.json("results", "forget", "delta")["waiting"] == 1
+    assert "delta" not in bench.run("status").stderr
+    (entry,) = bench.json("audit")["audit"]
+    assert (entry["action"], entry["object"], entry["detail"]) == (
+        "forget-sink",
+        "sink delta",
+        {"waiting": 1},
+    )
+    bench.configure((SINK, DELTA))
+    (bench.folder / "out").mkdir()
+    assert bench.json("pull")["delivered"] == {"delta": 1, "whole": 0}, "it is a new sink"
 
 
 def test_who_is_who_comes_once_and_login_links_only_where_they_are_asked_for(bench):

@@ -335,3 +335,63 @@ def test_only_one_persons_training(bench):
     assert "rejected" not in shown
     assert results(bench).keys() == {"00002"}
     assert "1 result to record" in bench.run("push").stdout
+
+
+def test_a_preview_shows_each_row_of_training_step_by_step_and_what_becomes_of_it(bench):
+    settled(bench)
+    licences(
+        bench,
+        "00001,FL,03.11.2025,80,valid",
+        "00001,FIRE,never,,valid",
+        "00001,CAR,01.11.2025,,valid",
+        "00002,FL,03.11.2025,,valid",
+    )
+    bench.run("plan")
+    rows = bench.json("preview", "00001")["training"]
+    assert [(one["origin"], one["rule"], one["code"]) for one in rows] == [
+        ("licences.csv:2", "training[0]", "planned"),
+        ("licences.csv:3", "training[0]", "rejected"),
+        ("licences.csv:4", "training[0]", "not_meant"),
+        ("licences.csv:2", "training[1]", "not_meant"),
+        ("licences.csv:3", "training[1]", "not_meant"),
+        ("licences.csv:4", "training[1]", "not_meant"),
+    ]
+    assert rows[0]["cells"]["points"] == "80"
+    steps = rows[0]["steps"]["training[0].course"]
+    assert [(one["name"], one["made"]) for one in steps] == [("from", "FL"), ("map", "FL-1"), ("is", "FL-1")]
+    shown = bench.run("preview", "00001").stdout
+    assert "planned: " in shown
+    assert 'record course "Forklift" as completed, 2025-11-03, score 80' in shown
+    assert "rejected: DATE-" in shown
+    bench.run("push")
+    assert bench.json("preview", "00001")["training"][0]["code"] == "done"
+
+
+def test_against_another_configuration_counts_what_training_it_would_have_recorded(bench):
+    settled(bench)
+    licences(
+        bench, "00001,FL,03.11.2025,80,valid", "00002,FL,04.11.2025,,valid", "00002,FIRE,04.11.2025,,valid"
+    )
+    bench.run("plan")
+    old = (
+        (bench.folder / "syncd.yaml")
+        .read_text()
+        .replace("    score: points\n", "")
+        .replace("FL: FL-1", "FL: Moped", 1)
+    )
+    (bench.folder / "old.yaml").write_text(old)
+    found = bench.json("plan", "--against", "old.yaml")
+    told = {(one["employee_id"], one["cause"]): (one["before"], one["after"]) for one in found["differing"]}
+    assert told["00001", "training[0]"] == ("", "record, 2025-11-03, score 80")
+    assert told["00001", "training"] == ("rejected: COURSE-UNKNOWN", "")
+    assert told["00002", "training[0]"] == ("", "record, 2025-11-04")
+    assert len(found["differing"]) == 4, "the fire course is recorded by both"
+    (bench.folder / "none.yaml").write_text(
+        old[: old.index("training:")] + old[old.index("push: {policy: sync, limits") :]
+    )
+    found = bench.json("plan", "--against", "none.yaml")
+    assert [one["after"] for one in found["differing"]] == [
+        "record, 2025-11-03, score 80",
+        "record, 2025-11-04",
+        "record, 2025-11-04",
+    ]

@@ -17,10 +17,10 @@ def show_against(app: Any, old: Path, *, json: bool, everything: bool, detailed:
     """Compare, print, and exit as ``--detailed-exitcode`` and ``--at-most`` say. Raises ConfigError, SourceError, typer.Exit."""
     from syncd.config import load
     from syncd.planning.comparing import against
-    from syncd.wiring import settings_of
+    from syncd.wiring import settings_of, training_sources_of
 
     earlier = load(old)
-    found = against(app, settings_of(earlier))
+    found = against(app, settings_of(earlier), training_sources_of(earlier))
     if json:
         show_json(_as_json(found, earlier.digest, app.settings.config_digest))
     else:

@@ -72,6 +72,8 @@ def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonO
         for row in found.rows:
             _show_row(row)
         _show_outcome(found)
+        for lesson in found.lessons:
+            _show_lesson(lesson)
         _show_plan(found)
 
 
@@ -82,6 +84,17 @@ def _show_row(row: Any) -> None:
     width = max((len(rule.place.key) for rule in row.rules), default=0)
     for rule in row.rules:
         say(f"  {rule.place.key:<{width}}  {plain(told(rule))}  [{plain(rule.place.where)}]")
+
+
+def _show_lesson(lesson: Any) -> None:
+    from syncd.core.trace import told
+
+    cells = ", ".join(f"{column}={cell!r}" for column, cell in lesson.cells)
+    say(f"Training: {plain(lesson.origin)}: {plain(cells)}")
+    width = max((len(rule.place.key) for rule in lesson.steps), default=0)
+    for rule in lesson.steps:
+        say(f"  {rule.place.key:<{width}}  {plain(told(rule))}")
+    say(f"  {lesson.code.replace('_', ' ')}: {plain(lesson.outcome)}")
 
 
 def _show_outcome(found: Any) -> None:

@@ -152,3 +152,42 @@ def redeliver(
         show_json({"sink": sink, "since": since, "versions": forgotten})
         return
     say(f"{sink}: {forgotten} versions are given again by the next pull: syncd pull")
+
+
+@results_app.command()
+def forget(
+    sink: Annotated[
+        str, typer.Argument(metavar="SINK", help="The name of a sink that is configured no longer.")
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Forget a sink that was taken out of the configuration: what waits for it, and what it was given."""
+    with opened(config) as app:
+        from syncd.store import audit, outbox
+        from syncd.turn import pulling
+
+        if sink in app.sinks:
+            note(f"{plain(sink)} is configured; take it out of pull.sinks first. Nothing was forgotten")
+            raise typer.Exit(Exit.FAILED)
+        with app.database.read() as conn:
+            names = [name for name in outbox.known_sinks(conn, app.account) if name not in app.sinks]
+        if sink not in names:
+            known = ", ".join(map(plain, names)) or "none"
+            note(f"{plain(sink)} is no sink that was taken out of the configuration; there are: {known}")
+            raise typer.Exit(Exit.FAILED)
+        with pulling(app), app.database.write() as conn:
+            rows = outbox.forget(conn, app.account, sink)
+            audit.record(
+                conn,
+                app.account,
+                actor=actor(),
+                action="forget-sink",
+                object_=f"sink {sink}",
+                detail={"waiting": rows},
+                now=app.database.now(conn),
+            )
+    if json:
+        show_json({"sink": sink, "waiting": rows})
+        return
+    say(f"{plain(sink)}: forgotten; {rows} rows that waited are not given to it")

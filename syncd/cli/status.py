@@ -62,7 +62,8 @@ def _gathered(loaded: Any, database: Any) -> dict[str, Any]:
 
     with database.read() as conn:
         sources = [source.name for source in loaded.sources]
-        found = overview(conn, loaded.litmos.account, database.now(conn))
+        sinks = [sink.name for sink in loaded.pull.sinks]
+        found = overview(conn, loaded.litmos.account, database.now(conn), sinks)
         found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
     return {**found, "policy": loaded.push.policy.value}
 
@@ -111,6 +112,11 @@ def _people(found: dict[str, Any]) -> None:
         f"oldest list {ago(found['oldest_list_at'], now)}"
     )
     say(f"results  {found['results']['delivered']} delivered, {found['results']['waiting']} waiting")
+    for sink, number in found["results"]["removed"].items():
+        note(
+            f"{number} results wait for {plain(sink)}, a sink that is configured no longer: configure it again, or: "
+            f"syncd results forget {plain(sink)}"
+        )
 
 
 def _paused(found: dict[str, Any]) -> None:

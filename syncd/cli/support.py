@@ -45,6 +45,7 @@ def support_bundle(
             configuration=[_setting(one) for one in loaded.redacted()],
             checks=_checks(loaded, database),
             sources=[source.name for source in loaded.sources],
+            sinks=[sink.name for sink in loaded.pull.sinks],
         )
         try:
             handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Since parts: how only the rows of a query are read that changed. Durations are seconds."""
+"""Since parts: how only the rows of a query are read that changed, or all of them page by page. Durations are seconds."""
 
 from typing import Annotated
 
@@ -20,3 +20,12 @@ class SincePart(Part):
     """How far back before the last reading: longer than any transaction that changes rows takes."""
     full_every: Annotated[Seconds, Field(gt=0)] = 43200.0
     """How often all rows are read, whatever changed; only then does anybody's absence count."""
+
+
+class PagePart(Part):
+    """Read a query by many small statements, where the server cannot hold a cursor for one long one."""
+
+    by: Text
+    """The column of the query that pages go by: unique, never NULL, and best indexed."""
+    size: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Rows of a page."""

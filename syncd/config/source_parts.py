@@ -13,7 +13,7 @@ from syncd.config.file_parts import DATE, FilePart, ReadyPart
 from syncd.config.json_parts import JsonPart
 from syncd.config.kinds import Character, Flag, Part, Seconds, SecretText, SecretUrl, Text, Texts
 from syncd.config.limit_parts import Count
-from syncd.config.since_parts import SincePart
+from syncd.config.since_parts import PagePart, SincePart
 from syncd.core.cells import BLANKS
 from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
@@ -181,6 +181,8 @@ class SqlSettings(NamedPart):
     """SQL Server: all rows of one moment, which the database must allow. false: as they come; then nobody's absence is believed."""
     since: SincePart | None = None
     """Reads only the rows that changed since the last reading; null: all rows, each time."""
+    page: PagePart | None = None
+    """Reads page by page, by a column that is unique and never NULL; null: by one cursor of the server, which is lighter."""
     expect: SourceExpectPart = SourceExpectPart()
     """What the result is known to be like."""
 

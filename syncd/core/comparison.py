@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from syncd.core.diff import Difference
 from syncd.core.model import Action, Change, ObjectKind, Rejection, Skip, team_label
 from syncd.core.plan import Plan
+from syncd.core.recording import DAY, KIND, NOTE, OBJECT, SCORE, WAITING
 
 POLICY = "push.policy"
 CAUSES: Mapping[str, str] = {
@@ -24,11 +25,12 @@ CAUSES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One configuration: its Plan, all that differs before its Policy, and whom it rejects."""
+    """One configuration: its Plan, all that differs before its Policy, whom it rejects, and which rows of training."""
 
     plan: Plan
     difference: Difference
     rejections: Sequence[Rejection] = ()
+    untaught: Sequence[Rejection] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,15 @@ def compare(before: Side, now: Side) -> Comparison:
 
 
 def _effects(side: Side) -> Effects:
-    return {**_of_changes(side.plan.changes), **_of_skips(side.plan.skips), **_of_rejections(side.rejections)}
+    return {
+        **_of_changes(side.plan.changes),
+        **_of_skips(side.plan.skips),
+        **_of_rejections(side.rejections),
+        **{
+            (one.employee_id or one.origin, f"training of {one.origin}"): (_rejected(one), "training")
+            for one in side.untaught
+        },
+    }
 
 
 def _of_changes(changes: Iterable[Change]) -> Effects:
@@ -101,6 +111,9 @@ def _of_changes(changes: Iterable[Change]) -> Effects:
         if change.kind is ObjectKind.USER and change.action in {Action.UPDATE, Action.CREATE}:
             for name, value in change.after.items():
                 found[person, name] = repr(value), f"users.fields.{name}"
+        elif change.kind is ObjectKind.RESULT:
+            about = f"{change.kind.value} of {change.after[KIND]} {change.after[OBJECT]}, {change.item}"
+            found[person, about] = _said(change), change.rule
         elif change.kind is ObjectKind.ROLE:
             found[person, f'{change.role} of team "{team_label(change.team)}"'] = (
                 change.action.value,
@@ -116,21 +129,29 @@ def _of_changes(changes: Iterable[Change]) -> Effects:
     return found
 
 
+def _said(change: Change) -> str:
+    """What is recorded of training, as text."""
+    day, score = str(change.after[DAY])[:10], change.after[SCORE]
+    parts = (change.action.value, day, f"score {score}" if score else "", str(change.after[NOTE]))
+    return ", ".join(filter(None, parts))
+
+
 def _of_skips(skips: Iterable[Skip]) -> Effects:
-    return {
-        (skip.employee_id, f"skipped {skip.code}"): (skip.message, CAUSES.get(skip.code, skip.code))
-        for skip in skips
-    }
+    """Rows of training wait one by one; of all else a person has one Skip of a code."""
+    found: Effects = {}
+    for skip in skips:
+        row = f", {skip.key.partition('@')[2]}" if skip.code in WAITING and skip.key else ""
+        cause = "training" if skip.code in WAITING else CAUSES.get(skip.code, skip.code)
+        found[skip.employee_id, f"skipped {skip.code}{row}"] = skip.message, cause
+    return found
 
 
 def _of_rejections(rejections: Iterable[Rejection]) -> Effects:
-    return {
-        (one.employee_id or one.origin, "row"): (
-            "rejected: " + ", ".join(dict.fromkeys(reason.code for reason in one.reasons)),
-            "rejections",
-        )
-        for one in rejections
-    }
+    return {(one.employee_id or one.origin, "row"): (_rejected(one), "rejections") for one in rejections}
+
+
+def _rejected(one: Rejection) -> str:
+    return "rejected: " + ", ".join(dict.fromkeys(reason.code for reason in one.reasons))
 
 
 def _counted(found: Iterable[Differing]) -> tuple[Cause, ...]:

@@ -8,13 +8,14 @@ from functools import partial
 
 from syncd.core.cells import clean_cells
 from syncd.core.checks import check_id
-from syncd.core.conditions import Condition, Fields
+from syncd.core.conditions import Condition, Fields, cell
 from syncd.core.dates import ISO, read_moment
 from syncd.core.model import Reason, Record, Rejection
 from syncd.core.reasons import Reasons
 from syncd.core.rules import Place, Text, ValueRule, columns_of
+from syncd.core.trace import Trace
 from syncd.core.transforms import Refused
-from syncd.core.values import evaluate, shown
+from syncd.core.values import evaluate, shown, steps
 
 NOON = time(12, tzinfo=UTC)
 """When on a day something was completed of which HR says the day alone: it is the same day nearly everywhere."""
@@ -100,15 +101,48 @@ class Evidence:
     attempt: int = 1
 
 
+def person_of(rule: TrainingRule, record: Record) -> str:
+    """The employee id that a row has, or "": whether the row is meant or valid is another question."""
+    try:
+        return evaluate(rule.values["employee_id"], clean_cells(record.fields, rule.blanks))[1] or ""
+    except Refused:
+        return ""
+
+
+def trace_row(rule: TrainingRule, record: Record) -> Trace:
+    """What each step of each value makes of a row, as ``read_row`` follows them."""
+    trace, cells = Trace(), clean_cells(record.fields, rule.blanks)
+    if rule.when is not None:
+        at = _place(rule, "when")
+        try:
+            trace(
+                at,
+                "seen",
+                ", ".join(f"{name} is {shown(cell(cells, name))}" for name, _ in rule.when.columns()),
+            )
+            trace(at, "when", rule.when.holds(cells))
+        except Refused as refused:
+            trace(at, "refused", f"{refused.code}: {refused.why}")
+    for name, value in rule.values.items():
+        at, made = _place(rule, name), None
+        try:
+            for step, made in steps(value, cells):
+                trace(at, step, made)
+            trace(at, "is", made)
+        except Refused as refused:
+            trace(at, "refused", f"{refused.code}: {refused.why}")
+    return trace
+
+
 def read_row(rule: TrainingRule, record: Record, *, now: datetime) -> Evidence | Rejection | None:
     """What a row says; a Rejection with every reason if it cannot be read; None if the rule is not for it."""
     cells = clean_cells(record.fields, rule.blanks)
     reasons = Reasons()
     if rule.when is not None and not _holds(rule, rule.when, cells, reasons):
         return _rejection(record, "", reasons.found) if reasons.found else None
-    steps = {name: _made(rule, name, value, cells, reasons) for name, value in rule.values.items()}
-    made = {name: text for name, text in steps.items() if text is not None}
-    if len(made) < len(steps):
+    every = {name: _made(rule, name, value, cells, reasons) for name, value in rule.values.items()}
+    made = {name: text for name, text in every.items() if text is not None}
+    if len(made) < len(every):
         return None
     moment = _moment(rule, made, now, reasons)
     score = _number(rule, "score", made, reasons, least=0, most=MOST_SCORE)
@@ -134,13 +168,9 @@ def read_row(rule: TrainingRule, record: Record, *, now: datetime) -> Evidence |
 
 def read_rows(
     rule: TrainingRule, records: Iterable[Record], *, now: datetime
-) -> tuple[list[Evidence], list[Rejection]]:
-    """All rows of a source, in its order."""
-    outcomes = [outcome for outcome in map(partial(read_row, rule, now=now), records) if outcome is not None]
-    return (
-        [outcome for outcome in outcomes if isinstance(outcome, Evidence)],
-        [outcome for outcome in outcomes if isinstance(outcome, Rejection)],
-    )
+) -> Iterator[Evidence | Rejection]:
+    """All rows of a source that are meant, in its order."""
+    return (outcome for outcome in map(partial(read_row, rule, now=now), records) if outcome is not None)
 
 
 def rejected(evidence: Evidence, code: str, message: str) -> Rejection:

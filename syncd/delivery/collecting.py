@@ -20,7 +20,7 @@ CHECKED = "results-checked"
 BEGUN = "results-begun"
 """How far the very first pull looked back: what was completed before is not taken later either."""
 BADGES = "results-badges"
-"""Set once the badges of everybody have been read."""
+"""When badges were read last: whoever was linked since has some that nobody has read."""
 FUTURE = timedelta(days=1)
 """Litmos' windows end before ``to``, and its clock and zone are not ours: ask into the future [litmos-api 6.6]."""
 
@@ -184,15 +184,19 @@ def _points(app: App, ledger: _Ledger) -> None:
 
 
 def _badges(app: App, ledger: _Ledger) -> None:
-    """The badges of those who have something new; the first time, of everybody who is linked: one request each."""
+    """The badges of those who have something new, or were linked since badges were read; the first time, of everybody who is
+    linked: one request each.
+    """
     with app.database.read() as conn:
+        now = app.database.now(conn)
         linked = set(links.load(conn, app.account).values())
-        first = results.watermark(conn, app.account, BADGES) is None
-    for user_id in sorted(linked if first else linked & ledger.people):
+        before = results.watermark(conn, app.account, BADGES)
+        wanted = linked if before is None else ledger.people | links.users_since(conn, app.account, before)
+    for user_id in sorted(linked & wanted):
         found = app.target.badges(user_id)
         ledger.take(found, sure=True)
         with app.database.read() as conn:
             known = results.current_of(conn, app.account, ResultKind.BADGE, user_id=user_id)
         ledger.gone(known, found)
     with app.database.write() as conn:
-        results.set_watermark(conn, app.account, BADGES, app.database.now(conn))
+        results.set_watermark(conn, app.account, BADGES, now)

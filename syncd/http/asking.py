@@ -213,7 +213,8 @@ def _words(failure: Exception) -> str:
         case httpcore.TimeoutException():
             return "no whole answer came in time"
         case httpcore.ConnectError() if "certificate" in text.lower() or "ssl" in text.lower():
-            return f"no trusted connection: {text}"
+            own = "; if it is an authority of your own, name its certificate in ca_file"
+            return f"no trusted connection: {text}{own if 'issuer' in text or 'self' in text else ''}"
         case httpcore.ConnectError():
             return f"could not connect: {text}"
         case httpcore.ProxyError():

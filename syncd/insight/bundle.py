@@ -83,6 +83,7 @@ def support_bundle(
     configuration: Iterable[Mapping[str, str]],
     checks: Mapping[str, Any],
     sources: Iterable[str],
+    sinks: Iterable[str],
 ) -> dict[str, str]:
     """The files of the bundle by name. ``configuration`` and ``checks`` are what the caller knows of both. Raises StoreError."""
     with database.read() as conn:
@@ -92,7 +93,7 @@ def support_bundle(
             "version.json": _version(),
             "configuration.json": list(configuration),
             "checks.json": dict(checks),
-            "status.json": _status(conn, account, now, list(sources)),
+            "status.json": _status(conn, account, now, list(sources), list(sinks)),
             "runs.json": [_run(row) for row in runs.listed(conn, account, limit=RUNS)],
             "problems.json": [
                 _without(row, "message") for row in browse.problems(conn, account, now - OPEN_FOR)
@@ -125,8 +126,10 @@ def _version() -> dict[str, Any]:
     }
 
 
-def _status(conn: Connection, account: str, now: datetime, sources: list[str]) -> dict[str, Any]:
-    found = overview(conn, account, now)
+def _status(
+    conn: Connection, account: str, now: datetime, sources: list[str], sinks: list[str]
+) -> dict[str, Any]:
+    found = overview(conn, account, now, sinks)
     kept = (
         *("window", "jobs", "imports", "employees", "users", "links", "mirror_read_at", "mirror_full_at"),
         *("oldest_list_at", "results", "cases", "quarantined", "contract"),

@@ -32,7 +32,9 @@ from syncd.core.selection import of_people
 from syncd.core.subject import Subject, SubjectKind, find_subject
 from syncd.core.team_names import team_names
 from syncd.core.trace import Trace, Traced
+from syncd.core.training import TrainingRule, person_of
 from syncd.errors import SourceError
+from syncd.insight.lessons import Lesson, lessons
 from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
@@ -82,6 +84,7 @@ class Preview:
     requests: tuple[Request, ...]
     policy: Policy
     draft: Draft
+    lessons: tuple[Lesson, ...]
     mirror_read_at: datetime | None
     now: datetime
 
@@ -110,7 +113,13 @@ def _read(app: App, employee_id: str) -> tuple[Intake, list[Record]]:
 
 
 def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) -> Preview:
-    made = draft(app, intake, training=read_training(app))
+    taught: list[tuple[TrainingRule, Record]] = []
+
+    def tap(rule: TrainingRule, record: Record) -> None:
+        if comparable(person_of(rule, record)) == comparable(asked):
+            taught.append((rule, record))
+
+    made = draft(app, intake, training=read_training(app, tap=tap))
     employee_id = identify(app.settings.mapping, records[0]) if records else asked
     employee = made.employees.get(employee_id)
     origins = {record.origin for record in records}
@@ -134,6 +143,7 @@ def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) ->
             requests=tuple(request for request in made.plan.requests if keys.intersection(request.changes)),
             policy=app.settings.policy,
             draft=made,
+            lessons=lessons(taught, made, app.database.now(conn)),
             mirror_read_at=mirror.readings(conn, app.account).last,
             now=app.database.now(conn),
         )

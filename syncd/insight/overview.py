@@ -30,21 +30,25 @@ from syncd.store.current import current_state
 FLOWS = ("refresh", "push", "pull")
 
 
-def population(conn: Connection, account: str) -> dict[str, Any]:
-    """How many there are of what everybody has: each number is counted, and takes the longer the more there are."""
+def population(conn: Connection, account: str, sinks: Collection[str]) -> dict[str, Any]:
+    """How many there are of what everybody has, with results of these ``sinks``: each number is counted, and takes the longer the more there are."""
     return {
         "employees": people.count(conn, account),
         "users": mirror.count_users(conn, account),
         "links": links.count(conn, account),
-        "results": outbox.totals(conn, account),
+        "results": outbox.totals(conn, account, sinks),
         "imports": imports.counts(conn, account),
     }
 
 
 def overview(
-    conn: Connection, account: str, now: datetime, numbers: Mapping[str, Any] | None = None
+    conn: Connection,
+    account: str,
+    now: datetime,
+    sinks: Collection[str],
+    numbers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person.
+    """Of an account with these ``sinks``: flows with their last Runs (when a mere Plan was made last is told apart), queue, rolling window, population, and what waits for a person.
 
     ``numbers`` is the ``population`` if it was counted before.
     """
@@ -64,7 +68,7 @@ def overview(
         "now": now,
         "flows": flows,
         **engine(conn, account, now),
-        **(population(conn, account) if numbers is None else numbers),
+        **(population(conn, account, sinks) if numbers is None else numbers),
         "mirror_read_at": readings.last,
         "mirror_full_at": readings.full,
         "oldest_list_at": mirror.lists_read(conn, account).oldest(),

@@ -32,6 +32,17 @@ def preview_data(found: Preview) -> dict[str, Any]:
             for row in found.rows
         ],
         "reasons": [asdict(reason) for reason in found.reasons],
+        "training": [
+            {
+                "origin": one.origin,
+                "rule": one.rule,
+                "cells": dict(one.cells),
+                "steps": {rule.place.key: [asdict(step) for step in rule.steps] for rule in one.steps},
+                "code": one.code,
+                "outcome": one.outcome,
+            }
+            for one in found.lessons
+        ],
         "employee": None
         if employee is None
         else {

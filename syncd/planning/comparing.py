@@ -1,5 +1,6 @@
 """Comparing: what another configuration would make of the same HR and the same Litmos. Only reads, and asks Litmos nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from syncd.core.plan import Plan
 from syncd.core.records import map_records
 from syncd.intake import Intake, read_hr
 from syncd.planning.planner import Draft, draft
+from syncd.planning.training import read_training
+from syncd.sources import Source
 from syncd.store import mirror
 
 
@@ -26,10 +29,11 @@ class Compared:
     at: datetime
 
 
-def against(app: App, old: Settings) -> Compared:
-    """The Plan under ``old`` settings (scope, mapping, policy, limits) and under those of ``app``, compared.
+def against(app: App, old: Settings, taught: Mapping[str, Source] | None = None) -> Compared:
+    """The Plan under ``old`` settings (scope, mapping, training, policy, limits) and under those of ``app``, compared.
 
-    HR is read once, from the source of ``app``. Raises SourceError, ConfigError.
+    HR is read once, from the source of ``app``. So is training, but for sources that ``app`` does not have: those are in
+    ``taught``, by name. Raises SourceError, ConfigError.
     """
     records: list[Record] = []
     at = app.now()
@@ -37,8 +41,12 @@ def against(app: App, old: Settings) -> Compared:
     mapped = map_records(old.mapping, records, now=at)
     read = tuple(replace(one, named=frozenset(mapped.named.get(one.source, ()))) for one in intake.inputs)
     earlier = replace(intake, inputs=read, employees=mapped.employees, rejections=mapped.rejections)
-    settings = replace(app.settings, mapping=old.mapping, policy=old.policy, limits=old.limits)
-    before, now = draft(replace(app, settings=settings), earlier), draft(app, intake)
+    settings = replace(
+        app.settings, mapping=old.mapping, training=old.training, policy=old.policy, limits=old.limits
+    )
+    then = replace(app, settings=settings, training_sources={**(taught or {}), **app.training_sources})
+    before = draft(then, earlier, training=read_training(then))
+    now = draft(app, intake, training=read_training(app))
     with app.database.read() as conn:
         return Compared(
             comparison=compare(_side(before), _side(now)),
@@ -52,4 +60,9 @@ def against(app: App, old: Settings) -> Compared:
 
 
 def _side(made: Draft) -> Side:
-    return Side(plan=made.plan, difference=made.difference, rejections=made.rejections)
+    return Side(
+        plan=made.plan,
+        difference=made.difference,
+        rejections=made.rejections,
+        untaught=made.training.rejections,
+    )

@@ -1,10 +1,11 @@
 """Training that HR knows of: its sources are read, its courses looked up in Litmos, and what is left to do is planned."""
 
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from operator import itemgetter
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -13,13 +14,14 @@ from syncd.app import App
 from syncd.core.diff import Difference
 from syncd.core.locating import Locator
 from syncd.core.match import Matching
-from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Rejection, Skip, User
+from syncd.core.model import Action, Assignment, ItemKey, ItemKind, Record, Rejection, Skip, User
 from syncd.core.reconcile import Reconciled
-from syncd.core.recording import Located, Outcome, Standing, outstanding, record
+from syncd.core.recording import Located, Outcome, Recorded, RecordKey, Standing, outstanding, record
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_rows
 from syncd.errors import ConfigError, Permanent, SourceError
 from syncd.intake import Keep
 from syncd.log import get_logger
+from syncd.planning.pile import Pile
 from syncd.store import lease, links, mirror, people, training
 from syncd.store.lease import Held
 
@@ -35,44 +37,47 @@ FEW = 300.0
 class Training:
     """One reading of every source of training: what its rows say, which cannot be followed, and what went wrong."""
 
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Pile = field(default_factory=Pile)
     rejections: tuple[Rejection, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
     def courses(self) -> frozenset[str]:
         """The courses that rows name, as written."""
-        return frozenset(one.course for one in self.evidence)
+        return frozenset(one.course for one in self.evidence.kinds)
 
 
 NO_TRAINING = Training()
 
 
-def read_training(app: App, keep: Keep | None = None) -> Training:
+Tap = Callable[[TrainingRule, Record], None]
+"""Is shown every row of training, with the rule that it is read by."""
+
+
+def read_training(app: App, keep: Keep | None = None, tap: Tap | None = None) -> Training:
     """Read every source of training. One that cannot be read is a problem to be told, and stops nothing else.
 
-    ``keep`` is handed each Reading, whatever its rows turn out to be.
+    ``keep`` is handed each Reading, and ``tap`` each row, whatever they turn out to be.
     """
-    evidence: list[Evidence] = []
+    evidence = Pile()
     rejections: list[Rejection] = []
     problems: list[str] = []
     now = app.now()
     for rule in app.settings.training:
         try:
-            found, refused = _read(app, rule, now, keep)
+            rejections += _read(app, rule, now, keep, tap, evidence)
         except (SourceError, ConfigError) as error:  # a secret may be gone
             log.warning("training_not_read", source=rule.source, error=str(error))
             told = " ".join(str(error).split())
             problems.append(f"{rule.place.key}: nothing of {rule.source} is recorded: {told}")
             continue
-        evidence += found
-        rejections += refused
-    return Training(evidence=tuple(evidence), rejections=tuple(rejections), problems=tuple(problems))
+    return Training(evidence=evidence, rejections=tuple(rejections), problems=tuple(problems))
 
 
 def _read(
-    app: App, rule: TrainingRule, now: datetime, keep: Keep | None
-) -> tuple[list[Evidence], list[Rejection]]:
+    app: App, rule: TrainingRule, now: datetime, keep: Keep | None, tap: Tap | None, pile: Pile
+) -> list[Rejection]:
+    """Put the rows of one source on the pile, once it is whole; returns those that cannot be read."""
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         reading = app.training_sources[rule.source].read(Path(folder))
         if keep is not None:
@@ -82,7 +87,20 @@ def _read(
                 near = get_close_matches(column, reading.columns, n=1)
                 hint = f'did you mean "{near[0]}"?' if near else f"it has: {', '.join(reading.columns)}"
                 raise SourceError(f'{where}: column "{column}" is not in {reading.name}; {hint}')
-        return read_rows(rule, reading.records, now=now)
+        records = reading.records if tap is None else _tapped(rule, reading.records, tap)
+        refused: list[Rejection] = []
+        for one in read_rows(rule, records, now=now):
+            if isinstance(one, Rejection):
+                refused.append(one)
+            else:
+                pile.add(one)
+        return refused
+
+
+def _tapped(rule: TrainingRule, records: Iterable[Record], tap: Tap) -> Iterator[Record]:
+    for row in records:
+        tap(rule, row)
+        yield row
 
 
 def courses_unlisted(app: App, found: Training) -> bool:
@@ -111,7 +129,7 @@ def read_catalogue(
         lately = training.read_before(conn, app.account, now - timedelta(seconds=FEW))
     modules: set[str] = set()
     sessions: set[str] = set()
-    for (text, kind), rows in _by_course(found.evidence).items():
+    for (text, kind), rows in _by_course(found.evidence.kinds).items():
         course_id = locator.course_id(text)
         if not course_id:
             continue
@@ -161,10 +179,8 @@ def with_training(
     if not found.evidence:
         return Outcome(rejections=found.rejections), difference
     account = app.account
-    located, skips, rejections = _located(conn, app, found)
-    linked = _linked(conn, app, matching, {row.evidence.employee_id for row in located})
-    recorded = training.load(conn, account)
-    rows, twice = outstanding(located, recorded, linked)
+    sifted = _sifted(conn, app, found, matching)
+    rows, linked, recorded = sifted.rows, sifted.linked, sifted.recorded
     ids = {row.evidence.employee_id for row in rows}
     users = {one.id: one for one in mirror.users(conn, account, {linked[one] for one in ids & linked.keys()})}
     theirs = {one: users[linked[one]] for one in ids & linked.keys() if linked[one] in users}
@@ -180,8 +196,8 @@ def with_training(
     made = record(rows, standing)
     outcome = replace(
         made,
-        skips=(*skips, *made.skips),
-        rejections=(*found.rejections, *rejections, *twice, *made.rejections),
+        skips=(*sifted.skips, *made.skips),
+        rejections=(*found.rejections, *sifted.rejections, *made.rejections),
     )
     changes, left = (*difference.changes, *outcome.changes), (*difference.skips, *outcome.skips)
     return outcome, replace(difference, changes=changes, skips=left)
@@ -204,16 +220,54 @@ def _held(
     return found
 
 
-def _located(
-    conn: Connection, app: App, found: Training
-) -> tuple[list[Located], list[Skip], list[Rejection]]:
+@dataclass(slots=True, kw_only=True)
+class _Sifted:
+    """What is left of all rows: those that count and were not recorded as they are, with whose user that is, and what was
+    recorded of these; and what cannot be followed, or was not read yet.
+    """
+
+    rows: list[Located] = field(default_factory=list)
+    linked: dict[str, str] = field(default_factory=dict)
+    recorded: dict[RecordKey, Recorded] = field(default_factory=dict)
+    skips: list[Skip] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+def _sifted(conn: Connection, app: App, found: Training, matching: Matching) -> _Sifted:
+    """Go through the pile part by part, and leave what is found in the order of the sources."""
     locator = Locator(training.catalogue(conn, app.account))
-    outcomes = [locator.locate(one) for one in found.evidence]
-    return (
-        [one for one in outcomes if isinstance(one, Located)],
-        [one for one in outcomes if isinstance(one, Skip)],
-        [one for one in outcomes if isinstance(one, Rejection)],
-    )
+    sifted = _Sifted()
+    rows: list[tuple[int, Located]] = []
+    skips: list[tuple[int, Skip]] = []
+    refused: list[tuple[int, Rejection]] = []
+    for part in found.evidence.parts():
+        located: list[Located] = []
+        place = {(one.source, one.origin): number for number, one in part}
+        for number, one in part:
+            match locator.locate(one):
+                case Located() as row:
+                    located.append(row)
+                case Skip() as skip:
+                    skips.append((number, skip))
+                case Rejection() as rejection:
+                    refused.append((number, rejection))
+        ids = {row.evidence.employee_id for row in located}
+        linked = _linked(conn, app, matching, ids)
+        recorded = training.among(conn, app.account, ids)
+        left, twice = outstanding(located, recorded, linked)
+        refused += [(place[one.source, one.origin], one) for one in twice]
+        for row in left:
+            person = row.evidence.employee_id
+            rows.append((place[row.evidence.source, row.evidence.origin], row))
+            if person in linked:
+                sifted.linked[person] = linked[person]
+            if row.key in recorded:
+                sifted.recorded[row.key] = recorded[row.key]
+    first = itemgetter(0)
+    sifted.rows = [row for _, row in sorted(rows, key=first)]
+    sifted.skips = [skip for _, skip in sorted(skips, key=first)]
+    sifted.rejections = [one for _, one in sorted(refused, key=first)]
+    return sifted
 
 
 def _linked(conn: Connection, app: App, matching: Matching, ids: set[str]) -> dict[str, str]:

@@ -213,7 +213,9 @@ class Worker:
 
     def _succeeded(self, job: Job, errand: Errand, effects: Effects, began_at: datetime) -> None:
         reach("answered-uncommitted")
-        became = self._log_attempt(job, lambda conn: self._write_success(conn, job, errand, effects, began_at))
+        became = self._log_attempt(
+            job, lambda conn: self._write_success(conn, job, errand, effects, began_at)
+        )
         reach("committed")
         if became is not None:
             done, failed = became
@@ -370,7 +372,6 @@ class Worker:
             return known
 
         return self._record(both)
-
 
     def _record(self, write: Callable[[Connection], Known]) -> Known | None:
         """Commit, however long the database is unusable; give up only when stopping (the lease then expires).

@@ -105,13 +105,21 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """How to read a query in pages of ``size`` rows by the column ``by``, whose values are unique and never NULL."""
+
+    by: str
+    size: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlSourceSettings:
     """One query against a database named by an SQLAlchemy URL, which is a secret (it may hold the password), asked for anew at
     each reading.
 
     ``timeout_seconds`` is for the whole reading; more than ``max_rows`` rows are refused, not cut off. ``snapshot`` False is for
     SQL Server alone: rows that are committed are read as they come, and nobody's absence follows from it. Without ``since``
-    all rows are read each time.
+    all rows are read each time, and without ``page`` by a cursor that the server holds.
     """
 
     name: str
@@ -121,6 +129,7 @@ class SqlSourceSettings:
     max_rows: int = 5_000_000
     snapshot: bool = True
     since: Since | None = None
+    page: Page | None = None
 
 
 SourceSettings = CsvSourceSettings | ExcelSourceSettings | SqlSourceSettings | JsonSourceSettings

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, CursorResult
 from syncd.errors import SourceError
 from syncd.sources.base import Reading
 from syncd.sources.privatecopy import no_room, private_file
-from syncd.sources.settings import Since, SqlSourceSettings
+from syncd.sources.settings import Page, Since, SqlSourceSettings
 from syncd.sources.spool import RowsDigest, SpoolRows
+from syncd.sources.sqlpages import Keys, count_of, page_after
 from syncd.sources.sqlrights import excess
 from syncd.sources.sqlsession import parse_url, read_only_session
 from syncd.sources.sqlsince import (
@@ -24,7 +25,6 @@ from syncd.sources.sqlsince import (
     Watch,
     changed_since,
     clock_of,
-    count_of,
     drop_base,
     is_due,
     keep_base,
@@ -122,6 +122,8 @@ class SqlSource:
 
     def _take_all(self, connection: Connection, query: str, now: datetime | None, spool: "_Spool") -> _Taken:
         since = self._settings.since
+        if self._settings.page is not None:
+            return self._take_pages(connection, query, self._settings.page, now, spool)
         with connection.exec_driver_sql(query) as result:
             columns = _columns(result, self.name)
             watch = Watch(name=self.name, since=since, columns=columns, now=now) if since and now else None
@@ -129,6 +131,31 @@ class SqlSource:
                 spool.add(line)
                 if watch is not None:
                     watch.see(row, number)
+        return _Taken(columns=columns, watch=watch)
+
+    def _take_pages(
+        self, connection: Connection, query: str, page: Page, now: datetime | None, spool: "_Spool"
+    ) -> _Taken:
+        """All rows, a statement a page; none of them holds a cursor of the server."""
+        since, keys, watch = self._settings.since, Keys(self.name, page), None
+        connection = connection.execution_options(stream_results=False)
+        columns: tuple[str, ...] = ()
+        full = True
+        while full:
+            before = spool.digest.rows
+            with connection.execute(page_after(connection, query, page, keys.last)) as result:
+                columns = _columns(result, self.name)
+                if since and now and watch is None:
+                    watch = Watch(name=self.name, since=since, columns=columns, now=now)
+                place = keys.place(columns)
+                for number, row, line in spool.lines(result, columns, before):
+                    keys.see(row[place], number)
+                    spool.add(line)
+                    if watch is not None:
+                        watch.see(row, number)
+            full = spool.digest.rows - before == page.size
+        if self._settings.snapshot:
+            keys.all_there(spool.digest.rows, count_of(connection, query, page.by))
         return _Taken(columns=columns, watch=watch)
 
     def _take_changed(
@@ -153,7 +180,7 @@ class SqlSource:
                     return None
         if not watch.unique:
             return None
-        there = count_of(connection, query, since)
+        there = count_of(connection, query, since.key)
         for line in _merged(base, changed, columns.index(since.key)):
             if spool.digest.rows == there:
                 spool.restart()
@@ -195,10 +222,10 @@ class _Spool:
         self._file = file
 
     def lines(
-        self, result: CursorResult[Any], columns: tuple[str, ...]
+        self, result: CursorResult[Any], columns: tuple[str, ...], before: int = 0
     ) -> Iterator[tuple[int, Sequence[object], str]]:
-        """The number of each row of a result, the row, and its line."""
-        number = 0
+        """The number of each row of a result, the row, and its line; ``before`` is how many rows came before it."""
+        number = before
         for page in result.partitions(PAGE):
             self._check_deadline()
             for row in page:

@@ -11,8 +11,8 @@ SQL Server          nothing (``ApplicationIntent=ReadOnly`` is advice): the data
 ==================  =========================================================================================
 
 Rows are streamed by a cursor of the server in one transaction, of one moment (SQL Server: isolation level SNAPSHOT, which its database
-must allow). Paging by a key was the other way: it needs an order by a unique column, in which collations differ, and each page is
-another statement; within one snapshot it reads the same rows with more work, and without one it misses those that move.
+must allow). Paging by a key (``sqlpages``) is for where no cursor can be held: within one snapshot it reads the same rows with more
+work.
 """
 
 import sqlite3

@@ -27,25 +27,21 @@ from tempfile import mkstemp
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
     Date,
     DateTime,
     Select,
     String,
-    Subquery,
     bindparam,
-    func,
     literal_column,
     or_,
-    quoted_name,
     select,
-    text,
 )
 from sqlalchemy.types import TypeEngine
 
 from syncd.errors import SourceError
 from syncd.sources.settings import Since, SqlSourceSettings
+from syncd.sources.sqlpages import derived
 from syncd.sources.sqlsession import parse_url
 from syncd.sources.sqlvalue import as_text
 
@@ -185,24 +181,10 @@ def changed_since(connection: Connection, query: str, since: Since, base: Base) 
         "day": at.date(),
         "text": at.date().isoformat(),  # before each way to write a time of that day
     }[base.form]
-    rows = _derived(connection, query, since)
+    rows = derived(connection, query, since.column, "syncd_since")
     (told,) = rows.columns
     later = told >= bindparam("syncd_since_mark", start, type_=TYPES[base.form])
     return select(literal_column("syncd_since.*")).select_from(rows).where(or_(later, told.is_(None)))
-
-
-def count_of(connection: Connection, query: str, since: Since) -> int:
-    """How many rows the query has now."""
-    rows = _derived(connection, query, since)
-    return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
-
-
-def _derived(connection: Connection, query: str, since: Since) -> Subquery:
-    """The query as a table with one column that can be named."""
-    dialect = connection.dialect
-    name = dialect.denormalize_name(since.column) if dialect.requires_name_normalize else since.column
-    plain = query.replace(":", "\\:")  # nothing in it is a parameter
-    return text(f"{plain}\n").columns(Column(quoted_name(name, quote=True))).subquery("syncd_since")
 
 
 @contextmanager

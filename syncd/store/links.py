@@ -20,6 +20,12 @@ def load(conn: Connection, account: str) -> dict[str, str]:
     return {row.employee_id: row.user_id for row in rows}
 
 
+def users_since(conn: Connection, account: str, since: datetime) -> set[str]:
+    """The ids of the users who were linked at that time or later."""
+    query = select(link.c.user_id).where(link.c.account == account, link.c.made_at >= since)
+    return set(conn.execute(query).scalars())
+
+
 def count(conn: Connection, account: str) -> int:
     """How many Links there are."""
     query = select(func.count()).select_from(link).where(link.c.account == account)

@@ -1,11 +1,11 @@
 """The outbox: what each sink is to be given of the ledger, in batches whose ids are committed before they are delivered."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, union, update
 
 from syncd.core.due import due
 from syncd.core.results import Status, Version
@@ -193,8 +193,10 @@ def redeliver(conn: Connection, account: str, sink: str, since: int) -> int:
     return int(forgotten)
 
 
-def totals(conn: Connection, account: str, sink: str = "") -> dict[str, int]:
-    """How many results the ledger holds, and how many were delivered and wait, for one sink or all of them.
+def totals(conn: Connection, account: str, sinks: Collection[str]) -> dict[str, Any]:
+    """How many results the ledger holds, and how many were delivered and wait, for these sinks together.
+
+    ``removed`` is how many rows wait for a sink that is none of them, by its name: nobody gives them to it.
 
     Identities, whose batches have no rows of results, are not counted.
     """
@@ -202,15 +204,46 @@ def totals(conn: Connection, account: str, sink: str = "") -> dict[str, int]:
         select(func.count()).where(result_version.c.account == account, result_version.c.is_current)
     ).scalar_one()
     is_of_results = exists().where(batch_row.c.account == batch.c.account, batch_row.c.batch_id == batch.c.id)
-    query = select(batch.c.state, func.sum(batch.c.rows)).where(batch.c.account == account, is_of_results)
-    if sink:
-        query = query.where(batch.c.sink == sink)
-    by_state = {state: number for state, number in conn.execute(query.group_by(batch.c.state))}  # noqa: C416 - dict() cannot be typed over rows
+    query = (
+        select(batch.c.sink, batch.c.state, func.sum(batch.c.rows).label("number"))
+        .where(batch.c.account == account, is_of_results)
+        .group_by(batch.c.sink, batch.c.state)
+        .order_by(batch.c.sink)
+    )
+    counts: Counter[str] = Counter()
+    removed: dict[str, int] = {}
+    for row in conn.execute(query):
+        if row.state == "pending" and row.sink not in sinks:
+            removed[row.sink] = int(row.number)
+        else:
+            counts[row.state] += int(row.number)
     return {
         "results": int(ledger),
-        "delivered": int(by_state.get("delivered", 0)),
-        "waiting": int(by_state.get("pending", 0)),
+        "delivered": counts["delivered"],
+        "waiting": counts["pending"],
+        "removed": removed,
     }
+
+
+def known_sinks(conn: Connection, account: str) -> list[str]:
+    """The names of all sinks that were ever given something, or were to be."""
+    tables = (sink_cursor, batch, identity_given)
+    names = union(*(select(table.c.sink).where(table.c.account == account) for table in tables))
+    return sorted(conn.execute(names).scalars())
+
+
+def forget(conn: Connection, account: str, sink: str) -> int:
+    """Forget a sink: what waits for it, and what it was given. Returns how many rows waited.
+
+    Under the same name it is a new sink, and is given all that the ledger holds.
+    """
+    waits = select(func.coalesce(func.sum(batch.c.rows), 0)).where(
+        batch.c.account == account, batch.c.sink == sink, batch.c.state == "pending"
+    )
+    waiting = int(conn.execute(waits).scalar_one())
+    for table in (batch_row, batch, sink_cursor, identity_given):
+        conn.execute(delete(table).where(table.c.account == account, table.c.sink == sink))
+    return waiting
 
 
 def reconciled(conn: Connection, account: str, sink: str, statuses: Collection[Status]) -> dict[str, int]:

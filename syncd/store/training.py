@@ -10,6 +10,7 @@ from syncd.core.locating import Catalogue, Module, Session
 from syncd.core.model import Assignment, ItemKey, ItemKind
 from syncd.core.recording import Recorded, RecordKey
 from syncd.store import mirror
+from syncd.store.among import rows_among
 from syncd.store.attainment import result_of
 from syncd.store.current import rows_of
 from syncd.store.mirror_tables import litmos_assignment, litmos_item
@@ -83,14 +84,17 @@ def put_sessions(
     conn.execute(update(litmos_item).where(here).values(sessions_read_at=now))
 
 
-def load(conn: Connection, account: str) -> dict[RecordKey, Recorded]:
-    """All that was recorded."""
-    rows = conn.execute(select(recorded).where(recorded.c.account == account)).all()
+def among(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[RecordKey, Recorded]:
+    """All that was recorded of these people."""
+    table = recorded
+    query = select(*(table.c[name] for name in KEY), table.c.user_id, table.c.said).where(
+        table.c.account == account
+    )
     return {
         RecordKey(row.employee_id, row.record, row.object_id, row.date, row.attempt): Recorded(
             user_id=row.user_id, said=row.said
         )
-        for row in rows
+        for row in rows_among(conn, query, table.c.employee_id, employee_ids)
     }
 
 

@@ -20,7 +20,9 @@ def index(ask: Ask) -> Answer:
     site = ask.site
     with site.database.read() as conn:
         now = site.database.now(conn)
-        found = overview(conn, site.account, now, site.population.of(conn, site.account, now))
+        sinks = [one.name for one in site.config.pull.sinks]
+        numbers = site.population.of(conn, site.account, now, sinks)
+        found = overview(conn, site.account, now, sinks, numbers)
         found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
         by_day = browse.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
         problems = browse.problems(conn, site.account, now - OPEN_FOR)
@@ -44,7 +46,7 @@ def index(ask: Ask) -> Answer:
             "counted_at": found["counted_at"],
             "inputs": found["inputs"],
             "mirror": {name: found[name] for name in ("mirror_read_at", "mirror_full_at")},
-            "results": found["results"],
+            "results": {name: found["results"][name] for name in ("results", "delivered", "waiting")},
             "imports": found["imports"],
             "problems": problems[:FEW],
             "more_problems": max(0, len(problems) - FEW),

@@ -1,7 +1,7 @@
 """Population: how many people, users, Links and results there are. Counting a million of each takes a while, so it is not done for every look."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,11 +22,11 @@ class Population:
     _until: float = field(default=float("-inf"), init=False)
     _counted: dict[str, Any] = field(default_factory=dict, init=False)
 
-    def of(self, conn: Connection, account: str, now: datetime) -> dict[str, Any]:
+    def of(self, conn: Connection, account: str, now: datetime, sinks: Collection[str]) -> dict[str, Any]:
         """The numbers by name, and ``counted_at``. Thread-safe: two that ask at once both count."""
         began = self.clock()
         if began < self._until:
             return self._counted
-        found = {**population(conn, account), "counted_at": now}
+        found = {**population(conn, account, sinks), "counted_at": now}
         self._counted, self._until = found, self.clock() + KEPT * (self.clock() - began)
         return found

@@ -19,7 +19,7 @@ from syncd.sources import CsvSourceSettings, Source, open_fetch, open_source
 from syncd.sources.fetching import Fetch
 from syncd.sources.plugin import open_plugin
 from syncd.sources.renaming import renamed
-from syncd.sources.settings import ExcelSourceSettings, Header, Since, SqlSourceSettings
+from syncd.sources.settings import ExcelSourceSettings, Header, Page, Since, SqlSourceSettings
 from syncd.wiring.servers import fetch_settings, json_settings
 
 
@@ -52,6 +52,7 @@ def _source(settings: SourceSettings, ids: Iterable[Piece]) -> Source:
                 max_rows=settings.max_rows,
                 snapshot=settings.snapshot,
                 since=_since(settings.since),
+                page=None if settings.page is None else Page(by=settings.page.by, size=settings.page.size),
             )
         )
     if isinstance(settings, PluginSettings):

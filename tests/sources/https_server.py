@@ -1,9 +1,11 @@
 """A local HTTP server whose answers are a function of the test, one thread a request."""
 
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -27,9 +29,9 @@ class Said(NamedTuple):
 
 
 class HttpServer:
-    """Answers on loopback as ``answer`` says; ``asked`` is everything that came."""
+    """Answers on loopback as ``answer`` says, over TLS with a ``certificate`` (a file with its key); ``asked`` is everything that came."""
 
-    def __init__(self, answer: Callable[[Asked], Said]) -> None:
+    def __init__(self, answer: Callable[[Asked], Said], certificate: Path | None = None) -> None:
         self.asked: list[Asked] = []
         outer = self
 
@@ -57,6 +59,13 @@ class HttpServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.link = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.link = f"https://localhost:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:

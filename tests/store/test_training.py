@@ -21,7 +21,7 @@ def test_what_was_recorded_is_replaced_by_a_correction_and_by_nothing_else(datab
             conn, "main", again, Recorded(user_id="u1", said={}), run_id=4, note="already so", now=NOW
         )
     with database.read() as conn:
-        found = training.load(conn, "main")
+        found = training.among(conn, "main", {"E1"})
         assert {key: one.said.get("Score") for key, one in found.items()} == {KEY: "95", again: None}
         assert training.find(conn, "main", KEY) == found[KEY]
         assert training.find(conn, "main", KEY._replace(date="")) is None
