@@ -73,11 +73,11 @@ def stopping(stop: Any) -> Iterator[None]:
 def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
     from syncd.config import load
-    from syncd.wiring import open_store
+    from syncd.store.migrate import open_at_head
 
     with reported():
         loaded = load(config)
-        database = open_store(loaded)
+        database = open_at_head(loaded.database.reveal())
         try:
             yield loaded, database
         finally:
