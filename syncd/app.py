@@ -1,8 +1,9 @@
 """App: the parts of a running syncd, put together once from settings. The only place where the siblings meet."""
 
+import random
 import threading
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -91,6 +92,8 @@ class App:
     target: Target
     owner: str
     stop: threading.Event
+    jitter: Callable[[], float] = random.random
+    """Spreads what is tried again over time: in [0, 1)."""
     archive: Vault | None = None
     """Where what Runs read of HR is kept; None: nowhere."""
 

@@ -29,6 +29,7 @@ def postgres_url() -> Iterator[str]:
     name = f"syncd_test_{uuid.uuid4().hex[:12]}"
     with server.connect() as conn:
         conn.execute(text(f'CREATE DATABASE "{name}"'))
+        conn.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))  # no test cuts the power
     yield needs.POSTGRES_URL.rsplit("/", 1)[0] + f"/{name}"
     with server.connect() as conn:
         conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))

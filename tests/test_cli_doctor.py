@@ -1,4 +1,7 @@
-"""syncd doctor as a process: what it prints, with which exit code, and that the key is never shown."""
+"""syncd doctor: what it prints, with which exit code, and that the key is never shown.
+
+On day 0, with a wrong key, at a terminal and where it is killed it is a process; the rest is run in this one.
+"""
 
 import json
 import os
@@ -18,6 +21,7 @@ from tests.workbench import KEY, Workbench, workbench
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     with workbench(tmp_path) as made:
+        made.in_process = True
         made.staff(6)
         yield made
 
@@ -27,6 +31,7 @@ def states(found: dict[str, Any]) -> dict[str, str]:
 
 
 def test_doctor_on_day_0_exits_0_and_says_what_to_type_next(bench):
+    bench.in_process = False
     done = bench.run("doctor")
     assert "3 requests; Litmos was only read." in done.stdout
     assert "Next: syncd plan" in done.stderr
@@ -46,6 +51,7 @@ def test_doctor_as_json(bench):
 
 
 def test_a_wrong_key_exits_8(bench):
+    bench.in_process = False
     bench.environ["LITMOS_API_KEY"] = "WRONG-canary-77"
     done = bench.run("doctor", expect=8)
     assert "problem  key" in done.stdout
@@ -99,6 +105,7 @@ def test_a_name_cannot_command_the_terminal(bench):
     evil = "evil\x1b[2J@example.com"
     seed = {"users": [{"UserName": evil, "FirstName": "E", "LastName": "V", "IsCustomUsername": True}]}
     with workbench(bench.folder) as other:
+        other.in_process = True
         other.sandbox.reset()
         seeding.load(other.sandbox.world, {**seed, "learning_paths": [{"Name": "Onboarding"}]})
         done = other.run("doctor")
@@ -129,11 +136,13 @@ def record(bench: Workbench) -> dict[str, Any]:
 
 def test_a_probe_answers_and_its_answers_are_kept(probing):
     before = record(probing)
+    probing.in_process = False
     done = probing.run("doctor", "--probe", NOBODY, "--team", "Probe", "--yes")
     assert "put_absent                replace" in done.stdout
     assert "24 requests; the user is as before." in done.stdout
     assert KEY not in done.stdout + done.stderr
     assert record(probing) == before
+    probing.in_process = True
     found = probing.json("doctor")
     facts = next(finding["facts"] for finding in found["findings"] if finding["check"] == "contract")
     assert facts["deactivation_keeps_teams"]["value"] == "yes"
@@ -189,7 +198,9 @@ def test_who_is_not_disposable_is_refused_with_exit_1(probing):
 def test_a_probe_that_was_killed_is_seen_and_undone(probing, failpoint):
     before = record(probing)
     probing.environ |= {"SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint}
+    probing.in_process = False
     probing.run("doctor", "--probe", NOBODY, "--team", "Probe", "--yes", expect=137)
+    probing.in_process = True
     probing.environ.clear()
     done = probing.run("doctor", expect=1)
     assert "problem  contract" in done.stdout

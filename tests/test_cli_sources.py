@@ -26,6 +26,7 @@ sources:
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     """Employees 1 to 3; contractors 3, who is in both, and 4."""
     with workbench(tmp_path) as made:
+        made.in_process = True
         made.configure((ONE, TWO))
         made.staff(3)
         agency(made, "20260427", [3, 4])
@@ -43,7 +44,7 @@ def agency(bench: Workbench, day: str, numbers: list[int]) -> None:
             writer.writerow([row["employee_id"], row["first_name"], row["last_name"], row["email"], "900"])
 
 
-def test_two_sources_from_config_check_to_status_as_processes(bench):
+def test_two_sources_from_config_check_to_status(bench):
     checked = bench.run("config", "check")
     assert "Sources, the first one first: employees (csv), contractors (csv)" in checked.stdout
     both = bench.run("preview", "00003").stdout
@@ -54,7 +55,9 @@ def test_two_sources_from_config_check_to_status_as_processes(bench):
     only = bench.run("preview", "00004").stdout
     assert "Source: contractors (contractors_20260427.csv:3)\n" in only
     assert 'Team: "Agency"' in only
+    bench.in_process = False
     planned = bench.run("plan").stdout
+    bench.in_process = True
     assert "Sources: employees (3 rows), contractors (2 rows)" in planned
     bench.run("push")
     assert bench.usernames() == {f"p{n}@example.com" for n in range(1, 5)}
@@ -64,7 +67,6 @@ def test_two_sources_from_config_check_to_status_as_processes(bench):
 
 
 def test_json_twins_name_the_sources(bench):
-    bench.in_process = True
     assert bench.json("config", "check")["sources"] == [
         {"name": "employees", "type": "csv"},
         {"name": "contractors", "type": "csv"},
@@ -84,7 +86,6 @@ def test_json_twins_name_the_sources(bench):
 
 
 def test_why_says_which_row_decides(bench):
-    bench.in_process = True
     bench.run("push")
     text = bench.run("why", "00003").stdout
     assert (
@@ -94,13 +95,11 @@ def test_why_says_which_row_decides(bench):
 
 
 def test_doctor_counts_each_source(bench):
-    bench.in_process = True
     found = {one["check"]: one for one in bench.json("doctor")["findings"]}
     assert found["source"]["seen"].startswith("employees (3) and contractors (2): 5 rows; 4 active")
 
 
 def test_an_older_file_of_the_agency_is_held_and_named(bench):
-    bench.in_process = True
     bench.run("push")
     (bench.folder / "agency" / "contractors_20260427.csv").unlink()
     agency(bench, "20260420", [3, 4, 5])
@@ -112,7 +111,6 @@ def test_an_older_file_of_the_agency_is_held_and_named(bench):
 
 
 def test_a_header_that_is_not_there_is_a_fault_of_that_source(bench):
-    bench.in_process = True
     bench.configure((ONE, TWO.replace("E-Mail", "Mail")))
     failed = bench.run("plan", expect=None)
     assert failed.returncode != 0

@@ -1,4 +1,7 @@
-"""``syncd serve`` as a process: it does what is queued, stops in good order, and goes on after kill -9."""
+"""``syncd serve`` as a process: it does what is queued, stops in good order, and goes on after kill -9.
+
+What is asked of it beside that is a command in this process.
+"""
 
 import json
 import threading
@@ -26,6 +29,7 @@ SLOW_WRITES = {"kind": "slow", "method": "POST", "seconds": 0.3, "count": 0}
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     with workbench(tmp_path) as made:
+        made.in_process = True
         made.staff(12)
         with made.database() as database:
             upgrade(database)
@@ -49,6 +53,7 @@ def test_serve_answers_for_its_health(bench):
 def test_healthcheck_tells_a_served_from_a_dead_daemon(bench):
     with bench.serving() as served:
         port = served.events("serving")[0]["port"]
+        bench.in_process = False
         bench.run("healthcheck", "--url", f"http://127.0.0.1:{port}/healthz")
         served.terminate()
     assert (
@@ -142,6 +147,7 @@ def test_a_killed_daemon_goes_on_after_its_restart(bench):
 
 def test_a_second_daemon_on_the_same_file_names_the_holder(bench):
     with bench.serving() as served:
+        bench.in_process = False
         refused = bench.run("serve", expect=7)
         assert f"pid {served.process.pid}" in refused.stderr
         assert served.get("/healthz")[0] == 200

@@ -79,12 +79,12 @@ def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
     from syncd.config import load
     from syncd.store.event_writer import stored_events
-    from syncd.wiring import open_store
+    from syncd.store.migrate import open_at_head
 
     with reported():
         loaded = load(config)
         _quiet_log(loaded)
-        database = open_store(loaded)
+        database = open_at_head(loaded.database.reveal())
         try:
             with stored_events(database, loaded.litmos.account):
                 yield loaded, database

@@ -255,7 +255,8 @@ def backtest(
         from syncd.log import configure
         from syncd.replay.again import TURN_ON
         from syncd.replay.backtest import backtest as run_both
-        from syncd.wiring import archive_of, open_store
+        from syncd.store.migrate import open_at_head
+        from syncd.wiring import archive_of
 
         now, new = load(current), load(config)
         configure(level="critical", form=now.log.format)
@@ -264,7 +265,7 @@ def backtest(
             from syncd.errors import Declined
 
             raise Declined(f"there is no archive of inputs: {TURN_ON}")
-        database = open_store(now)
+        database = open_at_head(now.database.reveal())
         try:
             with progress("backtest") as update:
                 found = run_both(database, vault, _side(now), _side(new), last, update=update)

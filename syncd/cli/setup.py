@@ -184,14 +184,15 @@ def serve(
     from syncd.config import load
     from syncd.daemon import Daemon, only_one
     from syncd.log import configure
-    from syncd.wiring import open_store, wire
+    from syncd.store.migrate import open_at_head
+    from syncd.wiring import wire
 
     with reported():
         loaded = load(config)
         configure(level=loaded.log.level, form=loaded.log.format, stream=sys.stdout)
         stop = threading.Event()
         with stopping(stop.set):
-            database = open_store(loaded, migrate=migrate)
+            database = open_at_head(loaded.database.reveal(), migrate=migrate)
             with only_one(database):
                 database.close()
                 app = wire(loaded)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,15 +45,20 @@ def shape(document: Document, lookups: Lookups, failed: set[Loc]) -> Root | None
     """
     document.muted |= failed
     data = copy.deepcopy(document.data)
-    schema = Root.model_json_schema(by_alias=True)
     for _ in range(_ROUNDS):
         try:
             return Root.model_validate(data, context={"lookups": lookups})
         except ValidationError as error:
-            note_shape_faults(error, document, schema)
+            note_shape_faults(error, document, _schema())
             for found in error.errors(include_url=False):
                 _leave_out(real_loc(found["loc"], data), found["type"] == "missing", data, document)
     return None
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """The schema that names the keys there are; a file without faults does not need it, and it takes a while to make."""
+    return Root.model_json_schema(by_alias=True)
 
 
 def _leave_out(loc: Loc, missing: bool, data: Any, document: Document) -> None:  # noqa: FBT001 - one caller

@@ -45,6 +45,7 @@ class Crew:
                 settings=self.app.work,
                 owner=self.app.owner,
                 stop=self.stop,
+                jitter=self.app.jitter,
             )
             self._threads.append(threading.Thread(target=worker.run, name=f"sender-{number}", daemon=True))
         self._threads.append(threading.Thread(target=self._rescue_often, name="rescue", daemon=True))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 import syncd
 from syncd.errors import StoreError
-from syncd.store.database import Database
+from syncd.store.database import Database, open_database
 
 _LOCK = 7_302_115_001
 """Any number will do: the advisory lock of PostgreSQL under which syncd migrates."""
@@ -38,6 +38,25 @@ def configuration(conn: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.attributes["connection"] = conn
     return config
+
+
+def open_at_head(url: str, *, migrate: bool = False) -> Database:
+    """Open a database and see that it is at head. A new SQLite database gets its tables; ``migrate``: any other one, too.
+
+    Raises StoreError.
+    """
+    path = url.removeprefix("sqlite:///")
+    new = url.startswith("sqlite:///") and (not Path(path).exists() or not Path(path).stat().st_size)
+    database = open_database(url)
+    try:
+        if migrate or new:
+            upgrade(database)
+        else:
+            check(database)
+    except StoreError:
+        database.close()
+        raise
+    return database
 
 
 def revisions(database: Database) -> tuple[str | None, str]:

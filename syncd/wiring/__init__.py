@@ -1,23 +1,18 @@
 """Wiring: from a configuration to an App. The only place that knows both."""
 
-from pathlib import Path
-
 from syncd.app import App, Settings, open_app
 from syncd.archive import Vault
 from syncd.archive.sealing import need_cryptography
 from syncd.config import Config
 from syncd.core.results import Status
-from syncd.errors import StoreError
 from syncd.litmos.endpoint import Endpoint
-from syncd.store.database import Database, open_database
-from syncd.store.migrate import check, upgrade
+from syncd.store.migrate import open_at_head
 from syncd.wiring.sinks import sinks_of
 from syncd.wiring.sources import node_sources_of, sources_of, training_sources_of
 
 __all__ = [
     "archive_of",
     "node_sources_of",
-    "open_store",
     "settings_of",
     "sinks_of",
     "sources_of",
@@ -31,7 +26,7 @@ def wire(config: Config, *, migrate: bool = False) -> App:
 
     A new SQLite database gets its tables; any other one must be at head, or ``migrate`` be True.
     """
-    database = open_store(config, migrate=migrate)
+    database = open_at_head(config.database.reveal(), migrate=migrate)
     return open_app(
         settings_of(config),
         database,
@@ -41,23 +36,6 @@ def wire(config: Config, *, migrate: bool = False) -> App:
         archive_of(config),
         training_sources_of(config),
     )
-
-
-def open_store(config: Config, *, migrate: bool = False) -> Database:
-    """Open the database of a configuration and see that it is at head. Raises StoreError."""
-    url = config.database.reveal()
-    path = url.removeprefix("sqlite:///")
-    new = url.startswith("sqlite:///") and (not Path(path).exists() or not Path(path).stat().st_size)
-    database = open_database(url)
-    try:
-        if migrate or new:
-            upgrade(database)
-        else:
-            check(database)
-    except StoreError:
-        database.close()
-        raise
-    return database
 
 
 def settings_of(config: Config) -> Settings:

@@ -135,7 +135,7 @@ class Rig:
         return self.folder / "results.csv"
 
     def open(self) -> App:
-        """A new App, as a new process would have it."""
+        """A new App, as a new process would have it, but that it tries again soon: after 0.1 s, 0.2 s, 0.4 s."""
         sources = [
             open_source(CsvSourceSettings(name=name, path=self.folder / f"{name}.csv"))
             for name in ("hr", *self.others)
@@ -145,7 +145,9 @@ class Rig:
             CsvSinkSettings(name="results", path=self.results_file, columns=columns, mode=SinkMode.FULL)
         )
         units = open_source(CsvSourceSettings(name="org", path=self.folder / "org.csv"))
-        return open_app(self.settings, self.database, sources, {"results": sink}, {"org": units})
+        app = open_app(self.settings, self.database, sources, {"results": sink}, {"org": units})
+        app.jitter = lambda: 0.02
+        return app
 
     def write_hr(self) -> None:
         """Write the HR file."""
