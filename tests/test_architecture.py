@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"core", "http", *LEAVES},
     **{part: {"core", "http", "plugins", *LEAVES} for part in MIDDLE},
     **{part: {"core", *LEAVES, *MIDDLE, *FLOWS[:number], "app"} for number, part in enumerate(FLOWS)},
-    **{part: {"core", "http", "config", "sandbox", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
+    "messages": {"core", "http", "store", *LEAVES},
+    **{part: {"core", "http", "config", "sandbox", "messages", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
 }
 
 # Third-party packages that only some modules may import (a name stands for its submodules too).

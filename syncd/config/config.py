@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncd.config.archive_parts import ArchiveSettings
+from syncd.config.message_parts import MessageSettings
 from syncd.config.secrets import Secret
 from syncd.config.settings import (
     LitmosSettings,
@@ -55,6 +56,7 @@ class Config:
     web: WebSettings
     log: LogSettings
     digest: str
+    messages: MessageSettings = MessageSettings()
     training: tuple[TrainingRule, ...] = ()
     training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -79,6 +79,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         retention=root.retention,
         archive=root.archive,
         web=root.web,
+        messages=root.messages,
         log=root.log,
         digest=_digest(
             {**document.data, "files": document.read, "blanks": sorted(mapping.blanks), "hr": _named(root)}

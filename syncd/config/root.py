@@ -8,6 +8,7 @@ from syncd.config.archive_parts import ArchiveSettings
 from syncd.config.document import Loc
 from syncd.config.kinds import Part, SecretUrl
 from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, UsersPart
+from syncd.config.message_parts import MessageSettings
 from syncd.config.settings import (
     LitmosSettings,
     LogSettings,
@@ -68,6 +69,8 @@ class Root(Part):
     """What is kept of the inputs that runs read; null: nothing."""
     web: WebSettings = WebSettings()
     """The sync log's pages."""
+    messages: MessageSettings = MessageSettings()
+    """Who is told when a person is needed."""
     log: LogSettings = LogSettings()
     """What is logged."""
 

@@ -194,6 +194,11 @@ def digest_day(at: time, zone: str, now: datetime) -> date:
     return local.date() if local.time().replace(tzinfo=None) >= at else local.date() - timedelta(days=1)
 
 
+def digest_key(at: time, zone: str, now: datetime) -> str:
+    """The key of that digest."""
+    return f"digest:{digest_day(at, zone, now).isoformat()}"
+
+
 def text_of(message: Message, *, account: str, address: str) -> str:
     """The message as plain text; ``address`` is where the pages are, "": nobody has said."""
     lines = [*message.lines]

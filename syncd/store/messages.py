@@ -151,15 +151,18 @@ def state_of(conn: Connection, account: str) -> dict[str, Any]:
     return {"channels": channels, "dead_man_at": pinged}
 
 
-def known_since(conn: Connection, account: str, name: str, now: datetime) -> datetime:
-    """Since when a name was known to somebody who looks after lateness; from ``now`` on if it was not."""
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    conn.execute(
-        dialect.insert(watermark).values(account=account, name=name, value=now).on_conflict_do_nothing()
-    )
+def known_since(conn: Connection, account: str, name: str) -> datetime | None:
+    """Since when a schedule is known to somebody who looks after lateness; None: it is not."""
     mine = (watermark.c.account == account) & (watermark.c.name == name)
-    found: datetime = conn.execute(select(watermark.c.value).where(mine)).scalar_one()
+    found: datetime | None = conn.execute(select(watermark.c.value).where(mine)).scalar()
     return found
+
+
+def know(conn: Connection, account: str, name: str, now: datetime) -> None:
+    """A schedule is known from now on, if it was not before."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    made = dialect.insert(watermark).values(account=account, name=name, value=now)
+    conn.execute(made.on_conflict_do_nothing())
 
 
 def pinged_at(conn: Connection, account: str) -> datetime | None:
