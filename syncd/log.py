@@ -6,10 +6,12 @@ Logs carry ids, never names, e-mail addresses or keys: ``redact`` drops what loo
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, TextIO
 
 import structlog
+
+from syncd.core.pseudonyms import called_otherwise
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = frozenset(
@@ -63,6 +65,22 @@ def _redact_value(name: str, value: Any, depth: int) -> Any:
     return value
 
 
+_called: list[Callable[[str], str]] = []
+"""How employees are called in the log; none: by their ids."""
+
+
+def call_people(call: Callable[[str], str] | None) -> None:
+    """From now on employees are called so in what is logged; None: by their ids."""
+    _called[:] = [] if call is None else [call]
+
+
+def pseudonymous(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The processor before ``redact``: employee ids become pseudonyms, where ``call_people`` said how."""
+    if not _called:
+        return event
+    return {key: called_otherwise(key, value, _called[0]) for key, value in event.items()}
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The last processor before the renderer: secrets and personal data never reach the stream."""
     return {key: _redact_value(key, value, 0) for key, value in event.items()}
@@ -106,6 +124,7 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *([] if console else [tracebacks]),
+            pseudonymous,
             redact,
             *last,
         ],

@@ -88,4 +88,4 @@ def quarantine_codes(conn: Connection, account: str) -> dict[str, int]:
 def states(conn: Connection, account: str, run_ids: Collection[int]) -> dict[int, str]:
     """The states of these Runs, of those that are still there."""
     query = select(run.c.id, run.c.state).where(run.c.account == account, run.c.id.in_(sorted(run_ids)))
-    return dict(conn.execute(query).tuples().all())
+    return {row.id: row.state for row in conn.execute(query)}
