@@ -26,6 +26,7 @@ FACES = {"wiring", "schedule", "daemon", "cli", "web", "demo", "__main__"}
 ALLOWED: dict[str, set[str]] = {
     **{part: set() for part in LEAVES},
     "core": {"errors"},
+    "log": {"core"},
     "http": LEAVES,
     "plugins": {"errors"},
     "sandbox": set(),

@@ -68,7 +68,8 @@ def put(conn: Connection, account: str, channel: str, found: Iterable[Message], 
             due_at=now,
         )
         same = ["account", "channel", "key", "number"]
-        number += conn.execute(row.on_conflict_do_nothing(index_elements=same)).rowcount
+        made = conn.execute(row.on_conflict_do_nothing(index_elements=same).returning(message.c.id))
+        number += made.first() is not None
     return number
 
 
