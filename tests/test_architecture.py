@@ -34,13 +34,17 @@ ALLOWED: dict[str, set[str]] = {
     **{part: {"core", "http", "plugins", *LEAVES} for part in MIDDLE},
     **{part: {"core", *LEAVES, *MIDDLE, *FLOWS[:number], "app"} for number, part in enumerate(FLOWS)},
     "messages": {"core", "http", "store", *LEAVES},
-    **{part: {"core", "http", "config", "sandbox", "messages", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
+    **{
+        part: {"core", "http", "config", "sandbox", "messages", *LEAVES, *MIDDLE, *FLOWS, *FACES}
+        for part in FACES
+    },
 }
 
 # Third-party packages that only some modules may import (a name stands for its submodules too).
 RESERVED: dict[str, set[str]] = {
     "httpx": {"syncd.http", "syncd.litmos.transport"},
     "httpcore": {"syncd.http", "syncd.litmos.transport"},
+    "apprise": {"syncd.messages.channels"},
     "paramiko": {"syncd.sources.sftpfile"},
     "obstore": {"syncd.sources.s3file"},
     "sqlalchemy": {

@@ -3,9 +3,10 @@
 import io
 import json
 import logging
+from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Text, insert, select
+from sqlalchemy import JSON, Table, Text, insert, select
 
 from syncd import log
 from syncd.core.pseudonyms import Needles, called_otherwise, pseudonym
@@ -20,7 +21,9 @@ SECRET = "s" * 40
 
 
 def test_every_table_has_a_rule():
-    assert set(RULES) == set(metadata.tables), "say in store/purging.py what becomes of a person in a new table"
+    assert set(RULES) == set(metadata.tables), (
+        "say in store/purging.py what becomes of a person in a new table"
+    )
     for name, rule in RULES.items():
         columns = metadata.tables[name].c
         if isinstance(rule, Rows):
@@ -29,9 +32,10 @@ def test_every_table_has_a_rule():
         assert not has or isinstance(rule, Rows) or name == "audit", f"{name} has {has}, and no rows of it go"
 
 
-def filled(table, employee_id, user_id):
+def filled(table: Table, employee_id: str, user_id: str) -> dict[str, Any]:
     """A row that names the person in every text and JSON that it may be in."""
-    rule, values = RULES[table.name], {}
+    rule = RULES[table.name]
+    values: dict[str, Any] = {}
     for column in table.columns:
         kind = column.type.python_type if not isinstance(column.type, JSON) else dict
         if column.name == "account":
@@ -45,7 +49,11 @@ def filled(table, employee_id, user_id):
         elif isinstance(column.type, JSON):
             values[column.name] = {"said": [f"employee {employee_id} is Ana Novak", "ANA.NOVAK@example.com"]}
         elif isinstance(column.type, Text):
-            text = f"employee {employee_id}: ana.novak@example.com" if isinstance(rule, Mentions) else "ana.novak@example.com"
+            text = (
+                f"employee {employee_id}: ana.novak@example.com"
+                if isinstance(rule, Mentions)
+                else "ana.novak@example.com"
+            )
             values[column.name] = "x" if isinstance(rule, Mentions) and column.primary_key else text
     return values
 
@@ -59,11 +67,16 @@ def test_a_person_in_every_table_is_erased_from_every_table(database):
     with database.write() as conn:
         for table in wanted:
             values = filled(table, employee_id, user_id)
-            values = {**{c.name: now for c in table.c if "DATETIME" in str(c.type) or "TIMESTAMP" in str(c.type)}, **values}
+            values = {
+                **{c.name: now for c in table.c if "DATETIME" in str(c.type) or "TIMESTAMP" in str(c.type)},
+                **values,
+            }
             for column in table.c:
                 if column.name in values or column.nullable or column.server_default is not None:
                     continue
-                made = {"INTEGER": 1, "BIGINT": 1, "BOOLEAN": True, "FLOAT": 1.0}.get(str(column.type), b"x" * 16)
+                made = {"INTEGER": 1, "BIGINT": 1, "BOOLEAN": True, "FLOAT": 1.0}.get(
+                    str(column.type), b"x" * 16
+                )
                 values[column.name] = made
             if table.name == "employee":
                 values["data"] = {"fields": fields}
@@ -75,12 +88,18 @@ def test_a_person_in_every_table_is_erased_from_every_table(database):
     assert before.needles.names == (("Ana", "Novak"),)
     who = people_of(database, ACCOUNT)(employee_id)
     with database.read() as conn:
-        assert {name for name, _, _ in purging.prove(conn, ACCOUNT, before.needles)} == {t.name for t in wanted}
+        assert {name for name, _, _ in purging.prove(conn, ACCOUNT, before.needles)} == {
+            t.name for t in wanted
+        }
     with database.write() as conn:
         purging.erase(conn, ACCOUNT, before, who, now)
     with database.read() as conn:
         assert purging.prove(conn, ACCOUNT, before.needles) == []
-        left = {t.name: conn.execute(select(t)).mappings().all() for t in wanted if isinstance(RULES[t.name], Mentions)}
+        left = {
+            t.name: conn.execute(select(t)).mappings().all()
+            for t in wanted
+            if isinstance(RULES[t.name], Mentions)
+        }
     assert who in str(left["run"][0]["summary"])
 
 
@@ -99,7 +118,9 @@ def test_the_log_calls_people_by_their_pseudonyms():
     try:
         log.configure(form="json", stream=out)
         log.call_people(lambda employee_id: pseudonym(SECRET, employee_id))
-        log.get_logger("x").info("it_happened", employee_id="00042", error="employee 00042: no title", run_id=42)
+        log.get_logger("x").info(
+            "it_happened", employee_id="00042", error="employee 00042: no title", run_id=42
+        )
     finally:
         log.call_people(None)
         root.handlers[:] = handlers

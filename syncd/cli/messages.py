@@ -9,7 +9,9 @@ from syncd.cli.common import ConfigOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
 from syncd.cli.output import moment, note, plain, say, show_json, table
 
-messages_app = typer.Typer(help="Messages: what was told, and whether channels work.", invoke_without_command=True)
+messages_app = typer.Typer(
+    help="Messages: what was told, and whether channels work.", invoke_without_command=True
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -22,7 +22,8 @@ def purge(
     json: JsonOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed without a terminal.")] = False,
     even_though_present: Annotated[
-        bool, typer.Option("--even-though-present", help="Although HR still names them, and will be read again.")
+        bool,
+        typer.Option("--even-though-present", help="Although HR still names them, and will be read again."),
     ] = False,
 ) -> None:
     """Erase a person from syncd's own database and its kept inputs, and show what is left. Litmos is not touched."""
@@ -61,7 +62,9 @@ def purge(
             table(("table", "rows", "why"), done.left)
         else:
             say("No table mentions them any more.")
-        note("Not reached: Litmos itself, HR, what sinks were given, copies and backups of the database (docs/privacy.md)")
+        note(
+            "Not reached: Litmos itself, HR, what sinks were given, copies and backups of the database (docs/privacy.md)"
+        )
 
 
 def _typed(employee: str) -> bool:

@@ -97,7 +97,9 @@ def _waiting(found: dict[str, Any]) -> None:
     for name, channel in found["messages"]["channels"].items():
         if channel["waiting"] and channel["error"]:
             waiting = f"{channel['waiting']} messages wait" if channel["waiting"] > 1 else "1 message waits"
-            note(f"Channel {plain(name)}: {waiting}: {plain(channel['error'])}; syncd messages test {plain(name)}")
+            note(
+                f"Channel {plain(name)}: {waiting}: {plain(channel['error'])}; syncd messages test {plain(name)}"
+            )
         elif channel["given_up"] and channel["error"]:
             note(f"Channel {plain(name)} was not reached: {plain(channel['error'])}; syncd messages")
     if found["cases"]:

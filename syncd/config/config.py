@@ -56,7 +56,7 @@ class Config:
     web: WebSettings
     log: LogSettings
     digest: str
-    messages: MessageSettings = MessageSettings()
+    messages: MessageSettings = field(default_factory=MessageSettings)
     training: tuple[TrainingRule, ...] = ()
     training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()

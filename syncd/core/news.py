@@ -14,7 +14,9 @@ def held(run_id: int, *, until: datetime | None, codes: Sequence[str], waiting: 
     if codes:
         lines.insert(0, f"Why: {', '.join(dict.fromkeys(codes))}.")
     if until is not None:
-        lines.append(f"It waits until {_moment(until)}, and then expires; nothing of it is sent before a person approves.")
+        lines.append(
+            f"It waits until {_moment(until)}, and then expires; nothing of it is sent before a person approves."
+        )
     return Fact(
         key=f"held:{run_id}",
         kind=MessageKind.HELD,
@@ -60,7 +62,10 @@ def quarantined(codes: Mapping[str, int], rows: int) -> Fact:
         key="quarantine",
         kind=MessageKind.QUARANTINE,
         subject=f"{count(rows, 'row')} of HR {'is' if rows == 1 else 'are'} in quarantine",
-        lines=(f"Why: {_counted(codes)}.", "Whom they are about stays as they were until the rows are right."),
+        lines=(
+            f"Why: {_counted(codes)}.",
+            "Whom they are about stays as they were until the rows are right.",
+        ),
         command="syncd employees quarantine",
         page="/quarantine",
         size=rows,
@@ -107,8 +112,7 @@ def digest(day: date, told: Day) -> Fact:
         f"Changes made: {_counted(told.changes) or 'none'}.",
         f"Starters: {told.starters}; leavers: {told.leavers}; results delivered: {told.delivered}.",
         f"Failed: {_counted(told.failures) or 'nothing'}.",
-        "Waiting for a person now: "
-        f"{count(told.held, 'held run')}, {count(told.quarantined, 'row')} in quarantine, {count(told.cases, 'case')}.",
+        f"Waiting for a person now: {count(told.held, 'held run')}, {count(told.quarantined, 'row')} in quarantine, {count(told.cases, 'case')}.",
     ]
     return Fact(
         key=f"digest:{day.isoformat()}",
@@ -120,7 +124,9 @@ def digest(day: date, told: Day) -> Fact:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return ", ".join(
+        f"{number} {what}" for what, number in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    )
 
 
 def _moment(value: datetime) -> str:

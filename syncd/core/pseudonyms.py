@@ -42,7 +42,11 @@ class Needles:
     def pattern(self) -> "re.Pattern[str]":
         """Finds ids and texts as words, in any case."""
         parts = [
-            (rf"(?<![\w-]){re.escape(one)}(?![\w-])" if len(one) >= SHORTEST else rf"(?:(?<=employee )|(?<=user:)){re.escape(one)}(?![\w-])")
+            (
+                rf"(?<![\w-]){re.escape(one)}(?![\w-])"
+                if len(one) >= SHORTEST
+                else rf"(?:(?<=employee )|(?<=user:)){re.escape(one)}(?![\w-])"
+            )
             for one in sorted(dict.fromkeys((*self.ids, *self.texts)), key=len, reverse=True)
             if one
         ]
@@ -66,7 +70,9 @@ class Needles:
                 return instead
             text = pattern.sub(instead, value)
             for first, last in self.names:
-                both = rf"\b(?:{re.escape(first)}\W+{re.escape(last)}|{re.escape(last)}\W+{re.escape(first)})\b"
+                both = (
+                    rf"\b(?:{re.escape(first)}\W+{re.escape(last)}|{re.escape(last)}\W+{re.escape(first)})\b"
+                )
                 text = re.sub(both, instead, text, flags=re.IGNORECASE)
             return text
         if isinstance(value, dict):

@@ -126,9 +126,7 @@ def post(
     return _ask("POST", url, body, more, timeout=timeout, allow_private=allow_private, ca_file=ca_file)
 
 
-def get(
-    url: str, *, timeout: float, allow_private: bool = False, ca_file: Path | None = None
-) -> Answered:
+def get(url: str, *, timeout: float, allow_private: bool = False, ca_file: Path | None = None) -> Answered:
     """GET once, as ``post``."""
     return _ask("GET", url, b"", {}, timeout=timeout, allow_private=allow_private, ca_file=ca_file)
 

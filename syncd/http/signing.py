@@ -14,9 +14,7 @@ from email.utils import parsedate_to_datetime
 from syncd.http.outbound import Answered
 
 PREFIX = "whsec_"
-SECRET_FAULT = (
-    f"a secret must be {PREFIX} and the Base64 of 24 to 64 bytes; make one: echo whsec_$(openssl rand -base64 32)"
-)
+SECRET_FAULT = f"a secret must be {PREFIX} and the Base64 of 24 to 64 bytes; make one: echo whsec_$(openssl rand -base64 32)"
 _LATER = frozenset({408, 425, 429})
 """Statuses below 500 after which the same call may succeed."""
 

@@ -67,7 +67,9 @@ def purge(
         now = database.now(conn)
         person = purging.find_person(conn, account, employee_id)
         if person.busy:
-            raise Declined(f"jobs about employee {employee_id} have begun meanwhile; nothing was erased: do it again")
+            raise Declined(
+                f"jobs about employee {employee_id} have begun meanwhile; nothing was erased: do it again"
+            )
         done = purging.erase(conn, account, person, who, now)
         detail = {"rows": done.erased.total(), "mentions": done.replaced.total(), "inputs": inputs}
         audit.record(conn, account, actor=actor, action="purge", employee_id=who, detail=detail, now=now)

@@ -4,17 +4,18 @@ import json
 import smtplib
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, Protocol
 
 from syncd.core.messages import Message, link_of, text_of
 from syncd.errors import ConfigError, Fault
-from syncd.http.outbound import OutboundError, is_loopback, post
+from syncd.http.outbound import OutboundError, post
 from syncd.http.signing import SECRET_FAULT, judged, secret_bytes, signed
 
 
@@ -88,15 +89,21 @@ class SmtpChannel:
         except smtplib.SMTPRecipientsRefused:
             raise Undelivered(f"{self.host} takes no mail for any of the recipients") from None
         except smtplib.SMTPNotSupportedError:
-            raise Undelivered(f"{self.host} does not offer what is configured (security, or a login)") from None
+            raise Undelivered(
+                f"{self.host} does not offer what is configured (security, or a login)"
+            ) from None
         except ssl.SSLError as error:
             raise Undelivered(f"{self.host} cannot prove who it is: {error.reason or 'TLS failed'}") from None
         except smtplib.SMTPException as error:
             raise Undelivered(f"{self.host} broke off: {type(error).__name__}") from None
         except OSError as error:
-            raise Undelivered(f"{self.host} cannot be reached: {error.strerror or type(error).__name__}") from None
+            raise Undelivered(
+                f"{self.host} cannot be reached: {error.strerror or type(error).__name__}"
+            ) from None
         if refused:
-            raise Undelivered(f"{self.host} takes no mail for {len(refused)} of {len(self.to)} recipients", final=True)
+            raise Undelivered(
+                f"{self.host} takes no mail for {len(refused)} of {len(self.to)} recipients", final=True
+            )
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -201,36 +208,11 @@ def _nth(number: int) -> str:
     return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
 
 
-def need_apprise() -> "ModuleApprise":
+def need_apprise() -> ModuleType:
     """The package. Raises ConfigError, with what to install, if it is not there."""
     try:
         import apprise
     except ImportError:
         message = 'type apprise needs the package apprise: pip install "syncd[notify]"'
         raise ConfigError([Fault(where="messages.channels", key="", message=message)]) from None
-    found: ModuleApprise = apprise
-    return found
-
-
-class Sender(Protocol):
-    """What of apprise's object is used."""
-
-    def add(self, url: str) -> bool:
-        """Take a URL; False if it is none."""
-
-    def notify(self, *, body: str, title: str) -> bool:
-        """Send to all; False if one did not take it."""
-
-
-class ModuleApprise(Protocol):
-    """What of apprise is used."""
-
-    def Apprise(self) -> Sender:  # noqa: N802 - as apprise calls it
-        """A new one."""
-
-
-def security_fault(host: str, security: str, recipients: Sequence[str]) -> str:
-    """Why mail is not sent so, or ""."""
-    if security == "none" and not is_loopback(host):
-        return "security: none is for loopback only; use starttls or tls"
-    return "" if recipients else "needs somebody to send to"
+    return apprise

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -72,8 +73,7 @@ class Messenger:
         jobs: list[tuple[str, Callable[[], object], float]] = [("messages", self.look, LOOK_EVERY)]
         if self.dead_man is not None:
             jobs.append(("dead man", self.ping, LOOK_EVERY))
-        for name in self.subscriptions:
-            jobs.append((f"channel {name}", lambda name=name: self.send_all(name), SEND_EVERY))  # type: ignore[misc]  # a default binds the name of this turn
+        jobs += [(f"channel {name}", partial(self.send_all, name), SEND_EVERY) for name in self.subscriptions]
         for name, work, pause in jobs:
             thread = threading.Thread(target=self._often, args=(work, pause), name=name, daemon=True)
             self._threads.append(thread)
@@ -102,7 +102,9 @@ class Messenger:
         """
         with self.database.read() as conn:
             at = now or self.database.now(conn)
-            unknown = [name for name in self._schedules if messages.known_since(conn, self.account, name) is None]
+            unknown = [
+                name for name in self._schedules if messages.known_since(conn, self.account, name) is None
+            ]
             fresh = self._decided(conn, at)
         if not unknown and not fresh:
             return 0
@@ -167,7 +169,12 @@ class Messenger:
             return self._missed(parcel, f"unexpected {type(error).__name__}", at)
         with self.database.write() as conn:
             messages.sent(conn, parcel, now or self.database.now(conn))
-        log.info("message_sent", channel=name, kind=parcel.message.kind.value, occasion=parcel.message.occasion.value)
+        log.info(
+            "message_sent",
+            channel=name,
+            kind=parcel.message.kind.value,
+            occasion=parcel.message.occasion.value,
+        )
         return True
 
     def _missed(self, parcel: Parcel, why: str, at: datetime, *, final: bool = False) -> bool:

@@ -124,4 +124,3 @@ class WebhookSink:
 def call_id(batch_id: str, part: int, body: bytes) -> str:
     """The id of one call: the same for the same rows of the same batch, another if a mapping makes others of them."""
     return f"{batch_id}-{part}-{blake2b(body, digest_size=8).hexdigest()}"
-

@@ -83,9 +83,7 @@ def take(
     if row is None or row.due_at > now:
         return None
     same = (message.c.id == row.id) & (message.c.state == "waiting") & (message.c.attempts == row.attempts)
-    taken = update(message).where(same).values(
-        owner=owner, attempts=row.attempts + 1, due_at=now + within
-    )
+    taken = update(message).where(same).values(owner=owner, attempts=row.attempts + 1, due_at=now + within)
     if not conn.execute(taken).rowcount:
         return None
     return Parcel(
@@ -135,10 +133,17 @@ def listed(conn: Connection, account: str, *, channel: str = "", limit: int = 50
 def state_of(conn: Connection, account: str) -> dict[str, Any]:
     """For the status: by channel what waits, was given up lately, when one was sent last, and the last fault; the last ping."""
     mine = message.c.account == account
-    counts = select(message.c.channel, message.c.state, func.count().label("number"), func.max(message.c.sent_at).label("at"))
+    counts = select(
+        message.c.channel,
+        message.c.state,
+        func.count().label("number"),
+        func.max(message.c.sent_at).label("at"),
+    )
     channels: dict[str, dict[str, Any]] = {}
     for row in conn.execute(counts.where(mine).group_by(message.c.channel, message.c.state)):
-        one = channels.setdefault(row.channel, {"waiting": 0, "sent": 0, "given_up": 0, "sent_at": None, "error": ""})
+        one = channels.setdefault(
+            row.channel, {"waiting": 0, "sent": 0, "given_up": 0, "sent_at": None, "error": ""}
+        )
         one[row.state] = row.number
         one["sent_at"] = row.at or one["sent_at"]
     for name, one in channels.items():
@@ -178,8 +183,9 @@ def prune(conn: Connection, account: str, before: datetime) -> int:
     mine = message.c.account == account
     newest = select(func.max(message.c.id)).where(mine).group_by(message.c.channel, message.c.key)
     lasting = select(message.c.id).where(
-        message.c.id.in_(newest), message.c.occasion != Occasion.OVER.value, message.c.kind != MessageKind.DIGEST.value
+        message.c.id.in_(newest),
+        message.c.occasion != Occasion.OVER.value,
+        message.c.kind != MessageKind.DIGEST.value,
     )
     old = delete(message).where(mine, message.c.made_at <= before, message.c.state != "waiting")
     return conn.execute(old.where(message.c.id.not_in(lasting))).rowcount
-

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, Text, and_, delete, or_, select, update
+from sqlalchemy import JSON, Connection, Table, Text, and_, delete, false, or_, select, update
 
 from syncd.core.pseudonyms import Needles
 from syncd.store.columns import metadata
@@ -139,7 +139,9 @@ def find_person(conn: Connection, account: str, employee_id: str) -> Person:
         for one in sources
         if one.get("FirstName") and one.get("LastName")
     }
-    needles = Needles((employee_id, *([user_id] if user_id else ())), tuple(sorted(texts)), tuple(sorted(names)))
+    needles = Needles(
+        (employee_id, *([user_id] if user_id else ())), tuple(sorted(texts)), tuple(sorted(names))
+    )
     return Person(
         employee_id=employee_id,
         user_id=user_id,
@@ -171,7 +173,9 @@ def erase(conn: Connection, account: str, person: Person, who: str, now: datetim
     for name, rule in RULES.items():
         table = metadata.tables[name]
         if isinstance(rule, Rows):
-            done.erased[name] += conn.execute(delete(table).where(_theirs(table, account, rule, person))).rowcount
+            done.erased[name] += conn.execute(
+                delete(table).where(_theirs(table, account, rule, person))
+            ).rowcount
         elif isinstance(rule, Mentions):
             done.replaced[name] += _replace(conn, table, account, person.needles, who)
     if person.user_id:
@@ -200,7 +204,9 @@ def _forget_results(conn: Connection, account: str, person: Person, done: Purge)
     theirs = (table.c.account == account) & or_(
         table.c.employee_id == person.employee_id, _is_user(table.c.user_id, person)
     )
-    mine = (batch_row.c.account == account) & batch_row.c.result_id.in_(select(table.c.result_id).where(theirs))
+    mine = (batch_row.c.account == account) & batch_row.c.result_id.in_(
+        select(table.c.result_id).where(theirs)
+    )
     done.erased["batch_row"] += conn.execute(delete(batch_row).where(mine)).rowcount
 
 
@@ -214,7 +220,7 @@ def _theirs(table: Table, account: str, rule: Rows, person: Person) -> Any:
         *(table.c[column] == person.employee_id for column in rule.by),
         *(_is_user(table.c[column], person) for column in rule.user),
         *(table.c[column].in_(sorted(called)) for column in rule.names),
-        False,
+        false(),
     )
     return and_(found, table.c.account == account) if "account" in table.c else found
 
@@ -262,5 +268,3 @@ def prove(conn: Connection, account: str, needles: Needles) -> list[tuple[str, i
             other = "another person has the same name, id or address in it, or it was written since"
             found.append((table.name, number, rule.why if isinstance(rule, Stays) else other))
     return found
-
-

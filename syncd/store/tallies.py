@@ -26,8 +26,12 @@ class Tally:
 def since(conn: Connection, account: str, moment: datetime) -> Tally:
     """What happened since then."""
     number = func.count()
-    ended = select(run.c.flow, run.c.state, number).where(run.c.account == account, run.c.finished_at >= moment)
-    runs = {f"{flow} {state}": many for flow, state, many in conn.execute(ended.group_by(run.c.flow, run.c.state))}
+    ended = select(run.c.flow, run.c.state, number).where(
+        run.c.account == account, run.c.finished_at >= moment
+    )
+    runs = {
+        f"{flow} {state}": many for flow, state, many in conn.execute(ended.group_by(run.c.flow, run.c.state))
+    }
     mine = (change.c.run_id == run.c.id) & (run.c.account == account) & (change.c.finished_at >= moment)
     made = select(change.c.action, change.c.kind, number).where(mine, change.c.state == "done")
     changes = {
@@ -80,7 +84,9 @@ def waiting(conn: Connection, run_id: int) -> dict[str, int]:
 def quarantine_codes(conn: Connection, account: str) -> dict[str, int]:
     """Why rows of HR are in quarantine: how many for each code."""
     found: Counter[str] = Counter()
-    for reasons in conn.execute(select(quarantine.c.reasons).where(quarantine.c.account == account)).scalars():
+    for reasons in conn.execute(
+        select(quarantine.c.reasons).where(quarantine.c.account == account)
+    ).scalars():
         found.update({reason["code"] for reason in reasons})
     return dict(found)
 

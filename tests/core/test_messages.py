@@ -99,9 +99,7 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_lateness(began, state, since, late):
-    found = is_late(
-        NOW - HOUR, began=began, state=state, since=since, grace=timedelta(minutes=30), now=NOW
-    )
+    found = is_late(NOW - HOUR, began=began, state=state, since=since, grace=timedelta(minutes=30), now=NOW)
     assert found is late
 
 
@@ -117,5 +115,8 @@ def test_the_text_says_what_to_type_and_links_only_where_the_pages_are_known():
         key="k", kind=MessageKind.HELD, occasion=Occasion.FIRST, number=1, mark="", size=0, subject="s",
         lines=("one",), command="syncd runs show 7", page="/runs/7",
     )  # fmt: skip
-    assert text_of(message, account="main", address="") == "one\n\nNext: syncd runs show 7\n\nsyncd, account main"
+    assert (
+        text_of(message, account="main", address="")
+        == "one\n\nNext: syncd runs show 7\n\nsyncd, account main"
+    )
     assert "https://x.example/runs/7" in text_of(message, account="main", address="https://x.example/")

@@ -1,11 +1,11 @@
 """A local SMTP server (RFC 5321, a few commands): plain, STARTTLS or TLS from the start; ``mails`` is what it took."""
 
 import base64
-import datetime
 import ipaddress
 import socketserver
 import ssl
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -18,16 +18,18 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     """A self-signed certificate for 127.0.0.1, and the file with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )
@@ -43,7 +45,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 class MailServer:
     """On loopback; ``security`` as the channel has it, ``answers`` are said instead of 250 to a command, by its name."""
 
-    def __init__(self, security: str = "none", both: Path | None = None, login: tuple[str, str] | None = None):
+    def __init__(  # noqa: C901 - one handler, command by command
+        self, security: str = "none", both: Path | None = None, login: tuple[str, str] | None = None
+    ):
         self.mails: list[str] = []
         self.secured: list[bool] = []
         self.answers: dict[str, str] = {}

@@ -60,7 +60,7 @@ def test_mail_goes_out_signed_in_and_encrypted(cert, security):
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_a_server_that_cannot_prove_who_it_is_gets_no_mail(cert, security):
     server = MailServer(security, cert[1], login=("syncd", CANARY))
-    with pytest.raises(Undelivered, match="127.0.0.1 cannot prove who it is"):
+    with pytest.raises(Undelivered, match=r"127\.0\.0\.1 cannot prove who it is"):
         smtp(server, security=security, user="syncd", password=lambda: CANARY).send(LETTER)
     server.stop()
     assert server.mails == []
@@ -97,17 +97,21 @@ def test_what_a_mail_server_refuses_is_said_without_a_secret(cert, answers, says
 def test_a_mail_server_that_is_not_there_is_said():
     server = MailServer()
     server.stop()
-    with pytest.raises(Undelivered, match="127.0.0.1 cannot be reached"):
+    with pytest.raises(Undelivered, match=r"127\.0\.0\.1 cannot be reached"):
         smtp(server).send(LETTER)
 
 
 def hook(server: HttpServer, **more: Any) -> WebhookChannel:
-    values = {"url": lambda: f"{server.link}/hook?token={CANARY}", "secrets": (lambda: SECRET,), "timeout": 5.0}
+    values = {
+        "url": lambda: f"{server.link}/hook?token={CANARY}",
+        "secrets": (lambda: SECRET,),
+        "timeout": 5.0,
+    }
     return WebhookChannel(**{**values, **more})
 
 
 def test_a_webhook_is_called_with_its_signature():
-    server = HttpServer(lambda asked: Said(status=204))
+    server = HttpServer(lambda _: Said(status=204))
     hook(server, clock=lambda: 1_790_000_000.5).send(LETTER)
     server.stop()
     (asked,) = server.asked
@@ -121,7 +125,7 @@ def test_a_webhook_is_called_with_its_signature():
 
 @pytest.mark.parametrize(("status", "final"), [(400, True), (404, False), (500, False), (302, False)])
 def test_what_a_webhook_refuses_is_said_without_its_address(status, final):
-    server = HttpServer(lambda asked: Said(status=status))
+    server = HttpServer(lambda _: Said(status=status))
     with pytest.raises(Undelivered, match=str(status)) as caught:
         hook(server).send(LETTER)
     server.stop()
@@ -131,15 +135,15 @@ def test_what_a_webhook_refuses_is_said_without_its_address(status, final):
 
 def test_a_webhook_leads_nowhere_inside():
     with pytest.raises(Undelivered, match="clouds keep secrets"):
-        hook(HttpServer(lambda asked: Said()), url=lambda: f"https://169.254.169.254/{CANARY}").send(LETTER)
+        hook(HttpServer(lambda _: Said()), url=lambda: f"https://169.254.169.254/{CANARY}").send(LETTER)
     with pytest.raises(Undelivered, match="must be whsec_"):
-        hook(HttpServer(lambda asked: Said()), secrets=(lambda: CANARY,)).send(LETTER)
+        hook(HttpServer(lambda _: Said()), secrets=(lambda: CANARY,)).send(LETTER)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of apprise itself
 def test_apprise_sends_by_its_urls():
     pytest.importorskip("apprise")
-    server = HttpServer(lambda asked: Said())
+    server = HttpServer(lambda _: Said())
     host = server.link.removeprefix("http://")
     AppriseChannel(urls=(lambda: f"json://{host}/x",), timeout=8.0).send(LETTER)
     said: list[Asked] = server.asked

@@ -36,9 +36,14 @@ def boxes():
 
 
 def messenger(database, boxes, *, kinds=frozenset(MessageKind) - {MessageKind.DIGEST}, **more):
-    watched = more.pop("watched", Watched(schedules={}, latest=lambda *_: None, grace=30 * MINUTE, digest=time(7), zone="UTC"))
+    watched = more.pop(
+        "watched",
+        Watched(schedules={}, latest=lambda *_: None, grace=30 * MINUTE, digest=time(7), zone="UTC"),
+    )
     told = {n: Subscription(channel=box, kinds=kinds, repeat=timedelta(days=1)) for n, box in boxes.items()}
-    return Messenger(database=database, account=ACCOUNT, owner="me", watched=watched, subscriptions=told, **more)
+    return Messenger(
+        database=database, account=ACCOUNT, owner="me", watched=watched, subscriptions=told, **more
+    )
 
 
 def refuse(database):
@@ -105,13 +110,21 @@ def test_held_failed_and_late_are_told_without_a_word_of_an_error(database, boxe
         runs.finish(conn, failed, "failed", error="CANARY Ana Novak", now=NOW)
     due = NOW - timedelta(hours=1)
     watched = Watched(
-        schedules={"pull": "0 * * * *"}, latest=lambda flow, at: due, grace=30 * MINUTE, digest=None, zone="UTC"
+        schedules={"pull": "0 * * * *"},
+        latest=lambda *_: due,
+        grace=30 * MINUTE,
+        digest=None,
+        zone="UTC",
     )
     made = messenger(database, {"a": boxes["a"]}, watched=watched)
     made.look(due - MINUTE)
     made.look(NOW)
     made.send_all("a", NOW)
-    assert boxes["a"].subjects == [f"Run {held} is held", f"The refresh failed: run {failed}", "The pull is late"]
+    assert boxes["a"].subjects == [
+        f"Run {held} is held",
+        f"The refresh failed: run {failed}",
+        "The pull is late",
+    ]
     with database.write() as conn:
         runs.decide(conn, held, "cancelled", actor="cli:x", reason="", now=NOW)
         rows = messages.listed(conn, ACCOUNT)
@@ -130,7 +143,7 @@ def test_a_digest_is_told_once_a_day(database, boxes):
 
 
 def test_the_outside_watcher_is_asked_after_each_scheduled_push_that_succeeded(database):
-    server = HttpServer(lambda asked: Said())
+    server = HttpServer(lambda _: Said())
     made = messenger(database, {}, dead_man=DeadMan(url=lambda: f"{server.link}/ping"))
     assert made.ping(NOW) is False
     with database.write() as conn:
@@ -144,7 +157,7 @@ def test_the_outside_watcher_is_asked_after_each_scheduled_push_that_succeeded(d
 
 
 def test_or_so_often_while_all_is_well(database):
-    server = HttpServer(lambda asked: Said(status=500 if len(server.asked) == 1 else 200))
+    server = HttpServer(lambda _: Said(status=500 if len(server.asked) == 1 else 200))
     made = messenger(database, {}, dead_man=DeadMan(url=lambda: server.link, every=5 * MINUTE))
     assert [made.ping(NOW), made.ping(NOW), made.ping(NOW + MINUTE), made.ping(NOW + 5 * MINUTE)] == [
         False, True, False, True,
