@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, WithJsonSchema, model_validator
 
 from syncd.config.kinds import FilePath, Flag, Part, Seconds, SecretText, Text, Texts
-from syncd.http.outbound import is_loopback
+from syncd.http.links import is_loopback
 
 KindName = Literal["held", "failed", "late", "quarantine", "refused", "digest"]
 ALL: tuple[KindName, ...] = ("held", "failed", "late", "quarantine", "refused", "digest")

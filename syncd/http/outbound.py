@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
+from syncd.http.links import is_loopback
+
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read at most; what is longer is cut off, for only the status counts."""
 METADATA = frozenset(map(ipaddress.ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")))
@@ -57,14 +59,6 @@ def url_fault(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         return "must be https (http is for loopback only)"
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def address_fault(address: Address, *, loopback: bool, allow_private: bool) -> str:
