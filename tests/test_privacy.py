@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Table, Text, insert, select
+from sqlalchemy import JSON, Table, Text, insert, select, update
 
 from syncd import log
 from syncd.core.pseudonyms import Needles, called_otherwise, pseudonym
@@ -14,7 +14,8 @@ from syncd.insight.forgetting import people_of
 from syncd.store import audit, purging
 from syncd.store.columns import metadata
 from syncd.store.purging import RULES, Mentions, Rows
-from tests.store.makers import ACCOUNT, now_of
+from syncd.store.schema import job
+from tests.store.makers import ACCOUNT, enqueue, now_of, request
 from tests.workbench import workbench
 
 SECRET = "s" * 40
@@ -101,6 +102,18 @@ def test_a_person_in_every_table_is_erased_from_every_table(database):
             if isinstance(RULES[t.name], Mentions)
         }
     assert who in str(left["run"][0]["summary"])
+
+
+@pytest.mark.parametrize(("state", "becomes"), [("available", "available"), ("discarded", "cancelled")])
+def test_a_pseudonym_is_never_sent_in_a_job_of_somebody_else(database, state, becomes):
+    enqueue(database, [request("00007", ManagerId="00042")])
+    now, who = now_of(database), people_of(database, ACCOUNT)("00042")
+    with database.write() as conn:
+        conn.execute(update(job).values(state=state))
+        done = purging.erase(conn, ACCOUNT, purging.find_person(conn, ACCOUNT, "00042"), who, now)
+        row = conn.execute(select(job)).mappings().one()
+    assert (row["state"], row["payload"]["ManagerId"] == "00042") == (becomes, state == "available")
+    assert done.erased["change"] == 0
 
 
 def test_a_mention_is_a_word_and_a_short_id_is_not_every_number():

@@ -17,7 +17,7 @@ from syncd.store.links import find
 from syncd.store.mirror import FULL, READ
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.pseudonyms import remember
-from syncd.store.schema import attempt, batch_row, change, employee, job, watermark
+from syncd.store.schema import LIVE, attempt, batch_row, change, employee, job, watermark
 from syncd.store.settled import at_work
 
 CHUNK = 2000
@@ -226,7 +226,10 @@ def _theirs(table: Table, account: str, rule: Rows, person: Person) -> Any:
 
 
 def _replace(conn: Connection, table: Table, account: str, needles: Needles, who: str) -> int:
-    """Replace mentions in the texts of a table; returns in how many rows."""
+    """Replace mentions in the texts of a table; returns in how many rows.
+
+    What is yet to be sent stays as it is, and what was given up, and might be tried again, is cancelled: a pseudonym never reaches Litmos.
+    """
     pattern, number = needles.pattern(), 0
     keys = list(table.primary_key.columns)
     for row in list(_mentioning(conn, table, needles, account)):
@@ -235,6 +238,10 @@ def _replace(conn: Connection, table: Table, account: str, needles: Needles, who
             for column in _worded(table)
             if column not in keys and needles.found_in(row[column.name], pattern)
         }
+        if values and table is job:
+            if row["state"] in LIVE:
+                continue
+            values["state"] = "cancelled" if row["state"] == "discarded" else row["state"]
         if values:
             same = and_(*(column == row[column.name] for column in keys))
             conn.execute(update(table).where(same).values(**values))
@@ -265,6 +272,8 @@ def prove(conn: Connection, account: str, needles: Needles) -> list[tuple[str, i
         number = sum(1 for _ in _mentioning(conn, table, needles, account))
         if number:
             rule = RULES[table.name]
-            other = "another person has the same name, id or address in it, or it was written since"
+            other = (
+                "it is about somebody of the same name, mentions them for another person, or waits to be sent"
+            )
             found.append((table.name, number, rule.why if isinstance(rule, Stays) else other))
     return found
