@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from syncd import daemon as daemon_module
 from syncd.daemon import Daemon
 from syncd.wiring import wire
 from tests.messages.mail_server import MailServer
@@ -66,7 +65,6 @@ def test_a_daemon_tells_of_a_held_run_and_of_its_end(bench, monkeypatch):
     bench.environ.update(HOOK=hook.link, SECRET=SECRET)
     monkeypatch.setattr("syncd.messages.messenger.LOOK_EVERY", 0.05)
     monkeypatch.setattr("syncd.messages.messenger.SEND_EVERY", 0.05)
-    assert daemon_module.Messenger is not None
     bench.configure(
         (WEB, CHANNELS.format(port=1)), ("policy: sync", "policy: sync, limits: {creates: {count: 5}}")
     )
