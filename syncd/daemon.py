@@ -5,6 +5,7 @@
     schedule thread   a firing only inserts a queued Run, unique per schedule and slot
     planner thread    takes queued Runs: refresh, push up to its Jobs, pull
     sender threads    claim -> apply -> record
+    message threads   what people are to be told; nobody waits for them
     web thread        /healthz, /readyz, the pages
 
 SIGTERM: no new firings, no new claims; requests in flight are finished and recorded; exit 0. A kill -9 is recovered from.
@@ -32,6 +33,7 @@ from syncd.config import Config
 from syncd.config.web_parts import AuthPart
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.log import get_logger
+from syncd.messages.messenger import Messenger
 from syncd.metrics.exposing import Metrics, metrics_of, served
 from syncd.metrics.facts import StoreFacts
 from syncd.replay.keeping import prune as prune_archive
@@ -46,6 +48,7 @@ from syncd.web.access import serves_pages
 from syncd.web.listening import Listening
 from syncd.web.pages import create_web
 from syncd.web.site import Site
+from syncd.wiring.messages import messenger_of
 
 log = get_logger(__name__)
 
@@ -93,6 +96,7 @@ class Daemon:
     crew: Crew = field(init=False)
     _planner: threading.Thread = field(init=False)
     _web: Listening | None = field(default=None, init=False)
+    _messenger: Messenger | None = field(default=None, init=False)
     _beat: float = field(default=0.0, init=False)
     _working: bool = field(default=False, init=False)
     port: int = field(default=0, init=False)
@@ -103,6 +107,7 @@ class Daemon:
         """Start all threads; what an earlier process left is rescued first. Raises StoreError, Busy, ConfigError."""
         serves_pages(self.config.web, demo=self.demo)  # before anything is begun
         self._tell_and_count()
+        self._messenger = messenger_of(self.config, self.app, self._latest)
         rescue(self.app)
         self.crew = Crew(self.app)
         self._beat = time.monotonic()
@@ -111,6 +116,8 @@ class Daemon:
         self._start_web()
         self.crew.start()
         self._planner.start()
+        if self._messenger is not None:
+            self._messenger.start()
         log.info(
             "serving",
             port=self.port,
@@ -123,6 +130,8 @@ class Daemon:
         log.info("stopping")
         self.scheduler.shutdown(wait=False)
         self.app.interrupt()
+        if self._messenger is not None:
+            self._messenger.end()
         ended = self.crew.end()
         self._planner.join(self.app.settings.endpoint.timeout + 5)
         if self._web is not None:
@@ -211,6 +220,10 @@ class Daemon:
     def _trigger(self, flow: str) -> CronTrigger:
         schedules = self.config.schedules
         return trigger(getattr(schedules, flow), schedules.timezone)
+
+    def _latest(self, flow: str, moment: datetime) -> datetime | None:
+        """The newest firing of a Flow at or before a moment."""
+        return latest(self._trigger(flow), moment)
 
     def _plan_often(self) -> None:
         probed = 0.0

@@ -14,6 +14,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from syncd.core.pseudonyms import called_otherwise
+
 Listener = Callable[[Mapping[str, Any]], None]
 """Takes one event, redacted: ``event``, ``level``, ``timestamp`` and its facts. It must neither wait nor raise."""
 _listeners: list[Listener] = []
@@ -71,6 +73,22 @@ def _redact_value(name: str, value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_redact_value("", item, depth + 1) for item in value]
     return value
+
+
+_called: list[Callable[[str], str]] = []
+"""How employees are called in the log; none: by their ids."""
+
+
+def call_people(call: Callable[[str], str] | None) -> None:
+    """From now on employees are called so in what is logged; None: by their ids."""
+    _called[:] = [] if call is None else [call]
+
+
+def pseudonymous(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The processor before ``redact``: employee ids become pseudonyms, where ``call_people`` said how."""
+    if not _called:
+        return event
+    return {key: called_otherwise(key, value, _called[0]) for key, value in event.items()}
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -149,6 +167,7 @@ def configure(*, level: str = "info", form: str = "auto", stream: TextIO | None 
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *([] if console else [tracebacks]),
+            pseudonymous,
             redact,
             *last,
         ],

@@ -26,19 +26,25 @@ FACES = {"wiring", "schedule", "metrics", "daemon", "cli", "web", "demo", "__mai
 ALLOWED: dict[str, set[str]] = {
     **{part: set() for part in LEAVES},
     "core": {"errors"},
+    "log": {"core"},
     "http": LEAVES,
     "plugins": {"errors"},
     "sandbox": set(),
     "config": {"core", "http", *LEAVES},
     **{part: {"core", "http", "plugins", *LEAVES} for part in MIDDLE},
     **{part: {"core", *LEAVES, *MIDDLE, *FLOWS[:number], "app"} for number, part in enumerate(FLOWS)},
-    **{part: {"core", "http", "config", "sandbox", *LEAVES, *MIDDLE, *FLOWS, *FACES} for part in FACES},
+    "messages": {"core", "http", "store", *LEAVES},
+    **{
+        part: {"core", "http", "config", "sandbox", "messages", *LEAVES, *MIDDLE, *FLOWS, *FACES}
+        for part in FACES
+    },
 }
 
 # Third-party packages that only some modules may import (a name stands for its submodules too).
 RESERVED: dict[str, set[str]] = {
     "httpx": {"syncd.http", "syncd.litmos.transport"},
     "httpcore": {"syncd.http", "syncd.litmos.transport"},
+    "apprise": {"syncd.messages.channels"},
     "paramiko": {"syncd.sources.sftpfile"},
     "obstore": {"syncd.sources.s3file"},
     "sqlalchemy": {

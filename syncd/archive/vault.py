@@ -125,6 +125,12 @@ class Vault:
                 into.unlink(missing_ok=True)
                 raise
 
+    def drop(self, content: str) -> bool:
+        """Remove a table, sealed or in clear; whether it was there."""
+        with self._opened() as folder:
+            names = (f"{content}{SEALED}", f"{content}{CLEAR}")
+            return sum(_remove(folder, name) for name in names) > 0
+
     def sweep(self, wanted: Collection[str], before: datetime, now: datetime) -> int:
         """Remove the tables that nobody wants and that were last read before then, and what was left half written.
 

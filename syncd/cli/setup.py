@@ -183,7 +183,8 @@ def serve(
 
     from syncd.config import load
     from syncd.daemon import Daemon, only_one
-    from syncd.log import configure
+    from syncd.insight.forgetting import people_of
+    from syncd.log import call_people, configure
     from syncd.store.migrate import open_at_head
     from syncd.wiring import wire
 
@@ -196,6 +197,8 @@ def serve(
             with only_one(database):
                 database.close()
                 app = wire(loaded)
+                if loaded.log.pseudonyms:
+                    call_people(people_of(app.database, app.account))
                 daemon = Daemon(app, loaded)
                 daemon.start()
                 try:

@@ -145,6 +145,14 @@ def _waiting(found: dict[str, Any]) -> None:
             f"{found['imports']['late']} bulk imports did not end in time, and Litmos may still apply them: until then nobody "
             f"in them gets another UserName (IMPORT-LATE in syncd plan --all); each push asks again, for seven days"
         )
+    for name, channel in found["messages"]["channels"].items():
+        if channel["waiting"] and channel["error"]:
+            waiting = f"{channel['waiting']} messages wait" if channel["waiting"] > 1 else "1 message waits"
+            note(
+                f"Channel {plain(name)}: {waiting}: {plain(channel['error'])}; syncd messages test {plain(name)}"
+            )
+        elif channel["given_up"] and channel["error"]:
+            note(f"Channel {plain(name)} was not reached: {plain(channel['error'])}; syncd messages")
     if found["cases"]:
         note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
     if found["quarantined"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncd.config.archive_parts import ArchiveSettings
+from syncd.config.message_parts import MessageSettings
 from syncd.config.metrics_parts import MetricsSettings
 from syncd.config.secrets import Secret
 from syncd.config.settings import (
@@ -65,6 +66,7 @@ class Config:
     metrics: MetricsSettings
     log: LogSettings
     digest: str
+    messages: MessageSettings = field(default_factory=MessageSettings)
     training: tuple[TrainingRule, ...] = ()
     training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()

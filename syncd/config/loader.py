@@ -68,6 +68,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         archive=root.archive,
         web=root.web,
         metrics=root.metrics,
+        messages=root.messages,
         log=root.log,
         digest=_digest(
             {**document.data, "files": document.read, "blanks": sorted(mapping.blanks), "hr": _named(root)}

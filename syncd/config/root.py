@@ -8,6 +8,7 @@ from syncd.config.archive_parts import ArchiveSettings
 from syncd.config.document import Loc
 from syncd.config.kinds import Part, SecretUrl
 from syncd.config.mapping_parts import CourseItem, EmployeePart, ExamplePart, PathItem, UsersPart
+from syncd.config.message_parts import MessageSettings
 from syncd.config.metrics_parts import MetricsSettings
 from syncd.config.settings import (
     LitmosSettings,
@@ -71,6 +72,8 @@ class Root(Part):
     """The sync log's pages."""
     metrics: MetricsSettings = MetricsSettings()
     """Metrics for Prometheus, without authentication."""
+    messages: MessageSettings = MessageSettings()
+    """Who is told when a person is needed."""
     log: LogSettings = LogSettings()
     """What is logged."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from syncd.config.kinds import FilePath, Part, Seconds, SecretText, Text, When
+from syncd.config.kinds import FilePath, Flag, Part, Seconds, SecretText, Text, When
 from syncd.config.limit_parts import Count, LimitsPart
 from syncd.config.sink_parts import SinkSettings
 from syncd.core.holding import HoldMode
@@ -136,6 +136,8 @@ class LogSettings(Part):
     """The least important level that is written."""
     format: Literal["auto", "json", "console"] = "auto"
     """json: one object a line; console: for people; auto: console on a terminal, json elsewhere."""
+    pseudonyms: Flag = False
+    """true: syncd serve calls employees by pseudonyms in its log; syncd pseudonym ID says which."""
 
 
 class AbsentPart(Part):

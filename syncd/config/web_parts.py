@@ -55,5 +55,7 @@ class WebSettings(Part):
     """always; safe: only on loopback or with authentication, else health alone; never: health alone."""
     hosts: tuple[Annotated[Text, Field(pattern=r"^[A-Za-z0-9.:\[\]-]{1,253}$")], ...] = ()
     """More names under which browsers ask for the pages, such as that of a proxy; any other name is refused."""
+    url: Annotated[Text, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
+    """Where people reach the pages, such as https://sync.example.com: messages link there; null: they have no links."""
     auth: AuthPart = AuthPart()
     """How the pages know who somebody is."""

@@ -102,7 +102,7 @@ def unsettled(found: Mapping[str, Suspicion], resolutions: Mapping[str, Resoluti
 
 def spreadsheet_problem(found: Mapping[str, Suspicion], rows: int) -> str:
     """One sentence for a file of which most ids were changed by a spreadsheet; "" if they were not."""
-    mangled = {i: suspicion for i, suspicion in found.items() if suspicion.reason.code != "ID-REUSED"}
+    mangled = {i: suspicion for i, suspicion in found.items() if suspicion.reason.code.startswith("ID-ZEROS")}
     if 2 * len(mangled) <= rows:
         return ""
     example = min(mangled)

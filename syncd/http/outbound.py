@@ -1,4 +1,4 @@
-"""Outbound: one signed POST to an address that a person configured, and to nothing that this address might be turned into.
+"""Outbound: one request to an address that a person configured, and to nothing that this address might be turned into.
 
 The name is looked up once, every address it has is judged, and the very address that was judged is connected to. Redirects
 are not followed, cookies not kept, proxies not used; the whole exchange has one deadline, the answer a largest size.
@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import httpcore
 import httpx
+
+from syncd.http.links import is_loopback
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read at most; what is longer is cut off, for only the status counts."""
@@ -55,16 +57,8 @@ def url_fault(url: str) -> str:
     if parts.username or parts.password or parts.fragment:
         return "must hold no user, password or fragment"
     if parts.scheme == "http" and not is_loopback(host):
-        return "must be https (http is for loopback only): results are about people"
+        return "must be https (http is for loopback only)"
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, and for nothing that needs a look-up."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def address_fault(address: Address, *, loopback: bool, allow_private: bool) -> str:
@@ -121,7 +115,26 @@ def post(
     allow_private: bool = False,
     ca_file: Path | None = None,
 ) -> Answered:
-    """Send once; the answer, whatever its status. Raises OutboundError if there was none within ``timeout`` seconds."""
+    """POST once; the answer, whatever its status. Raises OutboundError if there was none within ``timeout`` seconds."""
+    more = {"Content-Length": str(len(body)), **headers}
+    return _ask("POST", url, body, more, timeout=timeout, allow_private=allow_private, ca_file=ca_file)
+
+
+def get(url: str, *, timeout: float, allow_private: bool = False, ca_file: Path | None = None) -> Answered:
+    """GET once, as ``post``."""
+    return _ask("GET", url, b"", {}, timeout=timeout, allow_private=allow_private, ca_file=ca_file)
+
+
+def _ask(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,
+    allow_private: bool,
+    ca_file: Path | None,
+) -> Answered:
     if fault := url_fault(url):
         raise OutboundError(f"the address {fault}", final=True)
     deadline = time.monotonic() + timeout
@@ -137,7 +150,7 @@ def post(
         with httpcore.ConnectionPool(ssl_context=context, network_backend=network) as pool:
             target = httpx.URL(url)
             with pool.stream(
-                "POST",
+                method,
                 httpcore.URL(
                     scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
                 ),
@@ -145,7 +158,6 @@ def post(
                     (name.encode(), value.encode())
                     for name, value in {
                         "Host": target.netloc.decode("ascii"),
-                        "Content-Length": str(len(body)),
                         "User-Agent": "syncd",
                         "Accept-Encoding": "identity",
                         "Connection": "close",

@@ -18,6 +18,7 @@ from syncd.store import (
     inputs,
     jobs,
     links,
+    messages,
     mirror,
     outbox,
     people,
@@ -75,6 +76,7 @@ def overview(
         "held": [dict(run) for run in runs.holding(conn, account)],
         "cases": cases.waiting(conn, account),
         "quarantined": people.count_quarantined(conn, account),
+        "messages": messages.state_of(conn, account),
         "probe": probes.last(conn, account),
         "contract": {
             question: {"value": known.value, "settled_at": known.settled_at}

@@ -59,6 +59,7 @@ from syncd.store import (
     imports,
     mirror,
     people,
+    pseudonyms,
     refusals,
     settled,
     unwanted,
@@ -260,7 +261,9 @@ def _who_is_who(
     resolutions = cases.resolutions(conn, account)
     among = None if intake.at_rest is None else intake.looked_at
     known = people.known(conn, account, guards=bool(mapping.same_person), among=among)
-    suspected = unsettled(suspicions(intake.employees, known, intake.named), resolutions)
+    found = suspicions(intake.employees, known, intake.named)
+    found |= pseudonyms.returning(conn, account, intake.employees)
+    suspected = unsettled(found, resolutions)
     matching = match(
         intake.employees,
         users,

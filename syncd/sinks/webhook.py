@@ -1,30 +1,19 @@
-"""The webhook sink: results as signed JSON, in calls of so many rows, each under an id that its content fixes.
+"""The webhook sink: results as signed JSON, in calls of so many rows, each under an id that its content fixes."""
 
-Signed as standardwebhooks.com says: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature: v1,<Base64>``, an HMAC-SHA256
-over ``id.timestamp.body``, once for each secret. A receiver that remembers ids takes each call once, however often it comes.
-"""
-
-import base64
-import binascii
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 
 from syncd.core.finding import count
 from syncd.errors import SinkError
-from syncd.http.outbound import Answered, OutboundError, post, resolve, url_fault
+from syncd.http.outbound import OutboundError, post, resolve, url_fault
+from syncd.http.signing import SECRET_FAULT, judged, retry_after, secret_bytes, signed
 from syncd.sinks.mapped import mapped, pending
 from syncd.sinks.settings import WebhookSinkSettings
 
-PREFIX = "whsec_"
 FIRST_PAUSE = 1.0
 """Seconds before the second try; each further pause is twice as long."""
-_LATER = frozenset({408, 425, 429})
-"""Statuses below 500 after which the same call may succeed."""
 
 
 class WebhookSink:
@@ -126,64 +115,12 @@ class WebhookSink:
         return url
 
     def _secrets(self) -> list[bytes]:
-        return [secret_bytes(secret(), self.name) for secret in self._settings.secrets]
-
-
-def secret_bytes(secret: str, name: str) -> bytes:
-    """The key of ``whsec_...``. Raises SinkError for a text that is none."""
-    try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(PREFIX) or not 24 <= len(key) <= 64:
-        raise SinkError(
-            f"{name}: a secret must be {PREFIX} and the Base64 of 24 to 64 bytes; "
-            "make one: echo whsec_$(openssl rand -base64 32)"
-        )
-    return key
+        keys = [secret_bytes(secret()) for secret in self._settings.secrets]
+        if None in keys:
+            raise SinkError(f"{self.name}: {SECRET_FAULT}")
+        return [key for key in keys if key is not None]
 
 
 def call_id(batch_id: str, part: int, body: bytes) -> str:
     """The id of one call: the same for the same rows of the same batch, another if a mapping makes others of them."""
     return f"{batch_id}-{part}-{blake2b(body, digest_size=8).hexdigest()}"
-
-
-def signed(webhook_id: str, timestamp: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
-    """The headers of a call."""
-    content = f"{webhook_id}.{timestamp}.".encode() + body
-    signatures = (base64.b64encode(hmac.digest(secret, content, "sha256")).decode() for secret in secrets)
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": webhook_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-    }
-
-
-def judged(answer: Answered) -> tuple[str, bool]:
-    """Why an answer means that the call was not taken ("": it was), and whether trying again is no use."""
-    status = answer.status
-    if 200 <= status < 300:
-        return "", True
-    if 300 <= status < 400:
-        return (
-            f"the receiver answered {status}, a redirect, which is not followed: put the final address in url",
-            True,
-        )
-    if status == 410:
-        return "the receiver answered 410: it is gone for good. Take the sink out, or correct its url", True
-    return f"the receiver answered {status}", 400 <= status < 500 and status not in _LATER
-
-
-def retry_after(answer: Answered, now: float) -> float:
-    """For how many seconds the receiver asks to be left alone; 0 if it does not say."""
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())

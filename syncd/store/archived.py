@@ -103,6 +103,18 @@ def forget(conn: Connection, ids: Collection[int]) -> int:
     return conn.execute(delete(archived_input).where(archived_input.c.id.in_(sorted(ids)))).rowcount
 
 
+def all_of(conn: Connection, account: str) -> list[Archived]:
+    """Everything that is kept."""
+    query = select(archived_input).where(archived_input.c.account == account)
+    return [_to_archived(row) for row in conn.execute(query).mappings()]
+
+
+def forget_contents(conn: Connection, account: str, found: Collection[str]) -> int:
+    """Nothing refers to what is kept under these hashes any more; returns how many rows did."""
+    mine = (archived_input.c.account == account) & archived_input.c.content.in_(sorted(found))
+    return conn.execute(delete(archived_input).where(mine)).rowcount
+
+
 def contents(conn: Connection, account: str) -> frozenset[str]:
     """The hashes under which something is kept that a Run has read."""
     query = select(archived_input.c.content).where(archived_input.c.account == account).distinct()

@@ -114,6 +114,17 @@ class Database:
             other.ahead = self.ahead + (moment - self.now(conn))
         return other
 
+    def empty_log(self) -> None:
+        """On SQLite, what was overwritten is in the write-ahead log until that is emptied; others read on, and it may take their end."""
+        if not self.is_sqlite:
+            return
+        with self._turn(), _as_store_error():
+            opened = self.engine.raw_connection()
+            try:
+                opened.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                opened.close()
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
-from syncd.store import events
+from syncd.store import events, messages
 from syncd.store.database import Database
 from syncd.store.import_tables import bulk_import
 from syncd.store.mirror_tables import litmos_drift
@@ -39,7 +39,8 @@ class Retention:
 
 def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is to be kept; returns how many of each. With ``dry_run`` only counts the Runs."""
-    gone = {"runs": 0, "changes": 0, "jobs": 0, "drift": 0, "inputs": 0, "approvals": 0, "events": 0}
+    counted = ("runs", "changes", "jobs", "drift", "inputs", "approvals", "events", "messages")
+    gone = dict.fromkeys(counted, 0)
     with database.read() as conn:
         doomed = _ended(conn, account, keep, database.now(conn))
     gone["events"] = events.prune(database, account, keep.events, dry_run=dry_run)
@@ -58,6 +59,8 @@ def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = 
         gone["inputs"] += _all(database, input_, input_.c.id.in_(old[start : start + CHUNK]))
     with database.write() as conn:
         mine = approval.c.account == account
+        if keep.others is not None:
+            gone["messages"] = messages.prune(conn, account, now - timedelta(seconds=keep.others))
         gone["approvals"] = conn.execute(delete(approval).where(mine, approval.c.expires_at <= now)).rowcount
     return gone
 

@@ -181,9 +181,10 @@ def _arm_databases(point: str) -> None:
 
 
 def _arm_webhooks(point: str) -> None:
+    from syncd.http import signing
     from syncd.sinks import webhook
 
-    original = webhook.judged
+    original = signing.judged
     seen: list[Any] = []
 
     def judged(answer: Any) -> tuple[str, bool]:
@@ -193,7 +194,7 @@ def _arm_webhooks(point: str) -> None:
         return original(answer)
 
     if point == "answered":
-        webhook.judged = judged
+        vars(webhook)["judged"] = judged
 
 
 if __name__ == "__main__":
