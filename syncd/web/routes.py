@@ -86,6 +86,13 @@ PAGES = (
         handler=peoplepages.one,
         summary="One employee: HR, what was synced, Litmos",
     ),
+    Page(
+        path="/starters",
+        role=V,
+        handler=peoplepages.beginning,
+        summary="Who begins soon, and whether all is ready for them",
+        query=("days", *KEYED),
+    ),
     Page(path="/problems", role=V, handler=troublepages.problems, summary="What failed, by code"),
     Page(
         path="/quarantine",

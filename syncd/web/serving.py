@@ -33,6 +33,7 @@ NAVIGATION = (
     ("/runs", "Runs"),
     ("/changes", "Changes"),
     ("/employees", "Employees"),
+    ("/starters", "Starters"),
     ("/problems", "Problems"),
     ("/quarantine", "Quarantine"),
     ("/cases", "Cases"),
