@@ -8,6 +8,7 @@ import typer
 
 from syncd import __version__
 from syncd.cli import (
+    browsing,
     cases,
     deciding,
     doctor,
@@ -60,6 +61,7 @@ for module in (
     explain,
     status,
     inspect,
+    browsing,
     cases,
     ledger,
     results,

@@ -38,13 +38,13 @@ def starters(
     state = current_state(conn, account, linked)
     names = {item.key: item.name for item in mirror.items(conn, account)}
     pending: dict[str, list[Pending]] = defaultdict(list)
-    for row in browse.not_done(conn, account, [one.employee_id for one in begins]):
-        said = Pending(state=row["state"], code=row["code"], run_id=row["run_id"])
-        pending[row["employee_id"]].append(said)
+    for change in browse.not_done(conn, account, [one.employee_id for one in begins]):
+        said = Pending(state=change["state"], code=change["code"], run_id=change["run_id"])
+        pending[change["employee_id"]].append(said)
     found = []
     for begin in begins:
         row, user = rows.get(begin.employee_id), state.users.get(begin.employee_id)
-        data = {} if row is None else row["data"]
+        data: dict[str, Any] = {} if row is None else row["data"]
         case = cases.find(conn, account, begin.employee_id) if begin.employee_id in rejected else None
         held = {item: names.get(item, "") for item in state.assignments.get(begin.employee_id, {})}
         here = state.memberships.get(begin.employee_id, frozenset())

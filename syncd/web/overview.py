@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncd.insight.failures import OPEN_FOR
 from syncd.insight.overview import FLOWS, last_inputs, overview
 from syncd.schedule import latest, trigger
 from syncd.store import browse
@@ -11,8 +12,6 @@ from syncd.web.site import Answer, Ask, Shown, Site
 
 GRACE = timedelta(minutes=15)
 """How long after its time a Run may begin before its flow is late."""
-OPEN_FOR = timedelta(days=30)
-"""How far back failures are looked for that nothing has taken up."""
 CHART_DAYS = 30
 FEW = 5
 
