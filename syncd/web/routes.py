@@ -6,7 +6,16 @@ Access, the twins and the OpenAPI document come from here; a test asks each as e
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from syncd.web import changepages, overview, peoplepages, plans, queuepages, runpages, troublepages
+from syncd.web import (
+    changepages,
+    configpages,
+    overview,
+    peoplepages,
+    plans,
+    queuepages,
+    runpages,
+    troublepages,
+)
 from syncd.web.roles import Role
 from syncd.web.site import Handler
 
@@ -112,6 +121,7 @@ PAGES = (
     Page(
         path="/queue", role=V, handler=queuepages.queue, summary="What waits to be sent, and what is paused"
     ),
+    Page(path="/config", role=O, handler=configpages.shown, summary="The configuration in force"),
     Page(
         path="/audit",
         role=ADMIN,

@@ -38,6 +38,7 @@ NAVIGATION = (
     ("/quarantine", "Quarantine"),
     ("/cases", "Cases"),
     ("/queue", "Queue"),
+    ("/config", "Configuration"),
     ("/audit", "Audit"),
 )
 
