@@ -136,6 +136,7 @@ def held_run(walk: Walk) -> str:
 PATHS = (
     *("/", "/runs", "/changes", "/employees", "/employees/00002", "/employees/00002/why", "/problems"),
     *("/quarantine", "/cases", "/cases/00001", "/queue", "/audit", "/changes/1"),
+    *("/starters", "/results", "/config"),
 )
 
 

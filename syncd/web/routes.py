@@ -13,6 +13,7 @@ from syncd.web import (
     peoplepages,
     plans,
     queuepages,
+    resultpages,
     runpages,
     troublepages,
 )
@@ -120,6 +121,13 @@ PAGES = (
     Page(path="/cases/{employee_id:path}", role=V, handler=troublepages.one_case, summary="One case"),
     Page(
         path="/queue", role=V, handler=queuepages.queue, summary="What waits to be sent, and what is paused"
+    ),
+    Page(
+        path="/results",
+        role=O,
+        handler=resultpages.listed,
+        summary="Results as they hold today, and what each sink has of them",
+        query=(*resultpages.FILTERS, "since", *PAGED),
     ),
     Page(path="/config", role=O, handler=configpages.shown, summary="The configuration in force"),
     Page(

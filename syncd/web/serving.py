@@ -37,6 +37,7 @@ NAVIGATION = (
     ("/problems", "Problems"),
     ("/quarantine", "Quarantine"),
     ("/cases", "Cases"),
+    ("/results", "Results"),
     ("/queue", "Queue"),
     ("/config", "Configuration"),
     ("/audit", "Audit"),
