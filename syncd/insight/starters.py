@@ -60,23 +60,26 @@ def starters(
             items=_missing_items(data, held),
             pending=tuple(pending[begin.employee_id]),
         )
-        verdict = readiness(one, today=today, lead=lead)
         found.append(
-            {
-                "place": begin.place,
-                "employee_id": begin.employee_id,
-                "begins_on": begin.begins_on.isoformat(),
-                "fields": data.get("fields", {}),
-                "ready": verdict.ready.value,
-                "code": verdict.code,
-                "because": verdict.because,
-                "run_id": verdict.run_id,
-                "account": {None: "none", True: "active", False: "inactive"}[one.active],
-                "missing_teams": list(one.teams),
-                "missing_items": list(one.items),
-            }
+            {"place": begin.place, "employee_id": begin.employee_id, **_told(one, data, today, lead)}
         )
     return found
+
+
+def _told(one: Starter, data: dict[str, Any], today: date, lead: int) -> dict[str, Any]:
+    """What is shown of a starter."""
+    verdict = readiness(one, today=today, lead=lead)
+    return {
+        "begins_on": one.begins_on.isoformat(),
+        "fields": data.get("fields", {}),
+        "ready": verdict.ready.value,
+        "code": verdict.code,
+        "because": verdict.because,
+        "run_id": verdict.run_id,
+        "account": {None: "none", True: "active", False: "inactive"}[one.active],
+        "missing_teams": list(one.teams),
+        "missing_items": list(one.items),
+    }
 
 
 def _missing_teams(data: dict[str, Any], here: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
