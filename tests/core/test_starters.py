@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ def pending(state: str, code: str = "") -> tuple[Pending, ...]:
     return (Pending(state=state, code=code, run_id=7),)
 
 
-LINES = [
+LINES: list[tuple[dict[str, Any], Ready, str]] = [
     ({"case": "MATCH-AMBIGUOUS", "rejected": ("MATCH-AMBIGUOUS",)}, Ready.BLOCKED, "MATCH-AMBIGUOUS"),
     ({"rejected": ("EMAIL-INVALID", "NAME-BLANK")}, Ready.BLOCKED, "EMAIL-INVALID, NAME-BLANK"),
     ({"present": False}, Ready.LEFT_OUT, "ABSENT"),
