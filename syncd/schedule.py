@@ -5,6 +5,7 @@ it may fire a local time twice; the Run's slot, which is the local time, is uniq
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -92,3 +93,32 @@ def latest(schedule: CronTrigger, now: datetime) -> datetime | None:
         if found is not None:
             return found
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """When a schedule fires, with its zone, and what daylight saving does to it, if anything."""
+
+    at: datetime
+    note: str = ""
+
+
+def upcoming(expression: str, timezone: str, now: datetime, number: int) -> list[Firing]:
+    """The next firings after ``now``, each slot once, with a note at the first one after clocks have changed. Raises ValueError."""
+    schedule, zone = trigger(expression, timezone), ZoneInfo(timezone)
+    found: list[Firing] = []
+    seen = {slot(now, timezone)}
+    moment, before = now, now.astimezone(zone).utcoffset()
+    while len(found) < number:
+        fired_at = schedule.get_next_fire_time(None, moment)
+        if fired_at is None:
+            break
+        moment = fired_at.astimezone(UTC) + timedelta(seconds=1)
+        if slot(fired_at, timezone) in seen:
+            continue  # the hour that clocks repeat: only its first slot runs
+        seen.add(slot(fired_at, timezone))
+        offset = fired_at.utcoffset()
+        note = "" if offset == before else f"clocks have changed: it is UTC{fired_at:%z} by then"
+        found.append(Firing(fired_at, note))
+        before = offset
+    return found

@@ -146,6 +146,7 @@ PATHS = (
         "/changes?state=done&field=JobTitle",
     ),
     *("/employees/00003/preview", "/runs/2/compare", "/runs?changed=yes&from=2026-01-01"),
+    *("/starters", "/results", "/config"),
 )
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim
 
-from syncd.schedule import latest, slot, trigger, weekdays_by_name
+from syncd.schedule import latest, slot, trigger, upcoming, weekdays_by_name
 
 BEGIN = datetime(2026, 2, 22, 23, 59, 30, tzinfo=UTC)
 TWO_WEEKS = timedelta(days=14)
@@ -147,3 +147,21 @@ def test_the_latest_firing_is_the_nominal_one(expression, due):
 
 def test_there_may_be_no_latest_firing():
     assert latest(trigger("0 0 29 2 *", "UTC"), datetime(2026, 3, 5, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "now", "local", "notes"),
+    [
+        ("0 9 * * *", "2026-03-27T12:00", ["28T09:00+0100", "29T09:00+0200", "30T09:00+0200"], 1),
+        ("30 2 * * *", "2026-10-24T12:00", ["25T02:30+0200", "26T02:30+0100", "27T02:30+0100"], 1),
+        ("0 9 * * *", "2026-06-01T12:00", ["02T09:00+0200", "03T09:00+0200", "04T09:00+0200"], 0),
+    ],
+)
+def test_the_next_firings_are_each_slot_once_with_a_note_where_clocks_change(expression, now, local, notes):
+    found = upcoming(expression, "Europe/Berlin", datetime.fromisoformat(now).replace(tzinfo=UTC), 3)
+    assert [f"{one.at:%dT%H:%M%z}" for one in found] == local
+    assert sum(bool(one.note) for one in found) == notes
+
+
+def test_a_schedule_that_never_fires_has_no_next_time():
+    assert upcoming("0 0 30 2 *", "UTC", datetime(2026, 1, 1, tzinfo=UTC), 3) == []

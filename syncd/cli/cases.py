@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, plain, say, show_json, table
+from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
 from syncd.core.cases import CaseState
 from syncd.errors import Declined
 
@@ -16,6 +16,8 @@ cases_app = typer.Typer(
 
 EmployeeArgument = Annotated[str, typer.Argument(help="The employee id, with its leading zeros.")]
 
+CASE_COLUMNS = ("employee_id", "state", "code", "message", "opened_at", "decision")
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -23,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 @cases_app.callback()
-def cases_list(context: typer.Context, config: ConfigOption = None, json: JsonOption = False) -> None:
+def cases_list(
+    context: typer.Context, config: ConfigOption = None, json: JsonOption = False, csv: CsvOption = False
+) -> None:
     """List the cases: open ones, decided ones that the next push follows, and what was resolved."""
     if context.invoked_subcommand is not None:
         return
@@ -34,6 +38,9 @@ def cases_list(context: typer.Context, config: ConfigOption = None, json: JsonOp
             found = cases.listed(conn, loaded.litmos.account)
         if json:
             show_json({"cases": found})
+            return
+        if csv:
+            show_csv(CASE_COLUMNS, found)
             return
         table(
             ("employee", "state", "code", "candidates", "since", "decision"),

@@ -4,14 +4,23 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, plain, say, show_json, table
+from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 employees_app = typer.Typer(help="Employees: what HR says, what Litmos has, and why.", no_args_is_help=True)
 jobs_app = typer.Typer(help="Jobs: the durable queue.", invoke_without_command=True)
 
+RUN_COLUMNS = (
+    *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "summary"),
+    *("holds", "error", "decided_by", "decision_reason"),
+)
+QUARANTINE_COLUMNS = ("employee_id", "source", "origin", "first_seen_at", "last_seen_at", "reasons")
+JOB_COLUMNS = (
+    *("id", "run_id", "state", "kind", "target", "attempts", "last_code", "last_error", "created_at"),
+    "finished_at",
+)
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 
 
@@ -27,6 +36,7 @@ def runs_list(
     context: typer.Context,
     config: ConfigOption = None,
     json: JsonOption = False,
+    csv: CsvOption = False,
     flow: Annotated[str | None, typer.Option(help="refresh, push or pull.")] = None,
     state: Annotated[str | None, typer.Option(help="Only runs in this state, such as held.")] = None,
     limit: LimitOption = 20,
@@ -48,6 +58,9 @@ def runs_list(
             )
         if json:
             show_json({"runs": [dict(run) for run in found]})
+            return
+        if csv:
+            show_csv(RUN_COLUMNS, [{**run, "state": runs.shown_state(run)} for run in found])
             return
         table(
             ("run", "flow", "state", "started", "took", "by", "what"),
@@ -282,7 +295,9 @@ def _fields(found: dict[str, Any]) -> None:
 
 
 @employees_app.command("quarantine")
-def employees_quarantine(config: ConfigOption = None, json: JsonOption = False) -> None:
+def employees_quarantine(
+    config: ConfigOption = None, json: JsonOption = False, csv: CsvOption = False
+) -> None:
     """List everyone whose HR row is rejected, with every reason."""
     with store_of(config) as (loaded, database):
         from syncd.store import people
@@ -291,6 +306,9 @@ def employees_quarantine(config: ConfigOption = None, json: JsonOption = False) 
             found = people.quarantined(conn, loaded.litmos.account)
         if json:
             show_json({"quarantine": [dict(row) for row in found]})
+            return
+        if csv:
+            show_csv(QUARANTINE_COLUMNS, [dict(row) for row in found])
             return
         table(
             ("employee", "origin", "since", "reasons"),
@@ -311,6 +329,7 @@ def jobs_list(
     context: typer.Context,
     config: ConfigOption = None,
     json: JsonOption = False,
+    csv: CsvOption = False,
     run: Annotated[int | None, typer.Option(help="Only the jobs of this run.")] = None,
     state: Annotated[str | None, typer.Option(help="Only jobs in this state, such as discarded.")] = None,
     limit: LimitOption = 100,
@@ -325,6 +344,9 @@ def jobs_list(
             found = jobs.list_jobs(conn, loaded.litmos.account, run_id=run, state=state, limit=limit)
         if json:
             show_json({"jobs": [{k: v for k, v in job.items() if k != "payload"} for job in found]})
+            return
+        if csv:
+            show_csv(JOB_COLUMNS, [dict(job) for job in found])
             return
         table(
             ("job", "run", "state", "kind", "target", "attempts", "why"),

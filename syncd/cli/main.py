@@ -8,6 +8,7 @@ import typer
 
 from syncd import __version__
 from syncd.cli import (
+    browsing,
     cases,
     deciding,
     doctor,
@@ -64,6 +65,7 @@ for module in (
     explain,
     status,
     inspect,
+    browsing,
     cases,
     ledger,
     messages,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,11 +63,37 @@ def moment(value: datetime | None) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in aligned columns; nothing is cut, so it can be piped."""
+    """Print rows in aligned columns: cut to the width of a terminal, and whole into a pipe."""
     lines = [[plain(cell) for cell in row] for row in rows]
     widths = [max([len(h), *(len(line[i]) for line in lines)]) for i, h in enumerate(headings)]
+    if sys.stdout.isatty():
+        widths = fitted(widths, shutil.get_terminal_size().columns)
     for line in ([*headings], *lines):
-        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        cells = zip(line, widths, strict=True)
+        say("  ".join(_cut(cell, width).ljust(width) for cell, width in cells).rstrip())
+
+
+def fitted(widths: Sequence[int], room: int) -> list[int]:
+    """The widths of columns, two spaces apart, the widest made narrower until all fit; none below 8."""
+    found = list(widths)
+    while found and sum(found) + 2 * (len(found) - 1) > room and max(found) > NARROWEST:
+        found[found.index(max(found))] -= 1
+    return found
+
+
+NARROWEST = 8
+"""No column is cut below so many characters; lines break then."""
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def show_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV as the pages give it: what a spreadsheet might run as a formula has an apostrophe in front."""
+    from syncd.web.rendering import csv_text
+
+    say(csv_text(columns, rows).replace("\r\n", "\n").removesuffix("\n"))
 
 
 def colour_wanted() -> bool:

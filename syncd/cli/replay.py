@@ -12,13 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
-from syncd.cli.output import ago, moment, note, plain, progress, say, show_json, table
+from syncd.cli.output import ago, moment, note, plain, progress, say, show_csv, show_json, table
 
 inputs_app = typer.Typer(
     help="Inputs: what runs have read of HR, and what is kept of it.", invoke_without_command=True
 )
+INPUT_COLUMNS = ("run", "source", "nodes", "read_at", "rows", "size_bytes", "sha256", "kept")
 RunArgument = Annotated[int, typer.Argument(help="The run that has read it.")]
 
 
@@ -33,6 +34,7 @@ def inputs_list(
     context: typer.Context,
     config: ConfigOption = None,
     json: JsonOption = False,
+    csv: CsvOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 20,
 ) -> None:
     """List what the newest runs have read of HR, and whether it is kept."""
@@ -52,6 +54,9 @@ def inputs_list(
         rows = sorted(rows, key=lambda row: row["run"], reverse=True)[:limit]
         if json:
             show_json({"inputs": rows})
+            return
+        if csv:
+            show_csv(INPUT_COLUMNS, rows)
             return
         headings = ("run", "source", "read", "rows", "bytes", "sha256", "kept")
         table(headings, [_cells(row) for row in rows])

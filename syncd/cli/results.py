@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, opened, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, opened, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import note, plain, say, show_json, table
+from syncd.cli.output import note, plain, say, show_csv, show_json, table
 
 results_app = typer.Typer(
     help="Results: the ledger of training results, and what was delivered of it.", invoke_without_command=True
@@ -37,7 +37,7 @@ def listed(
     ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every field.")] = False,
+    csv: CsvOption = False,
 ) -> None:
     """List results by rising seq, whether they were delivered or not."""
     if context.invoked_subcommand is not None:
@@ -57,7 +57,7 @@ def listed(
         last = max((int(row["seq"]) for row in rows), default=since)
         show_json({"results": [dict(row) for row in rows], "next_since": last})
     elif csv:
-        _print_csv(RESULT_FIELDS, rows)
+        show_csv(RESULT_FIELDS, rows)
     else:
         table(_FEW, [[row[name] for name in _FEW] for row in rows])
 
@@ -71,20 +71,6 @@ def _must_be_known(kind: str, status: str) -> None:
         if word and word not in list(known):
             note(f"{option} {plain(word)}: there is none; there are: {', '.join(known)}")
             raise typer.Exit(Exit.USAGE)
-
-
-def _print_csv(names: Any, rows: Any) -> None:
-    import csv
-    import io
-
-    from syncd.sinks.csvfile import defuse
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([defuse(row[name]) for name in names])
-    say(text.getvalue().removesuffix("\n"))
 
 
 @results_app.command()

@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, say, show_json, table
+from syncd.cli.output import moment, note, say, show_csv, show_json, table
 
 audit_app = typer.Typer(help="Audit: what people did, by commands and on pages.", invoke_without_command=True)
+
+AUDIT_COLUMNS = ("number", "at", "actor", "action", "object", "employee_id", "detail", "hash")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +23,7 @@ def audit_list(
     context: typer.Context,
     config: ConfigOption = None,
     json: JsonOption = False,
+    csv: CsvOption = False,
     actor: Annotated[str, typer.Option(help="Only what they did: cli:NAME, web:NAME.")] = "",
     action: Annotated[str, typer.Option(help="Only this: approve, reject, retry, pause, ...")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
@@ -36,6 +39,9 @@ def audit_list(
             found = audit.listed(conn, loaded.litmos.account, actor=actor, action=action, limit=limit)
         if json:
             show_json({"audit": [dict(row) for row in found]})
+            return
+        if csv:
+            show_csv(AUDIT_COLUMNS, [dict(row) for row in found])
             return
         table(
             ("entry", "at", "who", "did", "about", "employee", "detail"),

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, say, show_json, table
+from syncd.cli.output import moment, note, say, show_csv, show_json, table
 
 web_app = typer.Typer(help="Who may use the pages: passwords and API tokens.", no_args_is_help=True)
 MOST_DAYS = 366
@@ -97,7 +97,7 @@ def web_token(
 
 
 @web_app.command("tokens")
-def web_tokens(config: ConfigOption = None, json: JsonOption = False) -> None:
+def web_tokens(config: ConfigOption = None, json: JsonOption = False, csv: CsvOption = False) -> None:
     """List the API tokens."""
     with store_of(config) as (_loaded, database):
         from syncd.store import logins
@@ -111,6 +111,9 @@ def web_tokens(config: ConfigOption = None, json: JsonOption = False) -> None:
             show_json({"tokens": found})
             return
         heads = ("name", "role", "made_by", "made_at", "expires_at")
+        if csv:
+            show_csv(heads, found)
+            return
         table(
             ("name", "role", "made by", "made at", "good until"),
             [[moment(one[key]) if key.endswith("_at") else one[key] for key in heads] for one in found],

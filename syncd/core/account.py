@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from syncd.core.lifecycle import LEAVE_RULE
 from syncd.core.match import comparable
-from syncd.core.model import LEAVE, Action, Change, Employee, FieldValue, ObjectKind, Skip, Status, User
+from syncd.core.model import Action, Change, Employee, FieldValue, ObjectKind, Skip, Status, User
 
 CASELESS_FIELDS = frozenset({"UserName", "Email"})
 """Fields in which a difference of case alone is no difference."""
@@ -164,7 +165,7 @@ def of_messages(employee: Employee, user: User | None, *, by_syncd: bool) -> Ite
         before={MESSAGES: have},
         after={MESSAGES: starts},
         reason=_said(employee) if employee.muted else "is back from leave: messages as they were",
-        rule=LEAVE,
+        rule=LEAVE_RULE,
         origin=employee.origin,
     )
 

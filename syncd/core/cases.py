@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from syncd.core.model import Employee, FieldValue, Reason, Rejection
@@ -30,6 +30,7 @@ class Case:
     question: str = ""
     """Of a Suspicion: what the decision must answer."""
     source: str = ""
+    begins_on: date | None = None
 
     @property
     def rejection(self) -> Rejection:
@@ -40,6 +41,7 @@ class Case:
             reasons=(self.reason,),
             source=self.source,
             fields=frozenset(self.fields.items()),
+            begins_on=self.begins_on,
         )
 
 
@@ -69,6 +71,7 @@ def open_case(
         fields=employee.fields,
         question=question,
         source=employee.source,
+        begins_on=employee.begins_on,
     )
 
 

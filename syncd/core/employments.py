@@ -161,6 +161,7 @@ def _merged(group: Sequence[tuple[Outcome, Rank]]) -> Outcome:
         reasons=reasons,
         source=group[0][0].source,
         fields=frozenset().union(*(_fields(outcome) for outcome, _ in group)),
+        begins_on=min((outcome.begins_on for outcome, _ in group if outcome.begins_on), default=None),
     )
 
 

@@ -57,10 +57,11 @@ def _status(rule: StatusRule, cells: Fields, reasons: Reasons) -> Status | None:
 
 
 class Today(NamedTuple):
-    """What a person is today (None: HR's word cannot be read), and the next day that may change it."""
+    """What a person is today (None: HR's word cannot be read), the next day that may change it, and the first working day."""
 
     standing: Standing | None
     turns_on: date | None
+    begins_on: date | None
 
 
 def standing_of(
@@ -77,12 +78,12 @@ def standing_of(
     days = NO_DATES if dates is None else read_dates(dates, cells, heard.add)
     turns_on = next_turn(days, lifecycle, now)
     if word is None:
-        return Today(None, turns_on)
+        return Today(None, turns_on, days.hire)
     found = standing(word, days, lifecycle, now)
     leaving = dates.leaving if dates is not None else None
     if leaving and LONG_PAST in found.doubts and lifecycle.contradiction is Contradiction.REJECT:
         reasons.add(leaving.place, Refused(LONG_PAST, found.because))
-    return Today(found, turns_on)
+    return Today(found, turns_on, days.hire)
 
 
 def manager(rule: ManagerRule | None, cells: Fields, reasons: Reasons) -> str | None:

@@ -247,7 +247,7 @@ class Follower:
         mapping, raw = self._mapping, record.fields
         reasons: list[Reason] = []
         employee_id = self._id.of(raw, told, reasons)
-        found, turns_on = self._today.of(raw, told, reasons)
+        found, turns_on, begins_on = self._today.of(raw, told, reasons)
         in_scope = self._scope.of(raw, told, reasons)
         synced = found is not None and found.status is Status.ACTIVE and in_scope
         heard = reasons if synced or found is None else []
@@ -265,6 +265,7 @@ class Follower:
                 reasons=tuple(reasons),
                 source=record.source,
                 fields=frozenset(fields.items()),
+                begins_on=begins_on,
             )
         return Employee(
             employee_id=employee_id,
@@ -289,6 +290,7 @@ class Follower:
             muted=found.muted,
             doubts=found.doubts,
             turns_on=turns_on,
+            begins_on=begins_on,
         )
 
     def _made_fields(

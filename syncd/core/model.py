@@ -158,7 +158,7 @@ class Employee:
     ``decided_by`` the rule; ``muted`` stops Litmos' messages; ``doubts`` are codes of ``core.lifecycle``; ``away``: is on
     leave, whatever that leaves to them; ``origin`` and ``source`` are the Record's; ``guards`` are the cells by which
     ``employee.same_person`` tells that an id was given to somebody else; ``turns_on`` is the next day, in their own
-    calendar, on which their dates may make them something else.
+    calendar, on which their dates may make them something else, ``begins_on`` their first working day.
     """
 
     employee_id: str
@@ -183,6 +183,7 @@ class Employee:
     doubts: tuple[str, ...] = ()
     away: bool = False
     turns_on: date | None = field(default=None, compare=False)
+    begins_on: date | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +207,7 @@ class Rejection:
     reasons: tuple[Reason, ...]
     source: str = ""
     fields: frozenset[tuple[str, FieldValue]] = frozenset()
+    begins_on: date | None = field(default=None, compare=False)
 
 
 class Role(StrEnum):
@@ -380,8 +382,6 @@ LEAVERS, LEAVERS_BY_HAND = "employee.leavers", "employee.leavers (given by hand)
 """The rules of Changes that take somebody who left out of a team: one that syncd had given, or one that a person had."""
 UNGRANTED = frozenset({GIVE_BACK, STRICT, RESTORED, LEAVERS_BY_HAND})
 """The rules of Changes about what a person had given: syncd's ledger does not learn it."""
-LEAVE = "employee.leave"
-"""The rule of a Change that is about somebody on leave, or back from it."""
 
 
 @lru_cache(maxsize=65_536)

@@ -53,4 +53,5 @@ def rejection_of(employee: Employee, reason: Reason) -> Rejection:
         reasons=(reason,),
         source=employee.source,
         fields=frozenset(employee.fields.items()),
+        begins_on=employee.begins_on,
     )

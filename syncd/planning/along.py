@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from syncd.app import App
-from syncd.core.model import LEAVE, Action, Change, ItemKey, ItemKind, ObjectKind, team_key
+from syncd.core.lifecycle import LEAVE_RULE
+from syncd.core.model import Action, Change, ItemKey, ItemKind, ObjectKind, team_key
 from syncd.core.team_names import team_names
 from syncd.errors import Permanent
 from syncd.litmos.faults import NOT_FOUND
@@ -30,7 +31,7 @@ MOST_RETURNING = 200
 what more of them lost, the next refresh sees."""
 MOST_LEAVING = 200
 """Of so many people who leave all teams are read; of more of them those are left that the mirror knows."""
-STAYING = frozenset({LEAVE, "employee.absent", "scope.leaving"})
+STAYING = frozenset({LEAVE_RULE, "employee.absent", "scope.leaving"})
 """The rules of deactivations of people who have not left, to HR."""
 
 

@@ -1,6 +1,6 @@
 """Browsing: lists that may be long, a page at a time. A page begins where the one before it ended, by key, not by counting."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
@@ -267,6 +267,19 @@ def _with_runs() -> Select[Any]:
     return select(change, run.c.flow, run.c.created_at.label("run_created_at")).join(
         run, run.c.id == change.c.run_id
     )
+
+
+def not_done(conn: Connection, account: str, employee_ids: Collection[str]) -> list[dict[str, Any]]:
+    """The last Change of each thing of these employees, of those that were more than planned, where it is not done."""
+    names = ("id", "employee_id", "key", "state", "code", "run_id")
+    query = (
+        select(*(change.c[name] for name in names))
+        .join(run, run.c.id == change.c.run_id)
+        .where(run.c.account == account, change.c.state != "planned")
+    )
+    rows = sorted(rows_among(conn, query, change.c.employee_id, employee_ids), key=lambda row: row.id)
+    last = {(row.employee_id, row.key): row for row in rows}
+    return [dict(row._mapping) for row in last.values() if row.state in {"held", "queued", "failed"}]  # noqa: SLF001 - SQLAlchemy's name for a public thing
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:

@@ -1,18 +1,20 @@
 """People: Employees as HR last had them, whose absence is being counted, and the quarantine."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    and_,
     bindparam,
     delete,
     func,
     insert,
     null,
+    or_,
     select,
     update,
 )
@@ -80,13 +82,16 @@ def save(
 _VALUES = (
     *("status", "data", "origin", "source", "present", "last_seen_at", "absent_since", "absent_count"),
     "last_input_id",
+    "begins_on",
 )
 
 
 def _values(person: Told, input_id: int | None, now: datetime) -> dict[str, Any]:
     """What is kept of somebody who is in an accepted input, in the order of ``_VALUES``."""
     about = (person.status, person.data, person.origin, person.source)
-    return dict(zip(_VALUES, (*about, True, now, None, 0, input_id), strict=True))
+    day = person.data.get("begins_on")
+    begins_on = date.fromisoformat(day) if day else None
+    return dict(zip(_VALUES, (*about, True, now, None, 0, input_id, begins_on), strict=True))
 
 
 def _miss(conn: Connection, account: str, absent: Sequence[str], now: datetime) -> None:
@@ -134,6 +139,7 @@ def _data(person: Employee) -> dict[str, Any]:
         "items": [list(wish.item) for wish in person.items],
         "in_scope": person.in_scope,
         "guards": dict(person.guards),
+        "begins_on": None if person.begins_on is None else person.begins_on.isoformat(),
     }
 
 
@@ -303,6 +309,7 @@ def save_quarantine(
         if place in rows:
             rows[place]["reasons"] += reasons
             rows[place]["origin"] += f", {rejection.origin}"
+            rows[place]["begins_on"] = rows[place]["begins_on"] or rejection.begins_on
             continue
         rows[place] = {
             "account": account,
@@ -314,6 +321,7 @@ def save_quarantine(
             "first_seen_at": first.get(key, now),
             "last_seen_at": now,
             "run_id": run_id,
+            "begins_on": rejection.begins_on,
         }
     if rows:
         conn.execute(insert(quarantine), list(rows.values()))
@@ -331,3 +339,56 @@ def count_quarantined(conn: Connection, account: str) -> int:
     """How many rows of HR are in quarantine."""
     query = select(func.count()).select_from(quarantine).where(quarantine.c.account == account)
     return int(conn.execute(query).scalar_one())
+
+
+class Begin(NamedTuple):
+    """Somebody and their first working day; ``place`` is where they are in the order of both."""
+
+    begins_on: date
+    employee_id: str
+
+    @property
+    def place(self) -> str:
+        """As one text, by which a list goes on."""
+        return f"{self.begins_on} {self.employee_id}"
+
+
+def beginning(
+    conn: Connection, account: str, first: date, last: date, *, after: str = "", limit: int
+) -> list[Begin]:
+    """Who begins from ``first`` to ``last``, by day and id, after a ``place``; those, too, whose row was always rejected."""
+    day, _, who = after.partition(" ")
+    found: dict[str, Begin] = {}
+    for table in (quarantine, employee):
+        who_is = table.c.employee_id
+        key = who_is if conn.dialect.name == "sqlite" else who_is.collate("C")  # as Python sorts
+        query = select(table.c.begins_on, who_is).where(
+            table.c.account == account, table.c.begins_on.between(first, last), who_is != ""
+        )
+        if who:
+            later = date.fromisoformat(day)
+            query = query.where(or_(table.c.begins_on > later, and_(table.c.begins_on == later, key > who)))
+        rows = conn.execute(query.order_by(table.c.begins_on, key).limit(limit))
+        found |= {row.employee_id: Begin(row.begins_on, row.employee_id) for row in rows}
+    return sorted(found.values())[:limit]
+
+
+def of(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """These employees as HR last had them, by id."""
+    query = select(employee).where(employee.c.account == account)
+    rows = rows_among(conn, query, employee.c.employee_id, employee_ids)
+    return {row.employee_id: row._mapping for row in rows}  # noqa: SLF001 - SQLAlchemy's name for a public thing
+
+
+def codes(
+    conn: Connection, account: str, employee_ids: Collection[str], ignored: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Why rows of these employees are in quarantine, but for those of some sources: codes by employee id."""
+    query = select(quarantine).where(
+        quarantine.c.account == account, quarantine.c.source.not_in(list(ignored))
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows_among(conn, query, quarantine.c.employee_id, employee_ids):
+        told = (*found.get(row.employee_id, ()), *(reason["code"] for reason in row.reasons))
+        found[row.employee_id] = tuple(dict.fromkeys(told))
+    return found

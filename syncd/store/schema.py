@@ -6,6 +6,7 @@ Migrations make these tables; a test asserts that both agree.
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -161,6 +162,7 @@ employee = Table(
     time_column("absent_since"),
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
+    Column("begins_on", Date),
     Index(None, "account", "absent_since"),
     Index("ix_employee_present", "account", "present"),
     Index(
@@ -169,6 +171,7 @@ employee = Table(
         "employee_id",
         postgresql_ops={"employee_id": "text_pattern_ops"},
     ),
+    Index(None, "account", "begins_on", "employee_id"),
 )
 put_aside = Table(
     "put_aside",
@@ -199,6 +202,8 @@ quarantine = Table(
     time_column("first_seen_at", required=True),
     time_column("last_seen_at", required=True),
     Column("run_id", Integer),
+    Column("begins_on", Date),
+    Index(None, "account", "begins_on", "key"),
 )
 input_ = Table(
     "input",

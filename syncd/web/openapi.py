@@ -6,7 +6,7 @@ from typing import Any
 from syncd import __version__
 from syncd.web.routes import Deed, Page, rules
 
-_NUMBERS = frozenset({"limit", "before", "run", "job", "change", "with"})
+_NUMBERS = frozenset({"limit", "before", "days", "run", "job", "change", "with"})
 
 
 def document() -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncd.insight.failures import OPEN_FOR
 from syncd.insight.overview import FLOWS, last_inputs, overview
 from syncd.schedule import is_late, latest, trigger
 from syncd.store import browse
 from syncd.web.shown import MASK, shown_run
 from syncd.web.site import Answer, Ask, Shown, Site
 
-OPEN_FOR = timedelta(days=30)
-"""How far back failures are looked for that nothing has taken up."""
 CHART_DAYS = 30
 FEW = 5
 

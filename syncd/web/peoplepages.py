@@ -1,7 +1,9 @@
 """Employees: finding them, one of them side by side with Litmos, and why they are as they are."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from syncd.core.account import same
 from syncd.core.limits import Policy
@@ -11,7 +13,8 @@ from syncd.insight.acting import sync_person
 from syncd.insight.inquiry import inquire, preview
 from syncd.insight.overview import person
 from syncd.insight.previewed import preview_data
-from syncd.store import browse, timeline
+from syncd.insight.starters import starters
+from syncd.store import browse, runs, timeline
 from syncd.web.roles import Role
 from syncd.web.shown import MASK, masked, shown_change, told_reasons
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
@@ -39,9 +42,62 @@ def listed(ask: Ask) -> Answer:
 
 
 def _listed(row: dict[str, Any], ask: Ask) -> dict[str, Any]:
-    fields = row.pop("data")["fields"]
-    name = " ".join(str(fields[part]) for part in ("FirstName", "LastName") if fields.get(part))
+    name = _name(row.pop("data")["fields"])
     return {**row, "name": name if ask.viewer.sees_values else MASK}
+
+
+def beginning(ask: Ask) -> Answer:
+    """Who begins soon, or did lately: account, teams and learning paths ready, or why not."""
+    site, config = ask.site, ask.site.config
+    days = min(ask.number("days") or DAYS, MOST_DAYS)
+    with site.database.read() as conn:
+        now = site.database.now(conn)
+        today = now.astimezone(ZoneInfo(config.schedules.timezone)).date()
+        found = starters(
+            conn,
+            site.account,
+            first=today - timedelta(days=DAYS_BACK),
+            last=today + timedelta(days=days),
+            today=today,
+            lead=config.mapping.lifecycle.lead,
+            after=ask.query.get("after", ""),
+            limit=ask.limit + 1,
+            training={one.name for one in config.training_sources},
+        )
+        waiting = [run["id"] for run in runs.holding(conn, site.account) if run["flow"] == "push"]
+    after = ask.next_page(found, "place", "after")
+    dates = config.mapping.dates
+    return Shown(
+        template="starters.html",
+        listed="starters",
+        columns=STARTER_COLUMNS,
+        data={
+            "starters": [_starter(row, ask) for row in found],
+            "next": after,
+            "now": now,
+            "days": days,
+            "days_back": DAYS_BACK,
+            "dates_mapped": dates is not None and dates.hire is not None,
+            "held": waiting,
+        },
+    )
+
+
+STARTER_COLUMNS = (
+    *("begins_on", "employee_id", "name", "ready", "code", "because", "account", "missing_teams"),
+    *("missing_items", "run_id"),
+)
+DAYS, DAYS_BACK, MOST_DAYS = 7, 3, 366
+"""So many days ahead the page of starters looks, and back."""
+
+
+def _starter(row: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    fields, _place = row.pop("fields"), row.pop("place")
+    return {**row, "name": _name(fields) if ask.viewer.sees_values else MASK}
+
+
+def _name(fields: dict[str, Any]) -> str:
+    return " ".join(str(fields[part]) for part in ("FirstName", "LastName") if fields.get(part))
 
 
 def one(ask: Ask) -> Answer:

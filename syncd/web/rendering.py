@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,11 +64,15 @@ def dumped(value: Any) -> str:
 
 def as_csv(shown: Shown) -> str:
     """The CSV twin: RFC 4180, with an apostrophe before what a spreadsheet would run as a formula."""
+    return csv_text(shown.columns, shown.data[shown.listed])
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV with these columns, a row of their names first; commands print the same."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(shown.columns)
-    rows: Sequence[Mapping[str, Any]] = shown.data[shown.listed]
-    writer.writerows([defuse(_text(row.get(name))) for name in shown.columns] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([defuse(_text(row.get(name))) for name in columns] for row in rows)
     return out.getvalue()
 
 

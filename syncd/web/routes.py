@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from syncd.web import (
     changepages,
+    configpages,
     eventpages,
     overview,
     peoplepages,
     plans,
     queuepages,
+    resultpages,
     runpages,
     troublepages,
 )
@@ -116,6 +118,13 @@ PAGES = (
         handler=peoplepages.one,
         summary="One employee: HR, what was synced, Litmos",
     ),
+    Page(
+        path="/starters",
+        role=V,
+        handler=peoplepages.beginning,
+        summary="Who begins soon, and whether all is ready for them",
+        query=("days", *KEYED),
+    ),
     Page(path="/problems", role=V, handler=troublepages.problems, summary="What failed, by code"),
     Page(
         path="/quarantine",
@@ -135,6 +144,14 @@ PAGES = (
     Page(
         path="/queue", role=V, handler=queuepages.queue, summary="What waits to be sent, and what is paused"
     ),
+    Page(
+        path="/results",
+        role=O,
+        handler=resultpages.listed,
+        summary="Results as they hold today, and what each sink has of them",
+        query=(*resultpages.FILTERS, "since", *PAGED),
+    ),
+    Page(path="/config", role=O, handler=configpages.shown, summary="The configuration in force"),
     Page(
         path="/audit",
         role=ADMIN,

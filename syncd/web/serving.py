@@ -35,10 +35,13 @@ NAVIGATION = (
     ("/runs", "Runs"),
     ("/changes", "Changes"),
     ("/employees", "Employees"),
+    ("/starters", "Starters"),
     ("/problems", "Problems"),
     ("/quarantine", "Quarantine"),
     ("/cases", "Cases"),
+    ("/results", "Results"),
     ("/queue", "Queue"),
+    ("/config", "Configuration"),
     ("/audit", "Audit"),
 )
 

@@ -4,36 +4,18 @@ from typing import Any
 
 from syncd.insight.acting import decide_case, retry, undo_case
 from syncd.insight.candidates import case_with_evidence
+from syncd.insight.failures import OPEN_FOR, open_problems
 from syncd.store import browse, cases
-from syncd.web.overview import OPEN_FOR
 from syncd.web.shown import MASK, masked, told_reasons
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
-
-NEXT = (
-    (
-        "LITMOS-409",
-        "Somebody else in Litmos has that name: decide in Cases whose it is, or change the row in HR.",
-    ),
-    (
-        "LITMOS-4",
-        "Litmos refused these values: mend them in HR, or the mapping; the next push sends them again.",
-    ),
-    ("PARENT-FAILED", "What this needed failed: mend that, and the next push plans this again."),
-    ("IMPORT", "A bulk import did not take these people; the next push tries them one by one."),
-)
-"""What to do about a code, by how it begins."""
-ANYTHING = (
-    "Open one of them to see what was tried; retry once the cause is mended, or wait for the next push."
-)
 
 
 def problems(ask: Ask) -> Answer:
     """What failed and nothing has taken up since, by code, with what to do."""
     with ask.site.database.read() as conn:
         now = ask.site.database.now(conn)
-        found = browse.problems(conn, ask.site.account, now - OPEN_FOR)
+        found = open_problems(conn, ask.site.account, now)
     for one in found:
-        one["next"] = next((what for code, what in NEXT if one["code"].startswith(code)), ANYTHING)
         one["message"] = one["message"] if ask.viewer.sees_values else MASK
     return Shown(
         template="problems.html",

@@ -265,3 +265,31 @@ def test_approvals_outlive_their_plan_until_they_expire(database, age, valid):
             ends = now + timedelta(hours=1)
             approvals.add(conn, ACCOUNT, hashes, run_id=run_id, actor="ann", now=now, expires_at=ends)
         assert approvals.valid(conn, ACCOUNT, now + age) == valid
+
+
+def test_who_begins_is_listed_by_day_and_id_a_page_at_a_time_rejected_ones_too(database):
+    day = date(2026, 3, 2)
+    begins = {"b": 0, "B": 0, "a": 1, "Z1": 1, "z": 9}
+    run_id = new_run(database)
+    with database.write() as conn:
+        told = [
+            people.told(replace(employee(one), begins_on=day + timedelta(days=more)))
+            for one, more in begins.items()
+        ]
+        now = database.now(conn)
+        people.save(conn, ACCOUNT, told, rejected=(), inputs={"hr": 1}, witnesses=["hr"], now=now)
+        reasons = (Reason(code="EMAIL-INVALID", message="is none"),)
+        rejected = [
+            Rejection(origin="hr.csv:9", employee_id=one, reasons=reasons, source="hr", begins_on=day)
+            for one in ("M", "")
+        ]
+        people.save_quarantine(conn, ACCOUNT, rejected, run_id=run_id, now=now)
+    found, after = [], ""
+    with database.read() as conn:
+        while some := people.beginning(conn, ACCOUNT, day, day + timedelta(days=5), after=after, limit=2):
+            found += some
+            after = some[-1].place
+        assert people.codes(conn, ACCOUNT, ["M", "a"]) == {"M": ("EMAIL-INVALID",)}
+        assert people.codes(conn, ACCOUNT, ["M"], ["hr"]) == {}
+        assert people.of(conn, ACCOUNT, ["a", "x"])["a"]["begins_on"] == day + timedelta(days=1)
+    assert [one.employee_id for one in found] == ["B", "M", "b", "Z1", "a"]

@@ -1,0 +1,212 @@
+"""Commands that list what the pages list: problems, changes and starters."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
+from syncd.cli.exits import Exit
+from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
+
+changes_app = typer.Typer(
+    help="Changes: what was planned, sent, held and failed, of all runs.", invoke_without_command=True
+)
+CHANGE_COLUMNS = (
+    *("id", "run_id", "employee_id", "action", "kind", "state", "code", "message", "reason", "rule"),
+    *("origin", "job_id", "finished_at"),
+)
+PROBLEM_COLUMNS = ("code", "number", "people", "first_at", "last_at", "run_id", "message", "next")
+STARTER_COLUMNS = (
+    *("begins_on", "employee_id", "ready", "code", "because", "account", "missing_teams", "missing_items"),
+    "run_id",
+)
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(problems)
+    app.add_typer(changes_app, name="changes")
+    app.command()(starters)
+
+
+def problems(config: ConfigOption = None, json: JsonOption = False, csv: CsvOption = False) -> None:
+    """List what failed in 30 days and no later run has taken up, by code, with what to do."""
+    with store_of(config) as (loaded, database):
+        from syncd.insight.failures import open_problems
+
+        with database.read() as conn:
+            found = open_problems(conn, loaded.litmos.account, database.now(conn))
+    if json:
+        show_json({"problems": found})
+    elif csv:
+        show_csv(PROBLEM_COLUMNS, found)
+    else:
+        table(
+            ("code", "number", "people", "last", "run", "what to do"),
+            [
+                (
+                    row["code"],
+                    row["number"],
+                    row["people"],
+                    moment(row["last_at"]),
+                    row["run_id"],
+                    row["next"],
+                )
+                for row in found
+            ],
+        )
+        if found:
+            note("Which: syncd changes --state failed --code CODE; to retry: syncd jobs retry --run RUN")
+
+
+@changes_app.callback()
+def changes_list(
+    context: typer.Context,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    run: Annotated[int | None, typer.Option(help="Only of this run.")] = None,
+    employee: Annotated[str, typer.Option(help="Only of this employee.")] = "",
+    action: Annotated[
+        str, typer.Option(help="create, update, deactivate, reactivate, add, remove, ...")
+    ] = "",
+    kind: Annotated[str, typer.Option(help="user, team, membership, learning_path, course, ...")] = "",
+    state: Annotated[
+        str, typer.Option(help="planned, held, queued, done, failed, superseded or cancelled.")
+    ] = "",
+    code: Annotated[str, typer.Option(help="Only with this code, such as LITMOS-400.")] = "",
+    rule: Annotated[str, typer.Option(help="Only by this rule, such as teams[0].")] = "",
+    before: Annotated[int | None, typer.Option(help="Only with an id below: the next page.")] = None,
+    limit: LimitOption = 50,
+) -> None:
+    """List changes, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_of(config) as (loaded, database):
+        from syncd.core.telling import describe
+        from syncd.store import browse, changes, mirror
+
+        wanted = browse.Wanted(
+            run_id=run, employee_id=employee, action=action, kind=kind, state=state, code=code, rule=rule
+        )
+        account = loaded.litmos.account
+        with database.read() as conn:
+            rows = browse.changes(conn, account, wanted, before=before, limit=limit)
+            names = {str(item.key): item.name for item in mirror.items(conn, account)}
+    if json:
+        show_json({"changes": [dict(row) for row in rows]})
+    elif csv:
+        show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
+    else:
+        table(
+            ("change", "run", "state", "what", "why"),
+            [
+                (
+                    row["id"],
+                    row["run_id"],
+                    row["state"],
+                    describe(changes.to_change(row), names),
+                    f"{row['code']} {row['message']}".strip(),
+                )
+                for row in rows
+            ],
+        )
+        if len(rows) == limit:
+            note(f"There may be more: --before {rows[-1]['id']}")
+
+
+@changes_app.command("show")
+def changes_show(
+    change: Annotated[int, typer.Argument(help="The change.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show one change: before and after, the rule, the row of HR, every attempt."""
+    with store_of(config) as (loaded, database):
+        from syncd.core.telling import describe
+        from syncd.store import browse, changes, jobs, mirror
+
+        account = loaded.litmos.account
+        with database.read() as conn:
+            row = browse.one_change(conn, account, change)
+            if row is None:
+                note(f"There is no change {change}; syncd changes lists them")
+                raise typer.Exit(Exit.FAILED)
+            names = {str(item.key): item.name for item in mirror.items(conn, account)}
+            job = jobs.one(conn, account, row["job_id"]) if row["job_id"] else None
+            attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
+    if json:
+        show_json({"change": dict(row), "attempts": attempts})
+        return
+    say(
+        f"Change {change}, run {row['run_id']}: {row['state']}  {plain(describe(changes.to_change(row), names))}"
+    )
+    why = f"{row['code']} {row['message']}".strip()
+    for name, value in (("why", why), *((each, row[each]) for each in ("reason", "rule", "origin"))):
+        if value:
+            say(f"  {name}: {plain(value)}")
+    _attempts(attempts)
+
+
+def _attempts(attempts: list[dict[str, Any]]) -> None:
+    if not attempts:
+        say("  nothing was sent for it")
+        return
+    table(
+        ("try", "sent", "outcome", "status", "what was said"),
+        [
+            (
+                one["number"],
+                moment(one["sent_at"]),
+                one["outcome"],
+                one["http_status"] or "",
+                f"{one['code']} {one['detail']}".strip(),
+            )
+            for one in attempts
+        ],
+    )
+
+
+def starters(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Who begins within so many days.")] = 7,
+    back: Annotated[int, typer.Option(min=0, max=366, help="And who began in the last so many.")] = 3,
+    limit: LimitOption = 1000,
+) -> None:
+    """List who begins soon: account, teams and learning paths ready, or why not."""
+    with store_of(config) as (loaded, database):
+        from zoneinfo import ZoneInfo
+
+        from syncd.insight.starters import starters as gathered
+
+        with database.read() as conn:
+            today = database.now(conn).astimezone(ZoneInfo(loaded.schedules.timezone)).date()
+            found = gathered(
+                conn,
+                loaded.litmos.account,
+                first=today - timedelta(days=back),
+                last=today + timedelta(days=days),
+                today=today,
+                lead=loaded.mapping.lifecycle.lead,
+                limit=limit,
+                training={one.name for one in loaded.training_sources},
+            )
+        dates = loaded.mapping.dates
+    rows = [{key: value for key, value in row.items() if key not in {"fields", "place"}} for row in found]
+    if json:
+        show_json({"starters": rows})
+    elif csv:
+        show_csv(STARTER_COLUMNS, rows)
+    else:
+        heads = ("begins_on", "employee_id", "ready", "account", "because")
+        table(
+            ("begins", "employee", "state", "account", "why"), [[row[name] for name in heads] for row in rows]
+        )
+        if len(rows) == limit:
+            note(f"Only the first {limit}; --limit shows more")
+    if dates is None or dates.hire is None:
+        note("Nobody's first working day is known: set employee.dates.hire in the mapping")

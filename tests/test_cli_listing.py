@@ -1,0 +1,69 @@
+"""Every command that lists speaks JSON and CSV, and fits a terminal."""
+
+import csv
+import io
+
+import pytest
+import typer.main
+
+from syncd.cli.main import app
+from syncd.cli.output import NARROWEST, fitted
+from tests.workbench import workbench
+
+LISTINGS = (
+    *("runs", "changes", "problems", "starters", "cases", "audit", "results", "jobs", "inputs"),
+    *("employees quarantine", "web tokens"),
+)
+
+
+def groups() -> set[str]:
+    """The groups that list something when no command of theirs is named."""
+    return {
+        name
+        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+        if getattr(command, "invoke_without_command", False)
+    }
+
+
+def test_every_group_that_lists_is_in_the_list():
+    assert groups() <= set(LISTINGS)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    with workbench(tmp_path_factory.mktemp("listing")) as made:
+        made.in_process = True
+        made.staff(1)
+        made.run("push")
+        made.run("pause", "--reason", "=1+1")
+        made.run("resume")
+        yield made
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_listing_speaks_json_and_csv(bench, listing):
+    words = listing.split()
+    assert bench.json(*words)["schema_version"] == 1
+    rows = list(csv.reader(io.StringIO(bench.run(*words, "--csv").stdout)))
+    assert rows[0], "the columns are named, whatever follows"
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_csv_runs_nothing_in_a_spreadsheet(bench):
+    bench.run("web", "token", "@grafana")
+    (row,) = csv.DictReader(io.StringIO(bench.run("web", "tokens", "--csv").stdout))
+    assert row["name"] == "'@grafana"
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "made"),
+    [
+        ([5, 40, 10], 80, [5, 40, 10]),
+        ([5, 40, 10], 40, [5, 21, 10]),
+        ([30, 30], 42, [20, 20]),
+        ([9, 9, 9], 10, [NARROWEST] * 3),
+        ([], 10, []),
+    ],
+)
+def test_the_widest_columns_give_way_on_a_terminal(widths, room, made):
+    assert fitted(widths, room) == made
