@@ -264,6 +264,52 @@ RESULTS = (
         "mend what `error` names; the next pull delivers it",
     ),
 )
+MESSAGES = (
+    _of("messages_made", "info", "messages", "what is to be told was written down, one row for each channel"),
+    _of("message_sent", "info", "channel kind occasion", "a channel took a message"),
+    _of(
+        "message_not_sent",
+        "warning",
+        "channel kind attempt error",
+        "a channel did not take a message; it is tried again, ever more seldom",
+        "if it lasts: `syncd messages test`",
+    ),
+    _of(
+        "message_given_up",
+        "warning",
+        "channel kind attempt error",
+        "a message was refused, or not taken for a day",
+        "mend what `error` names, then `syncd messages test`",
+    ),
+    _of(
+        "messages_not_handled",
+        "error",
+        "error",
+        "the database or a file was not usable for messages; it is tried again",
+        "mend what `error` names",
+    ),
+    _of(
+        "messages_crashed",
+        "error",
+        "kind",
+        "a fault in making messages; it is tried again",
+        "please report it",
+    ),
+    _of(
+        "channel_crashed",
+        "error",
+        "channel kind",
+        "a fault in sending by a channel; it is tried again",
+        "please report it",
+    ),
+    _of(
+        "dead_man_not_reached",
+        "warning",
+        "error",
+        "the outside watcher was not reached, and will raise its alarm if this lasts",
+        "mend what `error` names",
+    ),
+)
 PEOPLE = (
     _of("paused", "info", "actor classes", "a person stopped the queue, or classes of it"),
     _of("resumed", "info", "actor classes", "a person let it go on"),
@@ -287,6 +333,7 @@ GROUPS = {
     "Runs": RUNS,
     "Sending": SENDING,
     "Results": RESULTS,
+    "Messages": MESSAGES,
     "People, and what they asked for": PEOPLE,
 }
 EVENTS = {event.name: event for group in GROUPS.values() for event in group}

@@ -61,3 +61,11 @@ def decide(
             if attempts >= max_attempts:
                 return Decision(verdict=Verdict.DISCARD)
             return Decision(verdict=Verdict.RETRY, delay=backoff(attempts, jitter))
+
+
+def crashed(error: Exception, *, settling: bool) -> LitmosError:
+    """What an unexpected error means: the outcome is unknown; while settling there is nothing more to try."""
+    text = f"unexpected {type(error).__name__}; please report it with the log"
+    if settling:
+        return Permanent(text, code="SYNCD-CRASHED")
+    return Uncertain(text, code="SYNCD-CRASHED")

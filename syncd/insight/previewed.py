@@ -6,6 +6,7 @@ from typing import Any
 from syncd.core.planfile import change_data
 from syncd.core.trace import told
 from syncd.insight.inquiry import Preview
+from syncd.insight.lessons import Lesson
 
 
 def preview_data(found: Preview) -> dict[str, Any]:
@@ -32,17 +33,7 @@ def preview_data(found: Preview) -> dict[str, Any]:
             for row in found.rows
         ],
         "reasons": [asdict(reason) for reason in found.reasons],
-        "training": [
-            {
-                "origin": one.origin,
-                "rule": one.rule,
-                "cells": dict(one.cells),
-                "steps": {rule.place.key: [asdict(step) for step in rule.steps] for rule in one.steps},
-                "code": one.code,
-                "outcome": one.outcome,
-            }
-            for one in found.lessons
-        ],
+        "training": [_lesson_data(one) for one in found.lessons],
         "employee": None
         if employee is None
         else {
@@ -68,4 +59,15 @@ def preview_data(found: Preview) -> dict[str, Any]:
             {"kind": request.kind.value, "target": request.target, "changes": len(request.changes)}
             for request in found.requests
         ],
+    }
+
+
+def _lesson_data(one: Lesson) -> dict[str, Any]:
+    return {
+        "origin": one.origin,
+        "rule": one.rule,
+        "cells": dict(one.cells),
+        "steps": {rule.place.key: [asdict(step) for step in rule.steps] for rule in one.steps},
+        "code": one.code,
+        "outcome": one.outcome,
     }

@@ -183,13 +183,15 @@ class Messenger:
         gone = final or at + pause > parcel.made_at + GIVE_UP_AFTER
         with self.database.write() as conn:
             messages.failed(conn, parcel, redact_text(why), again_at=None if gone else at + pause)
-        log.warning(
-            "message_given_up" if gone else "message_not_sent",
-            channel=parcel.channel,
-            kind=parcel.message.kind.value,
-            attempt=parcel.epoch,
-            error=why,
-        )
+        kind = parcel.message.kind.value
+        if gone:
+            log.warning(
+                "message_given_up", channel=parcel.channel, kind=kind, attempt=parcel.epoch, error=why
+            )
+        else:
+            log.warning(
+                "message_not_sent", channel=parcel.channel, kind=kind, attempt=parcel.epoch, error=why
+            )
         return gone
 
     def _letter(self, parcel: Parcel) -> Letter:

@@ -19,8 +19,8 @@ from syncd.core.import_cost import PATIENCE
 from syncd.core.operation import Effects, Interrupted
 from syncd.core.protection import PROTECTED, Protection
 from syncd.core.request import JobClass, RequestKind
-from syncd.core.retry import Verdict, backoff, decide
-from syncd.errors import LitmosError, Permanent, StoreError, Transient, Uncertain
+from syncd.core.retry import Verdict, backoff, crashed, decide
+from syncd.errors import LitmosError, Permanent, StoreError, Transient
 from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import bound, get_logger
@@ -171,7 +171,7 @@ class Worker:
             self._failed(job, error)
         except Exception as error:
             log.exception("job_crashed", kind=job.kind)
-            self._failed(job, _crash(job, error))
+            self._failed(job, crashed(error, settling=job.settling))
         else:
             if effects is None:
                 self._absent(job)
@@ -208,8 +208,8 @@ class Worker:
         return self.target.apply(errand.operation, watch=watch, recorder=self._gathered)
 
     def _tell(self, job: Job, outcome: str, **facts: Any) -> None:
-        seconds = time.monotonic() - self._began
-        tell_attempt(job, outcome, seconds=seconds, waited=self.gate.waited(), **facts)
+        took = time.monotonic() - self._began
+        tell_attempt(job, outcome, seconds=took, waited=self.gate.waited(), **facts)
 
     def _succeeded(self, job: Job, errand: Errand, effects: Effects, began_at: datetime) -> None:
         reach("answered-uncommitted")
@@ -393,11 +393,3 @@ class Worker:
                 wait = min(2.0, wait * 4)
             else:
                 return known
-
-
-def _crash(job: Job, error: Exception) -> LitmosError:
-    """An unexpected error: the outcome is unknown; while settling there is nothing more to try."""
-    text = f"unexpected {type(error).__name__}; please report it with the log"
-    if job.settling:
-        return Permanent(text, code="SYNCD-CRASHED")
-    return Uncertain(text, code="SYNCD-CRASHED")

@@ -17,7 +17,7 @@ from syncd.store.links import find
 from syncd.store.mirror import FULL, READ
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.pseudonyms import remember
-from syncd.store.schema import LIVE, attempt, batch_row, change, employee, job, watermark
+from syncd.store.schema import LIVE, attempt, batch_row, change, employee, exchange, job, watermark
 from syncd.store.settled import at_work
 
 CHUNK = 2000
@@ -31,6 +31,8 @@ class Rows:
     user: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """columns that hold what they are called in Litmos, in small letters or as it is"""
+    mentions: bool = False
+    """whether what speaks of them in rows of others is replaced, too"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,11 @@ RULES: dict[str, Rows | Mentions | Stays] = {
     "batch_row": Stays("result ids, gone with the results"),
     "bulk_import": NOBODY,
     "change": Rows(by=E, user=U),
+    "configuration": Mentions(),
     "contract_answer": NOBODY,
     "employee": Rows(by=E),
+    "event": Rows(by=E, mentions=True),
+    "exchange": Mentions(),
     "grants": Rows(user=U),
     "identity_case": Rows(by=E),
     "identity_given": Rows(by=E),
@@ -176,7 +181,7 @@ def erase(conn: Connection, account: str, person: Person, who: str, now: datetim
             done.erased[name] += conn.execute(
                 delete(table).where(_theirs(table, account, rule, person))
             ).rowcount
-        elif isinstance(rule, Mentions):
+        if isinstance(rule, Mentions) or (isinstance(rule, Rows) and rule.mentions):
             done.replaced[name] += _replace(conn, table, account, person.needles, who)
     if person.user_id:
         marks = (watermark.c.account == account) & watermark.c.name.in_([FULL, READ])
@@ -197,6 +202,8 @@ def _end_jobs(conn: Connection, account: str, person: Person, done: Purge) -> No
     done.erased["job"] += conn.execute(update(job).where(mine).values(**emptied, key="purged")).rowcount
     of = attempt.c.job_id.in_(select(job.c.id).where(job.c.account == account, job.c.key == "purged"))
     conn.execute(update(attempt).where(of, attempt.c.detail != "").values(detail=""))
+    sent = exchange.c.attempt_id.in_(select(attempt.c.id).where(of))
+    done.erased["exchange"] += conn.execute(delete(exchange).where(sent)).rowcount
 
 
 def _forget_results(conn: Connection, account: str, person: Person, done: Purge) -> None:
