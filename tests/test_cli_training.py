@@ -364,7 +364,8 @@ def test_a_preview_shows_each_row_of_training_step_by_step_and_what_becomes_of_i
     assert 'record course "Forklift" as completed, 2025-11-03, score 80' in shown
     assert "rejected: DATE-" in shown
     bench.run("push")
-    assert bench.json("preview", "00001")["training"][0]["code"] == "done"
+    told = bench.json("preview", "00001")["training"][0]
+    assert (told["code"], told["outcome"]) == ("done", "nothing is left to do: it was recorded as it is")
 
 
 def test_against_another_configuration_counts_what_training_it_would_have_recorded(bench):
@@ -386,6 +387,9 @@ def test_against_another_configuration_counts_what_training_it_would_have_record
     assert told["00001", "training"] == ("rejected: COURSE-UNKNOWN", "")
     assert told["00002", "training[0]"] == ("", "record, 2025-11-04")
     assert len(found["differing"]) == 4, "the fire course is recorded by both"
+    shown = bench.run("plan", "--against", "old.yaml", "--all").stdout
+    assert 'result of module "' in shown
+    assert '", course "Forklift": nothing -> record, 2025-11-03, score 80' in shown
     (bench.folder / "none.yaml").write_text(
         old[: old.index("training:")] + old[old.index("push: {policy: sync, limits") :]
     )
