@@ -6,8 +6,6 @@ The codes are those of S3's documentation, "Error responses" of its API referenc
 import re
 from collections.abc import Collection
 
-from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
-
 _REGION = (
     'the bucket is in another region than "{region}"{hint}. Set region under s3 to that of the bucket: '
     "aws s3api get-bucket-location tells it"
@@ -43,9 +41,11 @@ _ROLES = ("/latest/api/token", "/latest/meta-data", "/v2/credentials")
 """Where machines and containers are asked for the credentials of their role: where there is none, nobody answers."""
 
 
-def told(error: Exception, *, region: str, secrets: Collection[str]) -> str:
-    """What happened and what to do, without a full stop; of what is not known, the library's first words without ``secrets``."""
-    text = str(error)
+def told(text: str, *, is_missing: bool, is_refused: bool, region: str, secrets: Collection[str]) -> str:
+    """What happened and what to do, without a full stop; of what is not known, the library's first words without ``secrets``.
+
+    ``text`` is what the library says; ``is_missing`` and ``is_refused`` are what it took that for.
+    """
     found = _CODE.search(text)
     code = found.group(1) if found else "PermanentRedirect" if _NO_LOCATION in text else ""
     if said := _TOLD.get(code):
@@ -57,13 +57,9 @@ def told(error: Exception, *, region: str, secrets: Collection[str]) -> str:
             "there are no credentials: set access_key and secret_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or give this machine a role"
         )
-    match error:
-        case FileNotFoundError() | NotFoundError():
-            return "there is no such object, or no such bucket. Check both, and whether the HR export ran"
-        case PermissionDeniedError() | UnauthenticatedError():
-            return _TOLD["AccessDenied"]
-        case _:
-            return _first_words(text, secrets)
+    if is_missing:
+        return "there is no such object, or no such bucket. Check both, and whether the HR export ran"
+    return _TOLD["AccessDenied"] if is_refused else _first_words(text, secrets)
 
 
 def _first_words(text: str, secrets: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from syncd.errors import SourceError
@@ -121,5 +121,11 @@ class S3File:
         settings = self._settings
         where = f"{settings.name}: s3://{settings.bucket}/{settings.key}"
         hidden = {*secrets.values(), *(os.environ.get(name, "") for name in SECRET_VARIABLES)}
-        said = told(error, region=settings.region, secrets=hidden)
+        said = told(
+            str(error),
+            is_missing=isinstance(error, (FileNotFoundError, NotFoundError)),
+            is_refused=isinstance(error, (PermissionDeniedError, UnauthenticatedError)),
+            region=settings.region,
+            secrets=hidden,
+        )
         return SourceError(f"{where}: {said}. Nothing was planned.")

@@ -14,7 +14,7 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COURSE = ItemKey(ItemKind.COURSE, "c")
 MODULE = RecordModule(user_id="u", course_id="c", module_id="m", at=AT, sought_at=AT)
 SESSION = RecordSession(user_id="u", course_id="c", module_id="m", session_id="s")
-RESET = ResetCourse(user_id="u", item=COURSE, planned=Result(completed=True, percent=100.0), due=None)
+RESET = ResetCourse(user_id="u", item=COURSE, planned=Result(completed=True, percent=100.0), due=AT)
 
 
 @pytest.mark.parametrize(
