@@ -175,7 +175,7 @@ def settle_all(app: App, intake: Intake) -> None:
     with app.database.write() as conn:
         now = app.database.now(conn)
         labels = {wish.key: wish.names[-1] for one in intake.employees for wish in one.teams}
-        _insert(
+        insert_all(
             conn,
             litmos_team,
             (
@@ -200,21 +200,21 @@ def settle_all(app: App, intake: Intake) -> None:
                 changed_at=now,
             )
         )
-        _insert(conn, litmos_user, (_user(one, now) for one in intake.employees))
-        _insert(conn, link, (_link(one, now) for one in intake.employees))
-        _insert(
+        insert_all(conn, litmos_user, (_user(one, now) for one in intake.employees))
+        insert_all(conn, link, (_link(one, now) for one in intake.employees))
+        insert_all(
             conn,
             litmos_membership,
             (_member(one, wish, teams, now) for one in intake.employees for wish in one.teams),
         )
-        _insert(conn, litmos_assignment, (_assigned(one, now) for one in intake.employees))
-        _insert(conn, grants, (grant for one in intake.employees for grant in _granted(one, now)))
+        insert_all(conn, litmos_assignment, (_assigned(one, now) for one in intake.employees))
+        insert_all(conn, grants, (grant for one in intake.employees for grant in _granted(one, now)))
         run_id = runs.create(conn, ACCOUNT, "push", trigger="benchmark", actor="benchmark", now=now)
         input_id = inputs.save(
             conn, ACCOUNT, run_id or 0, intake.inputs[0], intake.inputs[0].fingerprint, now
         )
         inputs.accept(conn, [input_id])
-        _insert(conn, employee, (_employee(one, input_id, now) for one in intake.employees))
+        insert_all(conn, employee, (_employee(one, input_id, now) for one in intake.employees))
         settled.save(
             conn,
             ACCOUNT,
@@ -295,7 +295,8 @@ def _employee(one: Employee, input_id: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _insert(conn: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+def insert_all(conn: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert the rows, some at a time."""
     waiting = iter(rows)
     while some := list(islice(waiting, CHUNK)):
         conn.execute(insert(table), some)

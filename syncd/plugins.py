@@ -1,9 +1,32 @@
 """Plug-ins: what the entry points of installed packages make, for sources and sinks of third parties."""
 
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from syncd.errors import ConfigError, Fault
+
+T = TypeVar("T")
+
+Options = Callable[[], Mapping[str, str]]
+"""Asked for before each use: a secret in them may have been replaced. Raises ConfigError if one is gone."""
+
+
+class Made(Generic[T]):
+    """What ``make`` makes of the options, and makes anew once they read otherwise; until then it stays the same object."""
+
+    def __init__(self, make: Callable[[Mapping[str, str]], T], options: Options) -> None:
+        self._make = make
+        self._options = options
+        self._given = dict(options())
+        self._made = make(self._given)
+
+    def current(self) -> T:
+        """What goes with the options as they are now. Raises ConfigError."""
+        given = dict(self._options())
+        if given != self._given:
+            self._made, self._given = self._make(given), given
+        return self._made
 
 
 def make(group: str, what: str, kind: str, name: str, options: object) -> Any:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from syncd.failpoint import KILLED
+from syncd.sending.worker import Worker
+from syncd.store import jobs
+from syncd.store.queue import Job
 from tests.workbench import Workbench, workbench
 
 SEED = {
@@ -264,6 +268,32 @@ def test_a_push_that_is_killed_around_the_write_records_once(bench, point):
     assert "nothing to change" in bench.run("push").stdout
 
 
+def test_what_was_found_unwritten_is_written_though_the_push_has_nothing_else_to_do(bench, monkeypatch):
+    """The Job of a dead process is settled, and waits to be sent: the push that looks right then must not end."""
+    settled(bench)
+    licences(bench, "00001,FL,03.11.2025,80,valid")
+    bench.in_process, bench.environ = False, {"SYNCD_TESTING": "1", "SYNCD_FAILPOINT": "marked-sent"}
+    bench.run("push", expect=KILLED)
+    bench.in_process, bench.environ = True, {}
+    looks, is_unsettled, absent = threading.Semaphore(0), jobs.is_unsettled, Worker._absent
+
+    def look(*args: Any) -> bool:
+        looks.release()
+        return is_unsettled(*args)
+
+    def slow(self: Worker, job: Job) -> None:
+        absent(self, job)
+        while looks.acquire(blocking=False):
+            pass
+        for _ in range(2):
+            looks.acquire(timeout=3)
+
+    monkeypatch.setattr(jobs, "is_unsettled", look)
+    monkeypatch.setattr(Worker, "_absent", slow)
+    bench.run("push")
+    assert results(bench) == {"00001": ("80", "2025-11-03")}
+
+
 SESSION = """\
 courses: [Forklift]
 training:
@@ -364,7 +394,8 @@ def test_a_preview_shows_each_row_of_training_step_by_step_and_what_becomes_of_i
     assert 'record course "Forklift" as completed, 2025-11-03, score 80' in shown
     assert "rejected: DATE-" in shown
     bench.run("push")
-    assert bench.json("preview", "00001")["training"][0]["code"] == "done"
+    told = bench.json("preview", "00001")["training"][0]
+    assert (told["code"], told["outcome"]) == ("done", "nothing is left to do: it was recorded as it is")
 
 
 def test_against_another_configuration_counts_what_training_it_would_have_recorded(bench):
@@ -386,6 +417,9 @@ def test_against_another_configuration_counts_what_training_it_would_have_record
     assert told["00001", "training"] == ("rejected: COURSE-UNKNOWN", "")
     assert told["00002", "training[0]"] == ("", "record, 2025-11-04")
     assert len(found["differing"]) == 4, "the fire course is recorded by both"
+    shown = bench.run("plan", "--against", "old.yaml", "--all").stdout
+    assert 'result of module "' in shown
+    assert '", course "Forklift": nothing -> record, 2025-11-03, score 80' in shown
     (bench.folder / "none.yaml").write_text(
         old[: old.index("training:")] + old[old.index("push: {policy: sync, limits") :]
     )

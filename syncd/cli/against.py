@@ -46,7 +46,7 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         )
     listed = comparison.differing if everything else comparison.differing[:FEW]
     for one in listed:
-        about = plain(_named(one.about, found.item_names))
+        about = plain(_named(one.about, found.item_names, found.taught_names))
         before, now = plain(one.before) or "nothing", plain(one.after) or "nothing"
         who = f"employee {plain(one.employee_id)}  " if one.employee_id else ""
         say(f"  {who}{about}: {before} -> {now}  [{one.cause}]")
@@ -60,9 +60,15 @@ def _show(found: Any, old: str, *, everything: bool) -> None:
         say(f"A push {when}: {len(plan.changes)} changes, {_range(plan.cost)} requests{plain(held)}")
 
 
-def _named(about: str, item_names: dict[str, str]) -> str:
-    """What an effect is about, a learning path or course by its name."""
+def _named(about: str, item_names: dict[str, str], taught_names: dict[str, str]) -> str:
+    """What an effect is about, a learning path, course, module or session by its name where that is known."""
     kind, _, text = about.partition(" ")
+    if kind == "result":  # of module ID, course:ID
+        what, _, item = text.removeprefix("of ").rpartition(", ")
+        named = f'{what.partition(" ")[0]} "{taught_names[what]}"' if what in taught_names else what
+        return (
+            f"result of {named}, {_named(f'assignment {item}', item_names, {}).removeprefix('assignment ')}"
+        )
     if kind != "assignment" or text not in item_names:
         return about
     return f'{text.partition(":")[0].replace("_", " ")} "{item_names[text]}"'

@@ -295,14 +295,16 @@ def _side(config: Any) -> Any:
 
 
 def _show(found: Any, *, is_taught: bool) -> None:
-    from syncd.core.churn import KINDS
+    from syncd.core.churn import KINDS, LEARNT
 
     first = found.days[0].inputs[0]
     say(
         f"{len(found.days)} kept inputs, from run {first.run_id} of {first.read_at:%Y-%m-%d} on; each cell: now -> new. "
         f"Base line: {found.base.churn.created} people by the configuration of now"
     )
-    columns = [*KINDS, "holds", "rejected"]
+    happened = {one for one in LEARNT if getattr(found.current, one) or getattr(found.new, one)}
+    shown = [one for one in KINDS if is_taught or one not in LEARNT - happened]
+    columns = [*shown, "holds", "rejected"]
     rows = [
         [
             day.inputs[0].run_id,
@@ -325,10 +327,8 @@ def _show(found: Any, *, is_taught: bool) -> None:
     note(
         "Nothing was sent. All that was held counts as approved; an input that is doubted counts as rejected"
     )
-    if is_taught:
-        note(
-            "Training is not in it, though its inputs are kept: syncd plan --input RUN shows what is recorded"
-        )
+    for problem in found.problems:
+        note(problem)
 
 
 def _pair(now: Any, new: Any, name: str) -> str:
@@ -344,6 +344,7 @@ def _told(day: Any) -> str:
 
 
 def _show_json(found: Any, now: Any, new: Any) -> None:
+    named = {source.name for config in (now, new) for source in config.sources}
     show_json(
         {
             "current": {"config_digest": now.digest},
@@ -353,7 +354,7 @@ def _show_json(found: Any, now: Any, new: Any) -> None:
                 {
                     "run": day.inputs[0].run_id,
                     "read_at": day.inputs[0].read_at,
-                    "rows": sum(one.rows for one in day.inputs if not one.of_nodes),
+                    "rows": sum(one.rows for one in day.inputs if one.source in named and not one.of_nodes),
                     "current": None if day.current is None else _step(day.current),
                     "new": _step(day.new),
                 }
@@ -361,6 +362,7 @@ def _show_json(found: Any, now: Any, new: Any) -> None:
             ],
             "total": {"current": _churn(found.current), "new": _churn(found.new)},
             "passed_over": found.passed_over,
+            "problems": list(found.problems),
         }
     )
 

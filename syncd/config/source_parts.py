@@ -19,7 +19,7 @@ from syncd.core.dates import ISO
 from syncd.core.doubts import Dated, Expect
 from syncd.core.transforms import trim
 
-PATH = re.compile(r'(?:(?:^|\.)(?:"[^"]+"|[^.\[\]"]+)|\[(?:-?\d{1,4}|\*|[^=\]]+=[^\]]*)\])+')
+PATH = re.compile(r'(?:(?:^|\.)(?:"[^"]+"|[^.\[\]"]+)|\[(?:-?\d{1,4}|\*|latest [^=\]]+|[^=\]]+=[^\]]*)\])+')
 """A path into JSON, as ``sources.jsonpath`` reads it."""
 
 
@@ -202,7 +202,7 @@ class JsonSettings(NamedPart, JsonPart):
         for path in (*self.columns, self.rows, self.gone.path if self.gone else ""):
             if path and not PATH.fullmatch(path):
                 raise ValueError(
-                    f'"{path}" is no path: write work.email, departments[0].name or groups[*].name'
+                    f'"{path}" is no path: write work.email, departments[0].name, groups[*].name or jobs[latest since].title'
                 )
         unknown = sorted({*(self.gone.constants if self.gone else ())} - {*self.renamed.values()})
         if unknown:

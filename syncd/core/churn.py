@@ -16,6 +16,8 @@ _COUNTED = {
     (ObjectKind.MEMBERSHIP, Action.REMOVE): "left",
     (ObjectKind.ASSIGNMENT, Action.ADD): "given",
     (ObjectKind.ASSIGNMENT, Action.REMOVE): "taken",
+    (ObjectKind.ASSIGNMENT, Action.RESET): "reset",
+    (ObjectKind.RESULT, Action.RECORD): "recorded",
 }
 
 
@@ -23,8 +25,8 @@ _COUNTED = {
 class Churn:
     """How many Changes there are of each kind.
 
-    ``joined`` and ``left`` are memberships of teams, ``given`` and ``taken`` learning paths and courses of single people;
-    ``other`` are teams, roles, resets, and what teams are given. ``rejected`` are rows, and ``holds`` the reasons why a person
+    ``joined`` and ``left`` are memberships of teams, ``given`` and ``taken`` learning paths and courses of single people,
+    ``recorded`` rows of training, ``reset`` completions; ``other`` are teams, roles, and what teams are given. ``rejected`` are rows, and ``holds`` the reasons why a person
     would have been asked: those are no Changes.
     """
 
@@ -36,6 +38,8 @@ class Churn:
     left: int = 0
     given: int = 0
     taken: int = 0
+    recorded: int = 0
+    reset: int = 0
     other: int = 0
     rejected: int = 0
     holds: int = 0
@@ -48,6 +52,8 @@ class Churn:
 
 KINDS = tuple(one.name for one in fields(Churn) if one.name not in {"rejected", "holds"})
 """What Changes are counted as."""
+LEARNT = frozenset({"recorded", "reset"})
+"""Those of them that are about what people have learnt."""
 
 
 def churn_of(plan: Plan, rejected: int) -> Churn:

@@ -1,9 +1,10 @@
 """Imagined: what would be so if Litmos did what an Operation asks, as the contract has it, and nothing went wrong."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from syncd.core.model import ItemKey
+from syncd.core.model import ItemKey, ItemKind
 from syncd.core.operation import (
     AddMembers,
     AssignItems,
@@ -12,16 +13,19 @@ from syncd.core.operation import (
     Effects,
     GiveTeam,
     JoinTeams,
+    Learner,
     LeaveTeams,
     Operation,
     PutUser,
     RemoveMember,
     RenameTeam,
+    ResetCourse,
     SetRole,
     TakeFromTeam,
     TeamFact,
     UnassignItem,
 )
+from syncd.core.training_operations import RecordModule, RecordSession
 
 NEW_USER = {"AccessLevel": "Learner", "DisableMessages": False, "SkipFirstLogin": False, "Active": True}
 """What somebody new has unless the rules say otherwise."""
@@ -33,11 +37,13 @@ def imagine(
     *,
     profile: Mapping[str, Any] | None = None,
     team: TeamFact | None = None,
+    alone: bool = False,
 ) -> Effects:
     """The Effects of an Operation on an imagined account.
 
     ``new_id`` names what is created; ``profile`` is the record of the user whom a ``PutUser`` changes, ``team`` the one that a
-    ``RenameTeam`` does. What is only read, or tells how far people are, has no Effects: nobody learns anything there.
+    ``RenameTeam`` does. ``alone``: the module of a ``RecordModule`` or ``RecordSession`` is the only one of its course, which is
+    completed with it. What is only read has no Effects, and nobody learns anything there but what HR says.
     """
     match operation:
         case CreateUser():
@@ -58,8 +64,19 @@ def imagine(
             return Effects(unassigned=((operation.user_id, operation.item),))
         case SetRole():
             return Effects(roles_set=(operation,))
+        case RecordModule() | RecordSession() if alone:
+            at = operation.at if isinstance(operation, RecordModule) else None
+            return _learnt(operation.user_id, operation.course_id, completed=True, at=at)
+        case ResetCourse():
+            return _learnt(operation.user_id, operation.item.id, completed=False)
         case _:
             return _of_teams(operation)
+
+
+def _learnt(user_id: str, course_id: str, *, completed: bool, at: datetime | None = None) -> Effects:
+    percent = 100.0 if completed else 0.0
+    person = Learner(user_id=user_id, completed=completed, percent=percent, completed_at=at)
+    return Effects(progress=((ItemKey(ItemKind.COURSE, course_id), person),))
 
 
 def _of_teams(operation: Operation) -> Effects:

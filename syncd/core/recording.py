@@ -196,6 +196,59 @@ def _was_reset(row: Located, resets: Mapping[tuple[str, str], datetime]) -> bool
     return one.at.date() < reset.date()
 
 
+def why_nothing(
+    row: Located,
+    rows: Iterable[Located],
+    recorded: Mapping[RecordKey, Recorded],
+    links: Mapping[str, str],
+    held: Mapping[ItemKey, Assignment],
+) -> str:
+    """Why a row of which nothing becomes is left alone, as a sentence without a full stop.
+
+    ``rows`` are all of this person, ``held`` is what they have; the reasons are in the order in which ``outstanding`` and
+    ``record`` come to them.
+    """
+    key, same = row.key, row.key[:3]
+    if _is_recorded(key, row, recorded, links):
+        return "it was recorded as it is"
+    alike = [one for one in rows if one is not row and one.key[:3] == same]
+    if later := [one for one in alike if _rank(one.key) > _rank(key)]:
+        other = max(later, key=lambda one: _rank(one.key))
+        return f"{other.evidence.origin} tells of a later one: {_moment(other.key)}"
+    resets: dict[tuple[str, str], datetime] = {}
+    last = _newest(recorded, links, resets).get(same, _rank(key))
+    if last > _rank(key):
+        return f"a later one was recorded, of {last[0][:10]}, attempt {last[1]}"
+    if twin := next((one for one in alike if one.key == key), None):
+        return f"{twin.evidence.origin} says the same, and counts once"
+    for one in rows:
+        if one.evidence.record is RecordKind.RESET and one.evidence.at is not None:
+            course = (one.evidence.employee_id, one.course.id)
+            resets[course] = max(one.evidence.at, resets.get(course, one.evidence.at))
+    if _was_reset(row, resets):
+        at = resets[row.evidence.employee_id, row.course.id]
+        return f"the course was reset by HR's row of {at:%Y-%m-%d}, which is after it"
+    return _why_held(row, held.get(row.course))
+
+
+def _moment(key: RecordKey) -> str:
+    return f"{key.date[:10]}, attempt {key.attempt}" if key.date else f"attempt {key.attempt}"
+
+
+def _why_held(row: Located, held: Assignment | None) -> str:
+    """What Litmos shows of the course that leaves nothing to do."""
+    if held is None:
+        return "this person does not have the course, so there is nothing to reset"
+    if not is_whole(held.result):
+        return "Litmos does not show the course completed, so there is nothing to reset"
+    day = f" on {held.result.completed_at:%Y-%m-%d}" if held.result.completed_at else ""
+    if row.evidence.record is not RecordKind.RESET:
+        return f"Litmos shows the course completed{day}"
+    if held.result.was_reset:
+        return f"the completion that Litmos shows{day} was reset before"
+    return f"the course was completed{day}, after that day, or a rule resets it already"
+
+
 def record(rows: Iterable[Located], standing: Standing) -> Outcome:
     """What becomes of each row that counts and was not recorded as it is. The first that is so:
 

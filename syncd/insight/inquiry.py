@@ -143,7 +143,7 @@ def _preview(app: App, asked: str, intake: Intake, records: Sequence[Record]) ->
             requests=tuple(request for request in made.plan.requests if keys.intersection(request.changes)),
             policy=app.settings.policy,
             draft=made,
-            lessons=lessons(taught, made, app.database.now(conn)),
+            lessons=lessons(conn, app.account, taught, made, app.database.now(conn)),
             mirror_read_at=mirror.readings(conn, app.account).last,
             now=app.database.now(conn),
         )

@@ -6,14 +6,16 @@ from datetime import datetime
 
 from syncd.app import App, Settings
 from syncd.core.comparison import Comparison, Side, compare
+from syncd.core.locating import Catalogue
 from syncd.core.model import Record
 from syncd.core.plan import Plan
 from syncd.core.records import map_records
+from syncd.core.training import RecordKind
 from syncd.intake import Intake, read_hr
 from syncd.planning.planner import Draft, draft
 from syncd.planning.training import read_training
 from syncd.sources import Source
-from syncd.store import mirror
+from syncd.store import mirror, training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Compared:
     now: Plan
     intake: Intake
     item_names: dict[str, str]
+    taught_names: dict[str, str]
+    """``module ID`` and ``session ID`` to what Litmos calls them"""
     mirror_read_at: datetime | None
     at: datetime
 
@@ -54,9 +58,18 @@ def against(app: App, old: Settings, taught: Mapping[str, Source] | None = None)
             now=now.plan,
             intake=intake,
             item_names=dict(now.item_names),
+            taught_names=_taught_names(training.catalogue(conn, app.account)),
             mirror_read_at=mirror.readings(conn, app.account).last,
             at=app.database.now(conn),
         )
+
+
+def _taught_names(known: Catalogue) -> dict[str, str]:
+    modules = {f"{RecordKind.MODULE} {one.id}": one.name for some in known.modules.values() for one in some}
+    sessions = {
+        f"{RecordKind.SESSION} {one.id}": one.name for some in known.sessions.values() for one in some
+    }
+    return {what: name for what, name in (modules | sessions).items() if name}
 
 
 def _side(made: Draft) -> Side:

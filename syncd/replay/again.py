@@ -9,8 +9,8 @@ from syncd.core.selection import EVERYTHING, Part
 from syncd.errors import Declined
 from syncd.intake import Intake, read_hr, require
 from syncd.planning.planner import Draft, draft
-from syncd.planning.training import Training, read_training
 from syncd.replay import kept
+from syncd.replay.taught import training_of
 from syncd.store import archived, mirror
 from syncd.store.archived import Archived
 
@@ -45,7 +45,7 @@ def plan_again(app: App, run_id: int, *, at: datetime | None = None, part: Part 
     )
     intake = replace(read_hr(then), judged_before=hr[0].kept.read_at)
     require(intake, sorted(part.people))
-    made = draft(then, intake, part, _training_of(then, run_id))
+    made = draft(then, intake, part, training_of(then, run_id))
     with app.database.read() as conn:
         return Again(
             draft=made,
@@ -72,15 +72,3 @@ def vault_of(app: App) -> Vault:
     if app.archive is None:
         raise Declined(f"there is no archive of inputs: {TURN_ON}")
     return app.archive
-
-
-def _training_of(then: App, run_id: int) -> Training:
-    """What the kept rows of training say; a problem tells of which sources none are kept."""
-    asked_for = then.settings.training
-    rules = tuple(rule for rule in asked_for if rule.source in then.training_sources)
-    lacking = [rule.source for rule in asked_for if rule not in rules]
-    found = read_training(replace(then, settings=replace(then.settings, training=rules)))
-    if not lacking:
-        return found
-    said = f"no input of {', '.join(lacking)} is kept of run {run_id}: nothing of that is planned"
-    return replace(found, problems=(*found.problems, said))

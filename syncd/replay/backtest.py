@@ -30,6 +30,11 @@ class Side:
     names: tuple[str, ...]
     spaces: frozenset[str] = frozenset()
 
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """The names of its sources of training."""
+        return tuple(rule.source for rule in self.settings.training)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
@@ -48,6 +53,12 @@ class Backtest:
     days: tuple[Day, ...]
     passed_over: int
     """Runs whose input was not used: something that a configuration asks for is not kept of them."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Of which training nothing was planned, and why, each said once."""
+        steps = [self.base, *(step for day in self.days for step in (day.current, day.new) if step)]
+        return tuple(dict.fromkeys(said for step in steps for said in step.problems))
 
     @property
     def current(self) -> Churn:
@@ -118,6 +129,8 @@ def _run(
     now = Simulation(current.settings, ours)
     update("base line", 0, len(chosen))
     base = _step(now, vault, current, chosen[0], is_base=True)
+    if current.taught:  # rows wait for the people and courses that the first step has made
+        _step(now, vault, current, chosen[0], is_base=True)
     theirs = copy_of(ours, copy)
     then = Simulation(replace(new.settings, account=current.settings.account), theirs, now.ids)
     days = []
@@ -140,7 +153,8 @@ def _step(
     simulation: Simulation, vault: Vault, side: Side, one: Sequence[Archived], *, is_base: bool = False
 ) -> Step:
     sources, nodes = kept.sources(vault, one, side.names, side.spaces)
-    return simulation.step(sources, nodes, one[0].read_at, is_base=is_base)
+    taught = kept.training(vault, one, side.taught)
+    return simulation.step(sources, nodes, taught, one[0].read_at, is_base=is_base)
 
 
 def _lacks(one: Sequence[Archived], sides: Collection[Side]) -> list[str]:
@@ -148,12 +162,14 @@ def _lacks(one: Sequence[Archived], sides: Collection[Side]) -> list[str]:
 
 
 def _asked_for(one: Sequence[Archived], sides: Collection[Side]) -> list[Archived]:
-    """What of a Run's input either configuration reads: rows of training tell no two inputs apart."""
-    return [
+    """What of a Run's input either configuration reads; HR's rows first, whose moment counts, then those of training."""
+    read = [
         each
         for each in one
         if any(each.source in (side.spaces if each.of_nodes else side.names) for side in sides)
     ]
+    taught = [each for each in one if not each.of_nodes and any(each.source in side.taught for side in sides)]
+    return read + taught
 
 
 def _nothing_fits(everything: Sequence[Sequence[Archived]], sides: Collection[Side]) -> str:

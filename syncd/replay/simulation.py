@@ -17,14 +17,17 @@ from syncd.core.model import Action, Change, ItemKey, ObjectKind
 from syncd.core.operation import Effects, GiveTeam, Operation, PutUser, RenameTeam, TakeFromTeam
 from syncd.core.plan import Plan
 from syncd.core.request import Request, RequestKind
+from syncd.core.training_operations import RecordModule, RecordSession
 from syncd.errors import Permanent
 from syncd.intake import Intake, read_hr
 from syncd.planning.committing import commit
 from syncd.planning.planner import Draft, draft
 from syncd.replay.kept import KeptSource
+from syncd.replay.taught import training_of
 from syncd.sending.errand import Bearings, Errand, resolve
 from syncd.sending.granting import keep_ledger
-from syncd.store import aside, changes, grants, links, mirror, runs, ties
+from syncd.sending.recording import note_recorded
+from syncd.store import aside, changes, grants, links, mirror, runs, ties, training
 from syncd.store.database import Database
 from syncd.store.effects import apply_effects
 from syncd.store.queue import Job
@@ -38,12 +41,14 @@ NOWHERE = "http://127.0.0.1:9/v1.svc"
 class Step:
     """What one input made of the account: ``held`` are the codes of why a person would have been asked.
 
-    ``left_out``: the input itself was doubted, so nothing was done, as if the person had rejected it.
+    ``left_out``: the input itself was doubted, so nothing was done, as if the person had rejected it. ``problems`` say of which
+    training nothing was planned, and why.
     """
 
     churn: Churn
     held: tuple[str, ...] = ()
     left_out: bool = False
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,6 +63,7 @@ class Simulation:
         self,
         sources: Sequence[KeptSource],
         nodes: dict[str, KeptSource],
+        taught: dict[str, KeptSource],
         moment: datetime,
         *,
         is_base: bool = False,
@@ -68,22 +74,25 @@ class Simulation:
         SourceError.
         """
         self.database.ahead = self.database.at(moment).ahead
-        app = self._app(sources, nodes)
+        app = self._app(sources, nodes, taught)
         try:
             intake = read_hr(app)
-            made = draft(app, intake)
+            found = training_of(app, sources[0].kept.run_id)
+            made = draft(app, intake, training=found)
             plan = made.plan
             held = tuple(hold.code for hold in plan.holds)
-            churn = churn_of(plan, len(made.rejections))
+            churn = churn_of(plan, len(made.rejections) + len(made.training.rejections))
             if plan.doubted and not is_base:
                 nothing = Churn(rejected=churn.rejected, holds=churn.holds)
-                return Step(churn=nothing, held=held, left_out=True)
+                return Step(churn=nothing, held=held, left_out=True, problems=found.problems)
             self._become(app, intake, made, approved=is_base or bool(held))
-            return Step(churn=churn, held=held)
+            return Step(churn=churn, held=held, problems=found.problems)
         finally:
             app.client.close()
 
-    def _app(self, sources: Sequence[KeptSource], nodes: dict[str, KeptSource]) -> App:
+    def _app(
+        self, sources: Sequence[KeptSource], nodes: dict[str, KeptSource], taught: dict[str, KeptSource]
+    ) -> App:
         """An App that sends nothing: policy observe does as sync would, and each Request is one for itself."""
         settings = self.settings
         return open_app(
@@ -98,6 +107,7 @@ class Simulation:
             sources,
             {},
             nodes,
+            training_sources=taught,
         )
 
     def _become(self, app: App, intake: Intake, made: Draft, *, approved: bool) -> None:
@@ -139,6 +149,7 @@ class Simulation:
             user_id = str(effects.profiles[0]["Id"])
             links.save(conn, account, job.payload["employee_id"], user_id, "create", now)
         keep_ledger(conn, account, job, errand, effects, now)
+        note_recorded(conn, account, job, effects, now)
         lost = job.changes if errand.lost == ("*",) else errand.lost
         return (*lost, *errand.refused)
 
@@ -155,6 +166,9 @@ class Simulation:
                 return imagine(operation, self._new_id, team=teams.get(operation.team_id))
             case GiveTeam() | TakeFromTeam():
                 return _with_members(conn, account, operation, imagine(operation, self._new_id))
+            case RecordModule() | RecordSession():
+                modules = training.catalogue(conn, account).modules.get(operation.course_id, ())
+                return imagine(operation, self._new_id, alone=len(modules) == 1)
             case _:
                 return imagine(operation, self._new_id)
 

@@ -107,7 +107,8 @@ def resume_if_key_works(app: App) -> bool:
 def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total: None) -> str:
     """Send with a crew of one's own until the Run has ended, and nothing is unsettled, or ``app.stop`` is set.
 
-    Returns the Run's state; what a person has paused is left in the queue. What an earlier process left uncertain is settled first or on the way.
+    Returns the Run's state; what a person has paused is left in the queue. What an earlier process left uncertain is settled
+    first or on the way, and sent again if it was not there.
 
     Raises Unauthorized if Litmos refuses the key: the queue is kept, and paused.
     """
@@ -118,11 +119,15 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
         raise _refused(str(error), error.code) from None
     crew = Crew(app)
     crew.start()
+    left: set[int] = set()
     try:
         while True:
             with app.database.read() as conn:
                 counts = jobs.counts(conn, app.account, run_id)
                 unsettled = jobs.is_unsettled(conn, app.account)
+                left = jobs.going_on(
+                    conn, app.account, left | jobs.unsettled_of_others(conn, app.account, run_id)
+                )
                 pause = jobs.paused(conn, app.account)
                 goes_on = jobs.goes_on(conn, app.account, run_id)
                 run = runs.get(conn, run_id)
@@ -130,7 +135,7 @@ def drain(app: App, run_id: int, *, update: Update = lambda _what, _done, _total
             done = sum(number for found, number in counts.items() if found not in LIVE)
             update("requests", done, sum(counts.values()))
             ended = state not in runs.UNFINISHED or not goes_on
-            if (ended and not unsettled) or app.stop.is_set():
+            if (ended and not unsettled and not left) or app.stop.is_set():
                 return state
             if pause is not None:
                 raise _refused(pause.reason, pause.code)

@@ -15,28 +15,32 @@ GROUP = "syncd.sinks"
 
 
 class PluginSink:
-    """Somebody else's Sink, given rows as ``columns`` say (all fields, if there are none); its errors are SinkErrors."""
+    """Somebody else's Sink, given rows as ``columns`` say (all fields, if there are none); its errors are SinkErrors.
 
-    def __init__(self, inner: Sink, columns: Columns) -> None:
+    It is made anew before a use for which a secret in its options was replaced.
+    """
+
+    def __init__(self, inner: plugins.Made[Sink], columns: Columns) -> None:
         self._inner = inner
         self._columns = columns
 
     @property
     def name(self) -> str:
         """The configured name."""
-        return self._inner.name
+        return self._inner.current().name
 
     @property
     def wants_everything(self) -> bool:
         """As the sink says."""
-        return self._inner.wants_everything
+        return self._inner.current().wants_everything
 
     def check(self) -> str:
         """As ``Checked.check``, for a sink that has one."""
-        if not isinstance(self._inner, Checked):
+        inner = self._inner.current()
+        if not isinstance(inner, Checked):
             return "installed; it has no check of its own"
         try:
-            return self._inner.check()
+            return inner.check()
         except SinkError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a plug-in does, one sink's failure blocks no other
@@ -44,9 +48,10 @@ class PluginSink:
 
     def deliver(self, batch_id: str, rows: Sequence[Mapping[str, str]]) -> None:
         """As ``Sink.deliver``. What an unexpected error says may quote the rows, so its type alone is told."""
-        cells = mapped(self.name, batch_id, rows, self._columns) if self._columns else rows
+        inner = self._inner.current()
+        cells = mapped(inner.name, batch_id, rows, self._columns) if self._columns else rows
         try:
-            self._inner.deliver(batch_id, cells)
+            inner.deliver(batch_id, cells)
         except SinkError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -55,6 +60,11 @@ class PluginSink:
             ) from None
 
 
-def open_plugin(kind: str, name: str, options: Mapping[str, str], columns: Columns) -> Sink:
+def open_plugin(kind: str, name: str, options: plugins.Options, columns: Columns) -> Sink:
     """The Sink that the entry point ``kind`` makes. Raises ConfigError if it cannot be loaded, or refuses the options."""
-    return PluginSink(plugins.make(GROUP, "sink", kind, name, options), columns)
+
+    def make(given: Mapping[str, str]) -> Sink:
+        made: Sink = plugins.make(GROUP, "sink", kind, name, given)
+        return made
+
+    return PluginSink(plugins.Made(make, options), columns)

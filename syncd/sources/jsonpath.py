@@ -1,4 +1,7 @@
-"""Paths into JSON: ``work.email``, ``departments[0].name``, ``groups[type=TEAM].name``, ``groups[*].name``, ``"a.b".c``."""
+"""Paths into JSON.
+
+``work.email``, ``departments[0].name``, ``groups[type=TEAM].name``, ``groups[*].name``, ``jobs[latest since].title``, ``"a.b".c``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -10,19 +13,24 @@ JOINED = "; "
 """What stands between the texts of ``[*]``."""
 _STEP = re.compile(
     r'(?P<dot>\.)?(?:"(?P<quoted>[^"]+)"|(?P<key>[^.\[\]"]+))'
-    r"|\[(?:(?P<index>-?\d{1,4})|(?P<all>\*)|(?P<name>[^=\]]+)=(?P<value>[^\]]*))\]"
+    r"|\[(?:(?P<index>-?\d{1,4})|(?P<all>\*)|latest (?P<latest>[^=\]]+)|(?P<name>[^=\]]+)=(?P<value>[^\]]*))\]"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: into a key, to the item of an index, to all items, or to the first one whose ``name`` is ``value``."""
+    """One step: into a key, to the item of an index, to all items, or to one of them.
+
+    That is the first whose ``name`` is ``value``, or the one with the greatest text at ``latest``: dates as 2026-01-31 are
+    texts that sort as times do. Of several with the same, the first; an item without one only if there is no other.
+    """
 
     key: str = ""
     index: int | None = None
     every: bool = False
     name: str = ""
     value: str = ""
+    latest: str = ""
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -34,12 +42,15 @@ def parse_path(text: str) -> tuple[Step, ...]:
         key = found and (found["quoted"] or found["key"])
         if found is None or (key and bool(found["dot"]) != bool(steps)):
             raise ValueError(
-                f'"{text}" is no path: write work.email, departments[0].name, groups[type=TEAM].name or groups[*].name'
+                f'"{text}" is no path: write work.email, departments[0].name, groups[type=TEAM].name, '
+                "groups[*].name or jobs[latest since].title"
             )
         if key:
             steps.append(Step(key=key))
         elif found["index"]:
             steps.append(Step(index=int(found["index"])))
+        elif found["latest"]:
+            steps.append(Step(latest=found["latest"]))
         else:
             steps.append(Step(every=bool(found["all"]), name=found["name"] or "", value=found["value"] or ""))
         at = found.end()
@@ -68,6 +79,9 @@ def value_at(data: Any, steps: tuple[Step, ...]) -> Any:
             return _Several(value_at(each, steps[number + 1 :]) for each in data)
         elif step.index is not None:
             data = data[step.index] if -len(data) <= step.index < len(data) else None
+        elif step.latest:
+            objects = (one for one in data if isinstance(one, dict))
+            data = max(objects, key=lambda one: _text(one.get(step.latest)), default=None)
         else:
             named = (one for one in data if isinstance(one, dict) and _is(one.get(step.name), step.value))
             data = next(named, None)

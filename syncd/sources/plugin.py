@@ -15,9 +15,12 @@ GROUP = "syncd.sources"
 
 
 class PluginSource:
-    """Somebody else's Source, whose errors are SourceErrors, and behind whose faults the workspace is as it was."""
+    """Somebody else's Source, whose errors are SourceErrors, and behind whose faults the workspace is as it was.
 
-    def __init__(self, name: str, inner: Source) -> None:
+    It is made anew before a reading for which a secret in its options was replaced.
+    """
+
+    def __init__(self, name: str, inner: plugins.Made[Source]) -> None:
         self._name = name
         self._inner = inner
 
@@ -28,9 +31,10 @@ class PluginSource:
 
     def read(self, workspace: Path) -> Reading:
         """As ``Source.read``. What an unexpected error says may quote HR's data, so its type alone is told."""
+        inner = self._inner.current()
         before = set(workspace.iterdir())
         try:
-            return self._inner.read(workspace)
+            return inner.read(workspace)
         except BaseException as error:
             for left in set(workspace.iterdir()) - before:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
@@ -41,6 +45,11 @@ class PluginSource:
             ) from None
 
 
-def open_plugin(kind: str, name: str, options: Mapping[str, str]) -> Source:
+def open_plugin(kind: str, name: str, options: plugins.Options) -> Source:
     """The Source that the entry point ``kind`` makes. Raises ConfigError if it cannot be loaded, or refuses the options."""
-    return PluginSource(name, plugins.make(GROUP, "source", kind, name, options))
+
+    def make(given: Mapping[str, str]) -> Source:
+        made: Source = plugins.make(GROUP, "source", kind, name, given)
+        return made
+
+    return PluginSource(name, plugins.Made(make, options))

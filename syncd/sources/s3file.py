@@ -1,5 +1,6 @@
 """An object of an S3 bucket, at AWS or at a provider that speaks the same."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -7,23 +8,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import obstore
-from obstore.exceptions import (
-    BaseError,
-    NotFoundError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from syncd.errors import SourceError
 from syncd.http.links import link_fault
 from syncd.sources.fetch_settings import S3FileSettings
 from syncd.sources.fetching import Fetched, Offer, cut_short, is_pattern, keep_chunks, newest, too_long
+from syncd.sources.s3errors import told
 
 CHUNK = 1024 * 1024
 CONNECT_SECONDS = 10
 RETRY_SECONDS = 20
+SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class S3File:
@@ -34,7 +31,7 @@ class S3File:
         self._monotonic = monotonic
 
     def fetch(self, workspace: Path) -> Fetched:
-        """As ``Fetch.fetch``. An object that is replaced between the look and the reading is refused."""
+        """As ``Fetch.fetch``. One request reads one version of an object, whatever replaces it meanwhile."""
         deadline = self._monotonic() + self._settings.timeout_seconds
         secrets = self._secrets()
         try:
@@ -46,11 +43,10 @@ class S3File:
         settings = self._settings
         key = self._chosen(store)
         label = f"{settings.name}: s3://{settings.bucket}/{key}"
-        found = obstore.head(store, key)
+        answer = obstore.get(store, key)  # no HEAD before it: of what S3 refuses, that would tell no reason
+        found = answer.meta
         if found["size"] > settings.max_bytes:
             raise too_long(label, settings.max_bytes)
-        tag = found.get("e_tag")
-        answer = obstore.get(store, key, options={"if_match": tag} if tag else {})
         copy = keep_chunks(
             self._chunks(answer, deadline, label),
             workspace,
@@ -124,20 +120,12 @@ class S3File:
     def _explained(self, error: Exception, secrets: dict[str, str]) -> SourceError:
         settings = self._settings
         where = f"{settings.name}: s3://{settings.bucket}/{settings.key}"
-        match error:
-            case FileNotFoundError() | NotFoundError():
-                said = "there is no such object, or no such bucket. Check both, and whether the HR export ran"
-            case PermissionDeniedError() | UnauthenticatedError():
-                said = "these credentials may not read it. They need s3:GetObject, and s3:ListBucket for a pattern"
-            case PreconditionError():
-                said = "was replaced while it was read. Run syncd again"
-            case _:
-                said = _first_words(str(error), secrets)
+        hidden = {*secrets.values(), *(os.environ.get(name, "") for name in SECRET_VARIABLES)}
+        said = told(
+            str(error),
+            is_missing=isinstance(error, (FileNotFoundError, NotFoundError)),
+            is_refused=isinstance(error, (PermissionDeniedError, UnauthenticatedError)),
+            region=settings.region,
+            secrets=hidden,
+        )
         return SourceError(f"{where}: {said}. Nothing was planned.")
-
-
-def _first_words(text: str, secrets: dict[str, str]) -> str:
-    """The beginning of what the library says, on one line, without the secrets."""
-    for secret in filter(None, secrets.values()):
-        text = text.replace(secret, "***")
-    return " ".join(text.split())[:200].rstrip(". ")

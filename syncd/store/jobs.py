@@ -1,6 +1,6 @@
 """Jobs as people see them: listing, counting, pausing the queue, retrying and cancelling."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,16 +90,40 @@ def is_unsettled(conn: Connection, account: str) -> bool:
     )
 
 
+def unsettled_of_others(conn: Connection, account: str, run_id: int) -> set[int]:
+    """The ids of Jobs of other Runs than this one that are being sent, or whose outcome is unknown."""
+    query = select(job.c.id).where(job.c.account == account, IS_UNSETTLED, job.c.run_id != run_id)
+    return set(conn.execute(query).scalars())
+
+
+def going_on(conn: Connection, account: str, ids: Collection[int]) -> set[int]:
+    """Those of these Jobs that are being sent or settled, or will be without a person."""
+    if not ids:
+        return set()
+    query = select(job.c.id).where(job.c.account == account, IS_LIVE, _goes(_stopped(conn, account)))
+    wanted = sorted(ids)
+    some = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+    return {one for part in some for one in conn.execute(query.where(job.c.id.in_(part))).scalars()}
+
+
 def goes_on(conn: Connection, account: str, run_id: int) -> bool:
     """Whether a Job of a Run is being sent or settled, or will be without a person, who has paused nothing of it."""
-    stopped = {one.job_class for one in pauses(conn, account) if one.job_class}
+    stopped = _stopped(conn, account)
     if not stopped:
         return True
-    query = select(job.c.id).where(job.c.run_id == run_id, IS_LIVE)
+    query = select(job.c.id).where(job.c.run_id == run_id, IS_LIVE, _goes(stopped))
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def _stopped(conn: Connection, account: str) -> set[str]:
+    return {one.job_class for one in pauses(conn, account) if one.job_class}
+
+
+def _goes(stopped: Collection[str]) -> ColumnElement[bool]:
     goes: ColumnElement[bool] = IS_UNSETTLED
     if ALL not in stopped:
         goes = goes | (job.c.state == "available") & job.c["class"].not_in(stopped)
-    return conn.execute(query.where(goes).limit(1)).first() is not None
+    return goes
 
 
 def list_jobs(

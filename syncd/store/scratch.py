@@ -12,8 +12,11 @@ from syncd.store.columns import metadata
 from syncd.store.database import Database, open_database
 from syncd.store.mirror_tables import litmos_item, litmos_team, litmos_team_item
 from syncd.store.schema import team_tie
+from syncd.store.training_tables import litmos_module, litmos_session
 
-_COPIED = (litmos_item, litmos_team, litmos_team_item, team_tie)
+_COPIED = (litmos_item, litmos_team, litmos_team_item, team_tie, litmos_module, litmos_session)
+_WHERE_NAMED = ("modules_read_at", "sessions_read_at")
+"""What is read of those courses alone that rows of training name: of the others nothing is known."""
 _CHUNK = 500
 
 
@@ -45,7 +48,8 @@ def furnish(scratch: Database, real: Connection, account: str, now: datetime) ->
 
 def _as_read(table: Table, row: dict[str, Any], now: datetime) -> dict[str, Any]:
     read = {name: now for name in table.columns.keys() if name.endswith("_read_at") or name == "changed_at"}  # noqa: SIM118 - no dict
-    return {**row, **read}
+    unread = dict.fromkeys(name for name in _WHERE_NAMED if name in read and row[name] is None)
+    return {**row, **read, **unread}
 
 
 def _in_a_hurry(dbapi: Any, _record: Any) -> None:

@@ -4,6 +4,7 @@ from syncd.config import Config
 from syncd.config.sink_parts import CsvSinkPart, PluginSinkPart, SinkSettings, SqlSinkPart, WebhookSinkPart
 from syncd.sinks import CsvSinkSettings, Sink, SqlSinkSettings, WebhookSinkSettings, open_plugin, open_sink
 from syncd.sinks.base import SinkMode
+from syncd.wiring.options import revealing
 
 
 def sinks_of(config: Config) -> dict[str, Sink]:
@@ -41,8 +42,7 @@ def _sink(settings: SinkSettings) -> Sink:
                 )
             )
         case PluginSinkPart():
-            options = {key: option.reveal() for key, option in settings.options.items()}
-            return open_plugin(settings.type, settings.name, options, settings.rules)
+            return open_plugin(settings.type, settings.name, revealing(settings.options), settings.rules)
 
 
 def _csv_sink(settings: CsvSinkPart) -> CsvSinkSettings:

@@ -20,6 +20,7 @@ from syncd.sources.fetching import Fetch
 from syncd.sources.plugin import open_plugin
 from syncd.sources.renaming import renamed
 from syncd.sources.settings import ExcelSourceSettings, Header, Page, Since, SqlSourceSettings
+from syncd.wiring.options import revealing
 from syncd.wiring.servers import fetch_settings, json_settings
 
 
@@ -56,8 +57,7 @@ def _source(settings: SourceSettings, ids: Iterable[Piece]) -> Source:
             )
         )
     if isinstance(settings, PluginSettings):
-        options = {key: option.reveal() for key, option in settings.options.items()}
-        return open_plugin(settings.type, settings.name, options)
+        return open_plugin(settings.type, settings.name, revealing(settings.options))
     if isinstance(settings, JsonSettings):
         return open_source(json_settings(settings))
     if isinstance(settings, CsvSettings):

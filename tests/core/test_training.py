@@ -13,7 +13,16 @@ from syncd.core.conditions import Between, OneOf
 from syncd.core.locating import Catalogue, Locator, Module, Session
 from syncd.core.model import Action, Assignment, Change, ItemKey, Record, Rejection, Skip
 from syncd.core.recertify import Result
-from syncd.core.recording import Located, Recorded, RecordKey, Standing, key_in, outstanding, record
+from syncd.core.recording import (
+    Located,
+    Recorded,
+    RecordKey,
+    Standing,
+    key_in,
+    outstanding,
+    record,
+    why_nothing,
+)
 from syncd.core.request import Pace
 from syncd.core.rules import Column, Lookup, Otherwise, Place, ValueRule
 from syncd.core.training import Evidence, RecordKind, TrainingRule, read_row
@@ -250,6 +259,40 @@ def test_a_row_before_the_last_reset_counts_no_more_and_one_of_that_day_does():
     done = {reset.key: Recorded(user_id="u1", said={})}
     assert outstanding([older], done, {"E1": "u1"})[0] == []
     assert outstanding([older], done, {"E1": "u2"})[0] == [older]
+
+
+LATER, RESET = ROW_AT + timedelta(days=7), {"record": RecordKind.RESET}
+
+
+def done(*rows: Located) -> dict[RecordKey, Recorded]:
+    return {row.key: Recorded(user_id="u1", said=row.said) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("row", "others", "recorded", "held", "expected"),
+    [
+        ({}, [], done(located()), {}, "it was recorded as it is"),
+        ({}, [located(at=LATER, origin="x.csv:9")], {}, {}, "x.csv:9 tells of a later one: "),
+        ({}, [], done(located(at=LATER)), {}, "a later one was recorded, of "),
+        ({}, [located(origin="x.csv:9")], {}, {}, "x.csv:9 says the same, and counts once"),
+        ({}, [located(at=LATER, **RESET)], {}, {}, "the course was reset by HR's row of "),
+        ({}, [], done(located(at=LATER, **RESET)), {}, "the course was reset by HR's row of "),
+        ({}, [], {}, completed(LATER), "Litmos shows the course completed on "),
+        (RESET, [], {}, {}, "this person does not have the course"),
+        (RESET, [], {}, HELD, "Litmos does not show the course completed"),
+        (RESET, [], {}, completed(ROW_AT, reset_completed_at=ROW_AT), "was reset before"),
+        (RESET, [], {}, completed(LATER), "after that day"),
+    ],
+)
+def test_why_nothing_becomes_of_a_row_is_told_exactly(row, others, recorded, held, expected):
+    mine = located(**row)
+    links, known = {"E1": "u1"}, held.get("E1", {})
+    assert expected in why_nothing(mine, [mine, *others], recorded, links, known)
+    left, _ = outstanding([*others, mine], recorded, links)
+    changes = record(
+        [one for one in left if one is mine], replace(STANDING, held=held, recorded=recorded)
+    ).changes
+    assert changes == (), "it is said of rows alone of which nothing becomes"
 
 
 # ---------------------------------------------------------------- against a naive model

@@ -37,7 +37,7 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = {
         "users": {"000041": "Jeanne d'Arc", "000042": "Marc L'Oréal", "000043": 'Jo "JJ" Smith'},
         "managers": {("000042", "000041"), ("000043", "000041")},
         "teams": {("", "ACME-FR"), ("", "ACME-US")},
-        "first": "ukg.csv:1",
+        "first": "ukg.csv:2",
     },
     "personio": {
         "file": "Mitarbeiter_{date}.csv",

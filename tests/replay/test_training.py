@@ -142,12 +142,74 @@ def test_the_moment_is_that_of_hr_though_it_was_read_once_more_after_training(be
     assert [one["source"] for one in again["inputs"]] == ["hr", "licences", "withdrawn"]
 
 
-def test_a_backtest_leaves_training_out_and_says_so(bench):
-    for row in ROWS[:2]:
-        licences(bench, row)
+def test_a_backtest_records_resets_and_rejects_as_each_configuration_says(bench):
+    settled(bench)
+    late = "00002,FL,20.11.2025,,valid"
+    for rows in (
+        ROWS[:1],
+        (*ROWS[:1], late),
+        (*ROWS[:1], late),
+        (*ROWS[:1], late, "00001,FL,03.12.2025,,withdrawn"),
+    ):
+        licences(bench, *rows)
         bench.run("plan")
-    shown = bench.run("backtest", "--config", "syncd.yaml")
-    assert "1 kept inputs" in shown.stdout, "another file of licences is no input of its own"
-    assert "Training is not in it" in shown.stderr
+    licences(bench, *ROWS[:1], late, "00003,FL,never,,valid")
+    bench.run("plan")
+    before, asked = dump(bench), len(bench.sandbox.log)
+    start, end = TRAINING.index("  - source: {type: csv, name: withdrawn"), TRAINING.index("push:")
+    bench.configure((TAUGHT[0], TRAINING[:start] + TRAINING[end:]), ARCHIVE)
+    bench.config_file.rename(bench.folder / "new.yaml")
+    bench.configure(TAUGHT, ARCHIVE)
+    found = bench.json("backtest", "--config", "new.yaml")
+    told = [
+        tuple(
+            None if side is None else (side["recorded"], side["reset"], side["rejected"])
+            for side in (day["current"], day["new"])
+        )
+        for day in found["inputs"]
+    ]
+    nothing = (0, 0, 0)
+    assert told == [
+        (None, nothing),
+        ((1, 0, 0), (1, 0, 0)),
+        ((1, 0, 0), (1, 0, 0)),
+        ((0, 1, 0), nothing),
+        ((0, 0, 1), (0, 0, 1)),
+    ]
+    first = found["inputs"][0]["run"]
+    assert found["problems"] == [
+        f"no input of {names} is kept of run {first}: nothing of that is planned"
+        for names in ("licences, withdrawn", "licences")
+    ]
+    assert (dump(bench), len(bench.sandbox.log)) == (before, asked)
+    shown = bench.run("backtest", "--config", "new.yaml").stdout
+    assert ("recorded" in shown, "reset" in shown) == (True, True)
+
+
+def test_a_backtest_shows_what_a_changed_rule_of_training_would_record_anew(bench):
+    settled(bench)
+    licences(bench, *ROWS[:2])
+    bench.run("plan")
+    bench.configure(
+        (TAUGHT[0], TRAINING.replace("score: points\n", "score: {from: points, default: 60}\n")), ARCHIVE
+    )
+    bench.config_file.rename(bench.folder / "new.yaml")
+    bench.configure(TAUGHT, ARCHIVE)
+    (last,) = bench.json("backtest", "--config", "new.yaml", "--last", "1")["inputs"]
+    assert last["new"]["recorded"] == 1, "00002 had no score"
+    assert last["rows"] == 3
     bench.configure(ARCHIVE)
-    assert "Training" not in bench.run("backtest", "--config", "syncd.yaml").stderr
+    found = bench.json("backtest", "--config", "new.yaml", "--last", "1")
+    assert found["total"]["new"]["given"] == 6, "the course is given first, and the row waits for it"
+    bench.config_file.rename(bench.folder / "plain.yaml")
+    bench.configure(TAUGHT, ARCHIVE)
+    assert bench.json("backtest", "--config", "plain.yaml")["total"]["new"]["recorded"] == 0
+
+
+def test_a_backtest_says_of_which_training_nothing_is_kept(bench):
+    bench.configure(ARCHIVE)
+    run = bench.json("plan")["run"]
+    bench.configure(TAUGHT, ARCHIVE)
+    said = f"no input of licences, withdrawn is kept of run {run}: nothing of that is planned"
+    assert said in bench.json("backtest", "--config", "syncd.yaml", "--last", "9")["problems"]
+    assert said in bench.run("backtest", "--config", "syncd.yaml").stderr

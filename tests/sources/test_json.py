@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +184,9 @@ TEXTS = {
     "f[t=2].n": "y",
     'g."h.i"': "1e5",
     "f[9].n": "",
+    "f[latest t].n": "y",
+    "f[latest none].n": "x",
+    "e[latest t].n": "",
 }
 
 
@@ -218,11 +222,19 @@ def test_what_is_no_json(text):
 
 
 def bamboohr(asked: Asked) -> Said:
-    assert json.loads(asked.body)["fields"][0] == "employeeNumber"
-    assert asked.headers["authorization"].startswith("Basic ")
+    assert asked.path == "/api/v1/reports/custom?format=JSON"
+    assert asked.headers["content-type"] == "application/json", "with a charset BambooHR reads XML"
+    assert asked.headers["authorization"] == f"Basic {b64encode(f'{SECRET}:x'.encode()).decode()}"
+    assert len(json.loads(asked.body)["fields"]) == 8
     row = {"id": "9", "employeeNumber": "007", "firstName": "Ana", "lastName": "Li", "workEmail": "ana@example.com",
-           "jobTitle": "Lead", "department": "IT", "status": "Active"}  # fmt: skip
-    return said({"title": "syncd", "fields": [], "employees": [row]})
+           "jobTitle": "Lead", "department": "IT", "status": "Active", "supervisorEmail": None}  # fmt: skip
+    return said(
+        {
+            "title": "syncd",
+            "fields": [{"id": "status", "type": "status", "name": "Status"}],
+            "employees": [row],
+        }
+    )
 
 
 def personio(asked: Asked) -> Said:
@@ -230,6 +242,7 @@ def personio(asked: Asked) -> Said:
         assert json.loads(asked.body) == {"client_id": SECRET, "client_secret": SECRET}
         return said({"success": True, "data": {"token": "papi-1"}})
     assert asked.headers["authorization"] == "Bearer papi-1"
+    assert int(query(asked, "limit", "0")) <= 100
     rows = []
     if query(asked, "offset", "0") == "0":
         values = {"id": 7, "first_name": "Ana", "last_name": "Li", "email": "ana@example.com", "position": "Lead",
@@ -237,23 +250,33 @@ def personio(asked: Asked) -> Said:
         rows = [
             {
                 "type": "Employee",
-                "attributes": {name: {"label": name, "value": v} for name, v in values.items()},
+                "attributes": {
+                    name: {"label": name, "value": v, "type": "standard", "universal_id": name}
+                    for name, v in values.items()
+                },
             }
         ]
-    return said({"success": True, "metadata": {"total_elements": 1}, "data": rows})
+    metadata = {"total_elements": 1, "current_page": 0, "total_pages": 1}
+    return said({"success": True, "metadata": metadata, "offset": 0, "limit": 100, "data": rows})
 
 
 def workday(asked: Asked) -> Said:
+    assert asked.path == "/ccx/service/customreport2/acme/syncd/Workers?format=json"
+    assert asked.headers["authorization"].startswith("Basic ")
     row = {"Employee_ID": "007", "Legal_First_Name": "Ana", "Legal_Last_Name": "Li", "Work_Email": "ana@example.com",
            "Cost_Center": [{"Name": "IT"}], "Active_Status": "1"}  # fmt: skip
     return said({"Report_Entry": [row]})
 
 
 def merge(asked: Asked) -> Said:
-    assert asked.headers["x-account-token"] == SECRET
+    assert asked.path.startswith("/api/hris/v1/employees?")
+    assert (asked.headers["x-account-token"], asked.headers["authorization"]) == (SECRET, f"Bearer {SECRET}")
+    assert (query(asked, "expand", ""), query(asked, "page_size", "")) == ("employments,groups", "100")
+    jobs = [{"job_title": "Boss", "effective_date": "2025-02-01T00:00:00Z"},
+            {"job_title": "Clerk", "effective_date": "2019-02-01T00:00:00Z"}]  # fmt: skip
     first = query(asked, "cursor", "") == ""
     row = {"employee_number": "007" if first else "008", "first_name": "Ana", "last_name": "Li", "work_email": "ana@example.com",
-           "job_title": None, "groups": [{"type": "TEAM", "name": "X"}, {"type": "DEPARTMENT", "name": "IT"}],
+           "employments": jobs if first else [], "groups": [{"type": "TEAM", "name": "X"}, {"type": "DEPARTMENT", "name": "IT"}],
            "employment_status": "ACTIVE", "remote_was_deleted": not first}  # fmt: skip
     return said({"next": "cD0y" if first else None, "previous": None, "results": [row]})
 
@@ -265,7 +288,7 @@ EXPECTED = {
     "merge": (
         merge,
         [
-            {"employee_id": "007", "title": "", "status": "ACTIVE"},
+            {"employee_id": "007", "title": "Boss", "status": "ACTIVE"},
             {"employee_id": "008", "title": "", "status": "INACTIVE"},
         ],
     ),

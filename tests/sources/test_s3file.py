@@ -16,6 +16,7 @@ from syncd.sources import open_fetch, open_source
 from syncd.sources.fetch_settings import S3FileSettings
 from syncd.sources.fetching import Fetched
 from syncd.sources.settings import CsvSourceSettings
+from tests.sources.https_server import HttpServer, Said
 
 SECRET = "s3cret/of+hr"
 CSV = b"employee_id,name\n007,Ana\n"
@@ -84,7 +85,7 @@ def test_the_newest_of_a_pattern_in_its_folder_alone(tmp_path, endpoint):
 
 def test_refusals(tmp_path, endpoint, monkeypatch):
     assert "there is no such object" in refused(tmp_path, endpoint, key="gone.csv")
-    assert "there is no such object" in refused(tmp_path, endpoint, bucket="elsewhere")
+    assert "there is no such bucket" in refused(tmp_path, endpoint, bucket="elsewhere")
     assert "there is no file no_*.csv" in refused(tmp_path, endpoint, key="no_*.csv")
     assert "has more than 10 bytes" in refused(tmp_path, endpoint, max_bytes=10)
     assert "Nothing was planned" in refused(tmp_path, "http://127.0.0.1:1", timeout_seconds=1)
@@ -95,3 +96,60 @@ def test_the_environment_gives_credentials_where_none_are_configured(tmp_path, e
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     assert fetched(tmp_path, endpoint, access_key=None, secret_key=None).name == "hr_2026-01-01.csv"
+
+
+REFUSALS = {
+    "InvalidAccessKeyId": (403, "S3 does not know this access key. Check access_key"),
+    "SignatureDoesNotMatch": (403, "the secret key does not belong to this access key. Check secret_key"),
+    "ExpiredToken": (
+        400,
+        "the session token has expired; access_key, secret_key and session_token belong together",
+    ),
+    "AuthorizationHeaderMalformed": (400, 'in another region than "us-east-1", eu-central-1. Set region'),
+    "PermanentRedirect": (301, 'in another region than "us-east-1". Set region'),
+    "NoSuchBucket": (404, "there is no such bucket. Check bucket"),
+    "NoSuchKey": (404, "there is no such object. Check key, and whether the HR export ran"),
+    "AccessDenied": (403, "these credentials may not read it, or it is not there"),
+    "RequestTimeTooSkewed": (403, "the clock of this machine is wrong"),
+    "MadeUp": (400, "Generic S3 error"),
+}
+"""Codes of S3's API reference ("Error responses"), with their HTTP status, and what is told of each."""
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("key", ["out/hr.csv", "out/*.csv"])
+def test_what_s3_refuses_is_told_with_the_next_step_and_without_the_secret(tmp_path, code, key):
+    status, expected = REFUSALS[code]
+    body = (
+        f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>about {SECRET}; the region 'us-east-1' is wrong; "
+        "expecting 'eu-central-1'</Message></Error>"
+    )
+    server = HttpServer(
+        lambda _: Said(body.encode(), status=status, headers=(("Content-Type", "application/xml"),))
+    )
+    try:
+        said = refused(tmp_path, server.link, key=key)
+        assert len(server.asked) == 1, "what will not change is asked once"
+    finally:
+        server.stop()
+    assert said.startswith(f"hr: s3://hr-files/{key}: ")
+    assert expected in said
+    assert said.endswith(". Nothing was planned.")
+
+
+def test_without_any_credentials_the_message_says_where_they_may_come_from(tmp_path, endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    said = refused(tmp_path, endpoint, access_key=None, secret_key=None, timeout_seconds=1)
+    assert "there are no credentials: set access_key and secret_key" in said
+
+
+def test_of_credentials_in_the_environment_nothing_is_told_either(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    server = HttpServer(lambda _: Said(f"odd {SECRET}".encode(), status=418))
+    try:
+        assert "odd ***" in refused(tmp_path, server.link, access_key=None, secret_key=None)
+    finally:
+        server.stop()

@@ -7,6 +7,7 @@ import pytest
 
 from syncd.config import load
 from syncd.errors import ConfigError, SourceError
+from syncd.plugins import Made
 from syncd.sources.base import Reading
 from syncd.sources.plugin import PluginSource
 from syncd.wiring import sources_of
@@ -68,6 +69,31 @@ def test_the_source_of_the_page(installed, tmp_path):
     assert list((tmp_path / "workspace").iterdir()) == []
 
 
+def test_a_secret_that_is_replaced_needs_no_restart(installed, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(str(installed), encoding="utf-8")
+    source = configured(tmp_path, block("yaml").replace("/srv/hr/people.ini", f'"${{file:{secret}}}"'))
+    assert source.read(tmp_path / "workspace").rows == 2
+    other = tmp_path / "other.ini"
+    other.write_text("employee_id=009\nfirst_name=A\nemail=a@example.com\n", encoding="utf-8")
+    secret.write_text(str(other), encoding="utf-8")
+    (tmp_path / "second").mkdir()
+    assert source.read(tmp_path / "second").rows == 1
+    secret.unlink()
+    with pytest.raises(ConfigError) as caught:
+        source.read(tmp_path / "second")
+    assert str(other) not in str(caught.value)
+
+
+def test_what_is_made_stays_while_its_options_do():
+    given = {"key": "a"}
+    made = Made(lambda options: [options["key"]], lambda: given)
+    first = made.current()
+    assert made.current() is first
+    given["key"] = "b"
+    assert made.current() == ["b"]
+
+
 def test_what_is_wrong_with_it_is_said(installed, tmp_path):
     with pytest.raises(ConfigError, match="could not be opened with these options: KeyError"):
         configured(tmp_path, "source: {type: ini}")
@@ -86,5 +112,5 @@ def test_what_a_source_that_fails_has_laid_down_is_gone(tmp_path):
             raise KeyError("canary")
 
     with pytest.raises(SourceError, match=r"^hr: failed with KeyError\. Nothing was planned\.$"):
-        PluginSource("hr", Failing()).read(tmp_path)
+        PluginSource("hr", Made(lambda _options: Failing(), dict)).read(tmp_path)
     assert list(tmp_path.iterdir()) == []
