@@ -127,7 +127,7 @@ def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
 def values_of(conn: Connection, page: Page, name: str) -> Sequence[object]:
     """The values that a filter of a page is asked with: the commonest first, then the rarest, then one that nobody has."""
     given = VALUES.get((page.path, name)) or VALUES.get(("*", name))
-    table = TABLES.get(page.path) or TABLES.get(page.path.partition("/{")[0])
+    table = TABLES.get(page.path, TABLES.get(page.path.partition("/{")[0]))
     if given is not None:
         return given(conn)
     if table is None:

@@ -98,10 +98,10 @@ def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnEleme
     edges = []
     for order, bound in ((run.c.id.asc(), func.min), (run.c.id.desc(), func.max)):
         some = list(conn.execute(mine.where(_CHANGED).order_by(order).limit(EDGE)).scalars())
+        if not some:
+            return None
         edges.append(conn.execute(select(bound(change.c.id)).where(change.c.run_id.in_(some))).scalar())
     first, last = edges
-    if first is None:
-        return None
     # Looked up for each Change that is met, as in ``_owned``: else SQLite sorts all Changes of these Runs.
     made_at = select(run.c.created_at).where(run.c.id == change.c.run_id).scalar_subquery()
     since = [] if wanted.since is None else [made_at >= wanted.since]

@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    true,
 )
 
 from syncd.store.runs import ONLY, PLANNED_ONLY
@@ -141,15 +142,16 @@ def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:
 
 def held_fields(conn: Connection, run_id: int) -> dict[str, int]:
     """How many of the updates that a Run holds change each Litmos field, the commonest first."""
-    named = (
-        func.json_each(change.c.after).table_valued("key", name="named").c.key
+    each = (
+        func.json_each(change.c.after).table_valued("key")
         if conn.dialect.name == "sqlite"
-        else func.jsonb_object_keys(change.c.after).column_valued("named")
+        else func.jsonb_object_keys(change.c.after).table_valued("key").render_derived()
     )
+    named = each.c.key
     number = func.count()
     query = (
         select(named.label("field"), number.label("number"))
-        .select_from(change)
+        .select_from(change.join(each, true()))
         .where(change.c.run_id == run_id, IS_HELD, change.c.action == "update")
         .group_by(named)
         .order_by(number.desc(), named)

@@ -298,7 +298,7 @@ change = Table(
     Index("ix_change_run", "run_id", "kind", "action", "state", "id"),
     Index("ix_change_what", "kind", "action", "state", "id"),
     Index("ix_change_rule", "rule", "id", "run_id", "kind", "action", "state"),
-    Index("ix_change_held", "run_id", "code", "action", "kind", "id", **rows_where("state = 'held'")),
+    Index("ix_change_held", "run_id", "id", **rows_where("state = 'held'")),
     Index("ix_change_failed", "run_id", "id", **rows_where("state = 'failed'")),
     Index("ix_change_code", "code", "id", **rows_where("code <> ''")),
 )
