@@ -4,7 +4,8 @@
     python -m benchmarks.grown postgresql://postgres@127.0.0.1/grown
 
 The database must be there (SQLite makes its file) and hold no runs. Rows go in by COPY, or in batches; the indexes that no constraint needs
-are made afterwards, and what the planner knows is brought up to date, as weeks of running would have done. ``benchmarks/company.py`` has the rows.
+are made afterwards, and what the planner knows is brought up to date, as weeks of running would have done. ``benchmarks/company_runs.py`` and
+``benchmarks/company_people.py`` have the rows.
 """
 
 import argparse
@@ -15,10 +16,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import Connection, Index, func, select, text
+from sqlalchemy import Connection, Index, func, select, text, update
 
 from benchmarks.company import ACCOUNT, Company
-from syncd.store import audit
+from benchmarks.company_people import tables_of_people
+from benchmarks.company_runs import tables_of_runs
+from syncd.core.plan import digest
+from syncd.store import audit, changes
 from syncd.store.batches import insert_many
 from syncd.store.columns import metadata
 from syncd.store.database import Database, open_database
@@ -37,8 +41,8 @@ def grow(database: Database, company: Company, *, told: bool = False) -> None:
         if conn.execute(select(run.c.id).limit(1)).first() is not None:
             raise SystemExit("there are runs in that database already; name an empty one")
     with _without_indexes(database):
-        for table, names, rows in company.tables():
-            began, waiting, number = time.perf_counter(), rows(), 0
+        for table, names, waiting in (*tables_of_runs(company), *tables_of_people(company)):
+            began, number = time.perf_counter(), 0
             while some := list(islice(waiting, PART)):
                 with database.write() as conn:
                     insert_many(conn, table, names, some)
@@ -47,6 +51,7 @@ def grow(database: Database, company: Company, *, told: bool = False) -> None:
                 print(f"{table.name:20} {number:>9} rows  {time.perf_counter() - began:6.1f} s", flush=True)
     with database.write() as conn:
         _audit(conn, company)
+        _digest(conn)
         _step_numbers(conn)
     _settle(database)
 
@@ -80,6 +85,13 @@ def _audit(conn: Connection, company: Company) -> None:
             object_=f"run {run_id}",
             detail={"reason": "as agreed"},
         )
+
+
+def _digest(conn: Connection) -> None:
+    """A held Run's Plan has the digest of its Changes, or nobody could approve it."""
+    for run_id in conn.execute(select(run.c.id).where(run.c.state == "held")).scalars().all():
+        found = digest(changes.load(conn, run_id))
+        conn.execute(update(run).where(run.c.id == run_id).values(plan_digest=found))
 
 
 def _step_numbers(conn: Connection) -> None:

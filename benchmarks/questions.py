@@ -7,6 +7,7 @@ add a line to ``VALUES``; until then it is asked with a value that nobody has, f
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,12 +15,19 @@ from sqlalchemy import Connection, Select, Table, func, select
 
 from syncd.store.audit_tables import audit
 from syncd.store.database import Database
-from syncd.store.schema import change, employee, identity_case, quarantine, run
+from syncd.store.event_tables import event
+from syncd.store.events import LEVELS
+from syncd.store.result_tables import result_version
+from syncd.store.schema import change, employee, identity_case, job, quarantine, run
 from syncd.web.routes import PAGES, Page
 
 NOBODY = "zzz"
 """What no row has."""
+DAY = "2199-01-01"
+"""Long after everything."""
 TABLES: Mapping[str, Table] = {
+    "/runs/{run_id:int}/events": event,
+    "/results": result_version,
     "/runs": run,
     "/changes": change,
     "/employees": employee,
@@ -38,6 +46,21 @@ VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
     ("/runs", "state"): lambda _: ["succeeded", "planned", "failed", "held", "expired", NOBODY],
     ("/cases", "state"): lambda _: ["open", "decided", "resolved", NOBODY],
     ("/changes", "employee_id"): lambda conn: [*_ends(conn, change.c.employee_id)[:1], NOBODY],
+    ("/runs/{run_id:int}/compare", "with"): lambda conn: [
+        *conn.execute(
+            select(run.c.id).where(run.c.flow == "push").order_by(run.c.id.desc()).limit(1)
+        ).scalars()
+    ],
+    ("/runs/{run_id:int}/events", "level"): lambda _: LEVELS,
+    ("/runs/{run_id:int}/events", "event"): lambda _: ["attempt_ended", "run_started", NOBODY],
+    ("/changes", "field"): lambda _: ["JobTitle", NOBODY],
+    ("/starters", "days"): lambda _: [1, 366],
+    ("/starters", "after"): lambda conn: [f"{_today(conn)} {_middle(conn, employee.c.employee_id)}"],
+    ("/results", "since"): lambda conn: [*_days(conn, result_version.c.made_at), DAY],
+    ("*", "from"): lambda conn: [*_days(conn, run.c.created_at), DAY],
+    ("*", "to"): lambda conn: [*_days(conn, run.c.created_at), "1999-01-01"],
+    ("*", "changed"): lambda _: ["yes"],
+    ("*", "failed"): lambda _: ["yes"],
     ("*", "limit"): lambda _: [500],
 }
 """Values of filters, by page (``*``: any) and filter, where a column does not give them."""
@@ -45,6 +68,7 @@ PLACES: Mapping[str, Callable[[Connection], Sequence[object]]] = {
     "run_id": lambda conn: [
         *_ends(conn, change.c.run_id)[:1],
         *conn.execute(select(run.c.id).where(run.c.state.in_(["held", "running"]))).scalars(),
+        *_ends(conn, job.c.run_id)[:1],
     ],
     "change_id": lambda conn: [
         conn.execute(select(func.max(change.c.id))).scalar_one(),
@@ -56,9 +80,9 @@ PLACES: Mapping[str, Callable[[Connection], Sequence[object]]] = {
     ],
 }
 """Values of what a path names."""
-FROM_HR = "/employees/{employee_id:path}/why"
-"""Reads HR anew and plans with it: how long that takes is a matter of HR's data (``benchmarks.load``), not of the database."""
-TWINS = ("/", "/runs", "/changes", "/employees")
+FROM_HR = ("/employees/{employee_id:path}/why", "/employees/{employee_id:path}/preview")
+"""They read HR anew, and plan with it: how long that takes is a matter of HR's data (``benchmarks.load``), not of the database."""
+TWINS = ("/", "/runs", "/changes", "/employees", "/starters", "/results")
 """Pages whose twins are asked, too."""
 
 
@@ -81,7 +105,7 @@ def questions(database: Database, *, pairs: bool = True) -> list[Question]:
 
 
 def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
-    if page.path == FROM_HR:
+    if page.path in FROM_HR:
         return []
     found = _filled(conn, page.path)
     filters = {name: values_of(conn, page, name) for name in page.query}
@@ -103,13 +127,13 @@ def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
 def values_of(conn: Connection, page: Page, name: str) -> Sequence[object]:
     """The values that a filter of a page is asked with: the commonest first, then the rarest, then one that nobody has."""
     given = VALUES.get((page.path, name)) or VALUES.get(("*", name))
-    table = TABLES.get(page.path.partition("/{")[0])
+    table = TABLES.get(page.path, TABLES.get(page.path.partition("/{")[0]))
     if given is not None:
         return given(conn)
     if table is None:
         return [NOBODY]
     if name in {"before", "after"}:
-        key = next(column for column in reversed(table.primary_key.columns))
+        key = table.c.seq if page.path == "/results" else next(reversed(list(table.primary_key.columns)))
         if name == "after" and "employee_id" in table.c:
             key = table.c.employee_id
         return [_middle(conn, key)]
@@ -145,6 +169,18 @@ def _ends(conn: Connection, column: Any) -> list[Any]:
         conn.execute(query.order_by(order, column).limit(1)).scalar() for order in (number.desc(), number)
     ]
     return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def _days(conn: Connection, column: Any) -> list[str]:
+    """A week before the last of these times, and a day half-way between the first and the last."""
+    first, last = conn.execute(select(func.min(column), func.max(column))).one()
+    return [(last - timedelta(days=7)).date().isoformat(), (first + (last - first) / 2).date().isoformat()]
+
+
+def _today(conn: Connection) -> str:
+    """Of the newest Run."""
+    found: datetime = conn.execute(select(func.max(run.c.created_at))).scalar_one()
+    return found.date().isoformat()
 
 
 def _middle(conn: Connection, column: Any) -> Any:

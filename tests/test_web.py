@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from syncd.config.web_parts import AuthPart
 from syncd.core.limits import Hold
 from syncd.core.plan import digest
-from syncd.store import browse, logins, runs
+from syncd.store import logins, peoplelists, runs
 from syncd.store.schema import run
 from syncd.web.pages import HEADERS, create_web
 from syncd.web.rendering import as_csv
@@ -113,7 +113,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
 def site(pushed: Workbench) -> Iterator[Site]:
     app = wire(pushed.config())
     with app.database.read() as conn:
-        KNOWN["employee_id"] = browse.employees(conn, "main", "", limit=1)[0]["employee_id"]
+        KNOWN["employee_id"] = peoplelists.employees(conn, "main", "", limit=1)[0]["employee_id"]
     yield Site(app=app, config=pushed.config(), alive=lambda: True)
     app.close()
 

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-from syncd.store import browse
+from syncd.store import changelists
 from syncd.web import site as sites
 from syncd.web.listening import LARGEST_HEAD, Listening
 from syncd.web.serving import LARGEST_FORM
@@ -74,7 +74,7 @@ def test_a_look_up_that_takes_too_long_is_a_page_that_says_what_to_do(pages):
     def endless(conn, *_args, **_options):
         return conn.exec_driver_sql(ENDLESS).all()
 
-    with patch.object(sites, "PATIENCE", 0.05), patch.object(browse, "changes", endless):
+    with patch.object(sites, "PATIENCE", 0.05), patch.object(changelists, "changes", endless):
         page, twin = pages.get("/changes?rule=users"), pages.get("/changes.json")
     assert page.status_code == twin.status_code == 503
     assert "Ask for less" in page.text

@@ -86,14 +86,14 @@ def changes_list(
         return
     with store_of(config) as (loaded, database):
         from syncd.core.telling import describe
-        from syncd.store import browse, changes, mirror
+        from syncd.store import changelists, changes, mirror
 
-        wanted = browse.Wanted(
+        wanted = changelists.Wanted(
             run_id=run, employee_id=employee, action=action, kind=kind, state=state, code=code, rule=rule
         )
         account = loaded.litmos.account
         with database.read() as conn:
-            rows = browse.changes(conn, account, wanted, before=before, limit=limit)
+            rows = changelists.changes(conn, account, wanted, before=before, limit=limit)
             names = {str(item.key): item.name for item in mirror.items(conn, account)}
     if json:
         show_json({"changes": [dict(row) for row in rows]})
@@ -126,11 +126,11 @@ def changes_show(
     """Show one change: before and after, the rule, the row of HR, every attempt."""
     with store_of(config) as (loaded, database):
         from syncd.core.telling import describe
-        from syncd.store import browse, changes, jobs, mirror
+        from syncd.store import changelists, changes, jobs, mirror
 
         account = loaded.litmos.account
         with database.read() as conn:
-            row = browse.one_change(conn, account, change)
+            row = changelists.one_change(conn, account, change)
             if row is None:
                 note(f"There is no change {change}; syncd changes lists them")
                 raise typer.Exit(Exit.FAILED)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from syncd import __version__
 from syncd.insight.overview import last_inputs, overview
 from syncd.insight.scrubbing import Pseudonyms
-from syncd.store import browse, events, jobs, runs, sizes
+from syncd.store import changelists, events, jobs, runs, sizes
 from syncd.store.database import Database
 from syncd.store.events import Sought
 from syncd.store.known import people_among
@@ -96,7 +96,7 @@ def support_bundle(
             "status.json": _status(conn, account, now, list(sources), list(sinks)),
             "runs.json": [_run(row) for row in runs.listed(conn, account, limit=RUNS)],
             "problems.json": [
-                _without(row, "message") for row in browse.problems(conn, account, now - OPEN_FOR)
+                _without(row, "message") for row in changelists.problems(conn, account, now - OPEN_FOR)
             ],
             "jobs.json": jobs.tally(conn, account),
         }

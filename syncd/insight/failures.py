@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.store import browse
+from syncd.store import changelists
 
 OPEN_FOR = timedelta(days=30)
 """How far back failures are looked for that nothing has taken up."""
@@ -29,7 +29,7 @@ ANYTHING = (
 
 def open_problems(conn: Connection, account: str, now: datetime) -> list[dict[str, Any]]:
     """What failed within OPEN_FOR before ``now`` and is open, by code, the commonest first; ``next`` says what to do."""
-    found = browse.problems(conn, account, now - OPEN_FOR)
+    found = changelists.problems(conn, account, now - OPEN_FOR)
     for one in found:
         one["next"] = next((what for code, what in NEXT if one["code"].startswith(code)), ANYTHING)
     return found

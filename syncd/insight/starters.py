@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from syncd.core.cases import CaseState
 from syncd.core.model import ItemKey, Status, team_key, team_label
 from syncd.core.starters import Pending, Starter, missing_items, readiness
-from syncd.store import browse, cases, links, mirror, people
+from syncd.store import cases, changelists, links, mirror, people
 from syncd.store.current import current_state
 
 
@@ -38,7 +38,7 @@ def starters(
     state = current_state(conn, account, linked)
     names = {item.key: item.name for item in mirror.items(conn, account)}
     pending: dict[str, list[Pending]] = defaultdict(list)
-    for change in browse.not_done(conn, account, [one.employee_id for one in begins]):
+    for change in changelists.not_done(conn, account, [one.employee_id for one in begins]):
         said = Pending(state=change["state"], code=change["code"], run_id=change["run_id"])
         pending[change["employee_id"]].append(said)
     found = []

@@ -1,9 +1,13 @@
 """The tables of the ledger of results, and of what each sink was given of it. ``account`` is the key of a Litmos account."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Index, Integer, Table, UniqueConstraint, text
 
 from syncd.store.columns import Json, key_column, metadata, text_column, time_column
 
+_CURRENT: dict[str, Any] = {"sqlite_where": text("is_current = 1"), "postgresql_where": text("is_current")}
+"""The options of an Index over what holds today."""
 result_version = Table(
     "result_version",
     metadata,
@@ -27,6 +31,9 @@ result_version = Table(
     UniqueConstraint("account", "seq"),
     Index(None, "account", "user_id"),
     Index(None, "account", "is_current", "status"),
+    Index("ix_result_version_employee", "account", "employee_id", "seq", **_CURRENT),
+    Index("ix_result_version_what", "account", "kind", "status", "seq", **_CURRENT),
+    Index("ix_result_version_object", "account", "object_id", "kind", "status", "seq", **_CURRENT),
 )
 sink_cursor = Table(
     "sink_cursor",

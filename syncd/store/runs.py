@@ -24,7 +24,7 @@ OBSERVED = "observed"
 """The key in the summary of such a Run that was a push, and that the Policy let send nothing."""
 _WAITS = select(change.c.id).where(change.c.run_id == run.c.id, IS_HELD).exists()
 """Whether Changes of a Run wait for a person."""
-HOLDS = (run.c.state == "held") | ((run.c.state == "running") & _WAITS)
+HOLDS = run.c.state.in_(["held", "running"]) & ((run.c.state == "held") | _WAITS)
 """Whether a Run holds something for a person, even while others of its Changes are being sent."""
 _LOCKED = select(run.c.state).where(run.c.id == bindparam("run_id")).with_for_update(key_share=True)
 _ANY_LIVE = select(job.c.id).where(job.c.run_id == bindparam("run_id"), IS_LIVE).limit(1)

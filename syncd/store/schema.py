@@ -204,6 +204,7 @@ quarantine = Table(
     Column("run_id", Integer),
     Column("begins_on", Date),
     Index(None, "account", "begins_on", "key"),
+    Index(None, "account", "employee_id"),
 )
 input_ = Table(
     "input",

@@ -7,7 +7,7 @@ from typing import Any
 from syncd.core.exchange import curl, seen
 from syncd.core.model import Action, ObjectKind
 from syncd.core.words import pieces
-from syncd.store import browse, exchanges, jobs
+from syncd.store import changelists, exchanges, jobs
 from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change
 from syncd.web.site import Answer, Ask, Missing, Shown
@@ -27,9 +27,9 @@ def listed(ask: Ask) -> Answer:
         narrowed = ask.number("run") is not None or bool(asked["employee_id"])
         if asked["field"] and not narrowed:
             since, until = _few_days(since, until, ask.site.database.now(conn))
-        wanted = browse.Wanted(run_id=ask.number("run"), since=since, until=until, **asked)
+        wanted = changelists.Wanted(run_id=ask.number("run"), since=since, until=until, **asked)
         names = item_names(conn, ask.site.account)
-        rows = browse.changes(
+        rows = changelists.changes(
             conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         now = ask.site.database.now(conn)
@@ -70,7 +70,7 @@ def one(ask: Ask) -> Answer:
     """One change: before and after, the rule, the line of HR's file, every attempt."""
     account, change_id = ask.site.account, ask.parts["change_id"]
     with ask.site.database.read() as conn:
-        row = browse.one_change(conn, account, change_id)
+        row = changelists.one_change(conn, account, change_id)
         if row is None:
             raise Missing(f"There is no change {change_id}.")
         change = shown_change(row, item_names(conn, account), ask.viewer)

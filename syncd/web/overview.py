@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syncd.insight.failures import OPEN_FOR
-from syncd.insight.overview import FLOWS, last_inputs, overview
+from syncd.insight.overview import FLOWS, last_inputs, overview, population
 from syncd.schedule import is_late, latest, trigger
-from syncd.store import browse
+from syncd.store import changelists, runlists
 from syncd.web.shown import MASK, shown_run
 from syncd.web.site import Answer, Ask, Shown, Site
 
@@ -20,11 +20,11 @@ def index(ask: Ask) -> Answer:
     with site.database.read() as conn:
         now = site.database.now(conn)
         sinks = [one.name for one in site.config.pull.sinks]
-        numbers = site.population.of(conn, site.account, now, sinks)
+        numbers, counted_at = site.counts.of("people", now, lambda: population(conn, site.account, sinks))
         found = overview(conn, site.account, now, sinks, numbers)
         found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
-        by_day = browse.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
-        problems = browse.problems(conn, site.account, now - OPEN_FOR)
+        by_day = runlists.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
+        problems = changelists.problems(conn, site.account, now - OPEN_FOR)
     flows = [_flow(site, name, found, now) for name in FLOWS]
     for one in problems:
         one["message"] = one["message"] if ask.viewer.sees_values else MASK
@@ -42,7 +42,7 @@ def index(ask: Ask) -> Answer:
             "refused": found["paused"],
             "held": [shown_run(run) for run in found["held"]],
             "people": {name: found[name] for name in ("employees", "users", "links", "quarantined", "cases")},
-            "counted_at": found["counted_at"],
+            "counted_at": counted_at,
             "inputs": found["inputs"],
             "mirror": {name: found[name] for name in ("mirror_read_at", "mirror_full_at")},
             "results": {name: found["results"][name] for name in ("results", "delivered", "waiting")},

@@ -14,7 +14,7 @@ from syncd.insight.inquiry import inquire, preview
 from syncd.insight.overview import person
 from syncd.insight.previewed import preview_data
 from syncd.insight.starters import starters
-from syncd.store import browse, runs, timeline
+from syncd.store import peoplelists, runs, timeline
 from syncd.web.roles import Role
 from syncd.web.shown import MASK, masked, shown_change, told_reasons
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
@@ -23,7 +23,7 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 def listed(ask: Ask) -> Answer:
     """Employees by id, UserName or e-mail address, from their beginning."""
     with ask.site.database.read() as conn:
-        rows = browse.employees(
+        rows = peoplelists.employees(
             conn,
             ask.site.account,
             ask.query.get("q", "").strip(),

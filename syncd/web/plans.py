@@ -1,9 +1,12 @@
 """The plan of a held run: why it waits, what it would do, and a person's decision about all or a part of it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from syncd.core.holding import CLASSES, Choice
 from syncd.errors import Declined, StaleApproval
 from syncd.planning.approval import approve, losing, reject
-from syncd.store import browse, changes, runs
+from syncd.store import changelists, changes, runlists, runs
 from syncd.web.shown import item_names, shown_change, shown_run
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
@@ -22,13 +25,13 @@ def plan(ask: Ask) -> Answer:
             raise Missing(f"There is no run {run_id}.")
         causes = changes.causes(conn, run_id)
         names = item_names(conn, account)
-        wanted = browse.Wanted(run_id=run_id, state="held")
-        rows = browse.changes(conn, account, wanted, before=ask.number("before"), limit=ask.limit + 1)
+        wanted = changelists.Wanted(run_id=run_id, state="held")
+        rows = changelists.changes(conn, account, wanted, before=ask.number("before"), limit=ask.limit + 1)
         held = [shown_change(each, names, ask.viewer) for each in rows]
-        fields = browse.fields_changed(conn, run_id, "held")
+        fields = runlists.held_fields(conn, run_id)
         now = ask.site.database.now(conn)
     waits = row["state"] == "held" or bool(causes)  # a doubted input may hold no change at all
-    lose, hindrance = _losing(ask, run_id) if waits else (0, "")
+    lose, hindrance = _losing(ask, run_id, causes, now) if waits else (0, "")
     return Shown(
         template="plan.html",
         listed="changes",
@@ -52,12 +55,20 @@ def plan(ask: Ask) -> Answer:
     )
 
 
-def _losing(ask: Ask, run_id: int) -> tuple[int, str]:
-    """How many people would lose access by approving all of it; or why it cannot be approved as it is now."""
-    try:
-        return losing(ask.site.app, run_id), ""
-    except (Declined, StaleApproval) as error:
-        return 0, str(error)
+def _losing(ask: Ask, run_id: int, causes: Mapping[str, Mapping[str, int]], now: datetime) -> tuple[int, str]:
+    """How many people would lose access by approving all of it; or why it cannot be approved as it is now.
+
+    The digest of very many Changes takes a while, and what a person decides is judged anew: so it is asked again once something else waits.
+    """
+
+    def count() -> tuple[int, str]:
+        try:
+            return losing(ask.site.app, run_id), ""
+        except (Declined, StaleApproval) as error:
+            return 0, str(error)
+
+    waiting = tuple((code, tuple(sorted(numbers.items()))) for code, numbers in causes.items())
+    return ask.site.counts.of(("losing", run_id, waiting), now, count)[0]
 
 
 def approve_held(ask: Ask) -> Answer:

@@ -26,7 +26,7 @@ def listed(ask: Ask) -> Answer:
             conn, site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         given = ledgerlists.given(conn, site.account, [one.said.result_id for one, _at in found])
-        totals = results.totals(conn, site.account)
+        totals, counted_at = site.counts.of("results", now, lambda: results.totals(conn, site.account))
         sinks = [
             ledgerlists.standing(conn, site.account, one.name)
             for one in config.pull.sinks
@@ -47,6 +47,7 @@ def listed(ask: Ask) -> Answer:
             "next": after,
             "now": now,
             "totals": totals,
+            "counted_at": counted_at,
             "number": sum(row["results"] for row in totals),
             "sinks": sinks,
             "last_pull": None if last is None else {name: last[name] for name in ("id", "state", "error")},

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from syncd.errors import Declined
 from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
-from syncd.store import browse, changes, drift, inputs, jobs, runs
+from syncd.store import changelists, changes, drift, inputs, jobs, runlists, runs
 from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change, shown_run
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
@@ -24,7 +24,7 @@ LIVE = ("blocked", "available", "running", "uncertain")
 def listed(ask: Ask) -> Answer:
     """Runs, newest first, by flow, state, what began them and when; those with changes, those with failures."""
     since, until = span(ask)
-    wanted = browse.WantedRuns(
+    wanted = runlists.WantedRuns(
         flow=ask.query.get("flow", ""),
         state=ask.query.get("state", ""),
         trigger=ask.query.get("trigger", ""),
@@ -34,7 +34,7 @@ def listed(ask: Ask) -> Answer:
         failed=ask.query.get("failed") == YES,
     )
     with ask.site.database.read() as conn:
-        rows = browse.listed_runs(
+        rows = runlists.listed_runs(
             conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         now = ask.site.database.now(conn)
@@ -60,10 +60,10 @@ def one(ask: Ask) -> Answer:
             raise Missing(f"There is no run {run_id}.")
         now = ask.site.database.now(conn)
         names = item_names(conn, account)
-        tally = changes.tally(conn, run_id)
-        rows = browse.first_of_run(conn, run_id, tally, FEW)
+        tally, counted_at = ask.site.counts.of(("run", run_id), now, lambda: changes.tally(conn, run_id))
+        rows = changelists.first_of_run(conn, run_id, FEW)
         counts = jobs.counts(conn, account, run_id)
-        by_minute = browse.requests_by_minute(conn, run_id)
+        by_minute = runlists.requests_by_minute(conn, run_id)
         data = {
             **_with_previous(conn, account, row),
             "requests_by_minute": {
@@ -72,13 +72,14 @@ def one(ask: Ask) -> Answer:
             "limit": ask.site.app.settings.per_minute,
             "run": shown_run(row),
             "now": now,
-            "phases": _phases(row, browse.phases(conn, run_id), now),
+            "phases": _phases(row, runlists.phases(conn, run_id), now),
             "progress": _progress(ask, counts, now),
             "tally": tally,
+            "counted_at": counted_at,
             "outcomes": _outcomes(tally),
             "faults": [
                 {**fault, "message": fault["message"] if ask.viewer.sees_values else MASK}
-                for fault in browse.faults(conn, run_id)
+                for fault in runlists.faults(conn, run_id)
             ],
             "causes": changes.causes(conn, run_id),
             "inputs": [
@@ -101,7 +102,7 @@ def one(ask: Ask) -> Answer:
 
 def _with_previous(conn: Connection, account: str, row: Any) -> dict[str, Any]:
     """The Run of the same flow before this one, and what is not the same in configuration and inputs."""
-    previous = browse.before_it(conn, account, row["id"], row["flow"])
+    previous = runlists.before_it(conn, account, row["id"], row["flow"])
     if previous is None:
         return {"previous": None, "settings_changed": [], "inputs_changed": {}}
     settings, inputs_beside = read_and_said(conn, account, previous, row["id"])
@@ -119,7 +120,7 @@ def compare(ask: Ask) -> Answer:
         row = runs.get(conn, run_id)
         if row is None or row["account"] != account:
             raise Missing(f"There is no run {run_id}.")
-        other = ask.number("with") or browse.before_it(conn, account, run_id, row["flow"])
+        other = ask.number("with") or runlists.before_it(conn, account, run_id, row["flow"])
         try:
             found = None if other is None else compared(conn, account, other, run_id)
         except Declined as error:

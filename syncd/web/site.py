@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from syncd.app import App
 from syncd.config import Config
 from syncd.store.database import Database
-from syncd.web.population import Population
+from syncd.web.counting import Counts
 from syncd.web.roles import Viewer
 
 PAGE_SIZE, LARGEST_PAGE = 50, 500
@@ -25,7 +25,7 @@ class Site:
     app: App
     config: Config
     alive: Callable[[], bool]
-    population: Population = field(default_factory=Population)
+    counts: Counts = field(default_factory=Counts)
     metrics: Callable[[], bytes] | None = None
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 from syncd.insight.acting import decide_case, retry, undo_case
 from syncd.insight.candidates import case_with_evidence
 from syncd.insight.failures import OPEN_FOR, open_problems
-from syncd.store import browse, cases
+from syncd.store import cases, peoplelists
 from syncd.web.shown import MASK, masked, told_reasons
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
@@ -52,7 +52,7 @@ def try_again(ask: Ask) -> Answer:
 def quarantine(ask: Ask) -> Answer:
     """Everybody whose HR row is rejected, with every reason."""
     with ask.site.database.read() as conn:
-        rows = browse.quarantined(
+        rows = peoplelists.quarantined(
             conn, ask.site.account, after=ask.query.get("after", ""), limit=ask.limit + 1
         )
         now = ask.site.database.now(conn)

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from syncd.core.model import Action, Change, ObjectKind, Reason, Rejection
-from syncd.store import browse, changes, people
-from syncd.store.browse import Wanted, WantedRuns
+from syncd.store import changelists, changes, people, peoplelists, runlists
+from syncd.store.changelists import Wanted
 from syncd.store.mirror_tables import litmos_user
+from syncd.store.runlists import WantedRuns
 from syncd.store.schema import change, employee, link, run
 from tests.store.makers import ACCOUNT, complete, enqueue, must_claim, new_run, now_of, request
 
@@ -37,7 +38,7 @@ def planned(database, *people: str, state: str = "done", code: str = "", field: 
 
 def listed(database, wanted: Wanted, **options) -> list[str]:
     with database.read() as conn:
-        rows = browse.changes(conn, ACCOUNT, wanted, **{"before": None, "limit": 100, **options})
+        rows = changelists.changes(conn, ACCOUNT, wanted, **{"before": None, "limit": 100, **options})
         return [row["employee_id"] for row in rows]
 
 
@@ -47,7 +48,7 @@ def test_a_list_of_changes_goes_on_where_it_ended_while_rows_come_in(database):
     before = None
     for _ in range(3):
         with database.read() as conn:
-            rows = browse.changes(conn, ACCOUNT, Wanted(), before=before, limit=2)
+            rows = changelists.changes(conn, ACCOUNT, Wanted(), before=before, limit=2)
         seen += [row["id"] for row in rows]
         before = seen[-1]
         planned(database, "00009")
@@ -64,9 +65,8 @@ def test_changes_are_found_by_each_part_and_by_all_of_them(database):
     assert listed(database, Wanted(action="create")) == []
     assert listed(database, Wanted(action="update", kind="user", run_id=failed), limit=1) == ["00003"]
     with database.read() as conn:
-        assert browse.changes(conn, "other", Wanted(), before=None, limit=9) == []
-        assert [one["number"] for one in browse.faults(conn, failed)] == [2]
-        assert browse.fields_changed(conn, failed, "failed") == {"JobTitle": 2}
+        assert changelists.changes(conn, "other", Wanted(), before=None, limit=9) == []
+        assert [one["number"] for one in runlists.faults(conn, failed)] == [2]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_problem_is_what_failed_and_nothing_took_up(database):
 
     def codes() -> dict[str, int]:
         with database.read() as conn:
-            return {one["code"]: one["people"] for one in browse.problems(conn, ACCOUNT, since)}
+            return {one["code"]: one["people"] for one in changelists.problems(conn, ACCOUNT, since)}
 
     assert codes() == {"A": 1, "B": 1}
     planned(database, "00002", state="failed", code="B")
@@ -132,7 +132,7 @@ def test_employees_are_found_by_the_beginning_of_what_they_are_called(database):
 
     def found(said: str, **options) -> list[str]:
         with database.read() as conn:
-            rows = browse.employees(conn, ACCOUNT, said, **{"limit": 9, **options})
+            rows = peoplelists.employees(conn, ACCOUNT, said, **{"limit": 9, **options})
             return [row["employee_id"] for row in rows]
 
     assert found("") == ["00101", "00102", "A%_1"]
@@ -159,10 +159,10 @@ def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):
     with database.write() as conn:
         people.save_quarantine(conn, ACCOUNT, rejected, run_id=run_id, now=now)
     with database.read() as conn:
-        times = browse.phases(conn, run_id)
-        days = browse.runs_by_day(conn, ACCOUNT, now - timedelta(days=1))
-        first = browse.quarantined(conn, ACCOUNT, limit=2)
-        rest = browse.quarantined(conn, ACCOUNT, after=first[-1]["key"], limit=2)
+        times = runlists.phases(conn, run_id)
+        days = runlists.runs_by_day(conn, ACCOUNT, now - timedelta(days=1))
+        first = peoplelists.quarantined(conn, ACCOUNT, limit=2)
+        rest = peoplelists.quarantined(conn, ACCOUNT, after=first[-1]["key"], limit=2)
         assert people.count_quarantined(conn, ACCOUNT) == 3
     assert times["read_at"] is None
     assert times["first_job_at"] is not None
@@ -198,7 +198,7 @@ def test_runs_are_found_by_what_came_of_them(database):
 
     def found(**wanted: Any) -> list[int]:
         with database.read() as conn:
-            rows = browse.listed_runs(conn, ACCOUNT, WantedRuns(**wanted), before=None, limit=10)
+            rows = runlists.listed_runs(conn, ACCOUNT, WantedRuns(**wanted), before=None, limit=10)
         return [row["id"] for row in rows]
 
     assert found() == [empty, failed, done]

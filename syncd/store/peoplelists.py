@@ -1,0 +1,109 @@
+"""Lists of employees, and of those in quarantine, a page at a time: by key from where the page before ended, not by counting."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    func,
+    or_,
+    select,
+)
+
+from syncd.core.match import comparable
+from syncd.store.among import is_among, rows_among
+from syncd.store.mirror_tables import litmos_user
+from syncd.store.schema import (
+    employee,
+    link,
+    quarantine,
+)
+
+
+def employees(
+    conn: Connection, account: str, text: str, *, after: str = "", limit: int
+) -> list[dict[str, Any]]:
+    """Employees by id from ``after`` on; those whose id, UserName or e-mail address in Litmos begins with a text."""
+    linked = and_(link.c.account == account, link.c.employee_id == employee.c.employee_id)
+    litmos = and_(litmos_user.c.account == account, litmos_user.c.id == link.c.user_id)
+    query = (
+        select(
+            *(employee.c[name] for name in ("employee_id", "status", "present", "last_seen_at", "data")),
+            link.c.user_id,
+            litmos_user.c.active,
+        )
+        .outerjoin(link, linked)
+        .outerjoin(litmos_user, litmos)
+        .where(employee.c.account == account)
+        .order_by(employee.c.employee_id)
+        .limit(limit)
+    )
+    meant = _meant(conn, account, text, after, limit) if text else None
+    if meant is not None:
+        query = query.where(_beyond(after), is_among(conn, employee.c.employee_id, meant))
+    elif text:
+        query = query.where(employee.c.employee_id > after, _is_meant(conn, account, text))
+    else:
+        query = query.where(employee.c.employee_id > after)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+MANY = 2000
+"""So many users whose UserName or e-mail address begins with a text are looked up by it; of more, employees are walked by id."""
+
+
+def _meant(conn: Connection, account: str, text: str, after: str, limit: int) -> list[str] | None:
+    """The employees whom a text means, from ``after`` on or before; None if they are very many: then one is soon met by walking all."""
+    found: set[str] = set()
+    for begins in _users_begin(conn, text):
+        users = select(litmos_user.c.id).where(litmos_user.c.account == account, begins).limit(MANY + 1)
+        ids = list(conn.execute(users).scalars())
+        if len(ids) > MANY:
+            return None
+        theirs = select(link.c.employee_id).where(link.c.account == account)
+        found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
+    by_id = select(employee.c.employee_id).where(
+        employee.c.account == account, _beyond(after), _begins(conn, employee.c.employee_id, text)
+    )
+    found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
+    return sorted(found)
+
+
+def _is_meant(conn: Connection, account: str, text: str) -> ColumnElement[bool]:
+    """Whether the listed employee is one whom a text means."""
+    mine = and_(
+        litmos_user.c.account == account, link.c.account == account, litmos_user.c.id == link.c.user_id
+    )
+    named = select(link.c.user_id).where(
+        mine, link.c.employee_id == employee.c.employee_id, or_(*_users_begin(conn, text))
+    )
+    return or_(_begins(conn, employee.c.employee_id, text), named.correlate(employee).exists())
+
+
+def _users_begin(conn: Connection, text: str) -> list[ColumnElement[bool]]:
+    key = comparable(text)
+    return [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
+
+
+def _beyond(after: str) -> ColumnElement[bool]:
+    """Not a bare column: else everybody from there on is walked, and not those few who are meant looked up."""
+    return func.coalesce(employee.c.employee_id, employee.c.employee_id) > after
+
+
+def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """On SQLite as a range, which an index answers; PostgreSQL's order of texts is that of a language, which has no such range."""
+    if conn.dialect.name == "sqlite":
+        return and_(column >= text, column < text + "\U0010ffff")
+    return column.startswith(text, autoescape=True)
+
+
+def quarantined(conn: Connection, account: str, *, after: str = "", limit: int) -> list[dict[str, Any]]:
+    """The quarantine by key, from ``after`` on."""
+    query = (
+        select(quarantine)
+        .where(quarantine.c.account == account, quarantine.c.key > after)
+        .order_by(quarantine.c.key, quarantine.c.source)
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]

@@ -1,0 +1,159 @@
+"""Lists of Runs, a page at a time, and the numbers of one Run that its page shows."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Text,
+    case,
+    cast,
+    func,
+    select,
+    true,
+)
+
+from syncd.store.runs import ONLY, PLANNED_ONLY
+from syncd.store.schema import (
+    IS_FAILED,
+    IS_HELD,
+    attempt,
+    change,
+    input_,
+    job,
+    run,
+)
+
+_CHANGED = select(change.c.id).where(change.c.run_id == run.c.id).exists()
+"""Whether a Run has Changes."""
+
+
+_FAILED = select(change.c.id).where(change.c.run_id == run.c.id, IS_FAILED).exists()
+"""Whether any of them failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRuns:
+    """Which Runs are meant: made from ``since`` on and before ``until``; with Changes (``changed``); that ``failed``, or of
+    which anything did. ``state`` is that which people read: ``planned`` is one of them.
+    """
+
+    flow: str = ""
+    state: str = ""
+    trigger: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    changed: bool = False
+    failed: bool = False
+
+
+def listed_runs(
+    conn: Connection, account: str, wanted: WantedRuns, *, before: int | None, limit: int
+) -> list[RowMapping]:
+    """Runs, newest first, with ids below ``before``."""
+    query = select(run).where(run.c.account == account).order_by(run.c.id.desc()).limit(limit)
+    for name in ("flow", "trigger"):
+        if value := getattr(wanted, name):
+            query = query.where(run.c[name] == value)
+    if wanted.state:
+        mark = run.c.summary[PLANNED_ONLY].as_boolean()
+        planned = wanted.state == "planned"
+        query = query.where(run.c.state == ("succeeded" if planned else wanted.state))
+        if wanted.state in {"planned", "succeeded"}:
+            query = query.where(mark.is_not(None) if planned else mark.is_(None))
+    if wanted.since is not None:
+        query = query.where(run.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(run.c.created_at < wanted.until)
+    if wanted.changed:
+        query = query.where(_CHANGED)
+    if wanted.failed:
+        query = query.where((run.c.state == "failed") | _FAILED)
+    if before is not None:
+        query = query.where(run.c.id < before)
+    return list(conn.execute(query).mappings())
+
+
+def runs_by_day(conn: Connection, account: str, since: datetime) -> dict[date, dict[str, int]]:
+    """How many Runs that were made since then are in each state, by the day (UTC) on which they were made."""
+    query = select(run.c.created_at, run.c.state).where(run.c.account == account, run.c.created_at >= since)
+    found: dict[date, dict[str, int]] = {}
+    for row in conn.execute(query):
+        states = found.setdefault(row.created_at.date(), {})
+        states[row.state] = states.get(row.state, 0) + 1
+    return found
+
+
+def requests_by_minute(conn: Connection, run_id: int) -> dict[datetime, int]:
+    """How many requests the Attempts of a Run made, by the minute in which they ended; one at least for each that sent."""
+    minute = (
+        func.substr(cast(attempt.c.finished_at, Text), 1, 16)
+        if conn.dialect.name == "sqlite"
+        else func.to_char(func.timezone("UTC", attempt.c.finished_at), "YYYY-MM-DD HH24:MI")
+    )
+    made = case((attempt.c.requests > 0, attempt.c.requests), (attempt.c.sent_at.is_not(None), 1), else_=0)
+    query = (
+        select(minute.label("minute"), func.sum(made).label("number"))
+        .join(job, job.c.id == attempt.c.job_id)
+        .where(job.c.run_id == run_id)
+        .group_by(minute)
+    )
+    return {
+        datetime.fromisoformat(row.minute).replace(tzinfo=UTC): row.number
+        for row in conn.execute(query)
+        if row.number
+    }
+
+
+def before_it(conn: Connection, account: str, run_id: int, flow: str) -> int | None:
+    """The Run of the same flow before this one that made a Plan or ended well, and not for some people only; None: none did."""
+    query = (
+        select(func.max(run.c.id))
+        .where(run.c.account == account, run.c.flow == flow, run.c.id < run_id)
+        .where(
+            (run.c.plan_digest != "") | (run.c.state == "succeeded"),
+            run.c.summary[ONLY].as_string().is_(None),
+        )
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
+def phases(conn: Connection, run_id: int) -> dict[str, datetime | None]:
+    """When a Run's input was read, its first Job was made, and its last Job so far ended."""
+    read = select(func.min(input_.c.read_at)).where(input_.c.run_id == run_id)
+    jobs = select(func.min(job.c.created_at), func.max(job.c.finished_at)).where(job.c.run_id == run_id)
+    first, last = conn.execute(jobs).one()
+    return {"read_at": conn.execute(read).scalar(), "first_job_at": first, "last_job_at": last}
+
+
+def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:
+    """What failed in a Run, by code, the commonest first, with one of its messages."""
+    query = (
+        select(change.c.code, func.count().label("number"), func.min(change.c.message).label("message"))
+        .where(change.c.run_id == run_id, IS_FAILED)
+        .group_by(change.c.code)
+        .order_by(func.count().desc(), change.c.code)
+    )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def held_fields(conn: Connection, run_id: int) -> dict[str, int]:
+    """How many of the updates that a Run holds change each Litmos field, the commonest first."""
+    each = (
+        func.json_each(change.c.after).table_valued("key")
+        if conn.dialect.name == "sqlite"
+        else func.jsonb_object_keys(change.c.after).table_valued("key").render_derived()
+    )
+    named = each.c.key
+    number = func.count()
+    query = (
+        select(named.label("field"), number.label("number"))
+        .select_from(change.join(each, true()))
+        .where(change.c.run_id == run_id, IS_HELD, change.c.action == "update")
+        .group_by(named)
+        .order_by(number.desc(), named)
+    )
+    return {row.field: row.number for row in conn.execute(query)}
