@@ -88,6 +88,8 @@ class Database:
         with _as_store_error(), self.engine.connect() as opened:
             conn = opened.execution_options(**options)
             with conn.begin(), _within(conn, self._patience):
+                if not self.is_sqlite:
+                    conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield conn
 
     def within(self, seconds: float) -> "Database":
