@@ -290,7 +290,7 @@ def demo(
 
     from syncd.cli.show_plan import show_plan
     from syncd.daemon import Daemon
-    from syncd.demo.story import REQUESTS, WINDOW, open_demo
+    from syncd.demo.story import PORT, REQUESTS, WINDOW, open_demo
     from syncd.demo.tour import ask_each, guide, sights_of
     from syncd.log import configure
     from syncd.store.event_writer import stored_events
@@ -302,7 +302,13 @@ def demo(
             f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower."
         )
         tell = partial(say, at_once=True)
-        told = open_demo(folder, reset=reset, tell=tell, show=lambda p: show_plan(p.draft, few=3))
+        told = open_demo(
+            folder,
+            reset=reset,
+            tell=tell,
+            show=lambda p: show_plan(p.draft, few=3),
+            port=PORT if serve else 0,  # nobody is to find it where it is but for a moment
+        )
         stop = threading.Event()
 
         def end() -> None:

@@ -13,7 +13,15 @@ from typing import Any
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config, load, manual
-from syncd.demo.population import Person, SecondDay, company, second_day, third_day, write_export
+from syncd.demo.population import (
+    MARRIED_NAME,
+    Person,
+    SecondDay,
+    company,
+    second_day,
+    third_day,
+    write_export,
+)
 from syncd.errors import SyncdError
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
@@ -27,6 +35,8 @@ REQUESTS, WINDOW = 100, 3.0
 BULK_DELAY = 1.0
 """Seconds that the sandbox takes for a bulk import."""
 API_KEY = "demo-0000-not-a-secret"
+PORT = 8080
+"""Where the pages are, unless something else is there."""
 WORLD = {
     "users": [
         {
@@ -57,6 +67,8 @@ class Lived:
     """whose title Litmos refused"""
     moved: str
     known_twice: str
+    others: tuple[str, ...]
+    """more whose pages are worth a look: rejected, renamed, hired, to begin, gone"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +103,7 @@ class Demo:
             promoted=day.promoted,
             moved=day.moved,
             known_twice=day.known_twice.employee_id,
+            others=(day.bad_email, day.duplicated, day.renamed, day.hired[0], day.starters[0], day.left[0]),
         )
 
     def first_day(self, today: date) -> list[Person]:
@@ -145,7 +158,7 @@ class Demo:
     def _check_second_day(self, day: SecondDay, before: dict[str, Any], after: dict[str, Any]) -> None:
         self._expect(all(after[who]["Active"] for who in day.hired), "the hires have accounts")
         self._expect(not any(after[who]["Active"] for who in day.left), "the leavers' accounts are inactive")
-        self._expect(after[day.renamed]["LastName"] == "Winter", "the rename arrived")
+        self._expect(after[day.renamed]["LastName"] == MARRIED_NAME, "the rename arrived")
         self._expect(after[day.renamed]["Id"] == before[day.renamed]["Id"], "... under the same Litmos user")
         self._expect(after[day.moved]["JobTitle"] == "Dispatcher", "the move arrived")
         self._expect(not any(who in after for who in day.starters), "who begins later has none yet")
@@ -275,8 +288,8 @@ def prepare(folder: Path, *, reset: bool) -> None:
     marker.touch()
 
 
-def write_configuration(folder: Path, base_url: str) -> Path:
-    """Write the configuration that ``syncd init`` writes, with the few lines changed that a demo needs."""
+def write_configuration(folder: Path, base_url: str, *, port: int = PORT) -> Path:
+    """Write the configuration that ``syncd init`` writes, with the few lines changed that a demo needs; 0 is any port."""
     text = manual()
     (folder / "litmos_api_key").write_text(API_KEY, encoding="utf-8")
     (folder / "litmos_api_key").chmod(0o600)
@@ -289,7 +302,7 @@ def write_configuration(folder: Path, base_url: str) -> Path:
         ("window: 60s", f"window: {WINDOW:g}s "),
         ("settle_delay: 30s ", "settle_delay: 1s "),
         ("policy: observe ", "policy: sync "),
-        ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(8080))),
+        ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(port))),
     ):
         if old not in text:
             raise DemoFailedError(f"the shipped configuration has no {old!r} any more")
@@ -309,12 +322,17 @@ def free_port(wanted: int) -> int:
 
 
 def open_demo(
-    folder: Path, *, reset: bool, tell: Callable[[str], None], show: Callable[[Pushed], None]
+    folder: Path,
+    *,
+    reset: bool,
+    tell: Callable[[str], None],
+    show: Callable[[Pushed], None],
+    port: int = PORT,
 ) -> Demo:
     """Start the sandbox, write the configuration, open the App. The caller ends both."""
     prepare(folder, reset=reset)
     sandbox = Sandbox(
         api_key=API_KEY, limit=REQUESTS, window=WINDOW, bulk_delay=BULK_DELAY, seed=WORLD
     ).start()
-    config = load(write_configuration(folder, sandbox.base_url))
+    config = load(write_configuration(folder, sandbox.base_url, port=port))
     return Demo(folder=folder, sandbox=sandbox, config=config, app=wire(config), tell=tell, show=show)
