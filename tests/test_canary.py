@@ -130,12 +130,8 @@ def logging_to(stream: io.StringIO) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """The demo, lived and served; people act on it, and everything that may be seen was looked at."""
-    folder, hook, stream, said = (
-        tmp_path_factory.mktemp("canary"),
-        HttpServer(lambda _: Said()),
-        io.StringIO(),
-        [],
-    )
+    folder, hook, stream = tmp_path_factory.mktemp("canary"), HttpServer(lambda _: Said()), io.StringIO()
+    said: list[str] = []
     with invented(hook), logging_to(stream):
         demo = story.open_demo(folder / "demo", reset=False, tell=said.append, show=lambda _: None, port=0)
         app = demo.app
