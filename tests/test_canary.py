@@ -273,7 +273,7 @@ def test_the_demo_names_its_people_where_they_belong(told):
 
 
 def test_side_by_side_marks_what_differs_and_nothing_else(told):
-    fields = json.loads(told.seen[Role.ADMIN, f"/employees/{told.lived.promoted}.json"])["fields"]
+    fields = told.page(f"/employees/{told.lived.promoted}.json", Role.ADMIN).json()["fields"]
     assert {one["field"] for one in fields if one["differs"]} == {"JobTitle", "CustomField3"}
     assert [one["field"] for one in fields if one["drifted"]] == []
 
