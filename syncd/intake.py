@@ -290,7 +290,11 @@ def require(intake: Intake, people: Iterable[str], *, next_step: str = "") -> No
     for employee_id in people:
         if employee_id not in known:
             near = alike(intake, employee_id)
-            hint = f"; did you mean {' or '.join(near)}?" if near else next_step and f"; {next_step}"
+            hint = (
+                f"; did you mean employee {' or employee '.join(near)}?"
+                if near
+                else next_step and f"; {next_step}"
+            )
             raise Declined(
                 f"no row of {intake.name} ({intake.rows} rows) has the employee id {employee_id}{hint}"
             )

@@ -125,6 +125,19 @@ def test_a_mention_is_a_word_and_a_short_id_is_not_every_number():
     assert needles.scrubbed("7 of employee 7, 00042", pattern, "p-x") == "7 of employee p-x, p-x"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("employee 00042: no title", "employee <00042>: no title"),
+        ("no row has the employee id 00042; more", "no row has the employee id <00042>; more"),
+        ("did you mean employee 42 or employee 00042?", "did you mean employee <42> or employee <00042>?"),
+        ("the employee id is also that of hr.csv:3", "the employee id is also that of hr.csv:3"),
+    ],
+)
+def test_an_employee_in_a_sentence_is_called_otherwise(text, told):
+    assert called_otherwise("error", text, lambda one: f"<{one}>") == told
+
+
 def test_the_log_calls_people_by_their_pseudonyms():
     out, root = io.StringIO(), logging.getLogger()
     handlers, level = root.handlers[:], root.level

@@ -285,12 +285,13 @@ def demo(
         bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards, until Ctrl-C.")
     ] = True,
 ) -> None:
-    """Live through three days of a company against the sandbox: refresh, push, a held run, results."""
+    """Live through three days of a company against the sandbox, and look at them on the pages of the sync log."""
     import threading
 
     from syncd.cli.show_plan import show_plan
     from syncd.daemon import Daemon
-    from syncd.demo.story import REQUESTS, WINDOW, open_demo
+    from syncd.demo.story import PORT, REQUESTS, WINDOW, open_demo
+    from syncd.demo.tour import ask_each, guide, sights_of
     from syncd.log import configure
     from syncd.store.event_writer import stored_events
 
@@ -301,7 +302,13 @@ def demo(
             f"The sandbox's limit is {REQUESTS} requests in {WINDOW:g} s. Litmos allows 100 in 60 s: 20 times slower."
         )
         tell = partial(say, at_once=True)
-        told = open_demo(folder, reset=reset, tell=tell, show=lambda p: show_plan(p.draft, few=3))
+        told = open_demo(
+            folder,
+            reset=reset,
+            tell=tell,
+            show=lambda p: show_plan(p.draft, few=3),
+            port=PORT if serve else 0,  # nobody is to find it where it is but for a moment
+        )
         stop = threading.Event()
 
         def end() -> None:
@@ -311,13 +318,18 @@ def demo(
         with stopping(end):
             try:
                 with stored_events(told.app.database, told.app.account):
-                    told.live()
-                say("\nAll of it happened.")
-                if serve and not stop.is_set():
-                    daemon = Daemon(told.app, told.config, demo=True)
-                    daemon.start()
-                    tell(f"The sync log is at http://127.0.0.1:{daemon.port}/ until Ctrl-C.")
-                    stop.wait()
+                    lived = told.live()
+                daemon = Daemon(told.app, told.config, demo=True)
+                daemon.start()
+                try:
+                    sights = sights_of(lived)
+                    ask_each(sights, daemon.port)
+                    tell(f"  ok: each of the {len(sights)} pages to look at answers")
+                    tell("\nAll of it happened.")
+                    if serve and not stop.is_set():
+                        tell(guide(sights, daemon.port))
+                        stop.wait()
+                finally:
                     daemon.end()
             finally:
                 told.app.close()

@@ -9,7 +9,7 @@ from typing import Any
 LENGTH = 12
 SHORTEST = 4
 """An id of fewer characters is looked for only as a whole value, or after the word for what it is: 7 is in every text."""
-_EMPLOYEE = re.compile(r"(?<![\w-])(employee )([^\s,;:()\"']+)")
+_EMPLOYEE = re.compile(r"(?<![\w-])(employee (?:id )?)(?!id\b|is\b)([^\s,;:()?\"']+)")
 _NAMES = frozenset({"employee", "employee_id", "employees", "employee_ids"})
 
 

@@ -104,21 +104,41 @@ def _address(first: str, last: str, used: set[str]) -> str:
     return address
 
 
+HIRES = (
+    ("Mateo", "Sorensen", "Sales", "Commercial"),
+    ("Aiko", "Brandt", "Production", "Operations"),
+    ("Leila", "Fontaine", "IT", "Corporate"),
+    ("Tomasz", "Achterberg", "Customer Care", "Commercial"),
+)
+"""Who begins on day 2."""
+STARTERS = (
+    (3, ("Ingrid", "Valente", "Marketing", "Commercial")),
+    (6, ("Samir", "Holloway", "Logistics", "Operations")),
+)
+"""Who begins so many days after day 2."""
+KNOWN_TWICE = ("Noor", "Castellan", "Sales", "Commercial")
+"""Who begins on day 2, and is in Litmos twice already, made by hand."""
+MARRIED_NAME = "Winter"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondDay:
     """The export of day 2, and what happened in between, by employee_id."""
 
     rows: tuple[Person, ...]
     hired: tuple[str, ...]
+    starters: tuple[str, ...]
+    known_twice: Person
     left: tuple[str, ...]
     moved: str
     renamed: str
+    promoted: str
     bad_email: str
     duplicated: str
 
 
 def second_day(people: Sequence[Person], *, today: date) -> SecondDay:
-    """Four hires, three leavers, a move, a rename, a bad e-mail and a duplicate id."""
+    """Hires, some of them to come, leavers, a move, a rename, a promotion, a bad e-mail and a duplicate id."""
     rows = list(people)
     left = tuple(rows[i].employee_id for i in (5, 47, 90))
     for i in (5, 47, 90):
@@ -128,51 +148,59 @@ def second_day(people: Sequence[Person], *, today: date) -> SecondDay:
     )
     bride = rows[12]
     renamed = rows[12] = replace(
-        bride, last_name="Winter", email=f"{bride.first_name.lower()}.winter@example.com"
+        bride,
+        last_name=MARRIED_NAME,
+        email=f"{bride.first_name}.{MARRIED_NAME}@example.com".lower(),
     )
+    promoted = rows[100] = replace(rows[100], job_title="Head of Accounting")
     typo = rows[60] = replace(rows[60], email=rows[60].email.replace("@", "(at)"))
-    hired = []
-    for number, (first, last, department, division) in enumerate(
-        (
-            ("Mateo", "Sorensen", "Sales", "Commercial"),
-            ("Aiko", "Brandt", "Production", "Operations"),
-            ("Leila", "Fontaine", "IT", "Corporate"),
-            ("Tomasz", "Achterberg", "Customer Care", "Commercial"),
-        )
-    ):
-        titles = next(row[3] for row in DEPARTMENTS if row[1] == department)
-        city, country = PLACES[number]
-        hired.append(
-            Person(
-                employee_id=f"{301 + number:05d}",
-                first_name=first,
-                last_name=last,
-                email=f"{first}.{last}@example.com".lower(),
-                job_title=titles[0],
-                department=department,
-                division=division,
-                location=city,
-                country=country,
-                status="Active",
-                hire_date=today.isoformat(),
-                manager_id=rows[0].employee_id,
-            )
-        )
-    twin = replace(rows[75], department="Finance", division="Corporate")
+    hires = [_hire(301 + number, who, rows[0], today) for number, who in enumerate(HIRES)]
+    soon = [
+        _hire(311 + number, who, rows[0], today + timedelta(days=days))
+        for number, (days, who) in enumerate(STARTERS)
+    ]
+    known_twice = _hire(321, KNOWN_TWICE, rows[0], today)
+    twin = replace(rows[40], department="Finance", division="Corporate")
+    # Both in the half that arrives on day 3, for quarantine and cases follow what was read last.
+    rows.insert(51, twin)
+    rows.insert(26, known_twice)
     return SecondDay(
-        rows=(*rows, *hired, twin),
-        hired=tuple(person.employee_id for person in hired),
+        rows=(*rows, *hires, *soon),
+        hired=tuple(person.employee_id for person in hires),
+        starters=tuple(person.employee_id for person in soon),
+        known_twice=known_twice,
         left=left,
         moved=moved.employee_id,
         renamed=renamed.employee_id,
+        promoted=promoted.employee_id,
         bad_email=typo.employee_id,
         duplicated=twin.employee_id,
     )
 
 
+def _hire(number: int, who: tuple[str, str, str, str], boss: Person, begins: date) -> Person:
+    """Somebody new, whose first working day is ``begins``; ``who`` is first and last name, department and division."""
+    first, last, department, division = who
+    city, country = PLACES[number % len(PLACES)]
+    return Person(
+        employee_id=f"{number:05d}",
+        first_name=first,
+        last_name=last,
+        email=f"{first}.{last}@example.com".lower(),
+        job_title=next(row[3] for row in DEPARTMENTS if row[1] == department)[0],
+        department=department,
+        division=division,
+        location=city,
+        country=country,
+        status="Active",
+        hire_date=begins.isoformat(),
+        manager_id=boss.employee_id,
+    )
+
+
 def third_day(rows: Sequence[Person]) -> list[Person]:
-    """A broken export: only the first half of the file arrived, cut cleanly at the end of a row."""
-    return list(rows[: len(rows) // 2])
+    """A broken export: the first half of the rows, cut cleanly at the end of one, and not a single job title."""
+    return [replace(person, job_title="") for person in rows[: len(rows) // 2]]
 
 
 def write_export(path: Path, rows: Sequence[Person]) -> None:

@@ -13,11 +13,19 @@ from typing import Any
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config, load, manual
-from syncd.demo.population import Person, SecondDay, company, second_day, third_day, write_export
+from syncd.demo.population import (
+    MARRIED_NAME,
+    Person,
+    SecondDay,
+    company,
+    second_day,
+    third_day,
+    write_export,
+)
 from syncd.errors import SyncdError
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
-from syncd.store import changes, people, runs
+from syncd.store import browse, cases, changes, people, runs
 from syncd.sync import Pushed
 from syncd.wiring import wire
 
@@ -27,6 +35,8 @@ REQUESTS, WINDOW = 100, 3.0
 BULK_DELAY = 1.0
 """Seconds that the sandbox takes for a bulk import."""
 API_KEY = "demo-0000-not-a-secret"
+PORT = 8080
+"""Where the pages are, unless something else is there."""
 WORLD = {
     "users": [
         {
@@ -46,6 +56,21 @@ class DemoFailedError(SyncdError):
     """Something that the demo promises did not happen."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """What came of the three days: Runs and a Change by id, people by employee id."""
+
+    held_run: int
+    changed_run: int
+    failed_change: int
+    promoted: str
+    """whose title Litmos refused"""
+    moved: str
+    known_twice: str
+    others: tuple[str, ...]
+    """more whose pages are worth a look: rejected, renamed, hired, to begin, gone"""
+
+
 @dataclass(slots=True, kw_only=True)
 class Demo:
     """The demo in its folder, with the sandbox running; ``tell`` prints one line."""
@@ -62,68 +87,110 @@ class Demo:
         """How a person types a syncd command against the demo."""
         return f"syncd {{}} -c {self.config.path}"
 
-    def live(self) -> None:
+    def live(self) -> Lived:
         """Live through the three days and the results. Raises DemoFailedError, or what the flows raise."""
         today = datetime.now(UTC).date() - timedelta(
             days=2
         )  # its three days are over: who is hired has begun
         staff = self.first_day(today)
-        rows = self.second_day(staff, today)
-        self.third_day(rows)
+        day, changed = self.second_day(staff, today)
+        held = self.third_day(day.rows)
         self.results()
+        return Lived(
+            held_run=held,
+            changed_run=changed,
+            failed_change=self._failed(changed, day.promoted),
+            promoted=day.promoted,
+            moved=day.moved,
+            known_twice=day.known_twice.employee_id,
+            others=(day.bad_email, day.duplicated, day.renamed, day.hired[0], day.starters[0], day.left[0]),
+        )
 
     def first_day(self, today: date) -> list[Person]:
         """Everybody is new to Litmos."""
         self._day(1, "HR exports 120 people; Litmos knows only its owner.")
         staff = company(seed=SEED, today=today)
         write_export(self.folder / "hr.csv", staff)
-        self.tell("refresh: reading Litmos whole ...")
-        counts = sync.refresh(self.app, self._run("refresh"))
-        self.tell(
-            f"  {counts['users']} user, {counts['teams']} teams, {counts['learning_paths']} learning paths"
-        )
+        self._refresh()
         pushed = self._push()
         self._expect(len(self._active()) == len(staff) + 1, "everybody has a Litmos account")
         self._more(f"runs show {pushed.run_id}", f"why {staff[0].employee_id}")
         return staff
 
-    def second_day(self, staff: list[Person], today: date) -> tuple[Person, ...]:
-        """Hires, leavers, a move, a rename; and two mistakes in the file."""
-        self._day(2, "4 hires, 3 leavers, a move, a rename; and a bad e-mail address and a duplicate id.")
+    def second_day(self, staff: list[Person], today: date) -> tuple[SecondDay, int]:
+        """Hires, leavers, a move, a rename; two mistakes in the file; a change that Litmos refuses. The day, and its Run."""
+        self._day(
+            2,
+            "5 hires, 2 more to come, 3 leavers, a move, a rename, a promotion; and a bad e-mail address and a duplicate id.",
+        )
         day = second_day(staff, today=today + timedelta(days=1))
         write_export(self.folder / "hr.csv", day.rows)
+        self._meanwhile_in_litmos(day)
+        self._refresh()
         before = {user["ExternalEmployeeId"]: user for user in self._users()}
-        self._push()
+        pushed = self._push(ends="failed")
         after = {user["ExternalEmployeeId"]: user for user in self._users()}
         self._check_second_day(day, before, after)
-        self.tell("The two mistakes are in quarantine, and those people keep what they had:")
+        self.tell("Those two people keep what they had until their rows are right:")
         self._more("employees quarantine", f"why {day.bad_email}", f"preview {day.bad_email}")
-        return day.rows
+        self.tell("One change was refused, and one person is in Litmos twice; both wait for somebody:")
+        self._more("problems", f"why {day.promoted} JobTitle", f"cases show {day.known_twice.employee_id}")
+        return day, pushed.run_id
+
+    def _meanwhile_in_litmos(self, day: SecondDay) -> None:
+        """Two accounts that somebody made for one who is hired, a field that somebody wrote over, and a title to refuse."""
+        who = day.known_twice
+        for stem in ("contractor", "trainee"):
+            username = f"{stem}.{who.last_name}@example.com".lower()
+            fields = {"UserName": username, "Email": username, "ExternalEmployeeId": who.employee_id}
+            names = {"FirstName": who.first_name, "LastName": who.last_name}
+            self._control("edit", {"do": "create_user", "set": {**fields, **names}})
+        promoted = next(user for user in self._users() if user["ExternalEmployeeId"] == day.promoted)
+        edit = {
+            "do": "set_user",
+            "UserName": promoted["UserName"],
+            "set": {"CustomField3": "works from home"},
+        }
+        self._control("edit", edit)
+        refusal = {"kind": "status", "method": "PUT", "path": f"^/?users/{promoted['Id']}", "status": 400}
+        self._control("faults", [{**refusal, "reason": "JobTitle is not in the list of this account"}])
 
     def _check_second_day(self, day: SecondDay, before: dict[str, Any], after: dict[str, Any]) -> None:
         self._expect(all(after[who]["Active"] for who in day.hired), "the hires have accounts")
         self._expect(not any(after[who]["Active"] for who in day.left), "the leavers' accounts are inactive")
-        self._expect(after[day.renamed]["LastName"] == "Winter", "the rename arrived")
+        self._expect(after[day.renamed]["LastName"] == MARRIED_NAME, "the rename arrived")
         self._expect(after[day.renamed]["Id"] == before[day.renamed]["Id"], "... under the same Litmos user")
         self._expect(after[day.moved]["JobTitle"] == "Dispatcher", "the move arrived")
+        self._expect(not any(who in after for who in day.starters), "who begins later has none yet")
+        self._expect(
+            after[day.promoted]["JobTitle"] == before[day.promoted]["JobTitle"],
+            "Litmos refused the promotion: a problem, for a person to look at",
+        )
+        with self.app.database.read() as conn:
+            case = cases.find(conn, self.app.account, day.known_twice.employee_id)
+        self._expect(
+            case is not None and case["state"] == "open", "who is in Litmos twice is a case to decide"
+        )
         kept = (day.bad_email, day.duplicated)
         self._expect(all(after[who] == before[who] for who in kept), "the two mistakes changed nobody")
         with self.app.database.read() as conn:
             rejected = {row["employee_id"] for row in people.quarantined(conn, self.app.account)}
-        self._expect(rejected == set(kept), "both are in quarantine, with the lines of the file")
+        named = {*kept, day.known_twice.employee_id}
+        self._expect(rejected == named, "they are in quarantine, with the lines of the file")
 
-    def third_day(self, rows: tuple[Person, ...]) -> None:
-        """Half of the file is missing."""
-        self._day(3, "HR's export broke off: half of the rows are missing.")
+    def third_day(self, rows: tuple[Person, ...]) -> int:
+        """Half of the file is missing, and a column of the rest. The held Run."""
+        self._day(3, "HR's export broke: half of the rows are missing, and the rest has no job titles.")
         write_export(self.folder / "hr.csv", third_day(rows))
         active = len(self._active())
-        pushed = self._push(state="held")
-        self._expect(len(self._active()) == active, "nobody lost access; the run waits for a person")
+        pushed = self._push(ends="held")
+        self._expect(len(self._active()) == active, "nobody lost anything; the run waits for a person")
         self._more(
             f"runs show {pushed.run_id}",
             f"approve {pushed.run_id}",
             f"reject {pushed.run_id} --reason 'broken export'",
         )
+        return pushed.run_id
 
     def results(self) -> None:
         """People complete training, and HR hears of it."""
@@ -142,7 +209,13 @@ class Demo:
         self._expect(delivered.get("results", 0) >= len(learners), f"{len(lines) - 1} results are in {path}")
         self._more("status", "runs --flow pull")
 
-    def _push(self, *, state: str = "succeeded") -> Pushed:
+    def _refresh(self) -> None:
+        self.tell("refresh: reading Litmos whole ...")
+        counts = sync.refresh(self.app, self._run("refresh"))
+        told = ("users", "teams", "learning_paths")
+        self.tell("  " + ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in told))
+
+    def _push(self, *, ends: str = "succeeded") -> Pushed:
         self.tell("push: reading HR, planning ...")
         pushed = sync.push(self.app, self._run("push"))
         self.show(pushed)
@@ -154,8 +227,15 @@ class Demo:
             tally = changes.tally(conn, pushed.run_id)
         done = sum(states.get("done", 0) for states in tally.values())
         self.tell(f"  run {pushed.run_id}: {found}, {done} changes done")
-        self._expect(found == state, f"run {pushed.run_id} {state}")
+        self._expect(found == ends, f"run {pushed.run_id} {ends}")
         return pushed
+
+    def _failed(self, run_id: int, employee_id: str) -> int:
+        """The Change of this employee that failed in this Run."""
+        asked = browse.Wanted(run_id=run_id, employee_id=employee_id, state="failed")
+        with self.app.database.read() as conn:
+            found = browse.changes(conn, self.app.account, asked, before=None, limit=1)
+        return int(found[0]["id"])
 
     def _run(self, flow: str) -> int:
         with self.app.database.write() as conn:
@@ -169,7 +249,7 @@ class Demo:
     def _active(self) -> list[dict[str, Any]]:
         return [user for user in self._users() if user["Active"]]
 
-    def _control(self, what: str, body: dict[str, Any]) -> None:
+    def _control(self, what: str, body: object) -> None:
         request = urllib.request.Request(  # noqa: S310 - our own sandbox on loopback
             f"{self.sandbox.control_url}/{what}",
             data=json.dumps(body).encode(),
@@ -208,8 +288,8 @@ def prepare(folder: Path, *, reset: bool) -> None:
     marker.touch()
 
 
-def write_configuration(folder: Path, base_url: str) -> Path:
-    """Write the configuration that ``syncd init`` writes, with the few lines changed that a demo needs."""
+def write_configuration(folder: Path, base_url: str, *, port: int = PORT) -> Path:
+    """Write the configuration that ``syncd init`` writes, with the few lines changed that a demo needs; 0 is any port."""
     text = manual()
     (folder / "litmos_api_key").write_text(API_KEY, encoding="utf-8")
     (folder / "litmos_api_key").chmod(0o600)
@@ -222,7 +302,7 @@ def write_configuration(folder: Path, base_url: str) -> Path:
         ("window: 60s", f"window: {WINDOW:g}s "),
         ("settle_delay: 30s ", "settle_delay: 1s "),
         ("policy: observe ", "policy: sync "),
-        ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(8080))),
+        ("${env:SYNCD_WEB_PORT:-8080}", str(free_port(port))),
     ):
         if old not in text:
             raise DemoFailedError(f"the shipped configuration has no {old!r} any more")
@@ -242,12 +322,17 @@ def free_port(wanted: int) -> int:
 
 
 def open_demo(
-    folder: Path, *, reset: bool, tell: Callable[[str], None], show: Callable[[Pushed], None]
+    folder: Path,
+    *,
+    reset: bool,
+    tell: Callable[[str], None],
+    show: Callable[[Pushed], None],
+    port: int = PORT,
 ) -> Demo:
     """Start the sandbox, write the configuration, open the App. The caller ends both."""
     prepare(folder, reset=reset)
     sandbox = Sandbox(
         api_key=API_KEY, limit=REQUESTS, window=WINDOW, bulk_delay=BULK_DELAY, seed=WORLD
     ).start()
-    config = load(write_configuration(folder, sandbox.base_url))
+    config = load(write_configuration(folder, sandbox.base_url, port=port))
     return Demo(folder=folder, sandbox=sandbox, config=config, app=wire(config), tell=tell, show=show)

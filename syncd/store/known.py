@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from syncd.core.match import comparable
 from syncd.store.mirror_tables import litmos_user
-from syncd.store.schema import employee, link, quarantine
+from syncd.store.schema import employee, identity_case, link, quarantine, resolution
 
 CHUNK = 500
 
@@ -17,7 +17,8 @@ def people_among(conn: Connection, account: str, texts: Collection[str]) -> froz
     found: set[str] = set()
     rest = iter(sorted(texts))
     columns = (
-        employee.c.employee_id, link.c.employee_id, link.c.user_id, quarantine.c.employee_id, litmos_user.c.id
+        employee.c.employee_id, link.c.employee_id, link.c.user_id, quarantine.c.employee_id,
+        identity_case.c.employee_id, resolution.c.employee_id, litmos_user.c.id,
     )  # fmt: skip
     while some := list(islice(rest, CHUNK)):
         for column in columns:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.core.account import same
 from syncd.core.limits import Policy
+from syncd.core.managers import MANAGER
 from syncd.core.telling import describe
 from syncd.core.why import why
 from syncd.insight.acting import sync_person
@@ -154,6 +155,7 @@ def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
     for row in reversed(found["changes"]):
         if row["kind"] == "user" and row["state"] == "done":
             synced |= row["after"]
+    synced.pop(MANAGER, None)  # by employee id; Litmos' own field is ManagerId
     lines = []
     for name in sorted({*hr, *synced}):
         values = {"hr": hr.get(name), "synced": synced.get(name), "litmos": litmos.get(name)}

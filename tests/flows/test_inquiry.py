@@ -112,7 +112,7 @@ def test_nothing_is_sent_or_stored_by_asking(rig):
     ask(rig, "00001")
     app = rig.open()
     preview(app, "00001")
-    with pytest.raises(Declined, match="did you mean 00001"):
+    with pytest.raises(Declined, match="did you mean employee 00001"):
         preview(app, "1")
     app.client.close()
     assert len(rig.sandbox.log) == seen

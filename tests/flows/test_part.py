@@ -116,7 +116,7 @@ def test_a_held_run_of_everybody_stays_held(rig):
 def test_somebody_whom_no_row_names_is_declined(rig):
     rig.write_hr()
     app = rig.open()
-    with pytest.raises(Declined, match="did you mean 00002"):
+    with pytest.raises(Declined, match="did you mean employee 00002"):
         push(app, rig.run_id("push"), people=["2"])
     app.client.close()
     assert rig.users() == {}

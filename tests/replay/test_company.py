@@ -82,7 +82,7 @@ def test_a_changed_rule_shows_its_churn_over_four_days_of_the_company(four_days)
     assert (switch.created, switch.updated, switch.changes) == (0, 120, 120), (
         "everybody gets the field, and nothing else"
     )
-    assert (day.created, day.deactivated) == (4, 3)
+    assert (day.created, day.deactivated) == (5, 3)
     assert day.rejected > 0
     assert last.changes == 0, "the same people as on the second day"
     assert found.current.changes > 0
