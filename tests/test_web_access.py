@@ -144,7 +144,7 @@ def test_a_form_of_another_site_is_refused(pages):
 
 def test_a_session_ends_by_the_clock_and_with_its_password(pages, bench):
     ask, _answer = signed_in(pages)
-    database = pages.site.database
+    database = pages.site.app.database
     for ahead, status in (
         (timedelta(minutes=29), 200),
         (timedelta(minutes=58), 200),
@@ -176,9 +176,9 @@ def test_a_name_is_tried_five_times_a_minute_whichever_replica_is_asked(pages):
         assert answer.status_code == 401
         assert "tried too often" in answer.text
     assert signed_in(pages)[1].status_code == 401, "though the password is right"
-    pages.site.database.ahead = timedelta(seconds=61)
+    pages.site.app.database.ahead = timedelta(seconds=61)
     assert signed_in(pages)[1].status_code == 303
-    pages.site.database.ahead = timedelta()
+    pages.site.app.database.ahead = timedelta()
 
 
 @pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example"])
@@ -222,9 +222,9 @@ def test_a_token_is_good_until_it_expires_or_is_revoked(pages, bench):
     assert "grafana" in bench.run("web", "tokens").stdout
     assert token not in bench.run("web", "tokens", "--json").stdout
     bench.run("web", "token", "grafana", expect=1)
-    pages.site.database.ahead = timedelta(days=2, seconds=1)
+    pages.site.app.database.ahead = timedelta(days=2, seconds=1)
     assert pages.get("/runs.json", **headers).status_code == 401
-    pages.site.database.ahead = timedelta()
+    pages.site.app.database.ahead = timedelta()
     bench.run("web", "revoke", "grafana")
     assert pages.get("/runs.json", **headers).status_code == 401
     assert "make token" in bench.run("audit").stdout
