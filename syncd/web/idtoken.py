@@ -39,12 +39,11 @@ def keys_of(document: Any) -> tuple[Key, ...]:
         try:
             match one.get("kty"):
                 case "RSA":
-                    key = RSAKey.import_key({name: value for name, value in one.items() if name in _PUBLIC})
-                    if key.public_key.key_size >= SMALLEST_RSA:
-                        found.append(key)
+                    if len(urlsafe_b64decode(to_bytes(one["n"]))) * 8 >= SMALLEST_RSA:
+                        found.append(RSAKey.import_key({k: v for k, v in one.items() if k in _PUBLIC}))
                 case "EC":
                     found.append(ECKey.import_key({k: v for k, v in one.items() if k in _PUBLIC}))
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, KeyError):
             continue
     return tuple(found)
 
