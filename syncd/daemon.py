@@ -281,7 +281,6 @@ class Daemon:
 
     def _start_web(self) -> None:
         web = self.config.web
-        hosts = ["127.0.0.1", "localhost", "[::1]", web.host, *web.hosts]
         pages = serves_pages(web, demo=self.demo)
         if not pages:
             log.warning(
@@ -290,7 +289,7 @@ class Daemon:
                 reason="web.pages, with no web.auth elsewhere than on loopback",
             )
         site = Site(app=self.app, config=self.config, alive=self.alive, metrics=self.metrics.text)
-        application = create_web(site, hosts=hosts, pages=pages, auth=AuthPart() if self.demo else None)
+        application = create_web(site, hosts=web.names, pages=pages, auth=AuthPart() if self.demo else None)
         self._web = Listening(application, web.host, web.port)
         self._web.start()
         self.port = self._web.port

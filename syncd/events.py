@@ -324,6 +324,13 @@ PEOPLE = (
         "a wrong name or password, or too many tries",
         "if often: who asks from there?",
     ),
+    _of(
+        "sign_in_failed",
+        "warning",
+        "address reason",
+        "somebody came from the OpenID provider, or was to go there, and is not signed in",
+        "`reason` says which: mend `web.auth`, or what the provider is set to",
+    ),
     _of("examined", "info", "requests states", "`syncd doctor` looked at everything"),
     _of("probed", "info", "user_id requests actor", "a probe settled open questions on a disposable user"),
     _of("probe_failed", "warning", "what code error", "one question of a probe stays open"),

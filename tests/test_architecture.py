@@ -62,6 +62,7 @@ RESERVED: dict[str, set[str]] = {
     "ruamel": {"syncd.config"},
     "cel_expr_python": {"syncd.config.cel"},
     "apscheduler": {"syncd.daemon", "syncd.schedule"},
+    "joserfc": {"syncd.web.idtoken"},
     "starlette": {"syncd.web"},
     "uvicorn": {"syncd.daemon", "syncd.web", "syncd.demo"},
     "jinja2": {"syncd.web"},

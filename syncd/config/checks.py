@@ -60,6 +60,11 @@ def warnings_of(root: Root, document: Document) -> list[str]:
             found.append(
                 f"{where}: pull.sinks[{index}].secrets: is written in the file; use ${{env:...}} or ${{file:...}}"
             )
+    if root.web.auth.client_secret is not None and root.web.auth.client_secret.is_literal:
+        where = document.where(("web", "auth", "client_secret"))
+        found.append(
+            f"{where}: web.auth.client_secret: is written in the file; use ${{env:...}} or ${{file:...}}"
+        )
     if root.archive is not None and root.archive.key is not None and root.archive.key.is_literal:
         where = document.where(("archive", "key"))
         found.append(

@@ -4,7 +4,7 @@ Redirects are followed to the same server only. What goes wrong is an ``HttpErro
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,9 +38,10 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A good answer (2xx), its body not read yet; header names in lower case."""
+    """A good answer (2xx, or one that the asker reads, too), its body not read yet; header names in lower case."""
 
     link: str
+    status: int
     headers: Mapping[str, str]
     chunks: Iterator[bytes]
     """The body, decoded; once. Raises HttpError if it is cut short or late."""
@@ -123,10 +124,13 @@ class Server:
         headers: Mapping[str, str],
         method: str = "GET",
         body: bytes | None = None,
+        redirects: int = MAX_REDIRECTS,
+        reads: Collection[int] = (),
     ) -> Iterator[Answer]:
         """Send a request to this server; its answer is to be read within. ``deadline`` is on ``clock``, for all of it.
 
-        Raises HttpError for an answer that is not 2xx, for one that does not come in time, and for a ``link`` of another server.
+        At most so many ``redirects`` are followed. Raises HttpError for an answer that is neither 2xx nor in ``reads``, for one that
+        does not come in time, and for a ``link`` of another server.
         """
         if link_fault(link) or not is_same_server(link, self._link):
             raise HttpError(
@@ -136,10 +140,13 @@ class Server:
             deadline=deadline, clock=self._clock, encrypted=link.startswith("https:")
         )
         try:
-            response = self._send(method, link, headers, body)
+            response = self._send(method, link, headers, body, redirects)
             try:
+                if not response.is_success and response.status_code not in reads:
+                    raise _refused(response, str(response.url))
                 yield Answer(
                     link=str(response.url),
+                    status=response.status_code,
                     headers={name.lower(): value for name, value in response.headers.items()},
                     chunks=_chunks(response, link),
                 )
@@ -148,9 +155,11 @@ class Server:
         finally:
             self._current.sending = None
 
-    def _send(self, method: str, link: str, headers: Mapping[str, str], body: bytes | None) -> httpx.Response:
+    def _send(
+        self, method: str, link: str, headers: Mapping[str, str], body: bytes | None, redirects: int
+    ) -> httpx.Response:
         response = self._send_once(method, link, headers, body)
-        for _ in range(MAX_REDIRECTS):
+        for _ in range(redirects):
             if not response.is_redirect or method != "GET":
                 break
             location = urljoin(link, response.headers.get("location", ""))
@@ -163,10 +172,7 @@ class Server:
                 )
             link = location
             response = self._send_once(method, link, headers, body)
-        if response.is_success:
-            return response
-        response.close()
-        raise _refused(response, link)
+        return response
 
     def _send_once(
         self, method: str, link: str, headers: Mapping[str, str], body: bytes | None

@@ -1,4 +1,4 @@
-"""The tables of who did what, and of who is known to the pages: the audit, sessions, tokens."""
+"""The tables of who did what, and of who is known to the pages: the audit, sessions, tries, tokens."""
 
 from sqlalchemy import Column, Index, Integer, Table, text
 
@@ -34,10 +34,21 @@ web_session = Table(
     metadata,
     key_column("id_hash"),
     text_column("name"),
+    text_column("role"),
     text_column("proof"),
     time_column("created_at", required=True),
     time_column("seen_at", required=True),
 )
+web_try = Table(
+    "web_try",
+    metadata,
+    key_column("id"),
+    text_column("key_hash"),
+    time_column("tried_at", required=True),
+    Index(None, "key_hash", "tried_at"),
+    Index(None, "tried_at"),
+)
+"""Tries to sign in, by what was tried; and what is good for once, with its hash as the ``id``, so that it cannot be there twice."""
 web_token = Table(
     "web_token",
     metadata,

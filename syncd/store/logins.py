@@ -20,14 +20,14 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def begin(conn: Connection, session_id: str, *, name: str, proof: str, now: datetime) -> None:
-    """A session of somebody who has shown who they are; those that are over go."""
+def begin(conn: Connection, session_id: str, *, name: str, role: str, proof: str, now: datetime) -> None:
+    """A session of somebody who has shown who they are, with the role they had then; those that are over go."""
     conn.execute(
         delete(web_session).where(
             (web_session.c.created_at < now - LONGEST) | (web_session.c.seen_at < now - IDLE)
         )
     )
-    values = {"id_hash": hashed(session_id), "name": name, "proof": proof}
+    values = {"id_hash": hashed(session_id), "name": name, "role": role, "proof": proof}
     conn.execute(insert(web_session).values(**values, created_at=now, seen_at=now))
 
 

@@ -105,6 +105,7 @@ RULES: dict[str, Rows | Mentions | Stays] = {
     "watermark": NOBODY,
     "web_session": Stays("who uses the pages"),
     "web_token": Stays("who uses the pages"),
+    "web_try": Stays("hashes of who tried to sign in, for a quarter of an hour"),
 }
 """Table -> what becomes of somebody in it. Who has the person as a manager is only looked at once more (``settled``)."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
-from syncd.store import events, messages
+from syncd.store import events, messages, tries
 from syncd.store.database import Database
 from syncd.store.import_tables import bulk_import
 from syncd.store.mirror_tables import litmos_drift
@@ -61,6 +61,7 @@ def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = 
         mine = approval.c.account == account
         if keep.others is not None:
             gone["messages"] = messages.prune(conn, account, now - timedelta(seconds=keep.others))
+        tries.prune(conn, now)
         gone["approvals"] = conn.execute(delete(approval).where(mine, approval.c.expires_at <= now)).rowcount
     return gone
 

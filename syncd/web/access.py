@@ -6,10 +6,8 @@ With ``none`` whoever reaches the pages is their admin: they are on loopback the
 import hashlib
 import hmac
 import secrets
-import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from starlette.requests import Request
@@ -18,15 +16,17 @@ from syncd.config.web_parts import AuthPart, WebSettings
 from syncd.errors import ConfigError, Fault
 from syncd.http.links import is_loopback
 from syncd.log import get_logger
-from syncd.store import audit, logins
+from syncd.store import audit, logins, tries
 from syncd.store.database import Database
+from syncd.web.claims import proof as oidc_proof
 from syncd.web.passwords import NOBODY, fits, read_passwords
+from syncd.web.provider import need_joserfc
 from syncd.web.roles import Role, Viewer
 
 log = get_logger(__name__)
 
-TRIES, TRIES_OF_ADDRESS, WITHIN = 5, 30, 60.0
-"""So many times within so many seconds a name may be tried, and an address may try."""
+TRIES, TRIES_OF_ADDRESS = 5, 30
+"""So many times within a minute a name may be tried, and an address may try."""
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -40,6 +40,8 @@ def serves_pages(web: WebSettings, *, demo: bool = False) -> bool:
     if demo or is_loopback(web.host) or web.auth.type != "none":
         if web.auth.type == "password" and web.auth.passwords is not None:
             read_passwords(web.auth.passwords)
+        if web.auth.type == "oidc":
+            need_joserfc()
         return True
     if web.pages == "safe":
         return False
@@ -55,29 +57,6 @@ def serves_pages(web: WebSettings, *, demo: bool = False) -> bool:
     )
 
 
-@dataclass(slots=True)
-class Throttle:
-    """How often something failed lately. Thread-safe enough: a race costs one try more."""
-
-    clock: Callable[[], float] = time.monotonic
-    failures: dict[str, deque[float]] = field(default_factory=dict)
-
-    def is_over(self, key: str, most: int) -> bool:
-        """Whether it failed so often within the last minute that it must wait."""
-        found = self.failures.get(key)
-        while found and found[0] <= self.clock() - WITHIN:
-            found.popleft()
-        if found is not None and not found:
-            del self.failures[key]
-        return len(found or ()) >= most
-
-    def note(self, key: str) -> None:
-        """It failed, or is being tried."""
-        if len(self.failures) > 10_000:
-            self.failures.clear()
-        self.failures.setdefault(key, deque(maxlen=TRIES_OF_ADDRESS)).append(self.clock())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Tells who asks; None means nobody that is known."""
@@ -85,7 +64,6 @@ class Gate:
     auth: AuthPart
     database: Database
     account: str
-    throttle: Throttle = field(default_factory=Throttle)
 
     def who(self, request: Request) -> Viewer | None:
         """By token if there is one, which then must be right; else as the configuration says."""
@@ -128,17 +106,17 @@ class Gate:
         return Viewer(name=name, role=Role(role), how="proxy")
 
     def _by_session(self, request: Request) -> Viewer | None:
-        """A session is good for as long as the file names its person with the same password."""
+        """A session is good for as long as what it began by holds: the person's line in the file, or the map of roles."""
         cookie = request.cookies.get(cookie_name(request), "")
-        if not cookie or self.auth.passwords is None:
+        if not cookie:
             return None
         with self.database.read() as conn:
             now = self.database.now(conn)
             found = logins.session(conn, cookie, now)
         if found is None:
             return None
-        entry = read_passwords(self.auth.passwords).get(found["name"])
-        if entry is None or entry.proof != found["proof"]:
+        role = self._role_now(found["name"], found["role"], found["proof"])
+        if role is None:
             return None
         by_itself = (
             "HX-Request" in request.headers
@@ -146,32 +124,52 @@ class Gate:
         if now - found["seen_at"] > logins.OFTEN and not by_itself:
             with self.database.write() as conn:
                 logins.seen(conn, cookie, now)
-        return Viewer(name=found["name"], role=entry.role, how="password")
+        return Viewer(name=found["name"], role=role, how="oidc" if self.auth.type == "oidc" else "password")
+
+    def _role_now(self, name: str, role: str, proof: str) -> Role | None:
+        """The role of a session that began as this; None if it is good no more."""
+        if self.auth.type == "oidc":
+            return Role(role) if proof == oidc_proof(self.auth) else None
+        if self.auth.passwords is None:
+            return None
+        entry = read_passwords(self.auth.passwords).get(name)
+        return entry.role if entry is not None and entry.proof == proof else None
 
     def login(self, request: Request, name: str, password: str) -> str | None:
         """The id of a new session; None if the password is not theirs, or it was tried too often."""
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         known = read_passwords(self.auth.passwords) if self.auth.passwords is not None else {}
-        keys = ((f"name:{name[:64]}", TRIES), (f"address:{address}", TRIES_OF_ADDRESS))
-        if any(self.throttle.is_over(key, most) for key, most in keys):
-            return None
-        for key, _most in keys:
-            self.throttle.note(key)
+        most = {f"name:{name[:64]}": TRIES, f"address:{address}": TRIES_OF_ADDRESS}
+        with self.database.write() as conn:
+            if not tries.allowed(conn, most, self.database.now(conn)):
+                return None
         entry = known.get(name)
         right = fits(password, NOBODY if entry is None else entry.hashed)
         if entry is None or not right:
             log.warning("sign_in_refused", address=address)
             if entry is not None:
-                self._note(f"web:{name}", "login refused")
+                self.note(f"web:{name}", "login refused")
             return None
+        return self.begin(request, name=name, role=entry.role, proof=entry.proof)
+
+    def begin(
+        self,
+        request: Request,
+        *,
+        name: str,
+        role: Role,
+        proof: str,
+        detail: Mapping[str, str] | None = None,
+    ) -> str:
+        """The id of a new session of somebody who has shown who they are; the one that the browser had is over."""
         session_id = new_id()
         with self.database.write() as conn:
             now = self.database.now(conn)
-            logins.begin(conn, session_id, name=name, proof=entry.proof, now=now)
+            logins.begin(conn, session_id, name=name, role=role, proof=proof, now=now)
             old = request.cookies.get(cookie_name(request), "")
             if old:
                 logins.end(conn, old)
-            audit.record(conn, self.account, actor=f"web:{name}", action="login", now=now)
+            audit.record(conn, self.account, actor=f"web:{name}", action="login", detail=detail, now=now)
         return session_id
 
     def logout(self, request: Request, viewer: Viewer) -> None:
@@ -180,9 +178,21 @@ class Gate:
             logins.end(conn, request.cookies.get(cookie_name(request), ""))
             audit.record(conn, self.account, actor=viewer.actor, action="logout", now=self.database.now(conn))
 
-    def _note(self, actor: str, action: str) -> None:
+    def note(self, actor: str, action: str, detail: Mapping[str, str] | None = None) -> None:
+        """An entry of the audit about signing in."""
         with self.database.write() as conn:
-            audit.record(conn, self.account, actor=actor, action=action, now=self.database.now(conn))
+            now = self.database.now(conn)
+            audit.record(conn, self.account, actor=actor, action=action, detail=detail, now=now)
+
+
+def address_of(request: Request) -> str:
+    """The address that asks."""
+    return request.client.host if request.client else ""
+
+
+def inside(to: str) -> str:
+    """A path of ours, and no other address."""
+    return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
 
 
 def new_id() -> str:

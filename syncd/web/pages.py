@@ -23,6 +23,7 @@ from syncd.store.migrate import check
 from syncd.web.access import Gate
 from syncd.web.login import login, logout
 from syncd.web.openapi import document
+from syncd.web.openid import OpenId
 from syncd.web.routes import DEEDS, METRICS, OPENAPI, PAGES, Deed, Page
 from syncd.web.serving import Web
 from syncd.web.site import Site
@@ -84,8 +85,10 @@ def _pages(web: Web) -> list[Route]:
         for path, form_of in ((page.twins[0], "json"), (page.twins[1], "csv"), (page.path, "html"))
     ]
 
+    openid = OpenId(web)
+
     async def sign_in(request: Request) -> Response:
-        return await login(web, request)
+        return await login(web, openid, request)
 
     async def sign_out(request: Request) -> Response:
         return await logout(web, request)
@@ -103,6 +106,8 @@ def _pages(web: Web) -> list[Route]:
 
     return [
         Route("/login", sign_in, methods=["GET", "POST"]),
+        Route("/login/start", openid.start, methods=["GET"]),
+        Route("/login/callback", openid.callback, methods=["GET"]),
         Route("/logout", sign_out, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
         Route(OPENAPI, openapi, methods=["GET"]),

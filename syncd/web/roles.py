@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-How = Literal["none", "password", "proxy", "token"]
+How = Literal["none", "password", "proxy", "oidc", "token"]
 
 
 class Role(StrEnum):

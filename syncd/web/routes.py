@@ -225,7 +225,7 @@ DEEDS = (
         back="/queue",
     ),
 )
-OPEN = ("/healthz", "/readyz", "/login", "/logout", "/static/{name}")
+OPEN = ("/healthz", "/readyz", "/login", "/login/start", "/login/callback", "/logout", "/static/{name}")
 """What is asked for by nobody in particular: health, the way in and out, the style sheet."""
 OPENAPI, METRICS = "/openapi.json", "/metrics"
 """For whoever may see anything."""

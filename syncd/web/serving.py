@@ -191,7 +191,7 @@ class Web:
         if viewer is not None:
             why = f"This is for {role} and above; you are {viewer.role}."
             return self.refused(request, 403, why, viewer=viewer, form_of=form_of)
-        if self.gate.auth.type == "password" and form_of == "html" and request.method == "GET":
+        if self.gate.auth.type in {"password", "oidc"} and form_of == "html" and request.method == "GET":
             return RedirectResponse(f"/login?to={quote(request.url.path, safe='')}", status_code=303)
         answer = self.refused(request, 401, "Sign in first.", form_of=form_of)
         answer.headers["WWW-Authenticate"] = "Bearer"
