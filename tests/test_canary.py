@@ -27,7 +27,7 @@ from syncd.daemon import Daemon
 from syncd.demo import population, story
 from syncd.demo.tour import ask_each, guide, sights_of
 from syncd.insight.forgetting import people_of
-from syncd.store import audit, browse, logins, runs
+from syncd.store import audit, changelists, logins, runs
 from syncd.store.columns import metadata
 from syncd.store.event_writer import stored_events
 from syncd.store.purging import RULES, Rows
@@ -185,7 +185,9 @@ def look_at_all(told: Told) -> None:
     """Every page and twin of the table, as each role; those about something of many things, as who may see least."""
     lived, database = told.lived, told.demo.app.database
     with database.read() as conn:
-        found = browse.changes(conn, told.demo.app.account, browse.Wanted(), before=None, limit=5000)
+        found = changelists.changes(
+            conn, told.demo.app.account, changelists.Wanted(), before=None, limit=5000
+        )
         all_runs = [str(row["id"]) for row in runs.listed(conn, told.demo.app.account)]
     kinds = {(row["kind"], row["action"], row["state"]): str(row["id"]) for row in found}
     some = {

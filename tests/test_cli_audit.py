@@ -26,6 +26,8 @@ LOOK = {
         "runs show",
         "runs diff",
     ),
+    *("changes", "changes show", "problems", "starters", "logs", "messages", "messages test"),
+    *("pseudonym", "support-bundle", "completion"),
     *(
         "jobs",
         "cases",
@@ -49,8 +51,8 @@ LOOK = {
     ),
 }
 """Commands that change nothing that syncd or Litmos knows."""
-ELSEWHERE = {"init", "serve", "sandbox", "demo", "db upgrade", "web password"}
-"""Commands that write files, make the tables, or serve what others do."""
+ELSEWHERE = {"init", "serve", "sandbox", "demo", "db upgrade", "web password", "results forget"}
+"""Commands that write files, make the tables, or serve what others do; and one whose entry ``test_cli_results`` looks at."""
 NOBODY = "probe@example.com"
 DISPOSABLE = {"UserName": NOBODY, "FirstName": "P", "LastName": "Q", "Active": True}
 ACTS: tuple[tuple[str, tuple[str, ...], str, int], ...] = (
@@ -75,6 +77,7 @@ ACTS: tuple[tuple[str, tuple[str, ...], str, int], ...] = (
     ("web token", ("web", "token", "grafana", "--role", "viewer"), "make token", 0),
     ("web revoke", ("web", "revoke", "grafana"), "revoke token", 0),
     ("doctor", ("doctor", "--probe", NOBODY, "--yes"), "probe", 0),
+    ("purge", ("purge", "00005", "--yes", "--even-though-present"), "purge", 0),
 )
 """(command, how it is called, what the audit calls it, exit code), one after the other; ``{run}`` is the newest run."""
 

@@ -12,7 +12,7 @@ from tests.workbench import workbench
 
 LISTINGS = (
     *("runs", "changes", "problems", "starters", "cases", "audit", "results", "jobs", "inputs"),
-    *("employees quarantine", "web tokens"),
+    *("employees quarantine", "web tokens", "messages"),
 )
 
 

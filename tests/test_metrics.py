@@ -155,7 +155,7 @@ def test_a_database_that_does_not_answer_is_a_fact_and_no_failed_scrape(scraped,
 def test_no_key_and_nobody_is_in_a_scrape(scraped):
     text = scraped.metrics.text().decode()
     assert KEY not in text
-    for known in ("@example.com", "First1", "00001"):
+    for known in ("@example.com", "First1", '"00001"', "employee"):
         assert known not in text
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -91,10 +92,11 @@ class Browser:
         made = httpx.Request(method, url, data=form or None, headers={"Cookie": cookie})
         (answer,) = self.pages.ask(made)
         for text in answer.headers.get_list("set-cookie"):
-            name, value = re.match(r"([\w-]+)=\"?([^;\"]*)", text).groups()
-            self.jar[name] = value
+            found = re.match(r"([\w-]+)=\"?([^;\"]*)", text)
+            assert found is not None, text
+            self.jar[found[1]] = found[2]
             if "Max-Age=0" in text:
-                del self.jar[name]
+                del self.jar[found[1]]
         return answer
 
     def begin(self, to: str = "/runs") -> str:
@@ -127,7 +129,7 @@ def test_somebody_signs_in_does_what_their_group_may_and_signs_out(pages, provid
     assert "ana@example.com, approver" in page, "of two groups the one that may more"
     assert browser.get("/audit").status_code == 403
     assert entries(pages)[0] == ("web:ana@example.com", "login", {"subject": "8f2a-ana"})
-    csrf = re.search(r'name="csrf" value="(\w+)"', page)[1]
+    (csrf, *_more) = re.findall(r'name="csrf" value="(\w+)"', page)
     kept = dict(browser.jar)
     answer = browser.get("/logout", "POST", csrf=csrf)
     assert answer.headers["location"] == "/login"
@@ -186,7 +188,7 @@ def tampered(provider: OpenIdProvider):
     return sign
 
 
-ATTACKS = {
+ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
     "another issuer": ({"iss": "https://evil.example"}, "invalid_claim (iss)"),
     "no issuer": ({"iss": None}, "missing_claim"),
     "for another client": ({"aud": "wiki"}, "invalid_claim (aud)"),
@@ -454,7 +456,7 @@ def test_keys_that_the_provider_rotates_are_taken_and_asked_for_once_a_minute(pa
     now = [0.0]
     known = Provider(pages.auth, clock=lambda: now[0])
 
-    def answer() -> object:
+    def answer() -> str:
         way = Way(seed="s" * 43, begun_at=0, to="/")
         asked = {
             "response_type": "code",
@@ -466,9 +468,10 @@ def test_keys_that_the_provider_rotates_are_taken_and_asked_for_once_a_minute(pa
             "code_challenge_method": "S256",
         }
         code = parse_qs(urlsplit(provider.authorize(asked)).query)["code"][0]
-        more = {"redirect_uri": "r", "nonce": "n", "now": datetime.now(UTC)}
         try:
-            return known.claims(code, verifier=way.derived("verifier"), **more)["sub"]
+            verifier, at = way.derived("verifier"), datetime.now(UTC)
+            found = known.claims(code, verifier=verifier, redirect_uri="r", nonce="n", now=at)
+            return str(found["sub"])
         except NotSignedIn as error:
             return error.why
 

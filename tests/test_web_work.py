@@ -180,12 +180,14 @@ def _removed(node: dict[str, Any]) -> int:
     return int(here * node.get("Actual Loops", 1)) + sum(map(_removed, node.get("Plans", ())))
 
 
+WALKED = {("/changes", "field")}
+"""No index is of fields: ``changepages`` bounds where they are looked for (a Run, an employee, a week), and all that is there is walked."""
 LISTS = [page for page in PAGES if page.query and "{" not in page.path]
 
 
 @pytest.mark.parametrize(
     ("page", "name"),
-    [(page, name) for page in LISTS for name in page.query],
+    [(page, name) for page in LISTS for name in page.query if (page.path, name) not in WALKED],
     ids=lambda one: getattr(one, "path", one),
 )
 def test_each_filter_of_each_list_is_answered_by_an_index(grown, page, name):

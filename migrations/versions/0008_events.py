@@ -3,7 +3,7 @@
 A later migration that changes a column which a view reads drops the views first (VIEWS) and makes them anew.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """What was sent and answered in each attempt, and what each configuration said that a plan was made with; whom an entry of the audit is about.
 
 Revision ID: 0009
-Revises: 0006
+Revises: 0008
 """
 
 import sqlalchemy as sa

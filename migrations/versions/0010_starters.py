@@ -1,7 +1,7 @@
 """When people begin, for the page of starters.
 
 Revision ID: 0010
-Revises: 0006
+Revises: 0009
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """Indexes for what the pages list and count (ADR 0038).
 
 Revision ID: 0011
-Revises: 0006
+Revises: 0010
 """
 
 import sqlalchemy as sa

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
-from syncd.cli.output import moment, note, plain, say, show_json, table
+from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
 
 messages_app = typer.Typer(
     help="Messages: what was told, and whether channels work.", invoke_without_command=True
 )
+
+MESSAGE_COLUMNS = ("made_at", "channel", "kind", "occasion", "state", "attempts", "subject", "error")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +26,7 @@ def messages_list(
     context: typer.Context,
     config: ConfigOption = None,
     json: JsonOption = False,
+    csv: CsvOption = False,
     channel: Annotated[str, typer.Option(help="Only this channel's.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
 ) -> None:
@@ -37,6 +40,9 @@ def messages_list(
             found = messages.listed(conn, loaded.litmos.account, channel=channel, limit=limit)
         if json:
             show_json({"messages": [dict(row) for row in found]})
+            return
+        if csv:
+            show_csv(MESSAGE_COLUMNS, [dict(row) for row in found])
             return
         table(
             ("made", "channel", "kind", "why", "state", "tries", "subject", "fault"),

@@ -25,7 +25,7 @@ from syncd.demo.population import (
 from syncd.errors import SyncdError
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
-from syncd.store import browse, cases, changes, people, runs
+from syncd.store import cases, changelists, changes, people, runs
 from syncd.sync import Pushed
 from syncd.wiring import wire
 
@@ -232,9 +232,9 @@ class Demo:
 
     def _failed(self, run_id: int, employee_id: str) -> int:
         """The Change of this employee that failed in this Run."""
-        asked = browse.Wanted(run_id=run_id, employee_id=employee_id, state="failed")
+        asked = changelists.Wanted(run_id=run_id, employee_id=employee_id, state="failed")
         with self.app.database.read() as conn:
-            found = browse.changes(conn, self.app.account, asked, before=None, limit=1)
+            found = changelists.changes(conn, self.app.account, asked, before=None, limit=1)
         return int(found[0]["id"])
 
     def _run(self, flow: str) -> int:

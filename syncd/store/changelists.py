@@ -213,11 +213,7 @@ def _with_runs() -> Select[Any]:
 def not_done(conn: Connection, account: str, employee_ids: Collection[str]) -> list[dict[str, Any]]:
     """The last Change of each thing of these employees, of those that were more than planned, where it is not done."""
     names = ("id", "employee_id", "key", "state", "code", "run_id")
-    query = (
-        select(*(change.c[name] for name in names))
-        .join(run, run.c.id == change.c.run_id)
-        .where(run.c.account == account, change.c.state != "planned")
-    )
+    query = select(*(change.c[name] for name in names)).where(_owned(account), change.c.state != "planned")
     rows = sorted(rows_among(conn, query, change.c.employee_id, employee_ids), key=lambda row: row.id)
     last = {(row.employee_id, row.key): row for row in rows}
     return [dict(row._mapping) for row in last.values() if row.state in {"held", "queued", "failed"}]  # noqa: SLF001 - SQLAlchemy's name for a public thing

@@ -31,7 +31,7 @@ result_version = Table(
     UniqueConstraint("account", "seq"),
     Index(None, "account", "user_id"),
     Index(None, "account", "is_current", "status"),
-    Index("ix_result_version_employee", "account", "employee_id", "seq", **_CURRENT),
+    Index("ix_result_version_employee", "account", "employee_id", "seq"),
     Index("ix_result_version_what", "account", "kind", "status", "seq", **_CURRENT),
     Index("ix_result_version_object", "account", "object_id", "kind", "status", "seq", **_CURRENT),
 )

@@ -266,7 +266,9 @@ def holding(conn: Connection, account: str, *, limit: int | None = 10) -> list[R
 
     None as the ``limit``: all of them.
     """
-    query = select(run).where(run.c.account == account, HOLDS).order_by(run.c.id.desc()).limit(limit)
+    # Not by the bare column: else SQLite walks all Runs in that order, and not the few in these states.
+    newest = func.coalesce(run.c.id, 0).desc()
+    query = select(run).where(run.c.account == account, HOLDS).order_by(newest).limit(limit)
     return list(conn.execute(query).mappings())
 
 

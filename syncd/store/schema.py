@@ -253,6 +253,7 @@ run = Table(
     Index(None, "account", "id"),
     Index(None, "account", "flow", "id"),
     Index(None, "account", "trigger", "id"),
+    Index(None, "account", "created_at", "id"),
 )
 configuration = Table(
     "configuration",

@@ -138,11 +138,21 @@ def test_a_batch_is_pending_until_the_sink_has_it(ledger):
     ledger.open("b1")
     assert (ledger.pending(), ledger.where()) == (["b1"], {"waiting": 2})
     with ledger.database.read() as conn:
-        assert outbox.totals(conn, ACCOUNT, ["csv"]) == {"results": 2, "delivered": 0, "waiting": 2}
+        assert outbox.totals(conn, ACCOUNT, ["csv"]) == {
+            "results": 2,
+            "delivered": 0,
+            "waiting": 2,
+            "removed": {},
+        }
     ledger.take()
     assert (ledger.pending(), ledger.where()) == ([], {"delivered": 2})
     with ledger.database.read() as conn:
-        assert outbox.totals(conn, ACCOUNT, ["csv"]) == {"results": 2, "delivered": 2, "waiting": 0}
+        assert outbox.totals(conn, ACCOUNT, ["csv"]) == {
+            "results": 2,
+            "delivered": 2,
+            "waiting": 0,
+            "removed": {},
+        }
 
 
 def test_everything_a_sink_was_ever_given_is_there_for_a_full_file_but_what_was_withdrawn(ledger):
