@@ -60,7 +60,8 @@ def one(ask: Ask) -> Answer:
             raise Missing(f"There is no run {run_id}.")
         now = ask.site.database.now(conn)
         names = item_names(conn, account)
-        tally, counted_at = ask.site.counts.of(("run", run_id), now, lambda: changes.tally(conn, run_id))
+        which = ("run", run_id, row["state"], row["decided_at"])  # what a person decided shows at once
+        tally, counted_at = ask.site.counts.of(which, now, lambda: changes.tally(conn, run_id))
         rows = changelists.first_of_run(conn, run_id, FEW)
         counts = jobs.counts(conn, account, run_id)
         by_minute = runlists.requests_by_minute(conn, run_id)
