@@ -47,8 +47,9 @@ CHANNEL = (
     "  channels: [{{name: hook, type: webhook, url: '{link}', secrets: ['{secret}'], kinds: [{kinds}]}}]"
 )
 KINDS = "held, failed, late, quarantine, refused, digest"
-NAMED = {name for name, rule in RULES.items() if isinstance(rule, Rows)} | {"exchange", "job"}
-"""The tables that hold people, as docs/privacy.md tells; an exchange and a job hold what was sent."""
+NAMED = {name for name, rule in RULES.items() if isinstance(rule, Rows) and not rule.mentions}
+NAMED |= {"exchange", "job"}
+"""The tables that hold people, as docs/privacy.md tells; an exchange and a job hold what was sent. An event holds ids alone."""
 
 
 @dataclass

@@ -41,7 +41,7 @@ def test_only_shows_that_persons_rejection(bench):
 
 
 def test_only_somebody_whom_no_row_names(bench):
-    assert "did you mean 00003?" in bench.run("push", "--only", "3", expect=1).stderr
+    assert "did you mean employee 00003?" in bench.run("push", "--only", "3", expect=1).stderr
     assert bench.writes() == 0
 
 

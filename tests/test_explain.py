@@ -130,7 +130,7 @@ def test_an_id_is_found_whatever_its_case(bench):
 
 def test_preview_of_nobody_names_ids_that_look_alike(bench):
     refused = bench.run("preview", "1", expect=1)
-    assert "did you mean 00001?" in refused.stderr
+    assert "did you mean employee 00001?" in refused.stderr
     assert refused.stdout == ""
     unknown = bench.run("preview", "77", expect=1).stderr
     assert "has the employee id 77; what is known of them: syncd why 77" in " ".join(unknown.split())

@@ -3,7 +3,9 @@
 import base64
 import hmac
 import json
+import logging
 import re
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+import structlog
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import delete, func, select
 
 from syncd.config.web_parts import AuthPart
+from syncd.log import configure
 from syncd.store import audit
 from syncd.store.audit_tables import web_session, web_try
 from syncd.web import claims
@@ -38,6 +42,18 @@ OIDC = """web:
     client_id: syncd
     client_secret: ${{env:OIDC_SECRET}}
     roles: {{hr-it: approver, everybody: viewer}}"""
+
+
+@pytest.fixture(autouse=True)
+def logged(pages, capsys):  # after ``pages``, whose commands say where the log goes
+    """What is logged goes to standard output, whatever ran before in this process; the loggers are as before afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure(form="json", stream=sys.stdout)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
