@@ -45,8 +45,8 @@ OIDC = """web:
 
 
 @pytest.fixture(autouse=True)
-def logged(pages, capsys):  # after ``pages``, whose commands say where the log goes
-    """What is logged goes to standard output, whatever ran before in this process; the loggers are as before afterwards."""
+def logged(pages):  # after ``pages``, whose commands say where the log goes
+    """What is logged is heard by ``caplog``, whatever ran before in this process; the loggers are as before afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure(form="json", stream=sys.stdout)
@@ -54,6 +54,13 @@ def logged(pages, capsys):  # after ``pages``, whose commands say where the log 
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+def heard(caplog) -> str:
+    """What was logged since it was asked for last."""
+    told = str(caplog.text)
+    caplog.clear()
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +233,7 @@ ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_token_that_is_not_ours_lets_nobody_in(pages, provider, capsys, name):
+def test_a_token_that_is_not_ours_lets_nobody_in(pages, provider, caplog, name):
     changed, why = ATTACKS[name]
 
     def edit(given):
@@ -235,7 +242,7 @@ def test_a_token_that_is_not_ours_lets_nobody_in(pages, provider, capsys, name):
             del given[claim]
 
     provider.edit = edit
-    refused(pages, capsys, why)
+    refused(pages, caplog, why)
 
 
 SIGNED = {
@@ -265,20 +272,20 @@ SIGNED = {
 
 
 @pytest.mark.parametrize("name", SIGNED)
-def test_a_token_that_is_not_signed_by_the_provider_lets_nobody_in(pages, provider, capsys, name):
+def test_a_token_that_is_not_signed_by_the_provider_lets_nobody_in(pages, provider, caplog, name):
     made, why = SIGNED[name]
     provider.sign = made(provider)
-    refused(pages, capsys, why)
+    refused(pages, caplog, why)
 
 
-def refused(pages, capsys, why: str, status: int = 401) -> str:
+def refused(pages, caplog, why: str, status: int = 401) -> str:
     """Sign in, to no avail; why is in the log, and nothing of the token, the code, or the person."""
     browser = Browser(pages)
     answer = browser.sign_in()
     assert answer.status_code == status, answer.text
     assert "Traceback" not in answer.text
     assert "Sign in with" in answer.text, "the page has the way to try again"
-    told = capsys.readouterr().out
+    told = heard(caplog)
     assert why in told
     for secret in ("eyJ", SECRET, "ana@example.com", "8f2a"):
         assert secret not in told
@@ -288,12 +295,12 @@ def refused(pages, capsys, why: str, status: int = 401) -> str:
     return answer.text
 
 
-def test_a_weak_or_secret_key_of_the_provider_is_no_key(pages, provider, capsys):
+def test_a_weak_or_secret_key_of_the_provider_is_no_key(pages, provider, caplog):
     with pytest.warns(SecurityWarning):
         provider.keys = [RSAKey.generate_key(1024, {"kid": "one", "alg": "RS256"})]
-    refused(pages, capsys, "a key that the provider does not publish")
+    refused(pages, caplog, "a key that the provider does not publish")
     provider.keys = [OctKey.import_key("k" * 40, {"kid": "one", "alg": "HS256"})]
-    refused(pages, capsys, "a key that the provider does not publish")
+    refused(pages, caplog, "a key that the provider does not publish")
 
 
 def test_a_provider_with_an_rsa_key_without_an_id_and_a_secret_in_the_form_does_too(pages, provider):
@@ -303,7 +310,7 @@ def test_a_provider_with_an_rsa_key_without_an_id_and_a_secret_in_the_form_does_
     assert Browser(pages).sign_in().status_code == 303
 
 
-def test_only_the_browser_that_began_comes_back_and_only_once(pages, provider, capsys):
+def test_only_the_browser_that_began_comes_back_and_only_once(pages, provider, caplog):
     ana, mallory = Browser(pages), Browser(pages)
     of_mallory = mallory.begin()
     assert ana.get(of_mallory).status_code == 400, "who never began, has no cookie"
@@ -315,7 +322,7 @@ def test_only_the_browser_that_began_comes_back_and_only_once(pages, provider, c
     assert ana.get(of_ana).status_code == 303
     ana.jar = kept
     assert ana.get(of_ana).status_code == 400
-    assert "a state was used again" in capsys.readouterr().out
+    assert "a state was used again" in heard(caplog)
     late = Browser(pages)
     back = late.begin()
     pages.site.app.database.ahead = timedelta(minutes=11)
@@ -334,23 +341,23 @@ def test_only_the_browser_that_began_comes_back_and_only_once(pages, provider, c
         ({"iss": "https://evil.example"}, "not from the provider", "another issuer"),
     ],
 )
-def test_what_is_no_code_of_the_provider_lets_nobody_in(pages, provider, capsys, back, said, why):
+def test_what_is_no_code_of_the_provider_lets_nobody_in(pages, provider, caplog, back, said, why):
     provider.back = back
-    text = refused(pages, capsys, why)
+    text = refused(pages, caplog, why)
     assert said in text
     assert "alert(1)" not in text
 
 
-def test_a_code_that_another_browser_got_is_no_good_without_its_verifier(pages, provider, capsys):
+def test_a_code_that_another_browser_got_is_no_good_without_its_verifier(pages, provider, caplog):
     """The code of somebody is put into the way back of another: PKCE."""
     stolen = parse_qs(urlsplit(Browser(pages).begin()).query)["code"][0]
     provider.back = {"code": stolen}
-    refused(pages, capsys, "(invalid_grant)")
+    refused(pages, caplog, "(invalid_grant)")
 
 
-def test_who_always_names_itself_must_do_so(pages, provider, capsys):
+def test_who_always_names_itself_must_do_so(pages, provider, caplog):
     provider.document = {"authorization_response_iss_parameter_supported": True}
-    refused(pages, capsys, "names another issuer, or none")
+    refused(pages, caplog, "names another issuer, or none")
     provider.back = {"iss": provider.url}
     assert Browser(pages).sign_in().status_code == 303
 
@@ -369,7 +376,7 @@ DOWN = {
 
 
 @pytest.mark.parametrize("name", DOWN)
-def test_a_provider_that_is_down_is_a_clear_page(pages, provider, capsys, name):
+def test_a_provider_that_is_down_is_a_clear_page(pages, provider, caplog, name):
     path, failing, why = DOWN[name]
     provider.failing = {path: failing}
     browser = Browser(pages)
@@ -378,7 +385,7 @@ def test_a_provider_that_is_down_is_a_clear_page(pages, provider, capsys, name):
         answer = browser.sign_in()
     assert answer.status_code == 503
     assert "127.0.0.1 cannot be asked who you are now. Try again in a minute" in answer.text
-    assert why in capsys.readouterr().out
+    assert why in heard(caplog)
 
 
 DOCUMENTS = {
@@ -398,14 +405,14 @@ def test_a_discovery_document_that_leads_astray_is_not_followed(pages, provider,
     assert provider.asked == [DISCOVERY]
 
 
-def test_with_a_wrong_secret_the_log_says_so_and_a_rotated_one_is_read_anew(pages, provider, bench, capsys):
+def test_with_a_wrong_secret_the_log_says_so_and_a_rotated_one_is_read_anew(pages, provider, bench, caplog):
     file = bench.folder / "client_secret"
     file.write_text("old", encoding="utf-8")
     bench.configure(
         ("web: {port: 0}", OIDC.format(issuer=provider.url).replace("env:OIDC_SECRET", "file:client_secret"))
     )
     pages.auth = bench.config().web.auth
-    refused(pages, capsys, "(invalid_client)")
+    refused(pages, caplog, "(invalid_client)")
     file.write_text(f"{SECRET}\n", encoding="utf-8")
     assert Browser(pages).sign_in().status_code == 303
 
@@ -441,9 +448,9 @@ def test_who_somebody_is_and_what_they_may(pages, provider, person, changed, sta
         assert entries(pages)[0] == ("web:ana@example.com", "login refused", {"subject": "8f2a-ana"})
 
 
-def test_too_many_groups_for_a_token_are_told_from_none(pages, provider, capsys):
+def test_too_many_groups_for_a_token_are_told_from_none(pages, provider, caplog):
     provider.person = {"sub": "x", "_claim_names": {"groups": "src1"}}
-    refused(pages, capsys, "too many groups for a token", 403)
+    refused(pages, caplog, "too many groups for a token", 403)
 
 
 def test_sessions_end_with_the_map_of_roles_and_by_the_clock(pages, provider):
