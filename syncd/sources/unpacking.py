@@ -129,11 +129,10 @@ def _opened(path: Path, kind: str, member: str, label: str, caps: Caps) -> Itera
         try:
             opened = archive.open(chosen)
         except (
-            zipfile.BadZipFile,
-            OSError,
-            ValueError,
-            NotImplementedError,
-        ) as error:  # the last: a later ZIP version
+            NotImplementedError
+        ) as error:  # what the standard library says of a method or version of ZIP that it cannot read
+            raise _damaged(label) from error
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
             raise _damaged(label) from error
         with opened:
             yield opened
