@@ -29,6 +29,7 @@ from sqlalchemy import insert, select
 
 from benchmarks.memory import peak_mb
 from benchmarks.stores import judge, new_database, show
+from syncd import log
 from syncd.app import App
 from syncd.config import load
 from syncd.intake import read_hr
@@ -425,6 +426,7 @@ def main() -> int:
     parser.add_argument("--one", choices=("empty", "there"), help="measure this scene in this very process")
     parser.add_argument("--profile", default="", metavar="FILE", help="with --one: write a profile there")
     chosen = parser.parse_args()
+    log.configure(level="warning")  # to stderr: what is printed here is read as JSON
     if chosen.one:
         print(json.dumps(measure(chosen.rows[0], chosen.one, chosen.profile)))
         return 0
