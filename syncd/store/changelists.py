@@ -1,7 +1,7 @@
 """Lists of Changes, a page at a time, and what failed. A page begins where the one before it ended, by key, not by counting (ADR 0038)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -53,6 +53,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     """Of Runs that were made from ``since`` on, and before ``until``."""
+    above: int | None = None
+    """Only with a higher id."""
 
 
 CLOSED: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +79,23 @@ def changes(
     ids = list(conn.execute(newest).scalars())
     query = _with_runs().where(change.c.id.in_(ids)).order_by(change.c.id.desc())
     return list(conn.execute(query).mappings())
+
+
+LOOKED_THROUGH = 50_000
+"""So many ids a page looks through for a field, of which no index knows."""
+
+
+def horizon(conn: Connection, account: str, wanted: Wanted, before: int | None) -> int | None:
+    """The id down to which a page looks for ``wanted.field``, as ``above`` says it; None if that is all there is.
+
+    It begins with the newest Change that all but the field is true of.
+    """
+    anything = replace(wanted, field="")
+    newest = changes(conn, account, anything, before=before, limit=1)
+    if not newest:
+        return None
+    low = newest[0]["id"] - LOOKED_THROUGH
+    return low if changes(conn, account, anything, before=low + 1, limit=1) else None
 
 
 EDGE = 20
@@ -130,6 +149,8 @@ def _newest(
     query = select(change.c.id).where(_owned(account)).order_by(change.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(change.c.id < before)
+    if wanted.above is not None:
+        query = query.where(change.c.id > wanted.above)
     if wanted.run_id is not None:
         query = query.where(change.c.run_id == wanted.run_id)
     if (spanned := _spanned(conn, account, wanted)) is None:

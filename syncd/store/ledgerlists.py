@@ -73,6 +73,33 @@ def _pieces(query: Select[Any], asked: Mapping[str, str]) -> Select[Any]:
     return select(union_all(*pieces).subquery().c.seq)
 
 
+def totals(conn: Connection, account: str) -> list[dict[str, Any]]:
+    """How many results there are today by ``kind`` and ``status``, and how many of them are nobody's: ``results``, ``unlinked``.
+
+    Both are counted in an index; of how many versions they are takes a look at each row (``results.totals``).
+    """
+    by = result_version.c.kind, result_version.c.status
+    query = (
+        select(*by, func.count().label("number"))
+        .where(result_version.c.account == account, result_version.c.is_current)
+        .group_by(*by)
+        .order_by(*by)
+    )
+    unlinked = {
+        (row.kind, row.status): row.number
+        for row in conn.execute(query.where(result_version.c.employee_id == ""))
+    }
+    return [
+        {
+            "kind": row.kind,
+            "status": row.status,
+            "results": row.number,
+            "unlinked": unlinked.get((row.kind, row.status), 0),
+        }
+        for row in conn.execute(query)
+    ]
+
+
 def given(
     conn: Connection, account: str, result_ids: Collection[str]
 ) -> dict[tuple[str, int], dict[str, str]]:

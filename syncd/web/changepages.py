@@ -1,7 +1,7 @@
 """Changes: their list across runs, and one of them with its attempts."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from syncd.core.exchange import curl, seen
@@ -23,47 +23,37 @@ def listed(ask: Ask) -> Answer:
     """Changes, newest first, by run, employee, action, kind, state, code, rule, field and day."""
     asked = {name: ask.query.get(name, "").strip() for name in FILTERS}
     since, until = span(ask)
+    before, account = ask.number("before"), ask.site.account
+    wanted = changelists.Wanted(run_id=ask.number("run"), since=since, until=until, above=None, **asked)
+    low: int | None = None
     with ask.site.database.read() as conn:
-        narrowed = ask.number("run") is not None or bool(asked["employee_id"])
-        if asked["field"] and not narrowed:
-            since, until = _few_days(since, until, ask.site.database.now(conn))
-        wanted = changelists.Wanted(run_id=ask.number("run"), since=since, until=until, **asked)
-        names = item_names(conn, ask.site.account)
-        rows = changelists.changes(
-            conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
-        )
+        if asked["field"] and not asked["employee_id"] and not ask.exports:
+            low = changelists.horizon(conn, account, wanted, before)
+            wanted = replace(wanted, above=low)
+        names = item_names(conn, account)
+        rows = changelists.changes(conn, account, wanted, before=before, limit=ask.limit + 1)
         now = ask.site.database.now(conn)
     found = [shown_change(row, names, ask.viewer) for row in rows]
     after = ask.next_page(found, "id", "before")
+    looked_down_to = None if low is None or after else low + 1
     return Shown(
         template="changes.html",
         listed="changes",
         columns=COLUMNS,
         data={
             "changes": found,
-            "next": after,
+            "next": ask.link(before=looked_down_to) if looked_down_to else after,
             "now": now,
             "states": list(STATES),
             "actions": [one.value for one in Action],
             "kinds": [one.value for one in ObjectKind],
             "filters": applied(ask, ("run", *FILTERS, *DAYS)),
-            "field_since": since if asked["field"] and not narrowed else None,
-            "field_until": until if asked["field"] and not narrowed else None,
+            "looked_down_to": looked_down_to,
         },
     )
 
 
 FILTERS = ("employee_id", "action", "kind", "state", "code", "rule", "field")
-FEW_DAYS = timedelta(days=7)
-"""A field of anybody's is looked for in so many days at once: no index knows what changes say of fields."""
-
-
-def _few_days(
-    since: datetime | None, until: datetime | None, now: datetime
-) -> tuple[datetime, datetime | None]:
-    """The days that are asked for, the last ones of them if they are too many; else those up to now."""
-    first = (until or now) - FEW_DAYS
-    return (first if since is None else max(since, first)), until
 
 
 def one(ask: Ask) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from syncd.core.completion import ResultKind
 from syncd.core.results import Status, Version
-from syncd.store import ledgerlists, results, runs
+from syncd.store import ledgerlists, runs
 from syncd.web.site import Answer, Ask, Shown
 
 FILTERS = ("employee_id", "object_id", "kind", "status")
@@ -26,7 +26,7 @@ def listed(ask: Ask) -> Answer:
             conn, site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         given = ledgerlists.given(conn, site.account, [one.said.result_id for one, _at in found])
-        totals, counted_at = site.counts.of("results", now, lambda: results.totals(conn, site.account))
+        totals, counted_at = site.counts.of("results", now, lambda: ledgerlists.totals(conn, site.account))
         sinks = [
             ledgerlists.standing(conn, site.account, one.name)
             for one in config.pull.sinks
