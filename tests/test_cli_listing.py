@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import date, timedelta
 
 import pytest
 import typer.main
@@ -12,7 +13,7 @@ from tests.workbench import workbench
 
 LISTINGS = (
     *("runs", "changes", "problems", "starters", "cases", "audit", "results", "jobs", "inputs"),
-    *("employees quarantine", "web tokens", "messages"),
+    *("employees", "quarantine", "employees quarantine", "web tokens", "messages"),
 )
 
 
@@ -47,6 +48,45 @@ def test_a_listing_speaks_json_and_csv(bench, listing):
     rows = list(csv.reader(io.StringIO(bench.run(*words, "--csv").stdout)))
     assert rows[0], "the columns are named, whatever follows"
     assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def ids(bench, *words: str) -> list[object]:
+    (name,) = set(found := bench.json(*words)) - {"schema_version"}
+    return [row.get("id", row.get("employee_id")) for row in found[name]]
+
+
+def test_runs_are_narrowed_by_what_came_of_them_and_by_day(bench):
+    (run,) = bench.json("runs", "--flow", "push")["runs"]
+    today = date.fromisoformat(run["created_at"][:10])
+    assert ids(bench, "runs", "--changed") == [run["id"]]
+    assert ids(bench, "runs", "--failed") == []
+    assert ids(bench, "runs", "--trigger", "schedule") == []
+    assert run["id"] in ids(
+        bench, "runs", "--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1))
+    )
+    assert ids(bench, "runs", "--from", str(today + timedelta(days=2))) == []
+    assert ids(bench, "runs", "--before", str(run["id"]), "--flow", "push") == []
+    for odd in ("yesterday", "2026-02-30"):
+        told = bench.run("runs", "--from", odd, expect=2).stderr
+        assert f"{odd} is no day; write it as 2026-11-24" in told
+
+
+def test_changes_are_narrowed_by_field_and_by_day(bench):
+    (change,) = bench.json("changes", "--field", "JobTitle")["changes"]
+    today = date.fromisoformat(change["run_created_at"][:10])
+    assert change["employee_id"] == "00001"
+    assert ids(bench, "changes", "--field", "JobTitle", "--from", str(today + timedelta(days=2))) == []
+    assert ids(bench, "changes", "--field", "Nope") == []
+
+
+def test_employees_are_found_by_how_their_id_or_user_name_begins(bench):
+    assert "00001" in bench.run("employees").stdout
+    (one,) = bench.json("employees", "--find", "0000")["employees"]
+    assert (one["employee_id"], one["active"]) == ("00001", True)
+    assert one["name"]
+    assert ids(bench, "employees", "--after", "00001") == []
+    assert "syncd quarantine" in bench.run("employees", "--find", "zzz").stderr
+    assert "--after 00001" in bench.run("employees", "--limit", "1").stderr
 
 
 def test_csv_runs_nothing_in_a_spreadsheet(bench):

@@ -5,7 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
+from syncd.cli.common import (
+    ConfigOption,
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    ToOption,
+    span_of,
+    store_of,
+)
 from syncd.cli.exits import Exit
 from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
 
@@ -21,7 +30,6 @@ STARTER_COLUMNS = (
     *("begins_on", "employee_id", "ready", "code", "because", "account", "missing_teams", "missing_items"),
     "run_id",
 )
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +86,9 @@ def changes_list(
     ] = "",
     code: Annotated[str, typer.Option(help="Only with this code, such as LITMOS-400.")] = "",
     rule: Annotated[str, typer.Option(help="Only by this rule, such as teams[0].")] = "",
+    field: Annotated[str, typer.Option(help="Only of this Litmos field, such as JobTitle.")] = "",
+    since: FromOption = "",
+    until: ToOption = "",
     before: Annotated[int | None, typer.Option(help="Only with an id below: the next page.")] = None,
     limit: LimitOption = 50,
 ) -> None:
@@ -88,8 +99,18 @@ def changes_list(
         from syncd.core.telling import describe
         from syncd.store import changelists, changes, mirror
 
+        first, last = span_of(loaded, since, until)
         wanted = changelists.Wanted(
-            run_id=run, employee_id=employee, action=action, kind=kind, state=state, code=code, rule=rule
+            run_id=run,
+            employee_id=employee,
+            action=action,
+            kind=kind,
+            state=state,
+            code=code,
+            rule=rule,
+            field=field,
+            since=first,
+            until=last,
         )
         account = loaded.litmos.account
         with database.read() as conn:

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,25 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV with every field.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="DAY", help="Only of runs made from this day on, such as 2026-11-24.")
+]
+ToOption = Annotated[
+    str, typer.Option("--to", metavar="DAY", help="Only of runs made until the end of this day.")
+]
+
+
+def span_of(loaded: Any, first: str, last: str) -> tuple[datetime | None, datetime | None]:
+    """What ``--from`` and ``--to`` mean in the zone of the schedules. Exit 2 if one of them is no day."""
+    from zoneinfo import ZoneInfo
+
+    from syncd.core.spans import day, span
+
+    for option, text in (("--from", first), ("--to", last)):
+        if text and day(text) is None:
+            raise typer.BadParameter(f"{text} is no day; write it as 2026-11-24", param_hint=option)
+    return span(day(first), day(last), ZoneInfo(loaded.schedules.timezone))
 
 
 def actor() -> str:

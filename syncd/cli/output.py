@@ -117,3 +117,11 @@ def progress(title: str) -> Iterator[Any]:
         yield lambda what, done, total: bar.update(
             task, description=f"{title}: {what}", completed=done, total=total
         )
+
+
+def drift_line(row: Any, names: dict[str, str]) -> str:
+    """Somebody's change in Litmos as one line."""
+    where = f" {names.get(row['object_id'], row['object_id'])}" if row["object_id"] else ""
+    return (
+        f"user {row['user_id']}  {row['kind']}{where}  {row['field']}: {row['before']!r} -> {row['after']!r}"
+    )

@@ -157,4 +157,4 @@ def _waiting(found: dict[str, Any]) -> None:
         note(f"Cases that wait for a decision: {found['cases']}; syncd cases")
     if found["quarantined"]:
         rows = "1 row is" if found["quarantined"] == 1 else f"{found['quarantined']} rows are"
-        note(f"{rows} in quarantine: syncd employees quarantine")
+        note(f"{rows} in quarantine: syncd quarantine")

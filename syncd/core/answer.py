@@ -17,7 +17,7 @@ LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 
 NEXT: Mapping[str, str] = {
     "SOURCE-UNREADABLE": "syncd doctor",
-    "UNKNOWN-PERSON": "syncd employees quarantine",
+    "UNKNOWN-PERSON": "syncd quarantine",
     "CASE": "syncd cases show {employee}",
     "REJECTED": "syncd preview {employee}",
     "ABSENT-IGNORED": "syncd config show",

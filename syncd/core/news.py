@@ -66,7 +66,7 @@ def quarantined(codes: Mapping[str, int], rows: int) -> Fact:
             f"Why: {_counted(codes)}.",
             "Whom they are about stays as they were until the rows are right.",
         ),
-        command="syncd employees quarantine",
+        command="syncd quarantine",
         page="/quarantine",
         size=rows,
     )

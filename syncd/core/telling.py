@@ -74,3 +74,8 @@ def told_detail(detail: Mapping[str, object]) -> str:
         f"{name}: {' '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in detail.items()
     )
+
+
+def full_name(fields: Mapping[str, object]) -> str:
+    """What a person is called, out of the fields of an employee or a user; "" if none has a name."""
+    return " ".join(str(fields[part]) for part in ("FirstName", "LastName") if fields.get(part))

@@ -132,7 +132,7 @@ class Demo:
         after = {user["ExternalEmployeeId"]: user for user in self._users()}
         self._check_second_day(day, before, after)
         self.tell("Those two people keep what they had until their rows are right:")
-        self._more("employees quarantine", f"why {day.bad_email}", f"preview {day.bad_email}")
+        self._more("quarantine", f"why {day.bad_email}", f"preview {day.bad_email}")
         self.tell("One change was refused, and one person is in Litmos twice; both wait for somebody:")
         self._more("problems", f"why {day.promoted} JobTitle", f"cases show {day.known_twice.employee_id}")
         return day, pushed.run_id

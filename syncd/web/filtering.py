@@ -1,9 +1,11 @@
 """Filtering: what a list is narrowed by: days, and links that take one filter away again."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from syncd.core import spans
+from syncd.core.spans import day
 from syncd.web.site import Ask
 
 DAYS = ("from", "to")
@@ -21,16 +23,5 @@ def applied(ask: Ask, names: Sequence[str]) -> list[dict[str, str]]:
 
 def span(ask: Ask) -> tuple[datetime | None, datetime | None]:
     """From the beginning of the first day to the end of the last one; None where there is none, or it is no day."""
-    zone = ZoneInfo(ask.site.config.schedules.timezone)
-    first, last = (_day(ask.query.get(name, "")) for name in DAYS)
-    since = None if first is None else datetime.combine(first, time(), zone)
-    until = None if last is None else datetime.combine(last + timedelta(days=1), time(), zone)
-    return since, until
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return found if 1970 <= found.year < 9000 else None
+    first, last = (day(ask.query.get(name, "")) for name in DAYS)
+    return spans.span(first, last, ZoneInfo(ask.site.config.schedules.timezone))

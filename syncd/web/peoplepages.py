@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from syncd.core.account import same
 from syncd.core.limits import Policy
 from syncd.core.managers import MANAGER
-from syncd.core.telling import describe
+from syncd.core.telling import describe, full_name
 from syncd.core.why import why
 from syncd.insight.acting import sync_person
 from syncd.insight.inquiry import inquire, preview
@@ -43,7 +43,7 @@ def listed(ask: Ask) -> Answer:
 
 
 def _listed(row: dict[str, Any], ask: Ask) -> dict[str, Any]:
-    name = _name(row.pop("data")["fields"])
+    name = full_name(row.pop("data")["fields"])
     return {**row, "name": name if ask.viewer.sees_values else MASK}
 
 
@@ -94,11 +94,7 @@ DAYS, DAYS_BACK, MOST_DAYS = 7, 3, 366
 
 def _starter(row: dict[str, Any], ask: Ask) -> dict[str, Any]:
     fields, _place = row.pop("fields"), row.pop("place")
-    return {**row, "name": _name(fields) if ask.viewer.sees_values else MASK}
-
-
-def _name(fields: dict[str, Any]) -> str:
-    return " ".join(str(fields[part]) for part in ("FirstName", "LastName") if fields.get(part))
+    return {**row, "name": full_name(fields) if ask.viewer.sees_values else MASK}
 
 
 def one(ask: Ask) -> Answer:

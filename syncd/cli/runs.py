@@ -1,0 +1,235 @@
+"""Commands that show runs: their list, one of them, two side by side."""
+
+from typing import Annotated, Any
+
+import typer
+
+from syncd.cli.common import (
+    ConfigOption,
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    ToOption,
+    span_of,
+    store_of,
+)
+from syncd.cli.exits import Exit
+from syncd.cli.output import drift_line, moment, note, plain, say, show_csv, show_json, table
+
+runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
+
+RUN_COLUMNS = (
+    *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "summary"),
+    *("holds", "error", "decided_by", "decision_reason"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(runs_app, name="runs")
+
+
+@runs_app.callback()
+def runs_list(
+    context: typer.Context,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    flow: Annotated[str, typer.Option(help="refresh, push or pull.")] = "",
+    state: Annotated[str, typer.Option(help="Only runs in this state, such as held.")] = "",
+    trigger: Annotated[str, typer.Option(help="Only what began so: schedule, cli, web, ...")] = "",
+    since: FromOption = "",
+    until: ToOption = "",
+    changed: Annotated[bool, typer.Option("--changed", help="Only runs with changes.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only what failed, or of which anything did.")
+    ] = False,
+    before: Annotated[int | None, typer.Option(help="Only with an id below: the next page.")] = None,
+    limit: LimitOption = 20,
+) -> None:
+    """List runs, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_of(config) as (loaded, database):
+        from syncd.store import runlists, runs
+
+        first, last = span_of(loaded, since, until)
+        wanted = runlists.WantedRuns(
+            flow=flow, state=state, trigger=trigger, since=first, until=last, changed=changed, failed=failed
+        )
+        with database.read() as conn:
+            found = runlists.listed_runs(conn, loaded.litmos.account, wanted, before=before, limit=limit)
+        if json:
+            show_json({"runs": [dict(run) for run in found]})
+            return
+        if csv:
+            show_csv(RUN_COLUMNS, [{**run, "state": runs.shown_state(run)} for run in found])
+            return
+        table(
+            ("run", "flow", "state", "started", "took", "by", "what"),
+            [
+                (
+                    r["id"],
+                    r["flow"],
+                    runs.shown_state(r),
+                    moment(r["created_at"]),
+                    _took(r),
+                    r["actor"],
+                    _what(r),
+                )
+                for r in found
+            ],
+        )
+        if len(found) == limit:
+            note(f"There may be more: --before {found[-1]['id']}")
+
+
+def _took(run: Any) -> str:
+    if run["finished_at"] is None or run["started_at"] is None:
+        return ""
+    return f"{(run['finished_at'] - run['started_at']).total_seconds():.0f} s"
+
+
+def _what(run: Any) -> str:
+    if run["error"]:
+        return str(run["error"]).splitlines()[0]
+    if run["holds"]:
+        return "; ".join(hold["code"] for hold in run["holds"])
+    summary = run["summary"]
+    if "counts" in summary:
+        return ", ".join(
+            f"{number} {kind} {action}"
+            for kind, actions in summary["counts"].items()
+            for action, number in actions.items()
+        )
+    return ", ".join(f"{number} {name}" for name, number in summary.items())
+
+
+@runs_app.command("show")
+def runs_show(
+    run: Annotated[int, typer.Argument(help="The run.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    limit: LimitOption = 200,
+) -> None:
+    """Show one run: its plan, why it was held, what became of each change."""
+    with store_of(config) as (loaded, database):
+        from syncd.core.telling import describe
+        from syncd.store import changes, drift, inputs, mirror, runs
+
+        with database.read() as conn:
+            found = runs.get(conn, run)
+            if found is None or found["account"] != loaded.litmos.account:
+                note(f"There is no run {run}; syncd runs lists them")
+                raise typer.Exit(Exit.FAILED)
+            rows = changes.listed(conn, run_id=run, limit=limit)
+            tally = changes.tally(conn, run)
+            causes = changes.causes(conn, run)
+            names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
+            read = inputs.of_run(conn, run)
+            drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
+        if json:
+            show_json(
+                {
+                    "run": dict(found),
+                    "inputs": [dict(one) for one in read],
+                    "tally": tally,
+                    "causes": causes,
+                    "changes": [dict(row) for row in rows],
+                    "drift": [dict(row) for row in drifted],
+                }
+            )
+            return
+        _show_run({**found, "state": runs.shown_state(found)}, read, tally)
+        _show_causes(dict(found), causes)
+        for row in rows:
+            why = f"  {row['code']} {row['message']}".rstrip()
+            say(f"  {row['state']:<10} {plain(describe(changes.to_change(row), names))}{plain(why)}")
+        for row in drifted:
+            say(f"  drift      {plain(drift_line(row, names))}")
+        if limit in (len(rows), len(drifted)):
+            note(f"Only the first {limit}; --limit shows more")
+
+
+@runs_app.command("diff")
+def runs_diff(
+    before: Annotated[int, typer.Argument(help="The earlier run.")],
+    after: Annotated[int, typer.Argument(help="The later one, of the same flow.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what is not the same in two runs: what their configurations say, what they read, what they planned and did."""
+    with store_of(config) as (loaded, database):
+        from dataclasses import asdict
+
+        from syncd.insight.runs import compared
+
+        with database.read() as conn:
+            found = compared(conn, loaded.litmos.account, before, after)
+        if json:
+            show_json(asdict(found))
+            return
+        _show_compared(found)
+
+
+def _show_compared(found: Any) -> None:
+    if found.settings is None:
+        say("Configuration: not the same, and what one of them said was not kept")
+    for one in found.inputs:
+        what = "the same bytes" if one["same"] else f"{one['rows']:+d} rows, {one['size_bytes']:+d} bytes"
+        say(f"Input {plain(one['source'])}: {what if one['earlier'] else 'not read before'}")
+    for title, differences in (
+        ("Configuration", found.settings or ()),
+        ("Planned", found.planned),
+        ("Outcome", found.outcomes),
+    ):
+        for one in differences:
+            say(f"{title}: {plain(one.told)}")
+    if found.settings == () and not (found.planned or found.outcomes):
+        say("Nothing else differs")
+
+
+def _range(summary: dict[str, Any]) -> str:
+    low, high = summary.get("requests", (0, 0))
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]]) -> None:
+    say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
+    for one in read:
+        say(f"Input: {plain(one['name'])}, {one['rows']} rows, sha256 {one['sha256'][:12]}")
+    for problem in run["summary"].get("input_not_kept", ()):
+        say(f"Not kept: {plain(problem)}")
+    if run["plan_digest"]:
+        say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
+    if "reverts" in run["summary"]:
+        say(f"Takes back: run {run['summary']['reverts']}")
+    if "only" in run["summary"]:
+        say(f"Only: {plain(', '.join(run['summary']['only']))}")
+    for hold in run["holds"]:
+        say(f"{'Would be held' if run['expires_at'] is None else 'Held'}: {hold['code']}: {hold['message']}")
+    if run["error"]:
+        say(f"Error: {plain(run['error'])}")
+    if run["decided_by"] or run["decision_reason"]:
+        say(f"Decision: {plain(run['decision_reason'])} {plain(run['decided_by'])}".rstrip())
+    for what, states in tally.items():
+        say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+
+
+CAUSES = {
+    "HELD-WHOLE": "counted by no limit; the push is held whole",
+    "HELD-WAITS": "needs something that is held",
+}
+
+
+def _show_causes(run: dict[str, Any], causes: dict[str, dict[str, int]]) -> None:
+    """What a Run holds, grouped by why, and what may be done about it."""
+    for code, numbers in causes.items():
+        why = f" ({CAUSES[code]})" if code in CAUSES else ""
+        say(f"Waiting for a person, {code}{why}: " + ", ".join(f"{n} {what}" for what, n in numbers.items()))
+    if run["state"] == "held" or causes:
+        say(
+            f"Decide by {moment(run['expires_at'])}: syncd approve {run['id']}   or   syncd reject {run['id']}   "
+            "(a part: --only, --employee, --field)"
+        )
