@@ -26,7 +26,7 @@ NOBODY = "zzz"
 DAY = "2199-01-01"
 """Long after everything."""
 TABLES: Mapping[str, Table] = {
-    "/runs/{run_id:int}/events": event,
+    "/runs/{run_id:id}/events": event,
     "/results": result_version,
     "/runs": run,
     "/changes": change,
@@ -46,13 +46,13 @@ VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
     ("/runs", "state"): lambda _: ["succeeded", "planned", "failed", "held", "expired", NOBODY],
     ("/cases", "state"): lambda _: ["open", "decided", "resolved", NOBODY],
     ("/changes", "employee_id"): lambda conn: [*_ends(conn, change.c.employee_id)[:1], NOBODY],
-    ("/runs/{run_id:int}/compare", "with"): lambda conn: [
+    ("/runs/{run_id:id}/compare", "with"): lambda conn: [
         *conn.execute(
             select(run.c.id).where(run.c.flow == "push").order_by(run.c.id.desc()).limit(1)
         ).scalars()
     ],
-    ("/runs/{run_id:int}/events", "level"): lambda _: LEVELS,
-    ("/runs/{run_id:int}/events", "event"): lambda _: ["attempt_ended", "run_started", NOBODY],
+    ("/runs/{run_id:id}/events", "level"): lambda _: LEVELS,
+    ("/runs/{run_id:id}/events", "event"): lambda _: ["attempt_ended", "run_started", NOBODY],
     ("/changes", "field"): lambda _: ["JobTitle", NOBODY],
     ("/starters", "days"): lambda _: [1, 366],
     ("/starters", "after"): lambda conn: [f"{_today(conn)} {_middle(conn, employee.c.employee_id)}"],

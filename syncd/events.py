@@ -46,8 +46,8 @@ DAEMON = (
         "page_failed",
         "error",
         "path error",
-        "a page could not be made, for a file or a secret is not usable",
-        "mend what `error` names",
+        "a page could not be made: a file or a secret is not usable, or syncd has a fault",
+        "mend what `error` names; of a fault the lines around it tell more: `syncd support-bundle`",
     ),
     _of(
         "store_unusable",
@@ -320,7 +320,7 @@ PEOPLE = (
     _of(
         "sign_in_refused",
         "warning",
-        "address",
+        "address reason",
         "a wrong name or password, or too many tries",
         "if often: who asks from there?",
     ),

@@ -1,5 +1,6 @@
 """Who gets in: passwords, sessions, a proxy, tokens; and forms that another site sent."""
 
+import html
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -108,6 +109,19 @@ def test_somebody_signs_in_does_what_their_role_may_and_signs_out(pages):
     with pages.site.database.read() as conn:
         done = [(row["actor"], row["action"]) for row in reversed(audit.listed(conn, "main"))]
     assert done[-4:] == [("web:ana", each) for each in ("login", "pause", "resume", "logout")]
+
+
+@pytest.mark.parametrize(
+    "wanted", ["/runs?state=failed&flow=push", "/employees/a%20b?x=1%2B1", "/changes?rule=teams%5B0%5D"]
+)
+def test_whoever_signs_in_comes_to_where_they_wanted_with_its_filters(pages, wanted):
+    ask = walk(pages)
+    sent = ask("GET", wanted).headers["location"]
+    assert sent.startswith("/login?to=")
+    form = ask("GET", sent)
+    to = html.unescape(re.search(r'name="to" value="([^"]*)"', form.text)[1])  # type: ignore[index]
+    answer = ask("POST", "/login", {"csrf": token_in(form), "name": "ana", "password": PASSWORD, "to": to})
+    assert answer.headers["location"] == wanted
 
 
 def test_the_cookie_is_kept_from_scripts_other_sites_and_other_hosts(pages):

@@ -1,15 +1,19 @@
 """What one client may cost the pages: the size of a head, a form and a list, and the time of a look-up."""
 
+import asyncio
 import socket
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from syncd.store import changelists
 from syncd.web import site as sites
-from syncd.web.listening import LARGEST_HEAD, Listening
-from syncd.web.serving import LARGEST_FORM
+from syncd.web.listening import LARGEST_HEAD, MOST_AT_ONCE, Listening
+from syncd.web.roles import Role
+from syncd.web.serving import LARGEST_FORM, form_in
 from syncd.web.site import LARGEST_PAGE, Ask
 from tests.test_web import Pages, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
 
@@ -55,6 +59,62 @@ def test_a_head_that_is_too_long_is_refused(listening):
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: 127"])
+def test_who_connects_and_asks_for_nothing_is_sent_away(pages, said):
+    """First of all, and after an answer: else a few hundred of them would keep everybody else out."""
+    made = Listening(pages.application, "127.0.0.1", 0, patience=1)
+    made.start()
+    try:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=10) as raw:
+            raw.sendall(said)
+            assert raw.recv(100) == b"", "closed, after a second"
+        with socket.create_connection(("127.0.0.1", made.port), timeout=10) as raw:
+            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            told = b""
+            while b"time" not in told:
+                told += raw.recv(1000)
+            raw.sendall(said)
+            while more := raw.recv(1000):
+                told += more
+            assert told.startswith(b"HTTP/1.1 200")
+    finally:
+        made.end()
+
+
+def test_whoever_asks_is_served_while_others_only_wait(pages):
+    """A probe of health before all: else whoever opens connections has the daemon restarted."""
+    made = Listening(pages.application, "127.0.0.1", 0)
+    made.start()
+    with ExitStack() as stack:
+        stack.callback(made.end)
+        for _ in range(MOST_AT_ONCE + 20):
+            stack.enter_context(socket.create_connection(("127.0.0.1", made.port), timeout=10))
+        for _ in range(3):
+            assert httpx.get(f"http://127.0.0.1:{made.port}/healthz").status_code == 200
+
+
+def test_pages_listen_on_an_address_of_ipv6(pages):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    made = Listening(pages.application, "::1", 0)
+    made.start()
+    try:
+        answer = httpx.get(f"http://[::1]:{made.port}/healthz", headers={"Host": "127.0.0.1"})
+        assert answer.status_code == 200
+    finally:
+        made.end()
+
+
+def test_a_form_that_never_comes_is_not_waited_for(listening):
+    async def never():
+        yield {"type": "http.request", "body": b"reason=", "more_body": True}
+        await asyncio.Event().wait()
+
+    messages = never()
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive=messages.__anext__)
+    assert asyncio.run(form_in(request, patience=0.05)) is None
+
+
 def test_an_answer_is_sent_at_once(listening):
     """Its body must not wait for the receipt of its head, which a client may put off for 40 ms."""
     with httpx.Client(base_url=f"http://127.0.0.1:{listening.port}") as client:
@@ -81,3 +141,44 @@ def test_a_look_up_that_takes_too_long_is_a_page_that_says_what_to_do(pages):
     assert "<nav" in page.text
     assert "try again" in twin.json()["error"]
     assert pages.get("/changes?rule=users").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/runs/9223372036854775808", 404),
+        ("/runs/" + "9" * 4301, 404),
+        ("/runs/-1", 404),
+        ("/changes/000000001", 200),
+        ("/changes/999999999", 404),
+        ("/changes?run=99999999999999999999", 200),
+        ("/changes?before=4294967296", 200),
+        ("/runs?before=" + "9" * 5000, 200),
+        ("/results?before=9223372036854775808", 200),
+        ("/changes?run=%C2%B2", 200),
+        ("/employees?q=%00", 400),
+        ("/employees/a%00b", 400),
+        ("/changes.json?employee_id=%00", 400),
+    ],
+)
+def test_odd_numbers_and_characters_are_answered(pages, path, status):
+    answer = pages.get(path)
+    assert answer.status_code == status, answer.text
+    assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.parametrize("form", [{"job": "²"}, {"run": "٣"}, {"job": "9" * 5000}, {"change": "²"}])
+def test_odd_numbers_in_forms_are_answered(pages, form):
+    answer = pages.post("/retry", form, Authorization=pages.token(Role.OPERATOR))
+    assert answer.status_code == 409, "nothing is tried again"
+
+
+def test_a_part_that_there_is_not_is_never_all(pages):
+    """Whoever mistypes what is to be approved must not approve everything."""
+    answer = pages.post("/runs/1/approve", {"only": "creats"}, Authorization=pages.token(Role.APPROVER))
+    assert answer.status_code == 409
+    assert "nothing called creats" in answer.json()["said"]
+    for name in ("employees", "fields"):
+        answer = pages.post("/runs/1/approve", {name: " , "}, Authorization=pages.token(Role.APPROVER))
+        assert answer.status_code == 409
+        assert f"{name}: , names nothing" in answer.json()["said"]

@@ -87,6 +87,18 @@ def test_a_file_has_all_changes_of_a_run_and_a_page_a_few(pages):
     assert len(rows) == 1 + len(told(pages, "/changes.json?run=1&limit=500")["changes"])
 
 
+def test_a_viewer_learns_no_values_by_comparing_or_by_searching(pages):
+    """The configuration may name people; and an address can be told a letter after the other."""
+    run = told(pages, "/runs/2.json", Role.VIEWER)
+    assert run["settings_changed"] == ["push.limits.deactivations.count"]
+    found = told(pages, "/runs/2/compare.json", Role.VIEWER)["differences"]
+    settings = [one for one in found if one["about"] == "configuration"]
+    assert [(one["before"], one["after"]) for one in settings] == [("•••", "•••")]
+    assert told(pages, "/employees.json?q=p9@")["employees"], "who sees values searches by them"
+    assert told(pages, "/employees.json?q=p9@", Role.VIEWER)["employees"] == []
+    assert len(told(pages, "/employees.json?q=0000", Role.VIEWER)["employees"]) == STAFF + 1
+
+
 def test_a_field_is_looked_for_in_so_many_changes_at_a_time(pages, monkeypatch):
     whole = told(pages, "/changes.json?field=JobTitle&limit=500")
     assert whole["looked_down_to"] is None, "there are few"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,12 @@ def show_json(value: Mapping[str, Any], *, one_line: bool = False) -> None:
     """Print one JSON object with ``schema_version``, on ``one_line`` if it is one of several; times as ISO 8601 in UTC."""
     told = {"schema_version": SCHEMA_VERSION, **value}
     indent = None if one_line else 2
-    say(json.dumps(told, ensure_ascii=False, indent=indent, default=as_json_value), at_once=one_line)
+    text = json.dumps(told, ensure_ascii=False, indent=indent, default=as_json_value)
+    say(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), at_once=one_line)
+
+
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys, or turns the line round with; escaped, JSON says the same."""
 
 
 def as_json_value(value: object) -> object:
@@ -93,7 +99,8 @@ def show_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print CSV as the pages give it: what a spreadsheet might run as a formula has an apostrophe in front."""
     from syncd.web.rendering import csv_text
 
-    say(csv_text(columns, rows).replace("\r\n", "\n").removesuffix("\n"))
+    text = csv_text(columns, rows).replace("\r\n", "\n").removesuffix("\n")
+    say("\n".join(map(plain, text.split("\n"))) if sys.stdout.isatty() else text)
 
 
 def colour_wanted() -> bool:

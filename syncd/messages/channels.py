@@ -2,16 +2,19 @@
 
 import json
 import smtplib
+import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Timer
 from types import ModuleType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from syncd.core.messages import Message, link_of, text_of
 from syncd.errors import ConfigError, Fault
@@ -60,6 +63,54 @@ class Channel(Protocol):
         """Send it. Raises Undelivered, ConfigError (a secret has gone)."""
 
 
+@dataclass(slots=True)
+class _Deadline:
+    """Ends a conversation when its time is over: a time-out of smtplib is one of each wait, and a byte now and then outlasts it."""
+
+    passed: bool = False
+    ends: Callable[[], None] | None = None
+
+    def pass_(self) -> None:
+        """It is over."""
+        self.passed = True
+        if self.ends is not None:
+            self.ends()
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[_Deadline]:
+    deadline = _Deadline()
+    timer = Timer(seconds, deadline.pass_)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield deadline
+    finally:
+        timer.cancel()
+
+
+class _Ended(smtplib.SMTP):
+    """A conversation that a deadline can end, from before the server's first word on."""
+
+    def __init__(self, *arguments: Any, deadline: _Deadline, **options: Any) -> None:
+        deadline.ends = self._hang_up
+        super().__init__(*arguments, **options)
+
+    def _hang_up(self) -> None:
+        sock = getattr(self, "sock", None)  # none yet, or no more
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Plain(_Ended):
+    """Without TLS, or with STARTTLS."""
+
+
+class _Encrypted(_Ended, smtplib.SMTP_SSL):
+    """TLS from the first byte on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpChannel:
     """A mail server; ``security`` is starttls or tls, with the server's certificate verified, or none (loopback only)."""
@@ -76,8 +127,17 @@ class SmtpChannel:
 
     def send(self, letter: Letter) -> None:
         """As ``Channel.send``."""
+        with _deadline(self.timeout) as deadline:
+            try:
+                self._send(letter, deadline)
+            except Undelivered:
+                if deadline.passed:
+                    raise Undelivered(f"{self.host} took longer than {self.timeout:g} s") from None
+                raise
+
+    def _send(self, letter: Letter, deadline: "_Deadline") -> None:
         try:
-            with self._connected() as server:
+            with self._connected(deadline) as server:
                 if self.password is not None:
                     server.login(self.user, self.password())
                 refused = server.send_message(self._mail(letter), self.sender, list(self.to))
@@ -105,13 +165,13 @@ class SmtpChannel:
                 f"{self.host} takes no mail for {len(refused)} of {len(self.to)} recipients", final=True
             )
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, deadline: "_Deadline") -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self.ca_file is not None:
             context.load_verify_locations(self.ca_file)
         if self.security == "tls":
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=context)
-        server = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+            return _Encrypted(self.host, self.port, timeout=self.timeout, context=context, deadline=deadline)
+        server = _Plain(self.host, self.port, timeout=self.timeout, deadline=deadline)
         if self.security == "starttls":
             try:
                 server.starttls(context=context)

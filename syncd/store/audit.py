@@ -7,7 +7,7 @@ No personal data but employee ids; ``detail`` has what the person chose, and the
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,18 +89,63 @@ def listed(
     return list(conn.execute(query).mappings())
 
 
+GUARDS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": ("audit_no_delete", "audit_no_replace", "audit_no_update"),
+    "postgresql": ("audit_is_not_emptied", "audit_is_only_added_to"),
+}
+"""The triggers by which the database itself refuses any other write (migrations 0006 and 0014), by dialect."""
+_TRIGGERS: Mapping[str, str] = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND tgenabled IN ('O', 'A')",
+}
+"""What has the names of those that are in force."""
+
+
 def verify(conn: Connection, account: str, *, expected: str = "") -> Chain:
     """Walk the whole chain; ``expected`` is a hash that was noted before, and must still be in it."""
     number, head, met = 0, FIRST, not expected
+    for entry in _walked(conn, account):
+        if fault := _fault(entry, number, head):
+            return Chain(entries=number, head=head, fault=fault)
+        number, head = number + 1, entry["hash"]
+        met = met or head == expected
+    if not met:
+        cut = f"no entry has the hash {expected}: the newest entries were cut off, or all was replaced"
+        return Chain(entries=number, head=head, fault=cut)
+    dialect = conn.dialect.name
+    there = set(conn.execute(text(_TRIGGERS[dialect])).scalars())
+    gone = [name for name in GUARDS[dialect] if name not in there]
+    fault = f"the database no longer refuses to change it: {', '.join(gone)} is not in force" if gone else ""
+    return Chain(entries=number, head=head, fault=fault)
+
+
+def _walked(conn: Connection, account: str) -> Iterator[dict[str, Any]]:
+    """Every entry; of one that cannot even be read, only its number."""
     query = select(audit).where(audit.c.account == account).order_by(audit.c.number)
-    with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
-        for row in rows.mappings():
-            if fault := _fault(dict(row), number, head):
-                return Chain(entries=number, head=head, fault=fault)
-            number, head = number + 1, row["hash"]
-            met = met or head == expected
-    cut = f"no entry has the hash {expected}: the newest entries were cut off, or all was replaced"
-    return Chain(entries=number, head=head, fault="" if met else cut)
+    number = 0
+    try:
+        with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
+            for row in rows.mappings():
+                number = row["number"]
+                yield dict(row)
+    except (ValueError, TypeError):  # of a whole chunk: so the rest of it one by one
+        one = query.limit(1)
+        while True:
+            following = one.where(audit.c.number > number)
+            key = conn.execute(following.with_only_columns(audit.c.number)).scalar()
+            if key is None:
+                return
+            number = key
+            try:
+                row = (
+                    conn.execute(select(audit).where(audit.c.account == account, audit.c.number == key))
+                    .mappings()
+                    .one()
+                )
+            except (ValueError, TypeError):
+                yield {"number": key}
+            else:
+                yield dict(row)
 
 
 def _fault(entry: Mapping[str, Any], before: int, head: str) -> str:
@@ -108,6 +153,8 @@ def _fault(entry: Mapping[str, Any], before: int, head: str) -> str:
     number = before + 1
     if entry["number"] != number:
         return f"entry {number} is missing"
+    if "hash" not in entry:
+        return f"entry {number} cannot be read: it was changed"
     if entry["previous"] != head:
         return f"entry {number} does not follow the one before it"
     return "" if entry["hash"] == _hash(entry) else f"entry {number} was changed"

@@ -22,9 +22,9 @@ from syncd.store.schema import (
 
 
 def employees(
-    conn: Connection, account: str, text: str, *, after: str = "", limit: int
+    conn: Connection, account: str, text: str, *, after: str = "", limit: int, by_id: bool = False
 ) -> list[dict[str, Any]]:
-    """Employees by id from ``after`` on; those whose id, UserName or e-mail address in Litmos begins with a text."""
+    """Employees by id from ``after`` on; those whose id, UserName or e-mail address in Litmos begins with a text, or ``by_id`` alone."""
     linked = and_(link.c.account == account, link.c.employee_id == employee.c.employee_id)
     litmos = and_(litmos_user.c.account == account, litmos_user.c.id == link.c.user_id)
     query = (
@@ -39,9 +39,11 @@ def employees(
         .order_by(employee.c.employee_id)
         .limit(limit)
     )
-    meant = _meant(conn, account, text, after, limit) if text else None
+    meant = _meant(conn, account, text, after, limit) if text and not by_id else None
     if meant is not None:
         query = query.where(_beyond(after), is_among(conn, employee.c.employee_id, meant))
+    elif text and by_id:
+        query = query.where(employee.c.employee_id > after, _begins(conn, employee.c.employee_id, text))
     elif text:
         query = query.where(employee.c.employee_id > after, _is_meant(conn, account, text))
     else:

@@ -167,12 +167,11 @@ def _matching(conn: Connection, employee_id: str) -> Iterator[bool]:
 
 
 def erase(conn: Connection, account: str, person: Person, who: str, now: datetime) -> Purge:
-    """Erase the person, whose pseudonym is ``who``; one transaction. On SQLite what is deleted is overwritten.
+    """Erase the person, whose pseudonym is ``who``; one transaction. On SQLite what is deleted is overwritten (``secure_delete``, see
+    ``Database``).
 
     Litmos is to be read in full before anything is planned again: the mirror does not have the user any more.
     """
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql("PRAGMA secure_delete = ON")
     done = Purge()
     _end_jobs(conn, account, person, done)
     _forget_results(conn, account, person, done)

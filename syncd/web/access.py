@@ -141,12 +141,14 @@ class Gate:
         known = read_passwords(self.auth.passwords) if self.auth.passwords is not None else {}
         most = {f"name:{name[:64]}": TRIES, f"address:{address}": TRIES_OF_ADDRESS}
         with self.database.write() as conn:
-            if not tries.allowed(conn, most, self.database.now(conn)):
-                return None
+            allowed = tries.allowed(conn, most, self.database.now(conn))
+        if not allowed:
+            log.warning("sign_in_refused", address=address, reason="too many tries")
+            return None
         entry = known.get(name)
         right = fits(password, NOBODY if entry is None else entry.hashed)
         if entry is None or not right:
-            log.warning("sign_in_refused", address=address)
+            log.warning("sign_in_refused", address=address, reason="wrong name or password")
             if entry is not None:
                 self.note(f"web:{name}", "login refused")
             return None

@@ -32,7 +32,7 @@ def document() -> dict[str, Any]:
 
 def _operation(path: str, role: str, rule: Page | Deed) -> dict[str, Any]:
     named = [
-        {"name": name, "in": "path", "required": True, "schema": _type(kind == "int")}
+        {"name": name, "in": "path", "required": True, "schema": _type(kind == "id")}
         for name, kind in re.findall(r"{(\w+):?(\w*)}", path)
     ]
     answers: dict[str, Any] = {

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.config.web_parts import AuthPart
 from syncd.errors import SyncdError
+from syncd.log import get_logger
 from syncd.metrics.exposing import CONTENT_TYPE
 from syncd.store.migrate import check
 from syncd.web.access import Gate
@@ -27,6 +28,8 @@ from syncd.web.openid import OpenId
 from syncd.web.routes import DEEDS, METRICS, OPENAPI, PAGES, Deed, Page
 from syncd.web.serving import Web
 from syncd.web.site import Site
+
+log = get_logger(__name__)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -54,7 +57,15 @@ def create_web(site: Site, *, hosts: list[str], pages: bool, auth: AuthPart | No
     return Starlette(
         routes=[*_health(site), *(_pages(Web(site, gate)) if pages else [])],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
-        exception_handlers={SyncdError: Web(site, gate).unusable},
+        exception_handlers={SyncdError: Web(site, gate).unusable, Exception: _unexpected},
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """The last resort, beyond all middleware: what it was goes to the log, and nothing of it to who asked."""
+    log.error("page_failed", path=request.url.path, error=type(error).__name__)
+    return Response(
+        "syncd cannot answer that; its log says why.", 500, headers=HEADERS, media_type="text/plain"
     )
 
 

@@ -22,7 +22,9 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 
 def listed(ask: Ask) -> Answer:
-    """Employees by id, UserName or e-mail address, from their beginning."""
+    """Employees by id, UserName or e-mail address, from their beginning; for who sees no values by id alone: else a letter after
+    the other would tell them.
+    """
     with ask.site.database.read() as conn:
         rows = peoplelists.employees(
             conn,
@@ -30,6 +32,7 @@ def listed(ask: Ask) -> Answer:
             ask.query.get("q", "").strip(),
             after=ask.query.get("after", ""),
             limit=ask.limit + 1,
+            by_id=not ask.viewer.sees_values,
         )
         now = ask.site.database.now(conn)
     after = ask.next_page(rows, "employee_id", "after")

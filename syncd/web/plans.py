@@ -105,8 +105,19 @@ def reject_held(ask: Ask) -> Answer:
 
 
 def _choice(ask: Ask) -> Choice:
-    """What of a held run is meant; all of it if nothing is chosen."""
-    classes = frozenset(ask.form.get("only", ())) & frozenset(CLASSES)
-    people = frozenset(ask.said("employees").replace(",", " ").split())
-    fields = frozenset(ask.said("fields").replace(",", " ").split())
-    return Choice(classes=classes, employees=people, fields=fields)
+    """What of a held run is meant; all of it if nothing is chosen. Raises Declined for a class that there is not: never all for that."""
+    classes = frozenset(filter(None, ask.form.get("only", ())))
+    if unknown := classes - frozenset(CLASSES):
+        raise Declined(
+            f"There is nothing called {', '.join(sorted(unknown))} to choose; there are: {', '.join(CLASSES)}."
+        )
+    return Choice(classes=classes, employees=_listed(ask, "employees"), fields=_listed(ask, "fields"))
+
+
+def _listed(ask: Ask, name: str) -> frozenset[str]:
+    """What a field of the form lists, with commas or blanks between. Raises Declined if something was typed that names nothing."""
+    typed = " ".join(ask.form.get(name, ())).strip()
+    found = frozenset(typed.replace(",", " ").split())
+    if typed and not found:
+        raise Declined(f"{name}: {typed} names nothing; leave it empty for all, or name whom you mean")
+    return found

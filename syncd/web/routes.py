@@ -6,6 +6,8 @@ Access, the twins and the OpenAPI document come from here; a test asks each as e
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from syncd.web import (
     changepages,
     configpages,
@@ -24,6 +26,23 @@ from syncd.web.site import Handler
 
 PAGED = ("limit", "before")
 KEYED = ("limit", "after")
+
+
+class _Id(Convertor[int]):
+    """The number of a run or a change in a path, as many digits as there are of them: no number is too long for the database."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        """The number itself."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Its digits."""
+        return str(value)
+
+
+register_url_convertor("id", _Id())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +86,21 @@ PAGES = (
         query=(*runpages.FILTERS, *PAGED),
     ),
     Page(
-        path="/runs/{run_id:int}/events",
+        path="/runs/{run_id:id}/events",
         role=V,
         handler=eventpages.of_run,
         summary="What happened in a run",
         query=("level", "event", *PAGED),
     ),
-    Page(path="/runs/{run_id:int}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
+    Page(path="/runs/{run_id:id}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
     Page(
-        path="/runs/{run_id:int}/compare",
+        path="/runs/{run_id:id}/compare",
         role=V,
         handler=runpages.compare,
         summary="One run beside another of its flow",
         query=("with",),
     ),
-    Page(path="/runs/{run_id:int}", role=V, handler=runpages.one, summary="One run"),
+    Page(path="/runs/{run_id:id}", role=V, handler=runpages.one, summary="One run"),
     Page(
         path="/changes",
         role=V,
@@ -89,9 +108,7 @@ PAGES = (
         summary="Changes of all runs, newest first",
         query=("run", *changepages.FILTERS, *DAYS, *PAGED),
     ),
-    Page(
-        path="/changes/{change_id:int}", role=V, handler=changepages.one, summary="One change, its attempts"
-    ),
+    Page(path="/changes/{change_id:id}", role=V, handler=changepages.one, summary="One change, its attempts"),
     Page(
         path="/employees",
         role=V,
@@ -163,7 +180,7 @@ PAGES = (
 CHOICE = ("only", "employees", "fields")
 DEEDS = (
     Deed(
-        path="/runs/{run_id:int}/approve",
+        path="/runs/{run_id:id}/approve",
         role=A,
         handler=plans.approve_held,
         summary="Approve what a run holds, or a part",
@@ -171,7 +188,7 @@ DEEDS = (
         back="/runs/{run_id}/plan",
     ),
     Deed(
-        path="/runs/{run_id:int}/reject",
+        path="/runs/{run_id:id}/reject",
         role=A,
         handler=plans.reject_held,
         summary="Reject what a run holds, or a part",
@@ -179,7 +196,7 @@ DEEDS = (
         back="/runs/{run_id}/plan",
     ),
     Deed(
-        path="/runs/{run_id:int}/cancel",
+        path="/runs/{run_id:id}/cancel",
         role=O,
         handler=runpages.end,
         summary="End a run: what was not sent is not sent",

@@ -1,11 +1,13 @@
 """Runs: their list, one of them with its progress, two of them side by side, and cancelling one."""
 
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
+from syncd.core.differing import Difference
 from syncd.errors import Declined
 from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
@@ -66,7 +68,7 @@ def one(ask: Ask) -> Answer:
         counts = jobs.counts(conn, account, run_id)
         by_minute = runlists.requests_by_minute(conn, run_id)
         data = {
-            **_with_previous(conn, account, row),
+            **_with_previous(conn, ask, row),
             "requests_by_minute": {
                 minute.isoformat(timespec="minutes"): number for minute, number in sorted(by_minute.items())
             },
@@ -101,15 +103,16 @@ def one(ask: Ask) -> Answer:
     )
 
 
-def _with_previous(conn: Connection, account: str, row: Any) -> dict[str, Any]:
+def _with_previous(conn: Connection, ask: Ask, row: Any) -> dict[str, Any]:
     """The Run of the same flow before this one, and what is not the same in configuration and inputs."""
+    account = ask.site.account
     previous = runlists.before_it(conn, account, row["id"], row["flow"])
     if previous is None:
         return {"previous": None, "settings_changed": [], "inputs_changed": {}}
     settings, inputs_beside = read_and_said(conn, account, previous, row["id"])
     return {
         "previous": previous,
-        "settings_changed": None if settings is None else [one.told for one in settings],
+        "settings_changed": None if settings is None else _settings(settings, ask),
         "inputs_changed": {one["source"]: one for one in inputs_beside},
     }
 
@@ -136,16 +139,24 @@ def compare(ask: Ask) -> Answer:
             "flow": row["flow"],
             "settings_known": found is None or found.settings is not None,
             "inputs": [] if found is None else found.inputs,
-            "differences": [] if found is None else _differences(found),
+            "differences": [] if found is None else _differences(found, ask),
         },
     )
 
 
-def _differences(found: Compared) -> list[dict[str, Any]]:
+def _settings(differences: Iterable[Difference], ask: Ask) -> list[str]:
+    """A line for each setting; which changed, and not how, for who may not see the configuration: it may name people."""
+    return [one.told if ask.viewer.sees_values else one.path for one in differences]
+
+
+def _differences(found: Compared, ask: Ask) -> list[dict[str, Any]]:
+    settings = found.settings or ()
+    if not ask.viewer.sees_values:
+        settings = tuple(replace(one, before=MASK, after=MASK) for one in settings)
     return [
         {"about": about, "what": one["path"], "before": one["before"], "after": one["after"]}
         for about, differences in (
-            ("configuration", found.settings or ()),
+            ("configuration", settings),
             ("planned", found.planned),
             ("outcome", found.outcomes),
         )

@@ -1,5 +1,6 @@
 """Serving: what stands between a request and a page: who asks, whether they may, the form's origin, and the form of the answer."""
 
+import asyncio
 import base64
 import binascii
 from collections import defaultdict
@@ -26,10 +27,13 @@ from syncd.web.site import PATIENCE, Ask, Done, Missing, Shown, Site
 log = get_logger(__name__)
 
 LARGEST_FORM = 64 * 1024
+FORM_SECONDS = 20
+"""A form of 64 kB comes sooner than this over any line that a page can be read over."""
 SAID = "syncd-said"
 """The cookie that carries what was done over to the next page."""
 NARROWER = "Ask for less: name a run, an employee or a code, take a filter away that hardly anything meets, or show fewer rows."
 LATER = "The database is busy, or has grown: try again in a minute; if it stays so, see Pages in docs/performance.md."
+NUL = "There is a character in that which nothing is called with (U+0000)."
 NAVIGATION = (
     ("/", "Overview"),
     ("/runs", "Runs"),
@@ -66,13 +70,15 @@ class Web:
         """Do a Deed with the form that was sent."""
         form = await form_in(request)
         if form is None:
-            return self.refused(request, 413, "The form is too large.")
+            return self.refused(request, 413, "The form is too large, or took too long to come.")
         return await run_in_threadpool(self._deed, request, deed, form)
 
     def _page(self, request: Request, page: Page, form_of: str) -> Response:
         viewer = self.gate.who(request)
         if viewer is None or not viewer.role.covers(page.role):
             return self._kept_out(request, viewer, page.role, form_of)
+        if _has_nul(request.scope["path"], *request.query_params.values()):
+            return self.refused(request, 400, NUL, viewer=viewer, form_of=form_of)
         ask = Ask(
             site=self.site,
             viewer=viewer,
@@ -113,6 +119,8 @@ class Web:
             return self.refused(
                 request, 403, "This form is not from a page of syncd, or too old. Open the page again."
             )
+        if _has_nul(request.scope["path"], *(text for some in form.values() for text in some)):
+            return self.refused(request, 400, NUL)
         ask = Ask(site=self.site, viewer=viewer, path=request.url.path, parts=request.path_params, form=form)
         try:
             done = deed.handler(ask)
@@ -126,8 +134,8 @@ class Web:
         return self.go_on(request, done.to, done.said, failed=done.failed)
 
     def go_on(self, request: Request, to: str, said: str = "", *, failed: bool = False) -> Response:
-        """Off to a page, which says what was done."""
-        answer = RedirectResponse(quote(to, safe="/"), status_code=303)
+        """Off to a page, which says what was done. ``to`` may have a query, and what is quoted stays so."""
+        answer = RedirectResponse(quote(to, safe="/?&=%+:,~"), status_code=303)
         if said:
             text = base64.urlsafe_b64encode(f"{'!' if failed else ' '}{said[:1000]}".encode()).decode()
             answer.set_cookie(
@@ -192,7 +200,8 @@ class Web:
             why = f"This is for {role} and above; you are {viewer.role}."
             return self.refused(request, 403, why, viewer=viewer, form_of=form_of)
         if self.gate.auth.type in {"password", "oidc"} and form_of == "html" and request.method == "GET":
-            return RedirectResponse(f"/login?to={quote(request.url.path, safe='')}", status_code=303)
+            asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+            return RedirectResponse(f"/login?to={quote(asked, safe='')}", status_code=303)
         answer = self.refused(request, 401, "Sign in first.", form_of=form_of)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
@@ -212,6 +221,11 @@ def _may_see(viewer: Viewer, path: str) -> bool:
     return all(viewer.role.covers(page.role) for page in PAGES if page.path == path)
 
 
+def _has_nul(*texts: str) -> bool:
+    """Whether any has the one character that PostgreSQL knows no text with."""
+    return any("\0" in text for text in texts)
+
+
 def _said(request: Request) -> str:
     try:
         return base64.urlsafe_b64decode(request.cookies.get(SAID, "").encode()).decode()
@@ -219,13 +233,17 @@ def _said(request: Request) -> str:
         return ""
 
 
-async def form_in(request: Request) -> dict[str, list[str]] | None:
-    """The fields of a form that was sent; None if it is too large."""
+async def form_in(request: Request, *, patience: float = FORM_SECONDS) -> dict[str, list[str]] | None:
+    """The fields of a form that was sent; None if it is too large, or is not there after ``patience`` seconds."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            return None
+    try:
+        async with asyncio.timeout(patience):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_FORM:
+                    return None
+    except TimeoutError:
+        return None
     try:
         return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=5000)
     except ValueError:

@@ -39,6 +39,17 @@ class Site:
         return self.app.account
 
 
+LARGEST = 2**31 - 1
+"""No id is larger: PostgreSQL refuses to compare one with what is."""
+
+
+def whole(text: str) -> int | None:
+    """A whole number of plain digits, LARGEST at most; None if it is something else. Never raises."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text), LARGEST) if len(text) < 16 else LARGEST
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request by somebody who may make it."""
@@ -58,9 +69,8 @@ class Ask:
         return next(iter(self.form.get(name, ())), "").strip()
 
     def number(self, name: str) -> int | None:
-        """A whole number of the query; None if there is none, or it is something else."""
-        text = self.query.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+        """A whole number of the query, LARGEST at most; None if there is none, or it is something else."""
+        return whole(self.query.get(name, ""))
 
     @property
     def limit(self) -> int:

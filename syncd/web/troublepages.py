@@ -7,7 +7,7 @@ from syncd.insight.candidates import case_with_evidence
 from syncd.insight.failures import OPEN_FOR, open_problems
 from syncd.store import cases, peoplelists
 from syncd.web.shown import MASK, masked, told_reasons
-from syncd.web.site import Answer, Ask, Done, Missing, Shown
+from syncd.web.site import Answer, Ask, Done, Missing, Shown, whole
 
 
 def problems(ask: Ask) -> Answer:
@@ -27,24 +27,19 @@ def problems(ask: Ask) -> Answer:
 
 def try_again(ask: Ask) -> Answer:
     """Try discarded jobs again: one, or all of a run."""
-    site, job, run = ask.site, ask.said("job"), ask.said("run")
-    if not (job.isdigit() or run.isdigit()):
+    site = ask.site
+    job, run, change = (whole(ask.said(name)) for name in ("job", "run", "change"))
+    if job is None and run is None:
         return Done(to="/problems", said="Name a job or a run.", failed=True)
     again, wanted = retry(
         site.database,
         site.account,
-        job_ids=[int(job)] if job.isdigit() else [],
-        run_id=int(run) if run.isdigit() else None,
+        job_ids=[] if job is None else [job],
+        run_id=run,
         actor=ask.viewer.actor,
     )
-    change = ask.said("change")
-    to = (
-        f"/changes/{int(change)}"
-        if change.isdigit()
-        else f"/runs/{int(run)}"
-        if run.isdigit()
-        else "/problems"
-    )
+    to = "/problems" if run is None else f"/runs/{run}"
+    to = to if change is None else f"/changes/{change}"
     said = f"{len(again)} of {wanted} jobs are tried again."
     return Done(to=to, said=said, failed=not again)
 

@@ -3,6 +3,9 @@
 import base64
 import hmac
 import json
+import socket
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_string
 from typing import Any
@@ -152,3 +155,26 @@ def test_apprise_sends_by_its_urls():
     with pytest.raises(Undelivered, match="the first is none that apprise knows") as caught:
         AppriseChannel(urls=(lambda: f"nonsense-{CANARY}",)).send(LETTER)
     assert CANARY not in str(caught.value)
+
+
+def test_a_mail_server_that_says_a_byte_now_and_then_does_not_outlast_the_time():
+    """A time-out of each wait would let it go on for ever."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            sock, _address = listener.accept()
+            with sock, suppress(OSError):
+                while not over.wait(0.05):
+                    sock.sendall(b"2")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        channel = SmtpChannel(
+            host="127.0.0.1", port=listener.getsockname()[1], security="none", user="", password=None,
+            sender="syncd@example.com", to=("a@example.com",), timeout=0.4,
+        )  # fmt: skip
+        with pytest.raises(Undelivered, match=r"took longer than 0\.4 s"):
+            channel.send(LETTER)
+        over.set()
+        thread.join(5)

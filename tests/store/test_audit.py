@@ -37,16 +37,14 @@ def found(database, **options):
 
 def tampered(database, statement: str) -> None:
     """What somebody does who owns the database, and so can take its triggers away."""
-    triggers = (
-        ["DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete"]
-        if database.is_sqlite
-        else ["SET LOCAL session_replication_role = replica"]
-    )
-    kept = []
     with database.write() as conn:
-        if database.is_sqlite:
-            kept = list(conn.execute(text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars())
-        for each in (*triggers, statement, *kept):
+        if not database.is_sqlite:
+            for each in ("SET LOCAL session_replication_role = replica", statement):
+                conn.exec_driver_sql(each)
+            return
+        triggers = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+        dropped = [f"DROP TRIGGER {one.name}" for one in triggers]
+        for each in (*dropped, statement, *(one.sql for one in triggers)):
             conn.exec_driver_sql(each)
 
 
@@ -97,9 +95,35 @@ def test_a_chain_that_was_cut_off_shows_by_a_hash_that_was_noted(database):
     assert "cut off" in found(database, expected=noted).fault
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = ''", "DELETE FROM audit"])
+@pytest.mark.parametrize("garbage", ["at = 'yesterday'", "detail = '{nope'"])
+def test_an_entry_that_cannot_even_be_read_shows_as_changed(database, garbage):
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL's types let no such value in")
+    filled(database)
+    tampered(database, f"UPDATE audit SET {garbage} WHERE account = 'main' AND number = 3")  # noqa: S608 - ours
+    chain = found(database)
+    assert (chain.entries, chain.fault) == (2, "entry 3 cannot be read: it was changed")
+
+
+def test_a_database_that_guards_the_audit_no_more_shows(database):
+    filled(database)
+    drop = "DROP TRIGGER audit_no_replace" if database.is_sqlite else "ALTER TABLE audit DISABLE TRIGGER ALL"
+    with database.write() as conn:
+        conn.exec_driver_sql(drop)
+        chain = audit.verify(conn, "main")
+        conn.rollback()
+    assert chain.entries == 4
+    assert chain.fault.startswith("the database no longer refuses to change it: audit_")
+
+
+REPLACE = "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE account = 'main' AND number = 4"
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = ''", "DELETE FROM audit", "replace"])
 def test_the_database_itself_refuses_to_change_an_entry(database, statement):
     filled(database)
+    if statement == "replace":
+        statement = REPLACE if database.is_sqlite else "TRUNCATE audit"
     with pytest.raises((DBAPIError, StoreError)), database.write() as conn:
         conn.exec_driver_sql(statement)
     assert found(database).entries == 4
