@@ -4,7 +4,7 @@
     python -m benchmarks.pages --url sqlite:////tmp/grown/syncd.db     # one that benchmarks.grown made before
 
 Every page of the router's table is asked, and each of its filters with a common value, a rare one, and one that nobody has;
-deep pages, long pages, pairs of filters and some twins too: a new page or filter is measured by itself. ``median_ms`` and ``p95_ms`` are of
+deep pages, long pages, pairs of filters and some twins too: a new page or filter is measured by itself. ``median_ms``, ``best_ms`` and ``p95_ms`` are of
 ``--answers`` answers after one that warms up, ``floor_ms`` of a list of nothing asked in between, ``ratio`` the median by that floor (a page of 500
 rows is 20 to 30 floors by its rows alone).
 Exit code 1 if a median is beyond 300 ms. ``--check`` is a fiftieth of the size and leaves pairs out, and
@@ -12,6 +12,7 @@ asks that no page takes much longer than the floor.
 """
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -71,12 +72,13 @@ def served(url: str) -> Iterator[httpx.Client]:
 
 
 def asked(client: httpx.Client, path: str) -> tuple[float, int]:
-    """The milliseconds of one answer, and its size; raises if it is not as it should be."""
+    """The milliseconds of one answer, and its size; endless if it is not as it should be, which is told at once."""
     began = time.perf_counter()
     answer = client.get(path)
     spent = 1000 * (time.perf_counter() - began)
     if answer.status_code != 200:
-        raise SystemExit(f"{path} answers {answer.status_code}: {answer.text[:300]}")
+        print(f"{path} answers {answer.status_code}: {answer.text[:300]}", file=sys.stderr)
+        return math.inf, 0
     return spent, len(answer.content)
 
 
@@ -103,6 +105,7 @@ def measure(url: str, answers: int, only: str, *, pairs: bool) -> list[dict[str,
                     "page": one.page,
                     "path": one.path,
                     "median_ms": round(median, 1),
+                    "best_ms": round(spent[0], 1),
                     "p95_ms": round(spent[min(len(spent) - 1, int(len(spent) * 0.95))], 1),
                     "floor_ms": round(floor, 1),
                     "ratio": round(median / floor, 1),

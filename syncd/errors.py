@@ -68,6 +68,10 @@ class StoreError(SyncdError):
     """syncd's own database cannot be used as it is (behind, ahead, full, locked, unreachable)."""
 
 
+class Unreachable(StoreError):
+    """syncd's own database does not answer; the message has the database's own words, and so may name host, port and user."""
+
+
 class TooSlow(StoreError):
     """Looking something up took longer than a page may take, and was stopped; nothing else is wrong."""
 

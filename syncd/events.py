@@ -50,6 +50,13 @@ DAEMON = (
         "mend what `error` names; of a fault the lines around it tell more: `syncd support-bundle`",
     ),
     _of(
+        "not_ready",
+        "warning",
+        "error",
+        "/readyz was asked while the database did not answer",
+        "see that the database runs and takes connections",
+    ),
+    _of(
         "store_unusable",
         "error",
         "error",

@@ -5,8 +5,9 @@ import csv
 import hashlib
 import io
 import re
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from syncd.config.web_parts import AuthPart
 from syncd.core.limits import Hold
 from syncd.core.plan import digest
 from syncd.store import logins, peoplelists, runs
+from syncd.store.database import open_database
+from syncd.store.migrate import open_at_head
 from syncd.store.schema import run
 from syncd.web.pages import HEADERS, create_web
 from syncd.web.rendering import as_csv
@@ -297,6 +300,32 @@ def test_a_dead_daemon_is_not_well(pages):
     pages.well = False
     assert pages.get("/healthz").status_code == 503
     assert pages.get("/readyz").status_code == 200
+
+
+def test_a_database_whose_file_was_moved_away_is_not_ready(pages, tmp_path):
+    """What is written from then on would be gone with the process."""
+    path = tmp_path / "syncd.db"
+    database = open_at_head(f"sqlite:///{path}")
+    app = replace(pages.site.app, database=database)
+    pages.site = replace(pages.site, app=app)
+    assert pages.get("/readyz").status_code == 200
+    path.rename(tmp_path / "elsewhere.db")
+    answer = pages.get("/readyz")
+    assert answer.status_code == 503
+    assert "moved, removed or replaced" in answer.json()["reasons"][0]
+    database.close()
+
+
+def test_where_the_database_is_is_not_told_to_just_anybody(pages):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and does not listen
+        url = f"postgresql://spy@127.0.0.1:{taken.getsockname()[1]}/hidden"
+        pages.site = replace(pages.site, app=replace(pages.site.app, database=open_database(url)))
+        for path in ("/readyz", "/runs", "/runs.json"):
+            answer = pages.get(path)
+            assert answer.status_code == 503
+            assert not re.search(r"spy|hidden|127|refused", answer.text)
+            assert "does not" in answer.text
 
 
 def test_htmx_is_the_file_that_its_authors_published():

@@ -114,6 +114,8 @@ def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnEleme
         mine = mine.where(run.c.created_at >= wanted.since)
     if wanted.until is not None:
         mine = mine.where(run.c.created_at < wanted.until)
+    if wanted.run_id is not None:  # all of its Changes, or none
+        return None if conn.execute(mine.where(run.c.id == wanted.run_id)).first() is None else []
     edges = []
     for order, bound in ((run.c.id.asc(), func.min), (run.c.id.desc(), func.max)):
         some = list(conn.execute(mine.where(_CHANGED).order_by(order).limit(EDGE)).scalars())

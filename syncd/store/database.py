@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from syncd.errors import StoreError, TooSlow
+from syncd.errors import StoreError, TooSlow, Unreachable
 from syncd.store.columns import decoded
 from syncd.store.filesystem import shared_kind
 from syncd.store.turns import Turns
@@ -55,6 +55,7 @@ class Database:
         self.path = path
         self.ahead = timedelta()
         self._patience: float | None = None
+        self._inode = None if path is None else _inode_of(path)
         self._writing = Turns()
 
     @property
@@ -91,6 +92,13 @@ class Database:
                 if not self.is_sqlite:
                     conn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield conn
+
+    def see_in_place(self) -> None:
+        """Raise StoreError if the SQLite file is not any more where it was opened: what is written would be lost with the process."""
+        if self.path is not None and _inode_of(self.path) != self._inode:
+            raise StoreError(
+                "the database's file was moved, removed or replaced under a running syncd: stop it before anything else is lost"
+            )
 
     def within(self, seconds: float) -> "Database":
         """The same database, whose reading is stopped when it takes longer (PostgreSQL: one statement; SQLite: all of it).
@@ -239,6 +247,14 @@ def _create(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
+def _inode_of(path: Path) -> int | None:
+    """Which file is there; None if there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 def _on_connect(dbapi: Any, _record: Any) -> None:
     """FULL: an acknowledged ``sent_at`` must survive a power cut; it costs one fsync per commit. ``secure_delete``: what is
     taken away is overwritten, whatever this SQLite was built with, so that a purge has no more to find than it knows of.
@@ -270,7 +286,7 @@ def _as_store_error() -> Iterator[None]:
             .startswith(("interrupted", "canceling statement due to statement timeout"))
         ):
             raise TooSlow("looking that up took too long, and was stopped") from None
-        raise StoreError(_explain(str(error.orig))) from None
+        raise _explained(str(error.orig)) from None
     except PoolTimeout:
         raise StoreError(
             "the database: all connections of this process were busy for 30 s; try again"
@@ -287,12 +303,20 @@ def _as_store_error() -> Iterator[None]:
         # The subclasses of DatabaseError are faults of a statement or a connection, the class itself one of the file.
         damaged = type(error) is DatabaseError
         if error.connection_invalidated or damaged:
-            raise StoreError(_explain(str(error.orig))) from None
+            raise _explained(str(error.orig)) from None
         raise
 
 
+def _explained(message: str) -> StoreError:
+    """The error for what a database said."""
+    known = _explain(message)
+    return (
+        StoreError(known) if known else Unreachable(f"the database cannot be used: {message.splitlines()[0]}")
+    )
+
+
 def _explain(message: str) -> str:
-    """What a database error means and what to do, without SQL or parameters."""
+    """ "" for what is not known; else what a database error means and what to do, without SQL or parameters."""
     lower = message.lower()
     if "disk is full" in lower or "no space left" in lower or "disk i/o error" in lower:
         return "the database's disk is full (or failing): make room; nothing is sent meanwhile and nothing is lost"
@@ -310,4 +334,4 @@ def _explain(message: str) -> str:
         return (
             f"the database file cannot be written ({message}); check its owner and the folder's permissions"
         )
-    return f"the database cannot be used: {message.splitlines()[0]}"
+    return ""

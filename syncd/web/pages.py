@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.config.web_parts import AuthPart
-from syncd.errors import SyncdError
+from syncd.errors import SyncdError, Unreachable
 from syncd.log import get_logger
 from syncd.metrics.exposing import CONTENT_TYPE
 from syncd.store.migrate import check
@@ -80,7 +80,11 @@ def _health(site: Site) -> list[Route]:
     def readyz(_request: Request) -> Response:
         """Readiness: the database answers and is at head."""
         try:
+            site.database.see_in_place()
             check(site.database)
+        except Unreachable as error:
+            log.warning("not_ready", error=str(error))
+            return _answer({"status": "not ready", "reasons": ["the database does not answer"]}, 503)
         except SyncdError as error:
             return _answer({"status": "not ready", "reasons": [str(error)]}, 503)
         return _answer({"status": "ready", "reasons": []}, 200)

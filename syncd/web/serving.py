@@ -5,7 +5,7 @@ import base64
 import binascii
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError, TooSlow
+from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError, TooSlow, Unreachable
 from syncd.log import get_logger
 from syncd.web import rendering
 from syncd.web.access import Gate, cookie_name, csrf_token, is_local, is_own_form, new_id
 from syncd.web.roles import Viewer
 from syncd.web.routes import Deed, Page
-from syncd.web.site import PATIENCE, Ask, Done, Missing, Shown, Site
+from syncd.web.site import PATIENCE, PATIENCE_FOR_FILES, Ask, Done, Missing, Shown, Site
 
 log = get_logger(__name__)
 
@@ -34,6 +34,8 @@ SAID = "syncd-said"
 NARROWER = "Ask for less: name a run, an employee or a code, take a filter away that hardly anything meets, or show fewer rows."
 LATER = "The database is busy, or has grown: try again in a minute; if it stays so, see Pages in docs/performance.md."
 NUL = "There is a character in that which nothing is called with (U+0000)."
+AWAY = "syncd cannot answer now: its database does not; the log says more."
+"""Where the database is, and as whom syncd asks it, is not told to just anybody."""
 NAVIGATION = (
     ("/", "Overview"),
     ("/runs", "Runs"),
@@ -79,24 +81,22 @@ class Web:
             return self._kept_out(request, viewer, page.role, form_of)
         if _has_nul(request.scope["path"], *request.query_params.values()):
             return self.refused(request, 400, NUL, viewer=viewer, form_of=form_of)
+        exports = form_of == "csv"
+        patience = PATIENCE_FOR_FILES if exports else PATIENCE
         ask = Ask(
-            site=self.site,
+            site=replace(self.site, patience=patience) if exports else self.site,
             viewer=viewer,
             path=request.url.path,
             parts=request.path_params,
             query={name: text[:200] for name, text in request.query_params.items()},
-            exports=form_of == "csv",
+            exports=exports,
         )
         try:
             shown = page.handler(ask)
         except Missing as error:
             return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
         except TooSlow as error:
-            said = (
-                f"{error} (after {PATIENCE:g} s). {NARROWER}"
-                if ask.query
-                else f"{error} (after {PATIENCE:g} s). {LATER}"
-            )
+            said = f"{error} (after {patience:g} s). {NARROWER if ask.query else LATER}"
             return self.refused(request, 503, said[0].upper() + said[1:], viewer=viewer, form_of=form_of)
         except (Declined, StaleApproval) as error:
             return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
@@ -212,6 +212,9 @@ class Web:
         if isinstance(error, ConfigError):
             log.error("page_failed", path=request.url.path, error=str(error))
             return Response("syncd cannot answer now; its log says why.", 503, media_type="text/plain")
+        if isinstance(error, Unreachable):
+            log.error("page_failed", path=request.url.path, error=str(error))
+            return Response(AWAY, 503, media_type="text/plain")
         return Response(f"syncd cannot answer now: {error}", 503, media_type="text/plain; charset=utf-8")
 
 

@@ -16,6 +16,8 @@ EXPORT = 50_000
 """So many rows a file for a spreadsheet has, unless fewer are asked for."""
 PATIENCE = 5.0
 """Seconds that a page may take to look up what it shows."""
+PATIENCE_FOR_FILES = 60.0
+"""Seconds that a file for a spreadsheet may take, which has up to EXPORT rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,13 @@ class Site:
     alive: Callable[[], bool]
     counts: Counts = field(default_factory=Counts)
     metrics: Callable[[], bytes] | None = None
+    patience: float | None = None
+    """Seconds that a look-up may take; None: as a page (PATIENCE)."""
 
     @property
     def database(self) -> Database:
         """Where everything is that the pages show; nobody waits longer for one of them."""
-        return self.app.database.within(PATIENCE)
+        return self.app.database.within(PATIENCE if self.patience is None else self.patience)
 
     @property
     def account(self) -> str:
