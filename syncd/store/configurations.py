@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store.schema import configuration
+from syncd.store.schema import configuration, run
 
 
 def save(conn: Connection, account: str, digest: str, settings: Mapping[str, str], now: datetime) -> None:
@@ -26,3 +26,10 @@ def get(conn: Connection, account: str, digest: str) -> Mapping[str, str] | None
     mine = (configuration.c.account == account) & (configuration.c.digest == digest)
     found: Mapping[str, str] | None = conn.execute(select(configuration.c.settings).where(mine)).scalar()
     return found
+
+
+def prune(conn: Connection, account: str, before: datetime) -> int:
+    """Forget what no Run names any more, of those first seen ``before`` then; returns how many."""
+    named = select(run.c.id).where(run.c.account == account, run.c.config_digest == configuration.c.digest)
+    old = (configuration.c.account == account) & (configuration.c.first_seen_at <= before)
+    return conn.execute(delete(configuration).where(old, ~named.exists())).rowcount

@@ -316,7 +316,7 @@ def _explained(message: str) -> StoreError:
 
 
 def _explain(message: str) -> str:
-    """ "" for what is not known; else what a database error means and what to do, without SQL or parameters."""
+    """What a database error means and what to do, without SQL or parameters; "" if it is not known."""
     lower = message.lower()
     if "disk is full" in lower or "no space left" in lower or "disk i/o error" in lower:
         return "the database's disk is full (or failing): make room; nothing is sent meanwhile and nothing is lost"

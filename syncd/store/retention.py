@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
-from syncd.store import events, messages, tries
+from syncd.store import configurations, events, messages, tries
 from syncd.store.database import Database
 from syncd.store.import_tables import bulk_import
 from syncd.store.mirror_tables import litmos_drift
@@ -39,7 +39,17 @@ class Retention:
 
 def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is to be kept; returns how many of each. With ``dry_run`` only counts the Runs."""
-    counted = ("runs", "changes", "jobs", "drift", "inputs", "approvals", "events", "messages")
+    counted = (
+        "runs",
+        "changes",
+        "jobs",
+        "drift",
+        "inputs",
+        "approvals",
+        "events",
+        "messages",
+        "configurations",
+    )
     gone = dict.fromkeys(counted, 0)
     with database.read() as conn:
         doomed = _ended(conn, account, keep, database.now(conn))
@@ -61,6 +71,9 @@ def prune(database: Database, account: str, keep: Retention, *, dry_run: bool = 
         mine = approval.c.account == account
         if keep.others is not None:
             gone["messages"] = messages.prune(conn, account, now - timedelta(seconds=keep.others))
+        if keep.pushes is not None:
+            before = now - timedelta(seconds=keep.pushes)
+            gone["configurations"] = configurations.prune(conn, account, before)
         tries.prune(conn, now)
         gone["approvals"] = conn.execute(delete(approval).where(mine, approval.c.expires_at <= now)).rowcount
     return gone

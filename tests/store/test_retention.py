@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from syncd.store import imports, runs
+from syncd.store import configurations, imports, runs
 from syncd.store.database import Database
 from syncd.store.retention import CHUNK, Retention, is_due, prune
 from syncd.store.schema import attempt, change, input_, job, run
@@ -84,6 +84,20 @@ def test_a_run_with_an_import_that_may_still_be_applied_stays(database):
     newest = ended(database, 1)
     prune(database, ACCOUNT, KEEP)
     assert left(database) == {run_id, newest}
+
+
+def test_a_configuration_goes_when_no_run_names_it_any_more(database):
+    ended(database, 101)
+    newest = ended(database, 1)
+    with database.write() as conn:
+        now = database.now(conn)
+        conn.execute(update(run).where(run.c.id == newest).values(config_digest="named"))
+        for digest, days in (("named", 500), ("of nobody", 500), ("of nobody yet", 1)):
+            configurations.save(conn, ACCOUNT, digest, {"a": digest}, now - timedelta(days=days))
+    assert prune(database, ACCOUNT, KEEP)["configurations"] == 1
+    with database.read() as conn:
+        kept = [configurations.get(conn, ACCOUNT, each) for each in ("named", "of nobody", "of nobody yet")]
+    assert kept == [{"a": "named"}, None, {"a": "of nobody yet"}]
 
 
 def test_jobs_attempts_and_changes_go_with_their_run_in_small_transactions(database):
