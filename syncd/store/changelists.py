@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    and_,
     desc,
     false,
     func,
@@ -31,10 +32,6 @@ from syncd.store.schema import (
 
 _HAS_CODE = change.c.code != literal_column("''")
 """Said with a constant, as in the index of codes."""
-
-
-_CHANGED = select(change.c.id).where(change.c.run_id == run.c.id).exists()
-"""Whether a Run has Changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ def changes(
     return list(conn.execute(query).mappings())
 
 
-LOOKED_THROUGH = 50_000
+LOOKED_THROUGH = 20_000
 """So many ids a page looks through for a field, of which no index knows."""
 
 
@@ -98,36 +95,45 @@ def horizon(conn: Connection, account: str, wanted: Wanted, before: int | None) 
     return low if changes(conn, account, anything, before=low + 1, limit=1) else None
 
 
-EDGE = 20
-"""So many Runs at either end of a span of time are looked at for the ids of its Changes: Runs may be planned out of order."""
+MARGIN = timedelta(days=2)
+"""Changes are stored in about the order in which their Runs were made: none is further off than this."""
 
 
 def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnElement[bool]] | None:
-    """What narrows Changes to a span of time: their Runs, and the ids between which they lie, so that not all are walked.
+    """What narrows Changes to an account and a span of time: their Runs, and the ids between which they lie, so that not all are walked.
 
     None if there are none.
     """
     if wanted.since is None and wanted.until is None:
-        return []
-    mine = select(run.c.id).where(run.c.account == account)
-    if wanted.since is not None:
-        mine = mine.where(run.c.created_at >= wanted.since)
-    if wanted.until is not None:
-        mine = mine.where(run.c.created_at < wanted.until)
+        return [_owned(account)]
     if wanted.run_id is not None:  # all of its Changes, or none
-        return None if conn.execute(mine.where(run.c.id == wanted.run_id)).first() is None else []
-    edges = []
-    for order, bound in ((run.c.id.asc(), func.min), (run.c.id.desc(), func.max)):
-        some = list(conn.execute(mine.where(_CHANGED).order_by(order).limit(EDGE)).scalars())
-        if not some:
-            return None
-        edges.append(conn.execute(select(bound(change.c.id)).where(change.c.run_id.in_(some))).scalar())
-    first, last = edges
-    # Looked up for each Change that is met, as in ``_owned``: else SQLite sorts all Changes of these Runs.
+        mine = select(run.c.id).where(run.c.account == account, run.c.id == wanted.run_id)
+        since = [] if wanted.since is None else [run.c.created_at >= wanted.since]
+        until = [] if wanted.until is None else [run.c.created_at < wanted.until]
+        return None if conn.execute(mine.where(*since, *until)).first() is None else [_owned(account)]
+    ids, made = [], []
+    if wanted.since is not None:
+        ids.append(change.c.id >= _first_since(conn, wanted.since - MARGIN))
+        made.append(run.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        ids.append(change.c.id < _first_since(conn, wanted.until + MARGIN))
+        made.append(run.c.created_at < wanted.until)
+    return [*ids, _of_a_run(run.c.account == account, *made)]
+
+
+def _first_since(conn: Connection, at: datetime) -> int:
+    """An id before which all Changes are of Runs that were made before then, by halves: some twenty looks at single rows."""
     made_at = select(run.c.created_at).where(run.c.id == change.c.run_id).scalar_subquery()
-    since = [] if wanted.since is None else [made_at >= wanted.since]
-    until = [] if wanted.until is None else [made_at < wanted.until]
-    return [change.c.id.between(first, last), *since, *until]
+    looked = select(change.c.id, made_at.label("made_at")).order_by(change.c.id).limit(1)
+    low, high = 0, (conn.execute(select(func.max(change.c.id))).scalar() or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = conn.execute(looked.where(change.c.id >= middle)).first()
+        if row is None or row.made_at >= at:
+            high = middle
+        else:
+            low = row.id + 1
+    return low
 
 
 def _names(conn: Connection, column: ColumnElement[Any], field: str) -> ColumnElement[bool]:
@@ -148,7 +154,7 @@ def _newest(
     each a piece of an index, and the newest of those: that takes as long for what is rare as for what is common. Each other filter is a
     piece of an index by itself.
     """
-    query = select(change.c.id).where(_owned(account)).order_by(change.c.id.desc()).limit(limit)
+    query = select(change.c.id).order_by(change.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(change.c.id < before)
     if wanted.above is not None:
@@ -184,8 +190,13 @@ def _pieces(query: Select[Any], combinations: Iterable[tuple[str, ...]]) -> Sele
 
 
 def _owned(account: str) -> ColumnElement[bool]:
-    """Whether a Change is of this account: looked up for each Change that is met, and not the other way round, Run by Run."""
-    return select(run.c.account).where(run.c.id == change.c.run_id).scalar_subquery() == account
+    """Whether a Change is of this account."""
+    return _of_a_run(run.c.account == account)
+
+
+def _of_a_run(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether this is true of a Change's Run: looked up for each Change that is met, and not the other way round, Run by Run."""
+    return select(and_(*conditions)).where(run.c.id == change.c.run_id).scalar_subquery()
 
 
 def first_of_run(conn: Connection, run_id: int, limit: int) -> list[RowMapping]:
