@@ -49,6 +49,7 @@ from syncd.web.listening import Listening
 from syncd.web.pages import create_web
 from syncd.web.site import Site
 from syncd.wiring.messages import messenger_of
+from syncd.wiring.telemetry import traced
 
 log = get_logger(__name__)
 
@@ -142,7 +143,7 @@ class Daemon:
         return ended
 
     def _tell_and_count(self) -> None:
-        """From now on what this process tells is stored, and counted."""
+        """From now on what this process tells is stored, counted, and sent to a collector if there is one."""
         app, config = self.app, self.config
         facts = StoreFacts(
             database=app.database,
@@ -153,6 +154,7 @@ class Daemon:
         )
         self._around.enter_context(stored_events(app.database, app.account))
         self.metrics = self._around.enter_context(metrics_of(facts))
+        self._around.enter_context(traced(config, app.database))
         self._around.enter_context(served(self.metrics, config.metrics))
 
     def alive(self) -> bool:

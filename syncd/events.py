@@ -109,6 +109,20 @@ DAEMON = (
         "so many events are not in the database; they were written to the stream",
         "was the database unusable for long?",
     ),
+    _of(
+        "spans_not_sent",
+        "warning",
+        "number error",
+        "the collector did not take spans; told once a minute at most. No sync waits for it",
+        "`syncd doctor`; mend the collector or `telemetry.otlp`",
+    ),
+    _of(
+        "spans_dropped",
+        "warning",
+        "number",
+        "so many spans the collector has not got; runs and attempts are in the sync log all the same",
+        "is the collector down, or slow?",
+    ),
 )
 RUNS = (
     _of("run_queued", "info", "run_id flow slot", "a schedule made a run"),

@@ -34,8 +34,9 @@ ALLOWED: dict[str, set[str]] = {
     **{part: {"core", "http", "plugins", *LEAVES} for part in MIDDLE},
     **{part: {"core", *LEAVES, *MIDDLE, *FLOWS[:number], "app"} for number, part in enumerate(FLOWS)},
     "messages": {"core", "http", "store", *LEAVES},
+    "telemetry": {"http", *LEAVES},
     **{
-        part: {"core", "http", "config", "sandbox", "messages", *LEAVES, *MIDDLE, *FLOWS, *FACES}
+        part: {"core", "http", "config", "sandbox", "messages", "telemetry", *LEAVES, *MIDDLE, *FLOWS, *FACES}
         for part in FACES
     },
 }
@@ -45,6 +46,8 @@ RESERVED: dict[str, set[str]] = {
     "httpx": {"syncd.http", "syncd.litmos.transport"},
     "httpcore": {"syncd.http", "syncd.litmos.transport"},
     "apprise": {"syncd.messages.channels"},
+    "opentelemetry": {"syncd.telemetry.otlp"},
+    "google": {"syncd.telemetry.otlp"},
     "paramiko": {"syncd.sources.sftpfile"},
     "obstore": {"syncd.sources.s3file"},
     "sqlalchemy": {

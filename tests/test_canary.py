@@ -33,7 +33,9 @@ from syncd.store.event_writer import stored_events
 from syncd.store.purging import RULES, Rows
 from syncd.web.roles import Role
 from syncd.web.routes import METRICS, OPENAPI, rules
+from syncd.wiring.telemetry import traced
 from tests.sources.https_server import HttpServer, Said
+from tests.telemetry.receiver import Receiver, values
 from tests.test_browser import Walk, browser  # noqa: F401 - the same browser, as people walk
 from tests.workbench import eventually
 
@@ -61,6 +63,7 @@ class Told:
     log: io.StringIO
     said: list[str]
     hook: HttpServer
+    collector: Receiver
     port: int
     bundle: Path
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
@@ -82,8 +85,8 @@ class Told:
 
 
 @contextmanager
-def invented(hook: HttpServer) -> Iterator[None]:
-    """The demo with these people, this key, and somebody to tell."""
+def invented(hook: HttpServer, collector: Receiver) -> Iterator[None]:
+    """The demo with these people, this key, somebody to tell, and a collector of spans."""
 
     def called(who: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
         return (f"{FIRST}{who[0]}", f"{LAST}{who[1]}", *who[2:])
@@ -94,6 +97,9 @@ def invented(hook: HttpServer) -> Iterator[None]:
         plain = re.compile(r"^  channels: \[\].*$", re.MULTILINE)
         channel = CHANNEL.format(link=hook.link, secret=SECRET, kinds=KINDS)
         assert len(plain.findall(text)) == 1
+        nowhere = re.compile(r"^  otlp: null.*$", re.MULTILINE)
+        assert len(nowhere.findall(text)) == 1
+        text = nowhere.sub(f"  otlp: {{endpoint: '{collector.link}'}}", text)
         path.write_text(plain.sub(lambda _: channel, text), encoding="utf-8")
         return path
 
@@ -133,16 +139,17 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     """The demo, lived and served; people act on it, and everything that may be seen was looked at."""
     folder, hook, stream = tmp_path_factory.mktemp("canary"), HttpServer(lambda _: Said()), io.StringIO()
     said: list[str] = []
-    with invented(hook), logging_to(stream):
+    collector = Receiver()
+    with invented(hook, collector), logging_to(stream):
         demo = story.open_demo(folder / "demo", reset=False, tell=said.append, show=lambda _: None, port=0)
         app = demo.app
         log.call_people(people_of(app.database, app.account))
-        with stored_events(app.database, app.account):
+        with stored_events(app.database, app.account), traced(demo.config, app.database):
             lived = demo.live()
         daemon = Daemon(app, demo.config, demo=True)
         daemon.start()
         try:
-            made = Told(demo, lived, stream, said, hook, daemon.port, folder / "help.zip")
+            made = Told(demo, lived, stream, said, hook, collector, daemon.port, folder / "help.zip")
             tokens(made)
             look_at_all(made)
             act(made)
@@ -157,6 +164,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             app.close()
             demo.sandbox.stop()
             hook.stop()
+            collector.stop()
 
 
 def kind_of(body: bytes) -> str:
@@ -286,6 +294,7 @@ def test_the_key_is_nowhere(told):
         "log": told.log.getvalue(),
         "terminal": "\n".join(told.said),
         "messages": " ".join(str(one) for one in told.hook.asked),
+        "spans": " ".join(str(one) for one in told.collector.asked),
         **{f"table {name}": "\n".join(told.rows(name)) for name in metadata.tables},
         **{f"{role} {path}": text for (role, path), text in told.seen.items()},
         **{f"bundle {name}": text for name, text in unpacked(told).items()},
@@ -303,6 +312,21 @@ def test_nobody_is_named_in_a_log_line_and_no_id_is_where_pseudonyms_are_asked_f
     lines = told.log.getvalue().splitlines()
     assert [line for line in lines if PERSON.search(line)] == []
     assert [line for line in lines if IDS.search(line)] == []
+
+
+def test_nobody_is_named_in_a_span_nor_by_an_id(told):
+    eventually(lambda: len(told.collector.named("plan")) > 3)  # that of the daemon too
+    assert not any(PERSON.search(one.body.decode("latin-1")) for one in told.collector.asked)
+    assert {"refresh", "push", "pull", "create_user", "put_user"} <= {
+        one.name for one in told.collector.spans
+    }
+    assert len(told.collector.spans) > 300
+    texts = [
+        *(f"{one.name} {values(one.attributes)}" for one in told.collector.spans),
+        *(f"{event.name} {values(event.attributes)}" for one in told.collector.spans for event in one.events),
+        *map(str, told.collector.resources),
+    ]
+    assert [text for text in texts if IDS.search(text) or PERSON.search(text)] == []
 
 
 def test_nobody_is_named_in_a_table_that_holds_nobody(told):

@@ -62,10 +62,26 @@ def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
         _quiet_log(loaded)
         app = wire(loaded, migrate=migrate)
         try:
-            with stored_events(app.database, app.account), stopping(app.interrupt):
+            with (
+                stored_events(app.database, app.account),
+                _traced(loaded, app.database),
+                stopping(app.interrupt),
+            ):
                 yield app
         finally:
             app.close()
+
+
+@contextmanager
+def _traced(loaded: Any, database: Any) -> Iterator[None]:
+    """Send what this command tells of runs to the collector, where one is configured; else nothing is imported for it."""
+    if loaded.telemetry.otlp is None:
+        yield
+        return
+    from syncd.wiring.telemetry import traced
+
+    with traced(loaded, database):
+        yield
 
 
 def _quiet_log(loaded: Any) -> None:
@@ -107,7 +123,7 @@ def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
         _quiet_log(loaded)
         database = open_at_head(loaded.database.reveal())
         try:
-            with stored_events(database, loaded.litmos.account):
+            with stored_events(database, loaded.litmos.account), _traced(loaded, database):
                 yield loaded, database
         finally:
             database.close()

@@ -138,6 +138,7 @@ def _opened(loaded: Any) -> Iterator[Any]:
 def _examine(loaded: Any, app: Any) -> Any:
     from syncd.insight.doctor import examine
     from syncd.wiring import settings_of, sources_of
+    from syncd.wiring.telemetry import check_collector
 
     with progress("doctor") as update:
         return examine(
@@ -146,6 +147,7 @@ def _examine(loaded: Any, app: Any) -> Any:
             app,
             now=_utc_now,
             warnings=loaded.warnings,
+            also=check_collector(loaded),
             update=update,
         )
 

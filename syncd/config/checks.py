@@ -70,6 +70,12 @@ def warnings_of(root: Root, document: Document) -> list[str]:
         found.append(
             f"{where}: archive.key: is written in the file; use ${{env:SYNCD_ARCHIVE_KEY}} or ${{file:...}}"
         )
+    otlp = root.telemetry.otlp
+    if otlp is not None and any(secret.is_literal for secret in otlp.headers.values()):
+        where = document.where(("telemetry", "otlp", "headers"))
+        found.append(
+            f"{where}: telemetry.otlp.headers: is written in the file; use ${{env:...}} or ${{file:...}}"
+        )
     if root.push.policy is Policy.SYNC and root.push.limits.deactivations == Limit():
         where = document.where(("push", "limits", "deactivations"))
         found.append(f"{where}: push.limits.deactivations: nothing holds a push that deactivates everybody")

@@ -19,6 +19,7 @@ from syncd.config.settings import (
 )
 from syncd.config.source_parts import SourceSettings
 from syncd.config.team_parts import NodeFilePart
+from syncd.config.telemetry_parts import TelemetrySettings
 from syncd.config.web_parts import WebSettings
 from syncd.core.mapping import Mapping
 from syncd.core.training import TrainingRule
@@ -67,6 +68,7 @@ class Config:
     log: LogSettings
     digest: str
     messages: MessageSettings = field(default_factory=MessageSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     training: tuple[TrainingRule, ...] = ()
     training_sources: tuple[SourceSettings, ...] = ()
     warnings: tuple[str, ...] = ()

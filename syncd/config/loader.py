@@ -69,6 +69,7 @@ def load(path: str | Path | None = None, *, environ: Mapping[str, str] | None = 
         web=root.web,
         metrics=root.metrics,
         messages=root.messages,
+        telemetry=root.telemetry,
         log=root.log,
         digest=_digest(
             {**document.data, "files": document.read, "blanks": sorted(mapping.blanks), "hr": _named(root)}

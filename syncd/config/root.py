@@ -21,6 +21,7 @@ from syncd.config.settings import (
 )
 from syncd.config.source_parts import SourceItem, SourceSettings
 from syncd.config.team_parts import TeamPart
+from syncd.config.telemetry_parts import TelemetrySettings
 from syncd.config.training_parts import TrainingPart
 from syncd.config.web_parts import WebSettings
 
@@ -72,6 +73,8 @@ class Root(Part):
     """The sync log's pages."""
     metrics: MetricsSettings = MetricsSettings()
     """Metrics for Prometheus, without authentication."""
+    telemetry: TelemetrySettings = TelemetrySettings()
+    """Traces of runs, for OpenTelemetry."""
     messages: MessageSettings = MessageSettings()
     """Who is told when a person is needed."""
     log: LogSettings = LogSettings()

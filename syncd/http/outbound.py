@@ -20,7 +20,7 @@ import httpx
 from syncd.http.links import is_loopback
 
 MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read at most; what is longer is cut off, for only the status counts."""
+"""Bytes of an answer that are read at most; what is longer is cut off, for it is the status that counts."""
 METADATA = frozenset(map(ipaddress.ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")))
 """Where clouds tell a machine its own secrets: never sent anything."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -38,10 +38,11 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The status of an answer and its headers, by names in small letters."""
+    """The status of an answer, its headers, by names in small letters, and what is read of its body."""
 
     status: int
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 def url_fault(url: str) -> str:
@@ -166,13 +167,14 @@ def _ask(
                 ],
                 content=body,
             ) as response:
-                _drain(response)
+                read = _read(response)
                 return Answered(
                     status=response.status,
                     headers={
                         name.decode("latin-1").lower(): value.decode("latin-1")
                         for name, value in response.headers
                     },
+                    body=read,
                 )
     except httpcore.TimeoutException:
         raise OutboundError(f"{host} did not answer within {timeout:g} s") from None
@@ -180,12 +182,13 @@ def _ask(
         raise OutboundError(f"{host} cannot be reached: {str(error) or type(error).__name__}") from None
 
 
-def _drain(response: httpcore.Response) -> None:
-    size = 0
+def _read(response: httpcore.Response) -> bytes:
+    found = b""
     for part in response.iter_stream():
-        size += len(part)
-        if size > MAX_ANSWER:
-            return
+        found += part
+        if len(found) > MAX_ANSWER:
+            break
+    return found[:MAX_ANSWER]
 
 
 class _Network(httpcore.NetworkBackend):

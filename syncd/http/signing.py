@@ -40,18 +40,21 @@ def signed(webhook_id: str, timestamp: int, body: bytes, secrets: Sequence[bytes
     }
 
 
-def judged(answer: Answered) -> tuple[str, bool]:
-    """Why an answer means that the call was not taken ("": it was), and whether trying again is no use."""
+def judged(answer: Answered, *, key: str = "url") -> tuple[str, bool]:
+    """Why an answer means that the call was not taken ("": it was), and whether trying again is no use.
+
+    ``key`` is where the configuration has the address.
+    """
     status = answer.status
     if 200 <= status < 300:
         return "", True
     if 300 <= status < 400:
         return (
-            f"the receiver answered {status}, a redirect, which is not followed: put the final address in url",
+            f"the receiver answered {status}, a redirect, which is not followed: put the final address in {key}",
             True,
         )
     if status == 410:
-        return "the receiver answered 410: it is gone for good. Correct its url, or take it out", True
+        return f"the receiver answered 410: it is gone for good. Correct its {key}, or take it out", True
     return f"the receiver answered {status}", 400 <= status < 500 and status not in _LATER
 
 

@@ -48,11 +48,12 @@ def examine(
     *,
     now: Callable[[], datetime],
     warnings: Sequence[str] = (),
+    also: Sequence[Finding] = (),
     update: Update = lambda _what, _done, _total: None,
 ) -> Examination:
     """Look at everything once. ``app`` is the error if the database cannot be used: then Litmos is not asked.
 
-    ``now`` is this host's clock, UTC; ``warnings`` are the configuration's. Raises Interrupted.
+    ``now`` is this host's clock, UTC; ``warnings`` are the configuration's, ``also`` is what others saw. Raises Interrupted.
     """
     update("reading HR", 0, None)
     hr, apart = _read_sources(
@@ -62,7 +63,7 @@ def examine(
         facts = Facts(
             rules=settings.mapping, limits=settings.limits, warnings=warnings, database=str(app), source=hr
         )
-        return Examination(findings=diagnose(facts), requests=0, coverage=None)
+        return Examination(findings=(*diagnose(facts), *also), requests=0, coverage=None)
     with app.database.read() as conn:
         ahead = (app.database.now(conn) - now()).total_seconds()
         taken, slots, frozen = window.usage(conn, app.account, app.database.now(conn))
@@ -87,7 +88,7 @@ def examine(
         unrestored="" if unrestored is None else unrestored["username"],
     )
     read = () if hr.trouble else (*sources, *app.node_sources.values(), *app.training_sources.values())
-    findings = (*diagnose(facts), *check_rights(read), *check_training(app), *check_sinks(app.sinks))
+    findings = (*diagnose(facts), *check_rights(read), *check_training(app), *check_sinks(app.sinks), *also)
     log.info("examined", requests=survey.requests, states=[f"{f.check} {f.state}" for f in findings])
     return Examination(findings=findings, requests=survey.requests, coverage=facts.coverage)
 

@@ -1,6 +1,7 @@
 """The meter: counts what this process tells of itself, so that the log and the metrics cannot disagree."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -53,15 +54,11 @@ class Meter:
         self._waited = Counter(
             "syncd_rate_limit_wait_seconds", "Seconds for which senders waited for a slot.", registry=registry
         )
-        self._delivered = Counter(
-            "syncd_results_delivered", "Rows that sinks have taken.", ("sink",), registry=registry
-        )
-        self._sink_failures = Counter(
-            "syncd_sink_failures", "Deliveries that a sink did not take.", ("sink",), registry=registry
-        )
-        self._dropped = Counter(
-            "syncd_events_dropped", "Events that are not in the database.", registry=registry
-        )
+        count = partial(Counter, registry=registry)
+        self._delivered = count("syncd_results_delivered", "Rows that sinks have taken.", ("sink",))
+        self._sink_failures = count("syncd_sink_failures", "Deliveries that a sink did not take.", ("sink",))
+        self._dropped = count("syncd_events_dropped", "Events that are not in the database.")
+        self._spans = count("syncd_spans_dropped", "Spans that the collector has not got.")
         self._problems = Counter(
             "syncd_problem_events", "Warnings and errors, by event.", ("event", "level"), registry=registry
         )
@@ -73,6 +70,7 @@ class Meter:
             "sink_delivered": lambda told: self._delivered.labels(told["sink"]).inc(told["rows"]),
             "sink_failed": lambda told: self._sink_failures.labels(told["sink"]).inc(),
             "events_dropped": lambda told: self._dropped.inc(told["number"]),
+            "spans_dropped": lambda told: self._spans.inc(told["number"]),
         }
 
     def __call__(self, told: Mapping[str, Any]) -> None:

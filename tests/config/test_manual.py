@@ -163,6 +163,25 @@ def test_its_example_of_several_sources_loads(tmp_path):
     assert second.added["status"] == "Active"
 
 
+def with_telemetry(text: str) -> str:
+    """The file with its commented example of a collector made live."""
+    found = re.search(r"^  otlp: null.*\n(?:  #  .*\n)+", text, re.MULTILINE)
+    assert found is not None
+    lines = found[0].splitlines()[1:]
+    return text.replace(found[0], "\n".join(["  otlp:", *(line.replace("#", " ", 1) for line in lines), ""]))
+
+
+def test_its_example_of_a_collector_loads(tmp_path):
+    (tmp_path / "syncd.yaml").write_text(with_telemetry(manual()), encoding="utf-8")
+    (tmp_path / "token").write_text("Bearer x", encoding="utf-8")
+    text = (tmp_path / "syncd.yaml").read_text(encoding="utf-8")
+    named = text.replace("/run/secrets/otlp_authorization", "token")
+    (tmp_path / "syncd.yaml").write_text(named, encoding="utf-8")
+    otlp = load(tmp_path / "syncd.yaml", environ={"LITMOS_API_KEY": "x"}).telemetry.otlp
+    assert otlp is not None
+    assert (otlp.timeout, otlp.headers["Authorization"].reveal()) == (10.0, "Bearer x")
+
+
 def with_sinks(text: str) -> str:
     """The file with its commented examples of sinks made live."""
     found = re.search(r"^    # - name: hr-table\n(?:    # .*\n)+", text, re.MULTILINE)
