@@ -352,6 +352,13 @@ PEOPLE = (
         "somebody came from the OpenID provider, or was to go there, and is not signed in",
         "`reason` says which: mend `web.auth`, or what the provider is set to",
     ),
+    _of(
+        "userinfo_failed",
+        "warning",
+        "reason",
+        "the ID token left names or groups out, and the provider did not tell them either: somebody may have fewer roles",
+        "let syncd reach the provider's userinfo, or have it put them into the ID token",
+    ),
     _of("examined", "info", "requests states", "`syncd doctor` looked at everything"),
     _of("probed", "info", "user_id requests actor", "a probe settled open questions on a disposable user"),
     _of("probe_failed", "warning", "what code error", "one question of a probe stays open"),

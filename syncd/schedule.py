@@ -13,8 +13,6 @@ from apscheduler.triggers.cron import CronTrigger
 
 NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIELDS = 5
-GRACE = timedelta(minutes=15)
-"""How long after its time a Run may begin before its flow is late."""
 LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 8, 32, 367))
 """How far to look for the latest firing, one after the other: an often fired schedule is not walked for a year."""
 
@@ -70,11 +68,6 @@ def _day(word: str) -> int:
 def slot(fired_at: datetime, timezone: str) -> str:
     """The slot that a firing belongs to: its local minute, without offset, so that a repeated hour counts once."""
     return fired_at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%dT%H:%M")
-
-
-def is_late(due: datetime | None, began_at: datetime | None, now: datetime) -> bool:
-    """Whether a flow that was ``due`` then should have begun by now; ``began_at`` is when its last Run was made."""
-    return due is not None and now - due > GRACE and (began_at is None or began_at < due)
 
 
 def latest(schedule: CronTrigger, now: datetime) -> datetime | None:

@@ -24,7 +24,7 @@ from syncd.planning.saving import must_fit, must_stand, part_of
 from syncd.planning.training import courses_unlisted, read_catalogue, read_training
 from syncd.replay.keeping import keeper
 from syncd.sending.endings import ending
-from syncd.store import runs
+from syncd.store import reasons, runs
 from syncd.turn import planning, pulling
 
 log = get_logger(__name__)
@@ -191,5 +191,6 @@ def _run(app: App, run_id: int, flow: str) -> Iterator[None]:
         except BaseException as error:
             why = str(error) if isinstance(error, SyncdError) else f"stopped by {type(error).__name__}"
             with ending(app.database, app.account) as conn:
-                runs.finish(conn, run_id, "failed", error=why, now=app.database.now(conn))
+                if runs.finish(conn, run_id, "failed", error=why, now=app.database.now(conn)):
+                    reasons.note(conn, run_id, error)
             raise

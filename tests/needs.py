@@ -1,6 +1,6 @@
 """What a test may need that a machine may lack: skipped with one line that says what to install, or demanded.
 
-``SYNCD_TEST_REQUIRE=pg,mariadb,browser,hadolint,compose`` (or ``all``) turns such a skip into a failure, so that
+``SYNCD_TEST_REQUIRE=pg,mariadb,browser,promtool,hadolint,compose`` (or ``all``) turns such a skip into a failure, so that
 continuous integration cannot pass by lacking something.
 """
 
@@ -54,10 +54,16 @@ def has_browser() -> bool:
     return bool(tool("chromium") or tool("chromium-browser") or tool("google-chrome"))
 
 
+def has_promtool() -> bool:
+    """Whether Prometheus and its tool are installed."""
+    return bool(tool("promtool") and tool("prometheus"))
+
+
 MARKERS: dict[str, tuple[str, Callable[[], bool], str]] = {
     "postgres": ("pg", has_postgres, "apt install postgresql, or set SYNCD_TEST_PG"),
     "mariadb": ("mariadb", has_mariadb, "apt install mariadb-server, or set SYNCD_TEST_MARIADB"),
     "browser": ("browser", has_browser, "apt install chromium"),
+    "promtool": ("promtool", has_promtool, "apt install prometheus"),
 }
 """``{marker: (its name in SYNCD_TEST_REQUIRE, is it there, what to install)}``"""
 

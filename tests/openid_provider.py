@@ -1,6 +1,6 @@
 """An OpenID provider on a socket: discovery, keys, codes that are good once, PKCE and the client's secret checked, signed ID tokens.
 
-Each knob makes it wrong in one way; ``asked`` has every path that it was asked for.
+Each knob makes it wrong in one way, or another in a way that the standard allows; ``asked`` has every path that it was asked for.
 """
 
 import base64
@@ -21,7 +21,12 @@ from joserfc.jwk import ECKey
 
 CLIENT, SECRET = "syncd", "CANARY client:secret+%"
 """The secret has what must be encoded in a header and in a form."""
+ACCESS = "CANARY.access-token_1~+/="
+"""The access token, of every character that one may have (RFC 6750)."""
 PERSON = {"sub": "8f2a-ana", "preferred_username": "ana@example.com", "groups": ["hr-it", "everybody"]}
+
+PAGE = """<!doctype html><html lang="en"><title>The provider</title><link rel="icon" href="data:,">
+<form method="post"><label>Who are you? <input name="name"></label> <button>It is me</button></form>"""
 
 
 def new_key(kid: str) -> ECKey:
@@ -41,6 +46,14 @@ class OpenIdProvider:
     failing: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    thin: bool = False
+    """What it says of the person is at its userinfo alone, as OpenID Connect Core 1.0, section 5.4, has it for codes."""
+    userinfo: dict[str, Any] = field(default_factory=dict)
+    """What userinfo says besides, or instead."""
+    takes: tuple[str, ...] = ("header", "form")
+    """How this client may show its secret."""
+    asks: bool = False
+    """Whether a page asks people who they are, as providers do, and does not know it already."""
     url: str = ""
 
     def reset(self) -> None:
@@ -53,6 +66,7 @@ class OpenIdProvider:
             "authorization_endpoint": f"{self.url}/authorize?tenant=1",
             "token_endpoint": f"{self.url}/token",
             "jwks_uri": f"{self.url}/keys",
+            **({"userinfo_endpoint": f"{self.url}/userinfo"} if self.thin else {}),
             **self.document,
         }
 
@@ -72,7 +86,8 @@ class OpenIdProvider:
         client = [unquote_plus(one) for one in pair]
         if not authorization:
             client = [form.get("client_id", ""), form.get("client_secret", "")]
-        if client != [CLIENT, SECRET]:
+        way = "header" if authorization else "form"
+        if client != [CLIENT, SECRET] or way not in self.takes:
             return 401, {"error": "invalid_client", "error_description": "no"}
         asked = self.codes.pop(form["code"], None)
         made = hashlib.sha256(form["code_verifier"].encode()).digest()
@@ -85,10 +100,27 @@ class OpenIdProvider:
             return 400, {"error": "invalid_grant"}
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
-        claims |= self.person
+        claims |= {"sub": self.person["sub"]} if self.thin else self.person
         self.edit(claims)
         sign = self.sign or (lambda given: signed(given, self.keys[-1]))
-        return 200, {"access_token": "x", "token_type": "Bearer", "id_token": sign(claims)}
+        return 200, {"access_token": ACCESS, "token_type": "Bearer", "id_token": sign(claims)}
+
+    def told(self, path: str, query: dict[str, str], authorization: str) -> tuple[int, Any, dict[str, str]]:
+        """The answer to a GET: its status, its body, its headers."""
+        if path in self.failing:
+            return *self.failing[path], {}
+        match path:
+            case "/authorize" if self.asks:
+                return 200, PAGE.encode(), {"Content-Type": "text/html; charset=utf-8"}
+            case "/authorize":
+                return 302, b"", {"Location": self.authorize(query)}
+            case "/userinfo":
+                assert authorization == f"Bearer {ACCESS}"
+                return 200, {**self.person, **self.userinfo}, {}
+            case "/keys":
+                return 200, {"keys": [key.as_dict(private=False) for key in self.keys]}, {}
+        assert path == "/.well-known/openid-configuration", path
+        return 200, self.discovery(), {}
 
     @contextmanager
     def serving(self) -> Iterator["OpenIdProvider"]:
@@ -100,22 +132,20 @@ class OpenIdProvider:
                 path = urlsplit(self.path).path
                 query = {name: some[0] for name, some in parse_qs(urlsplit(self.path).query).items()}
                 provider.asked.append(path)
+                status, body, headers = provider.told(path, query, self.headers.get("Authorization", ""))
+                self.answer(status, body, **headers)
+
+            def do_POST(self) -> None:
+                path, _, asked = self.path.partition("?")
+                provider.asked.append(path)
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                form = {name: some[0] for name, some in parse_qs(body).items()}
                 if path in provider.failing:
                     self.answer(*provider.failing[path])
                 elif path == "/authorize":
-                    self.answer(302, b"", Location=provider.authorize(query))
-                elif path == "/keys":
-                    self.answer(200, {"keys": [key.as_dict(private=False) for key in provider.keys]})
-                else:
-                    assert path == "/.well-known/openid-configuration", path
-                    self.answer(200, provider.discovery())
-
-            def do_POST(self) -> None:
-                provider.asked.append(self.path)
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                form = {name: some[0] for name, some in parse_qs(body).items()}
-                if self.path in provider.failing:
-                    self.answer(*provider.failing[self.path])
+                    assert form["name"] == provider.person["preferred_username"]
+                    query = {name: some[0] for name, some in parse_qs(asked).items()}
+                    self.answer(303, b"", Location=provider.authorize(query))
                 else:
                     self.answer(*provider.token(form, self.headers.get("Authorization", "")))
 

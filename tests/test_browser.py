@@ -37,6 +37,8 @@ class Walk:
     page: Page
     base: str
     faults: list[str] = field(default_factory=list)
+    elsewhere: tuple[str, ...] = ()
+    """What else may be asked for."""
 
     def watch(self) -> None:
         """Note what a page must never do; a breach of the policy is an error on the console."""
@@ -49,7 +51,7 @@ class Walk:
             self.faults.append(said.text)
 
     def _asked(self, asked: Request) -> None:
-        if not asked.url.startswith(self.base):
+        if not asked.url.startswith((self.base, *self.elsewhere)):
             self.faults.append(f"asked for {asked.url}")
 
     def open(self, path: str) -> Page:

@@ -19,7 +19,7 @@ from syncd.litmos.paths import WORDS, template
 from syncd.metrics.exposing import Metrics, metrics_of, served
 from syncd.metrics.facts import FRESH, StoreFacts
 from syncd.sandbox.routes import ROUTES
-from syncd.store import jobs
+from syncd.store import jobs, runs
 from tests.workbench import KEY, workbench
 
 ROOT = Path(__file__).parents[1]
@@ -104,7 +104,37 @@ def test_the_database_says_how_it_is(scraped):
     following = scraped.value("syncd_next_run_timestamp_seconds", flow="push")
     assert 0 < following - now <= timedelta(days=1).total_seconds()
     assert scraped.value("syncd_flow_late", flow="push") == 0
-    assert ("syncd_flow_late", frozenset({("flow", "pull")})) not in scraped.samples()
+    assert scraped.value("syncd_flow_late", flow="pull") == 0, "without a schedule it is not due"
+    assert scraped.value("syncd_run_age_seconds", flow="push") == 0
+
+
+def test_a_flow_that_is_due_often_is_late_too(scraped):
+    """However soon it was due again, nothing has begun for longer than it may."""
+    often = ScheduleSettings(push="*/5 * * * *")
+    facts = StoreFacts(database=scraped.database, account="main", sources=[], schedules=often)
+    for ahead, late in ((timedelta(minutes=14), False), (timedelta(minutes=45), True)):
+        scraped.database.ahead = ahead
+        with metrics_of(facts) as metrics:
+            assert ('syncd_flow_late{flow="push"} 1.0' in metrics.text().decode()) is late
+        facts._read_at = None
+    scraped.database.ahead = timedelta()
+
+
+def test_a_run_that_goes_on_and_on_is_late(scraped):
+    with scraped.database.write() as conn:
+        now = scraped.database.now(conn)
+        made = runs.create(conn, "main", "refresh", trigger="person", actor="test", now=now)
+        assert made is not None
+        runs.start(conn, made, owner="", now=now - timedelta(hours=3))
+    scraped.clock.now += FRESH
+    assert scraped.value("syncd_flow_late", flow="refresh") == 1
+    assert scraped.value("syncd_run_age_seconds", flow="refresh") == pytest.approx(3 * 3600, abs=60)
+    told = scraped.bench.run("status")
+    assert f"The refresh is running, late: run {made} began 3 h ago" in told.stdout + told.stderr
+    with scraped.database.write() as conn:
+        runs.finish(conn, made, "cancelled", now=now)
+    scraped.clock.now += FRESH
+    assert scraped.value("syncd_flow_late", flow="refresh") == 0
 
 
 def test_the_database_is_asked_once_in_a_few_seconds(scraped):

@@ -32,7 +32,7 @@ from syncd.wiring import wire
 from tests.workbench import KEY, Workbench, workbench
 
 NAME = "<img src=x onerror=1>\"'&{{7*7}}"
-KNOWN = {"run_id": "1", "change_id": "1", "employee_id": "00001"}
+KNOWN = {"run_id": "1", "change_id": "1", "employee_id": "00001", "name": "style.css"}
 """What the database of these tests has of each thing that a path names."""
 
 

@@ -17,6 +17,7 @@ import structlog
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import delete, func, select
+from starlette.routing import Route
 
 from syncd.config.web_parts import AuthPart
 from syncd.log import configure
@@ -28,8 +29,8 @@ from syncd.web.openid import Way, way_in
 from syncd.web.provider import Provider
 from syncd.web.site import Site
 from syncd.wiring import wire
-from tests.openid_provider import CLIENT, PERSON, SECRET, OpenIdProvider, new_key, signed
-from tests.test_web import Pages
+from tests.openid_provider import ACCESS, CLIENT, PERSON, SECRET, OpenIdProvider, new_key, signed
+from tests.test_web import Pages, filled
 from tests.workbench import workbench
 
 LOCAL = "http://127.0.0.1"
@@ -287,7 +288,7 @@ def refused(pages, caplog, why: str, status: int = 401) -> str:
     assert "Sign in with" in answer.text, "the page has the way to try again"
     told = heard(caplog)
     assert why in told
-    for secret in ("eyJ", SECRET, "ana@example.com", "8f2a"):
+    for secret in ("eyJ", SECRET, ACCESS, "ana@example.com", "8f2a"):
         assert secret not in told
     assert browser.get("/runs").status_code == 303
     with pages.site.database.read() as conn:
@@ -329,6 +330,35 @@ def test_only_the_browser_that_began_comes_back_and_only_once(pages, provider, c
     assert late.get(back).status_code == 400
     assert late.get("/login/callback").status_code == 400
     assert late.get("/login/callback?state=&code=x").status_code == 400
+
+
+def test_asking_any_route_for_its_head_or_options_changes_nothing(pages, provider):
+    """Generated from the router. What looks at links before people do must not use up their way in."""
+    browser = Browser(pages)
+    browser.sign_in()
+    back = browser.begin()
+
+    def everything() -> dict[str, list[Any]]:
+        with pages.site.database.read() as conn:
+            return {
+                table.name: list(conn.execute(select(table))) for table in web_session.metadata.sorted_tables
+            }
+
+    before, asked, jar = everything(), len(provider.asked), dict(browser.jar)
+    for route in browser.application.routes:
+        assert isinstance(route, Route)
+        path = back if route.path == "/login/callback" else filled(route.path)
+        for method in ("HEAD", "OPTIONS"):
+            answer = browser.get(path, method)
+            assert answer.status_code in ({200, 303, 403, 404, 405} if method == "HEAD" else {405}), (
+                method,
+                path,
+            )
+            assert answer.text == "" or method == "OPTIONS" or answer.status_code == 405
+    assert everything() == before
+    assert len(provider.asked) == asked
+    browser.jar = jar
+    assert browser.get(back).headers["location"] == "/runs", "and the way is good all the same"
 
 
 @pytest.mark.parametrize(
@@ -448,6 +478,81 @@ def test_who_somebody_is_and_what_they_may(pages, provider, person, changed, sta
         assert entries(pages)[0] == ("web:ana@example.com", "login refused", {"subject": "8f2a-ana"})
 
 
+def test_what_the_id_token_leaves_out_is_asked_of_userinfo(pages, provider):
+    """A provider that keeps to the letter of the standard puts names and groups there when it gives a code."""
+    provider.thin = True
+    browser = Browser(pages)
+    assert browser.sign_in().status_code == 303
+    assert "ana@example.com, approver" in browser.get("/queue").text
+    assert provider.asked.count("/userinfo") == 1
+
+
+def test_what_the_id_token_says_itself_is_not_asked_again_nor_changed(pages, provider):
+    provider.document = {"userinfo_endpoint": f"{provider.url}/userinfo"}
+    provider.userinfo = {"groups": ["hr-it"], "preferred_username": "somebody"}
+    provider.person = {"sub": "8f2a-ana", "preferred_username": "ana@example.com", "groups": ["everybody"]}
+    browser = Browser(pages)
+    assert browser.sign_in().status_code == 303
+    assert "/userinfo" not in provider.asked
+    del provider.person["preferred_username"]
+    assert browser.sign_in().status_code == 303
+    assert "somebody, viewer" in browser.get("/queue").text, "the groups are those that were signed"
+
+
+def test_userinfo_about_somebody_else_lets_nobody_in(pages, provider, caplog):
+    provider.thin, provider.userinfo = True, {"sub": "another"}
+    refused(pages, caplog, "userinfo is about somebody else")
+
+
+@pytest.mark.parametrize(
+    ("failing", "why"),
+    [
+        ((503, b""), "answered 503"),
+        ((200, b"eyJ.a.b"), "no JSON"),
+        ((401, b"{}"), "refused the credentials (401)"),
+    ],
+)
+def test_userinfo_that_does_not_answer_gives_no_groups_and_the_log_says_so(
+    pages, provider, caplog, failing, why
+):
+    provider.thin, provider.failing = True, {"/userinfo": failing}
+    browser = Browser(pages)
+    assert browser.sign_in().status_code == 403
+    told = heard(caplog)
+    assert "userinfo_failed" in told
+    assert why in told
+    assert ACCESS not in told
+    pages.auth = AuthPart.model_construct(**{**pages.auth.__dict__, "default_role": "viewer"})
+    assert browser.sign_in().status_code == 303
+    assert "8f2a-ana, viewer" in browser.get("/queue").text
+
+
+def test_a_userinfo_at_a_place_that_is_not_safe_is_not_asked(pages, provider):
+    provider.thin, provider.document = True, {"userinfo_endpoint": "http://evil.example/userinfo"}
+    assert Browser(pages).sign_in().status_code == 403
+
+
+def test_a_client_that_may_show_its_secret_in_one_way_alone_shows_it_so(pages, provider):
+    """Discovery says what the provider can; of this client it may want just one."""
+    provider.document = {
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]
+    }
+    provider.takes = ("form",)
+    browser = Browser(pages)
+    assert browser.sign_in().status_code == 303
+    known = provider.asked.count("/token")
+    assert known == 2
+    provider.takes = ("header",)
+    assert Browser(pages).sign_in().status_code == 303
+
+
+def test_a_provider_that_tells_no_groups_at_all_is_told_from_the_wrong_ones(pages, provider, caplog):
+    provider.person = {"sub": "x"}
+    refused(pages, caplog, "the provider tells no groups", 403)
+    provider.person = {"sub": "x", "groups": []}
+    refused(pages, caplog, "none of their groups is in web.auth.roles", 403)
+
+
 def test_too_many_groups_for_a_token_are_told_from_none(pages, provider, caplog):
     provider.person = {"sub": "x", "_claim_names": {"groups": "src1"}}
     refused(pages, caplog, "too many groups for a token", 403)
@@ -475,7 +580,7 @@ def test_an_address_comes_back_thirty_times_a_minute(pages, provider):
     assert "tried too often" in found[-1]
 
 
-def test_keys_that_the_provider_rotates_are_taken_and_asked_for_once_a_minute(pages, provider):
+def test_keys_that_the_provider_rotates_are_taken_and_asked_for_once_in_a_few_seconds(pages, provider):
     now = [0.0]
     known = Provider(pages.auth, clock=lambda: now[0])
 
@@ -502,16 +607,16 @@ def test_keys_that_the_provider_rotates_are_taken_and_asked_for_once_a_minute(pa
     old = list(provider.keys)
     provider.keys = [new_key("two")]
     assert "does not publish" in answer()
-    now[0] = 59
+    now[0] = 4
     assert "does not publish" in answer()
-    assert provider.asked.count("/keys") == 1, "a minute has not passed"
-    now[0] = 61
+    assert provider.asked.count("/keys") == 1, "it was asked a moment ago"
+    now[0] = 6
     assert answer() == PERSON["sub"]
     provider.sign = lambda given: signed(given, old[0])
     assert "does not publish" in answer(), "the old key is gone with it"
     assert provider.asked.count("/keys") == 2
     assert provider.asked.count(DISCOVERY) == 1
-    provider.sign, now[0] = None, 61 + 3601
+    provider.sign, now[0] = None, 6 + 3601
     assert answer() == PERSON["sub"]
     assert (provider.asked.count("/keys"), provider.asked.count(DISCOVERY)) == (3, 2), "both are read again"
 

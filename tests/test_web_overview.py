@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from syncd.core.lateness import Going
 from syncd.web.charts import HEIGHT, bars
 from syncd.web.overview import _standing
 
@@ -23,13 +24,15 @@ def standing(
     held: bool = False,
     paused: bool = False,
     refused: bool = False,
+    hours: float | None = None,
 ) -> str:
     found = {
         "held": [run("held")] if held else [],
         "pauses": [{"job_class": "users"}] if paused else [],
         "paused": {"reason": "no"} if refused else None,
     }
-    return _standing("push", found, last, due, NOW)
+    going = None if hours is None else Going(run_id=1, since=NOW - timedelta(hours=hours), expected=60.0)
+    return _standing("push", found, last, due, NOW, going)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +40,17 @@ def standing(
     [
         (standing(run(), DUE), "on time"),
         (standing(run(created=DUE - timedelta(seconds=1)), DUE), "late"),
-        (standing(run(created=DUE - timedelta(hours=9)), NOW - timedelta(minutes=15)), "on time"),
-        (standing(run(created=DUE - timedelta(hours=9)), NOW - timedelta(minutes=16)), "late"),
+        (standing(run(created=DUE - timedelta(hours=9)), DUE), "late"),
         (standing(None, DUE), "late"),
         (standing(None, None), "never ran"),
         (standing(run(), None), "idle"),
         (standing(run("failed"), DUE), "failed"),
         (standing(run("running"), DUE), "running"),
+        (standing(run("running"), DUE, hours=1), "running"),
+        (standing(run("running"), DUE, hours=3), "running, late"),
+        (standing(run("running"), None, hours=3), "running, late"),
+        (standing(run(), DUE, hours=3), "running, late"),
+        (standing(run("running"), DUE, hours=3, refused=True), "paused"),
         (standing(run("held"), DUE, held=True), "held"),
         (standing(run(), DUE, paused=True), "paused"),
         (standing(run(), DUE, refused=True), "paused"),

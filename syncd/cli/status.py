@@ -4,6 +4,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -65,7 +67,21 @@ def _gathered(loaded: Any, database: Any) -> dict[str, Any]:
         sinks = [sink.name for sink in loaded.pull.sinks]
         found = overview(conn, loaded.litmos.account, database.now(conn), sinks)
         found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
+    for flow, state in found["flows"].items():
+        state["late"] = _lateness(loaded.schedules, flow, state, found["now"])
+        state["going"] = None if state["going"] is None else asdict(state["going"])
     return {**found, "policy": loaded.push.policy.value}
+
+
+def _lateness(schedules: Any, flow: str, state: dict[str, Any], now: datetime) -> str:
+    """How a flow is late: unbegun, overlong, or ""."""
+    from syncd.core.lateness import GRACE, lateness
+    from syncd.schedule import latest, trigger
+
+    expression, last = getattr(schedules, flow), state["last"]
+    due = None if expression is None else latest(trigger(expression, schedules.timezone), now - GRACE)
+    began, known = (None, "") if last is None else (last["created_at"], last["state"])
+    return lateness(due, began=began, state=known, going=state["going"], now=now).value
 
 
 def _say(found: dict[str, Any], *, json: bool, one_line: bool = False) -> None:
@@ -86,6 +102,13 @@ def _flows(found: dict[str, Any]) -> None:
         planned = state["planned_at"]
         plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
         say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
+        if state["late"] == "unbegun":
+            note(f"The {flow} is late: its time has passed, and nothing has begun. Is syncd serve at work?")
+        elif state["late"]:
+            run, since = state["going"]["run_id"], ago(state["going"]["since"], found["now"])
+            note(
+                f"The {flow} is running, late: run {run} began {since}. syncd runs show {run}; syncd cancel {run}"
+            )
     sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
     say(f"policy   {found['policy']}{sends_nothing}")
 

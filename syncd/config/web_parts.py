@@ -44,9 +44,9 @@ class AuthPart(Part):
     scopes: Texts = ("openid", "profile")
     """oidc: what is asked for; some providers tell groups only if asked: [openid, profile, groups]."""
     username_claim: Annotated[Text, Field(min_length=1)] = "preferred_username"
-    """oidc: what people are called by here and in the audit; sub where the ID token has none."""
+    """oidc: what people are called by here and in the audit; sub where the provider tells none."""
     roles_claim: Annotated[Text, Field(min_length=1)] = "groups"
-    """oidc: where the ID token names the groups (or app roles) that roles speaks of; a text or a list."""
+    """oidc: where the ID token, or else userinfo, names the groups (or app roles) that roles speaks of; a text or a list."""
     ca_file: FilePath | None = None
     """oidc: more certificate authorities to trust, PEM."""
 

@@ -18,7 +18,7 @@ class MessageKind(StrEnum):
     FAILED = "failed"
     """the last Run of a Flow failed, or some of its Changes did"""
     LATE = "late"
-    """a schedule has passed, and nothing began"""
+    """a schedule has passed and nothing began, or a Run goes on for much longer than was to be expected"""
     QUARANTINE = "quarantine"
     """more of HR's rows are rejected than was told"""
     REFUSED = "refused"
@@ -165,27 +165,6 @@ def _over(last: Told, ending: str) -> Message:
         command="",
         page="/",
     )
-
-
-def is_late(
-    due: datetime, *, began: datetime | None, state: str, since: datetime, grace: timedelta, now: datetime
-) -> bool:
-    """Whether a Flow is late. ``due`` is its newest firing that is at least ``grace`` ago, ``began`` when its newest Run was
-    made, None: there is none, and ``state`` that Run's state; ``since`` is from when on this schedule was known.
-
-    ==================================  ==============================================
-    the newest Run                      then
-    ==================================  ==============================================
-    was made at ``due`` or later        late only if it is still queued after ``grace``
-    is running, however old             not late: the next firing waits for it
-    is older, or there is none          late if ``due`` is not before ``since``
-    ==================================  ==============================================
-    """
-    if state == "queued" and began is not None:
-        return now - began >= grace
-    if state == "running" or (began is not None and began >= due):
-        return False
-    return due >= since
 
 
 def digest_day(at: time, zone: str, now: datetime) -> date:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from syncd.core.finding import count
+from syncd.core.lateness import Going
 from syncd.core.messages import Fact, MessageKind
 
 
@@ -27,12 +28,12 @@ def held(run_id: int, *, until: datetime | None, codes: Sequence[str], waiting: 
     )
 
 
-def failed(flow: str, run_id: int, codes: Mapping[str, int]) -> Fact:
-    """The last Run of a Flow that ended has failed; ``codes`` are those of its failed Changes, none: it failed before."""
+def failed(flow: str, run_id: int, codes: Mapping[str, int], reason: str) -> Fact:
+    """The last Run of a Flow that ended has failed; ``codes`` are those of its failed Changes, none: it failed before, for the ``reason``."""
     if codes:
         line = f"{count(sum(codes.values()), 'change')} failed: {_counted(codes)}."
     else:
-        line = "It ended before its plan was made, or could not deliver; the run says why."
+        line = f"{reason}: it ended before its plan was made, or could not deliver; the run says why."
     return Fact(
         key=f"failed:{flow}",
         kind=MessageKind.FAILED,
@@ -40,7 +41,7 @@ def failed(flow: str, run_id: int, codes: Mapping[str, int]) -> Fact:
         lines=(line,),
         command=f"syncd runs show {run_id}",
         page=f"/runs/{run_id}",
-        mark=" ".join(sorted(codes)),
+        mark=" ".join(sorted(codes)) or reason,
     )
 
 
@@ -53,6 +54,26 @@ def late(flow: str, due: datetime, now: datetime) -> Fact:
         subject=f"The {flow} is late",
         lines=(f"It was due at {_moment(due)}; {count(minutes, 'minute')} later nothing has begun.",),
         command="syncd status",
+    )
+
+
+def overlong(flow: str, going: Going, now: datetime) -> Fact:
+    """A Run goes on for much longer than was to be expected."""
+    minutes, expected = int((now - going.since).total_seconds() // 60), int(going.expected // 60)
+    usual = (
+        f"{count(expected, 'minute')} at most were to be expected" if expected else "none before it took long"
+    )
+    return Fact(
+        key=f"late:{flow}",
+        kind=MessageKind.LATE,
+        subject=f"The {flow} is running, late: run {going.run_id}",
+        lines=(
+            f"It is at work since {_moment(going.since)}: for {count(minutes, 'minute')}; {usual}.",
+            "While it goes on, no other of its flow begins by the schedule.",
+        ),
+        command=f"syncd runs show {going.run_id}; syncd status; then wait, or syncd cancel {going.run_id}",
+        page=f"/runs/{going.run_id}",
+        mark=f"overlong {going.run_id}",
     )
 
 

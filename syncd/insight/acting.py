@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from syncd.core.cases import Resolution, Verdict
 from syncd.errors import Declined
 from syncd.log import get_logger
-from syncd.store import audit, cases, jobs, links, mirror, runs
+from syncd.store import audit, cases, going, jobs, links, mirror, runs
 from syncd.store import people as employees
 from syncd.store.database import Database
 
@@ -161,6 +161,7 @@ def retry(
             wanted += [one["id"] for one in found]
         again = jobs.retry_discarded(conn, account, wanted, database.now(conn))
         runs.reopen_of_jobs(conn, again)
+        going.note_again(conn, again, database.now(conn))
         audit.record(
             conn,
             account,

@@ -14,6 +14,7 @@ from syncd.store import (
     cases,
     changes,
     drift,
+    going,
     imports,
     inputs,
     jobs,
@@ -53,7 +54,7 @@ def overview(
 
     ``numbers`` is the ``population`` if it was counted before.
     """
-    flows = {}
+    flows, at_work = {}, going.going(conn, account)
     for flow in FLOWS:
         last = runs.newest(conn, account, flow)
         succeeded = runs.last(conn, account, flow)
@@ -63,6 +64,7 @@ def overview(
             "last_state": None if last is None else runs.shown_state(last),
             "succeeded_at": None if succeeded is None else succeeded["finished_at"],
             "planned_at": None if planned is None else planned["finished_at"],
+            "going": at_work.get(flow),
         }
     readings = mirror.readings(conn, account)
     return {

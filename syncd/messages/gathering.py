@@ -7,10 +7,12 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import Connection
 
 from syncd.core import news
-from syncd.core.messages import Fact, MessageKind, Told, digest_day, is_late
-from syncd.store import cases, jobs, people, runs, tallies
+from syncd.core.lateness import Lateness, lateness
+from syncd.core.messages import Fact, MessageKind, Told, digest_day
+from syncd.store import cases, going, jobs, people, reasons, runs, tallies
 from syncd.store.messages import known_since
 
+FLOWS = ("refresh", "push", "pull")
 Latest = Callable[[str, datetime], datetime | None]
 """The newest firing of a Flow's schedule at or before a moment, UTC; None if there was none."""
 
@@ -67,23 +69,27 @@ def _held(conn: Connection, account: str) -> list[Fact]:
 
 def _failed(conn: Connection, account: str) -> list[Fact]:
     found = []
-    for flow in ("refresh", "push", "pull"):
+    for flow in FLOWS:
         last = tallies.last_ended(conn, account, flow)
         if last is not None and last["state"] == "failed":
-            found.append(news.failed(flow, last["id"], tallies.failures(conn, last["id"])))
+            codes = tallies.failures(conn, last["id"])
+            found.append(news.failed(flow, last["id"], codes, reasons.of_run(last)))
     return found
 
 
 def _late(conn: Connection, account: str, watched: Watched, now: datetime) -> list[Fact]:
-    found = []
-    for flow, written in watched.schedules.items():
-        since = known_since(conn, account, name_of(flow, written)) or now
-        due = watched.latest(flow, now - watched.grace)
+    found, at_work = [], going.going(conn, account)
+    for flow in FLOWS:
+        written, known, due = watched.schedules.get(flow), at_work.get(flow), None
+        if written is not None:
+            due = watched.latest(flow, now - watched.grace)
         last = runs.newest(conn, account, flow)
         began, state = (None, "") if last is None else (last["created_at"], last["state"])
-        if due is not None and is_late(
-            due, began=began, state=state, since=since, grace=watched.grace, now=now
-        ):
+        since = now if written is None else known_since(conn, account, name_of(flow, written)) or now
+        late = lateness(due, began=began, state=state, going=known, since=since, grace=watched.grace, now=now)
+        if late is Lateness.OVERLONG and known is not None:
+            found.append(news.overlong(flow, known, now))
+        elif late and due is not None:
             found.append(news.late(flow, due, now))
     return found
 

@@ -32,7 +32,9 @@ class Metrics:
 def metrics_of(facts: StoreFacts) -> Iterator[Metrics]:
     """Count, while the block runs, what this process tells; with what the database says at each scrape."""
     registry = CollectorRegistry(auto_describe=False)
-    unlisten = listen(Meter(registry))
+    meter = Meter(registry)
+    meter.begin()
+    unlisten = listen(meter)
     registry.register(facts)
     try:
         yield Metrics(registry)

@@ -11,10 +11,11 @@ from prometheus_client.registry import Collector
 
 from syncd import __version__
 from syncd.config.settings import ScheduleSettings
+from syncd.core.lateness import GRACE, lateness
 from syncd.errors import StoreError
 from syncd.insight.overview import FLOWS, last_inputs
-from syncd.schedule import is_late, latest, trigger
-from syncd.store import cases, gauges, jobs, people, runs, window
+from syncd.schedule import latest, trigger
+from syncd.store import cases, gauges, going, jobs, people, runs, tallies, window
 from syncd.store.database import Database
 
 FRESH = 10.0
@@ -72,6 +73,7 @@ class StoreFacts(Collector):
             freezes = window.freezes(conn, account).number
             pauses = {one.job_class: 1.0 for one in jobs.pauses(conn, account)}
             held = gauges.holding(conn, account)
+            expiring = gauges.first_expiry(conn, account)
             rows = {
                 str(one["source"]): float(one["rows"]) for one in last_inputs(conn, account, self.sources)
             }
@@ -92,6 +94,9 @@ class StoreFacts(Collector):
         yield _one("syncd_held_runs", "Runs that wait for a person.", len(held))
         since = min(held, default=None)
         yield _one("syncd_held_oldest_age_seconds", "Age of the oldest of them.", _age(since, now))
+        ends = {} if expiring is None else {account: expiring.timestamp()}
+        told = "When the first of them expires undecided, in seconds since 1970."
+        yield _labelled("syncd_held_expiry_timestamp_seconds", told, "account", ends)
         yield _one("syncd_quarantined", "Rows of HR that are rejected.", quarantined)
         yield _one("syncd_cases", "Cases that wait for a decision.", waiting)
         yield _labelled("syncd_source_rows", "Rows of the last accepted input.", "source", rows)
@@ -100,26 +105,34 @@ class StoreFacts(Collector):
         succeeded: dict[str, float] = {}
         following: dict[str, float] = {}
         late: dict[str, float] = {}
+        failed: dict[str, float] = {}
         with self.database.read() as conn:
             now = self.database.now(conn)
+            at_work = going.going(conn, self.account)
             for flow in FLOWS:
                 last, newest = runs.last(conn, self.account, flow), runs.newest(conn, self.account, flow)
                 if last is not None and last["finished_at"] is not None:
                     succeeded[flow] = last["finished_at"].timestamp()
-                expression = getattr(self.schedules, flow)
-                if expression is None:
-                    continue
-                schedule = trigger(expression, self.schedules.timezone)
-                fires = schedule.get_next_fire_time(None, now)
-                if fires is not None:
-                    following[flow] = fires.astimezone(UTC).timestamp()
-                began = None if newest is None else newest["created_at"]
-                late[flow] = float(is_late(latest(schedule, now), began, now))
+                ended = tallies.last_ended(conn, self.account, flow)
+                failed[flow] = float(ended is not None and ended["state"] == "failed")
+                expression, due = getattr(self.schedules, flow), None
+                if expression is not None:
+                    schedule = trigger(expression, self.schedules.timezone)
+                    due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
+                    if fires is not None:
+                        following[flow] = fires.astimezone(UTC).timestamp()
+                began, state = (None, "") if newest is None else (newest["created_at"], newest["state"])
+                late[flow] = float(
+                    bool(lateness(due, began=began, state=state, going=at_work.get(flow), now=now))
+                )
+        ages = {flow: _age(at_work[flow].since if flow in at_work else None, now) for flow in FLOWS}
+        yield _labelled("syncd_last_run_failed", "1 if the last run that ended failed.", "flow", failed)
+        yield _labelled("syncd_run_age_seconds", "For how long a run of the flow is at work.", "flow", ages)
         told = "When a run of the flow succeeded last, in seconds since 1970."
         yield _labelled("syncd_last_success_timestamp_seconds", told, "flow", succeeded)
         told = "When the flow is due next, in seconds since 1970."
         yield _labelled("syncd_next_run_timestamp_seconds", told, "flow", following)
-        told = "1 if the flow was due more than 15 minutes ago and has not begun."
+        told = "1 if the flow was due more than 15 minutes ago and has not begun, or its run goes on for too long."
         yield _labelled("syncd_flow_late", told, "flow", late)
 
 

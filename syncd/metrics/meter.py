@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 RUN_SECONDS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 16 * 3600)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25)
+SIGN_INS = ("sign_in_refused", "sign_in_failed")
+"""Events by which an alert tells that somebody tries to get in."""
 
 
 class Meter:
@@ -62,7 +64,15 @@ class Meter:
         self._problems = Counter(
             "syncd_problem_events", "Warnings and errors, by event.", ("event", "level"), registry=registry
         )
-        self._counting: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+        for (
+            name
+        ) in SIGN_INS:  # what first appears as 1 has risen from nothing, which Prometheus does not count
+            self._problems.labels(name, "warning")
+        self._counting = self._counters()
+
+    def _counters(self) -> Mapping[str, Callable[[Mapping[str, Any]], None]]:
+        """What is counted of which event."""
+        return {
             "run_ended": self._run_ended,
             "attempt_ended": self._attempt_ended,
             "request_ended": self._request_ended,
@@ -72,6 +82,11 @@ class Meter:
             "events_dropped": lambda told: self._dropped.inc(told["number"]),
             "spans_dropped": lambda told: self._spans.inc(told["number"]),
         }
+
+    def begin(self) -> None:
+        """Show at 0 what an alert asks for: what first appears as 1 has risen from nothing, which Prometheus does not count."""
+        for name in SIGN_INS:
+            self._problems.labels(name, "warning")
 
     def __call__(self, told: Mapping[str, Any]) -> None:
         """Count one event, as the log tells it."""

@@ -18,3 +18,9 @@ def oldest_due(conn: Connection, account: str) -> datetime | None:
 def holding(conn: Connection, account: str) -> list[datetime]:
     """When each Run was made that holds something for a person."""
     return [row["created_at"] for row in runs.holding(conn, account, limit=None)]
+
+
+def first_expiry(conn: Connection, account: str) -> datetime | None:
+    """When the first Run that holds something for a person expires; None if none holds anything."""
+    ends = [row["expires_at"] for row in runs.holding(conn, account, limit=None) if row["expires_at"]]
+    return min(ends, default=None)

@@ -32,6 +32,8 @@ class Person:
     role: Role | None
     cut: bool = False
     """Whether the provider left the groups out, as they were too many for a token."""
+    untold: bool = False
+    """Whether the provider said nothing of groups, not even that there are none."""
 
 
 def person(claims: Mapping[str, Any], auth: AuthPart) -> Person:
@@ -59,6 +61,7 @@ def person(claims: Mapping[str, Any], auth: AuthPart) -> Person:
         name=name,
         subject=subject,
         role=max(roles, key=list(Role).index, default=None),
+        untold=auth.roles_claim not in claims,
         cut=not groups and isinstance(elsewhere, Mapping) and auth.roles_claim in elsewhere,
     )
 

@@ -213,6 +213,11 @@ class OpenId:
         if person.role is None:
             gate.note(f"web:{person.name}", "login refused", subject)
             why = "nobody gave them a role: none of their groups is in web.auth.roles, and there is no default_role"
+            if person.untold:
+                why = (
+                    f"the provider tells no {gate.auth.roles_claim}, neither in the ID token nor at userinfo: have it do so, or "
+                    "ask for the scope that does (docs/pages.md)"
+                )
             if person.cut:
                 why = "they are in too many groups for a token, and the provider told none: use app roles (docs/pages.md)"
             said = f"The provider knows you as {person.name}, but here nobody gave you a role: ask who runs syncd."

@@ -1,11 +1,13 @@
 """The overview: is it healthy and on time, what waits for a person, what went wrong."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncd.core.lateness import GRACE, Going, Lateness, lateness
 from syncd.insight.failures import OPEN_FOR
 from syncd.insight.overview import FLOWS, last_inputs, overview, population
-from syncd.schedule import is_late, latest, trigger
+from syncd.schedule import latest, trigger
 from syncd.store import changelists, runlists
 from syncd.web.shown import MASK, shown_run
 from syncd.web.site import Answer, Ask, Shown, Site
@@ -70,10 +72,11 @@ def _flow(site: Site, name: str, found: dict[str, Any], now: datetime) -> dict[s
     due = fires = None
     if expression is not None:
         schedule = trigger(expression, site.config.schedules.timezone)
-        due, fires = latest(schedule, now), schedule.get_next_fire_time(None, now)
+        due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
     return {
         "flow": name,
-        "standing": _standing(name, found, last, due, now),
+        "standing": _standing(name, found, last, due, now, state["going"]),
+        "going": None if state["going"] is None else asdict(state["going"]),
         "scheduled": expression,
         "next_at": fires,
         "last_run": None if last is None else last["id"],
@@ -84,16 +87,25 @@ def _flow(site: Site, name: str, found: dict[str, Any], now: datetime) -> dict[s
     }
 
 
-def _standing(name: str, found: dict[str, Any], last: Any, due: datetime | None, now: datetime) -> str:
+def _standing(
+    name: str,
+    found: dict[str, Any],
+    last: Any,
+    due: datetime | None,
+    now: datetime,
+    going: Going | None = None,
+) -> str:
     """One word: what a person must know first of this flow."""
     if any(run["flow"] == name for run in found["held"]):
         return "held"
     if found["paused"] or (name == "push" and found["pauses"]):
         return "paused"
-    if last is not None and last["state"] in {"queued", "running"}:
+    began, state = (None, "") if last is None else (last["created_at"], last["state"])
+    late = lateness(due, began=began, state=state, going=going, now=now)
+    if late:
+        return "running, late" if late is Lateness.OVERLONG else "late"
+    if going is not None or state in {"queued", "running"}:
         return "running"
-    if is_late(due, None if last is None else last["created_at"], now):
-        return "late"
     if last is None:
         return "never ran"
     if last["state"] == "failed":

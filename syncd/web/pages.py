@@ -121,8 +121,8 @@ def _pages(web: Web) -> list[Route]:
 
     return [
         Route("/login", sign_in, methods=["GET", "POST"]),
-        Route("/login/start", openid.start, methods=["GET"]),
-        Route("/login/callback", openid.callback, methods=["GET"]),
+        _only_get("/login/start", openid.start),
+        _only_get("/login/callback", openid.callback),
         Route("/logout", sign_out, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
         Route(OPENAPI, openapi, methods=["GET"]),
@@ -130,6 +130,13 @@ def _pages(web: Web) -> list[Route]:
         *(Route(deed.path, _deed(web, deed), methods=["POST"]) for deed in DEEDS),
         *shown,
     ]
+
+
+def _only_get(path: str, endpoint: Endpoint) -> Route:
+    """A route that a GET changes something by, so HEAD, which Starlette would do as GET, is refused: who checks a link uses it up by that."""
+    route = Route(path, endpoint, methods=["GET"])
+    route.methods = {"GET"}
+    return route
 
 
 def _page(web: Web, page: Page, form_of: str) -> Endpoint:

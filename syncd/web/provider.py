@@ -19,6 +19,7 @@ from syncd.config.web_parts import AuthPart
 from syncd.errors import ConfigError, Fault
 from syncd.http.asking import HttpError, Server
 from syncd.http.links import link_fault
+from syncd.log import get_logger
 from syncd.web.claims import NotSignedIn
 
 SECONDS = 10.0
@@ -27,11 +28,14 @@ LARGEST = 256 * 1024
 """Bytes of an answer that are read."""
 GOOD_FOR = 3600.0
 """Seconds for which addresses and keys are taken to be as they were: a key that is withdrawn is not believed for longer."""
-OFTEN = 60.0
-"""Keys are asked for at most once in so many seconds, whatever keys tokens name."""
+OFTEN = 5.0
+"""Keys are asked for at most once in so many seconds, whatever keys tokens name: short, for a key may be new since a moment ago."""
 AFTER_FAILURE = 5.0
 """For so many seconds nobody waits for a provider that has just not answered."""
 _CODE = re.compile(r"[a-z_]{1,60}")
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{1,16000}=*")
+
+log = get_logger(__name__)
 
 
 def need_joserfc() -> None:
@@ -59,6 +63,10 @@ class Places:
     """Whether the secret is sent in a header (client_secret_basic), else in the form (client_secret_post)."""
     names_itself: bool
     """Whether it always says who it is when it sends somebody back (RFC 9207)."""
+    secret_either_way: bool = False
+    """Whether it takes the secret in the form, too; of this client it may want just that."""
+    userinfo: str | None = None
+    """Where it says of a person what the ID token leaves out."""
 
 
 @dataclass(slots=True)
@@ -101,13 +109,13 @@ class Provider:
     def claims(
         self, code: str, *, verifier: str, redirect_uri: str, nonce: str, now: datetime
     ) -> dict[str, Any]:
-        """What the provider says of whom it gave this code."""
+        """What the provider says of whom it gave this code: by the ID token, and of what that leaves out by userinfo."""
         from syncd.web import idtoken
 
-        token = self._token(code, verifier=verifier, redirect_uri=redirect_uri)
+        token, access = self._tokens(code, verifier=verifier, redirect_uri=redirect_uri)
         try:
             keys = self._keys_for(idtoken.key_id(token))
-            return idtoken.claims_of(
+            found = idtoken.claims_of(
                 token,
                 keys,
                 issuer=self.auth.issuer or "",
@@ -121,36 +129,63 @@ class Provider:
                 "syncd says why.",
                 str(error),
             ) from None
+        if {self.auth.username_claim, self.auth.roles_claim} <= found.keys():
+            return found
+        return {**self._userinfo(access, found["sub"]), **found}
 
-    def _token(self, code: str, *, verifier: str, redirect_uri: str) -> str:
-        """The ID token for a code."""
-        places, client = self.places(), self.auth.client_id or ""
-        assert self.auth.client_secret is not None
-        secret = self.auth.client_secret.reveal()
+    def _userinfo(self, access: object, subject: str) -> dict[str, Any]:
+        """What it says of the same person at userinfo; nothing if it does not answer, for that takes roles away and gives none."""
+        place = self.places().userinfo
+        if place is None or not isinstance(access, str) or not _BEARER.fullmatch(access):
+            return {}
+        try:
+            found = self._json(
+                place, headers={"Authorization": f"Bearer {access}", "Accept": "application/json"}
+            )
+        except NotSignedIn as error:
+            log.warning("userinfo_failed", reason=error.why)
+            return {}
+        if found.get("sub") != subject:  # OpenID Connect Core 1.0, section 5.3.2
+            raise NotSignedIn(
+                "The provider's answers do not agree on who you are.", "userinfo is about somebody else"
+            )
+        return found
+
+    def _tokens(self, code: str, *, verifier: str, redirect_uri: str) -> tuple[str, object]:
+        """The ID token for a code, and the access token, which only userinfo is given."""
+        places = self.places()
         form = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         }
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        if places.secret_in_header:
-            pair = f"{quote_plus(client)}:{quote_plus(secret)}"  # each encoded first: RFC 6749, section 2.3.1
-            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        else:
-            form |= {"client_id": client, "client_secret": secret}
-        answer = self._json(places.token, headers=headers, body=urlencode(form).encode())
+        answer = self._ask_for_tokens(places.token, form, in_header=places.secret_in_header)
+        if answer.get("error") == "invalid_client" and places.secret_either_way and places.secret_in_header:
+            answer = self._ask_for_tokens(places.token, form, in_header=False)
         token = answer.get("id_token")
         if isinstance(token, str) and token.isascii() and "error" not in answer:
-            return token
+            return token, answer.get("access_token")
         code_ = error_code(answer.get("error"))
         why = f"the provider refused the code{f' ({code_})' if code_ else ''}"
         if "error" not in answer:
             why = "the provider gave no ID token; is openid among web.auth.scopes?"
         raise NotSignedIn("The provider did not sign you in. Try again.", why)
 
+    def _ask_for_tokens(self, place: str, form: Mapping[str, str], *, in_header: bool) -> dict[str, Any]:
+        """The answer to a form with a code in it; who sends it shows the client's secret."""
+        assert self.auth.client_secret is not None
+        client, secret = self.auth.client_id or "", self.auth.client_secret.reveal()
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        if in_header:
+            pair = f"{quote_plus(client)}:{quote_plus(secret)}"  # each encoded first: RFC 6749, section 2.3.1
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            return self._json(place, headers=headers, body=urlencode(form).encode())
+        shown = {**form, "client_id": client, "client_secret": secret}
+        return self._json(place, headers=headers, body=urlencode(shown).encode())
+
     def _keys_for(self, kid: str | None) -> tuple[Any, ...]:
-        """Its keys; asked for again where the one of this id is not among them, at most once a minute."""
+        """Its keys; asked for again where the one of this id is not among them, at most once in a few seconds."""
         from syncd.web import idtoken
 
         address = self.places().keys
@@ -170,9 +205,8 @@ class Provider:
             )
         named = {}
         for key in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            link = found.get(key)
-            plain = str(link).startswith("http:") and not str(self.auth.issuer).startswith("http:")
-            if not isinstance(link, str) or link_fault(link) or plain:
+            link = self._good(found.get(key))
+            if link is None:
                 raise _unusable(self.host, f"its discovery document has no good {key}")
             named[key] = link
         ways = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -184,7 +218,14 @@ class Provider:
             keys=named["jwks_uri"],
             secret_in_header="client_secret_basic" in ways,
             names_itself=found.get("authorization_response_iss_parameter_supported") is True,
+            secret_either_way="client_secret_post" in ways,
+            userinfo=self._good(found.get("userinfo_endpoint")),
         )
+
+    def _good(self, link: object) -> str | None:
+        """An address of the discovery document, if it is as safe as the issuer's own."""
+        plain = str(link).startswith("http:") and not str(self.auth.issuer).startswith("http:")
+        return link if isinstance(link, str) and not link_fault(link) and not plain else None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -12,7 +12,6 @@ from syncd.core.messages import (
     Told,
     decide,
     digest_day,
-    is_late,
     text_of,
 )
 
@@ -80,27 +79,6 @@ def test_the_end_says_what_became_of_it():
         [], {"k": told(subject="Still: It is so")}, kinds=KINDS, repeat=DAY, now=NOW, endings={"k": "Gone."}
     )
     assert (ended.subject, ended.lines) == ("Over: It is so", ("Gone.",))
-
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("began", "state", "since", "late"),
-    [
-        (NOW - HOUR, "succeeded", NOW - DAY, False),
-        (NOW - HOUR - HOUR, "succeeded", NOW - DAY, True),
-        (NOW - 9 * HOUR, "running", NOW - DAY, False),
-        (NOW - HOUR, "queued", NOW - DAY, True),
-        (NOW - timedelta(minutes=5), "queued", NOW - DAY, False),
-        (None, "", NOW - DAY, True),
-        (None, "", NOW - timedelta(minutes=1), False),
-        (NOW - 9 * HOUR, "failed", NOW - timedelta(minutes=1), False),
-    ],
-)
-def test_lateness(began, state, since, late):
-    found = is_late(NOW - HOUR, began=began, state=state, since=since, grace=timedelta(minutes=30), now=NOW)
-    assert found is late
 
 
 def test_the_day_of_a_digest_begins_at_its_time_in_its_zone():

@@ -3,12 +3,16 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from syncd.core.messages import MessageKind
+from syncd.errors import LitmosError, SourceError
 from syncd.messages.channels import Undelivered
 from syncd.messages.gathering import Watched
 from syncd.messages.messenger import DeadMan, Messenger, Subscription
-from syncd.store import jobs, messages, runs
+from syncd.store import jobs, messages, reasons, runs
+from syncd.store.going import AGAIN
+from syncd.store.schema import run
 from tests.sources.https_server import HttpServer, Said
 from tests.store.makers import ACCOUNT, new_run
 
@@ -133,6 +137,59 @@ def test_held_failed_and_late_are_told_without_a_word_of_an_error(database, boxe
     with database.read() as conn:
         newest = messages.listed(conn, ACCOUNT)[0]
     assert newest["body"]["lines"] == ["The run is cancelled now."]
+
+
+def test_a_run_that_goes_on_and_on_is_told_whatever_the_schedule_and_when_it_ends(database, boxes):
+    run_id = new_run(database)
+    with database.write() as conn:
+        conn.execute(update(run).where(run.c.id == run_id).values(state="running", started_at=NOW))
+    made = messenger(database, {"a": boxes["a"]})
+    assert made.look(NOW + timedelta(hours=2)) == 0
+    assert made.look(NOW + timedelta(hours=2, minutes=1)) == 1
+    with database.write() as conn:
+        runs.note(conn, run_id, {"minutes": [60.0, 90.0]})
+    assert made.look(NOW + timedelta(hours=3)) == 1, "its plan said that it takes so long"
+    with database.write() as conn:
+        runs.note(conn, run_id, {"minutes": None})
+        runs.decide(conn, run_id, "running", actor="cli:x", reason="", now=NOW)
+    assert made.look(NOW + timedelta(hours=3)) == 1
+    with database.write() as conn:
+        runs.finish(conn, run_id, "succeeded", now=NOW + timedelta(hours=5))
+    made.look(NOW + timedelta(hours=5))
+    made.send_all("a", NOW + timedelta(hours=5))
+    assert (
+        boxes["a"].subjects
+        == [
+            f"The push is running, late: run {run_id}",
+            f"Over: The push is running, late: run {run_id}",
+        ]
+        * 2
+    )
+
+
+def test_what_was_tried_again_is_at_work_since_then(database, boxes):
+    run_id = new_run(database)
+    with database.write() as conn:
+        conn.execute(update(run).where(run.c.id == run_id).values(state="running", started_at=NOW))
+        runs.note(conn, run_id, {AGAIN: (NOW + timedelta(days=7)).isoformat()})
+    made = messenger(database, {"a": boxes["a"]})
+    assert made.look(NOW + timedelta(days=7, hours=2)) == 0
+    assert made.look(NOW + timedelta(days=7, hours=3)) == 1
+
+
+def test_a_failed_run_without_changes_is_told_with_the_code_of_why(database, boxes):
+    made = messenger(database, {"a": boxes["a"]})
+    known = []
+    for error in (SourceError("Ana"), LitmosError("Ana", code="LITMOS-500"), ValueError("Ana"), None):
+        run_id = new_run(database)
+        with database.write() as conn:
+            runs.finish(conn, run_id, "failed", error="Ana", now=NOW)
+            if error is not None:
+                reasons.note(conn, run_id, error)
+        assert made.look(NOW) == 1, "another reason is news"
+        with database.read() as conn:
+            known.append(messages.listed(conn, ACCOUNT)[0]["body"]["lines"][0].partition(":")[0])
+    assert known == ["RUN-SOURCE", "LITMOS-500", "RUN-CRASHED", "RUN-DIED"]
 
 
 def test_a_digest_is_told_once_a_day(database, boxes):
