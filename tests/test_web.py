@@ -280,7 +280,9 @@ def test_a_doubted_input_without_a_single_change_can_be_decided_about(pages, sit
     assert "the plan is" in page, "the digest is not that of a plan"
     with site.database.write() as conn:
         conn.execute(update(run).where(run.c.id == made).values(plan_digest=digest([])))
-    done = pages.get(f"/runs/{made}/approve", method="POST", Authorization=pages.token(Role.APPROVER))
+    approve, approver = f"/runs/{made}/approve", pages.token(Role.APPROVER)
+    assert "type 0" in pages.post(approve, {}, Authorization=approver).json()["said"]
+    done = pages.post(approve, {"confirm": "0"}, Authorization=approver)
     assert done.json()["said"] == "Approved: 0 changes are sent."
     with site.database.read() as conn:
         assert runs.must_get(conn, made)["state"] == "succeeded"

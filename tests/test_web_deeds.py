@@ -107,3 +107,33 @@ def test_what_cannot_be_done_says_so(pages):
     assert do(pages, "/cases/00001/decide", Role.APPROVER, verdict="link:")[0] == 409
     assert do(pages, "/cases/99999/decide", Role.APPROVER, verdict="create")[0] == 409
     assert do(pages, "/runs/1/reject", Role.APPROVER)[1] == "Say why, for the sync log."
+
+
+def test_a_broken_export_is_not_approved_by_a_click(pages, bench):
+    """Half of the rows are gone, and whoever is left has no title: the number of changes is typed, on the page and in the command."""
+    bench.write_hr([person(each, title="") for each in range(1, STAFF // 2 + 1)])
+    bench.run("push", expect=4)
+    (held,) = bench.json("runs", "--state", "held")["runs"]
+    plan = f"/runs/{held['id']}"
+    shown = pages.get(f"{plan}/plan.json").json()
+    number, told = shown["confirm"]["number"], shown["confirm"]["told"]
+    assert (number, shown["losing"]) == (shown["number"], 0)
+    becomes = (
+        "Once all of it is approved, the input of 15 rows (the last accepted one has 30) becomes what the next one "
+        "is compared with."
+    )
+    page = pages.get(f"{plan}/plan").text
+    assert becomes in page
+    assert f"{told}. Type the number of changes that would be sent" in page
+    typed = {"digest": held["plan_digest"]}
+    status, said = do(pages, f"{plan}/approve", Role.APPROVER, **typed)
+    assert (status, f"type {number}" in said) == (409, True)
+    assert (
+        do(pages, f"{plan}/approve", Role.APPROVER, **typed, employees="00003", confirm=str(number))[0] == 409
+    )
+    refused = bench.run("approve", str(held["id"]), expect=2).stderr
+    assert becomes in refused
+    assert f"syncd approve {held['id']} --confirm-count {number}" in refused
+    assert bench.state(held["id"]) == "held"
+    bench.run("approve", str(held["id"]), "--confirm-count", str(number), "--no-wait")
+    assert bench.state(held["id"]) == "running"
