@@ -146,7 +146,7 @@ def asked(
 def made_of_input(conn: Connection, account: str, run_id: int) -> str:
     """One sentence: what approving all of a Run makes of its input; "" where that is not doubted, or not taken for good."""
     run = runs.get(conn, run_id)
-    if run is None or "only" in run["summary"] or not is_doubted(_codes(run)):
+    if run is None or "only" in run["summary"] or not is_doubted(_codes(dict(run))):
         return ""
     last = {row["source"]: row for row in inputs.of_run(conn, run_id)}
     accepted = {source: inputs.last_accepted(conn, account, source) for source in last}

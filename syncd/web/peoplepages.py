@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncd.core.account import same
 from syncd.core.limits import Policy
-from syncd.core.managers import MANAGER
 from syncd.core.telling import describe, full_name
 from syncd.core.why import why
 from syncd.insight.acting import sync_person
@@ -104,7 +102,7 @@ def one(ask: Ask) -> Answer:
     """One employee: what HR says, what was last synced, what Litmos has; links, and all that happened."""
     employee_id, viewer = ask.parts["employee_id"], ask.viewer
     with ask.site.database.read() as conn:
-        found = person(conn, ask.site.account, employee_id)
+        found = person(conn, ask.site.account, employee_id, rules=ask.site.config.mapping)
         deeds = viewer.role.covers(Role.ADMIN)
         events = timeline.events(conn, ask.site.account, employee_id, deeds=deeds)
         now = ask.site.database.now(conn)
@@ -127,7 +125,7 @@ def one(ask: Ask) -> Answer:
                 for name in ("status", "origin", "present", "last_seen_at", "absent_since", "absent_count")
             },
             "link": found["link"],
-            "fields": _side_by_side(found, ask),
+            "fields": [_line(one, ask) for one in found["fields"]],
             **{name: found[name] for name in ("teams", "learning_paths", "courses")},
             "quarantine": [
                 {"origin": row["origin"], "reasons": told_reasons(row["reasons"], viewer)}
@@ -146,34 +144,11 @@ def one(ask: Ask) -> Answer:
     )
 
 
-def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
-    """Each field as HR has it, as syncd last wrote it, and as Litmos has it; whether HR and Litmos differ."""
-    hr = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
-    litmos = found["litmos"] or {}
-    synced: dict[str, Any] = {}
-    for row in reversed(found["changes"]):
-        if row["kind"] == "user" and row["state"] == "done":
-            synced |= row["after"]
-    synced.pop(MANAGER, None)  # by employee id; Litmos' own field is ManagerId
-    lines = []
-    for name in sorted({*hr, *synced}):
-        values = {"hr": hr.get(name), "synced": synced.get(name), "litmos": litmos.get(name)}
-        there = bool(found["litmos"])
-        differs = there and name in hr and not same(name, litmos.get(name, ""), hr[name])
-        drifted = there and name in synced and not same(name, litmos.get(name, ""), synced[name])
-        shown = {key: value if value is None else str(value) for key, value in values.items()}
-        lines.append(
-            {
-                "field": name,
-                **{
-                    key: value if ask.viewer.sees_values or value is None else MASK
-                    for key, value in shown.items()
-                },
-                "differs": differs,
-                "drifted": drifted,
-            }
-        )
-    return lines
+def _line(line: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    """One field of the three, as far as the viewer may see values."""
+    sides = {name: None if line[name] is None else str(line[name]) for name in ("hr", "synced", "litmos")}
+    seen = {name: side if ask.viewer.sees_values or side is None else MASK for name, side in sides.items()}
+    return {**line, **seen}
 
 
 def explained(ask: Ask) -> Answer:
