@@ -137,3 +137,31 @@ def test_a_broken_export_is_not_approved_by_a_click(pages, bench):
     assert bench.state(held["id"]) == "held"
     bench.run("approve", str(held["id"]), "--confirm-count", str(number), "--no-wait")
     assert bench.state(held["id"]) == "running"
+
+
+def test_a_run_that_waits_for_its_turn_is_said_nothing_of_its_configuration(pages, bench):
+    queued = bench.queue("push")
+    run = pages.get(f"/runs/{queued}.json", Authorization=pages.token(Role.OPERATOR)).json()
+    assert run["settings_changed"] == []
+    assert "configuration is another" not in pages.get(f"/runs/{queued}").text
+
+
+def test_what_was_held_and_is_decided_is_past(pages, bench):
+    """And the time for which a person let it wait is a phase of its own."""
+    (first, *_) = bench.json("runs", "--state", "cancelled", "--flow", "push")["runs"][::-1]
+    page = pages.get(f"/runs/{first['id']}").text
+    assert '<p class="past">Was held: LIMIT-DEACTIVATIONS' in page
+    assert "Was held: LIMIT-DEACTIVATIONS" in bench.run("runs", "show", str(first["id"])).stdout
+    phases = pages.get(f"/runs/{first['id']}.json").json()["phases"]
+    assert [one["phase"] for one in phases][:3] == ["waits to begin", "reads and plans", "held"]
+
+
+def test_a_refresh_and_a_push_say_what_they_did(pages, bench):
+    bench.run("refresh")
+    (refreshed, *_) = bench.json("runs", "--flow", "refresh")["runs"]
+    told = "read 30 users, 2 teams, 1 learning path, in "
+    assert told in bench.run("runs", "--flow", "refresh").stdout
+    assert told in bench.run("runs", "show", str(refreshed["id"])).stdout
+    assert told[1:] in pages.get(f"/runs/{refreshed['id']}").text
+    assert told in pages.get("/runs?flow=refresh").text
+    assert "30 users to create" in pages.get("/runs?flow=push").text

@@ -14,11 +14,31 @@ filled in where it is blank    differs if it is blank in Litmos       nothing is
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from syncd.core.account import same
 from syncd.core.managers import MANAGER, MANAGER_ID
-from syncd.core.mapping import Mapping as Rules
 from syncd.core.model import FieldValue
+
+
+class Rules(Protocol):
+    """Whose the fields are, by name; the mapping says so."""
+
+    @property
+    def report_only(self) -> frozenset[str]:
+        """Those that are only shown."""
+        ...
+
+    @property
+    def create_only(self) -> frozenset[str]:
+        """Those that are set when an account is made."""
+        ...
+
+    @property
+    def if_empty(self) -> frozenset[str]:
+        """Those that are filled in where they are blank."""
+        ...
+
 
 SHOWN = "only shown (owner: report)"
 CREATED = "set only when an account is made (owner: litmos)"

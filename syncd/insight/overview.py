@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.beside import Line, beside
+from syncd.core.beside import Line, Rules, beside
 from syncd.core.managers import MANAGER, MANAGER_ID
-from syncd.core.mapping import Mapping as Rules
 from syncd.core.model import ItemKind, User, team_label
 from syncd.core.profile import EMPTY_PROFILE
 from syncd.core.telling import full_name

@@ -15,6 +15,7 @@ from sqlalchemy import (
     true,
 )
 
+from syncd.core.phases import Times
 from syncd.store.runs import ONLY, PLANNED_ONLY
 from syncd.store.schema import (
     IS_FAILED,
@@ -121,12 +122,27 @@ def before_it(conn: Connection, account: str, run_id: int, flow: str) -> int | N
     return found
 
 
-def phases(conn: Connection, run_id: int) -> dict[str, datetime | None]:
-    """When a Run's input was read, its first Job was made, and its last Job so far ended."""
-    read = select(func.min(input_.c.read_at)).where(input_.c.run_id == run_id)
-    jobs = select(func.min(job.c.created_at), func.max(job.c.finished_at)).where(job.c.run_id == run_id)
-    first, last = conn.execute(jobs).one()
-    return {"read_at": conn.execute(read).scalar(), "first_job_at": first, "last_job_at": last}
+def times(conn: Connection, row: RowMapping) -> Times:
+    """The times that a Run left. What it read is stored with its Plan, and when."""
+    of_run = job.c.run_id == row["id"]
+    planned = select(func.min(input_.c.read_at)).where(input_.c.run_id == row["id"])
+    first = select(func.min(job.c.created_at)).where(of_run)
+    decided = row["decided_at"]
+    was_held = bool(row["holds"]) and row["expires_at"] is not None
+    earlier = select(func.max(job.c.finished_at)).where(of_run)
+    if decided is not None:
+        earlier = earlier.where(job.c.created_at < decided)
+    waits = was_held and (decided is not None or row["state"] == "held")
+    return Times(
+        created=row["created_at"],
+        started=row["started_at"],
+        planned=conn.execute(planned).scalar(),
+        first_job=conn.execute(first).scalar(),
+        idle=conn.execute(earlier).scalar() if waits else None,
+        decided=decided,
+        finished=row["finished_at"],
+        was_held=was_held,
+    )
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from syncd.core.reporting import in_brief
 from syncd.core.telling import describe
 from syncd.store import changes, mirror, runs
 from syncd.web.roles import Viewer
@@ -33,7 +34,8 @@ def shown_run(row: Any) -> dict[str, Any]:
         for kind, actions in row["summary"].get("counts", {}).items()
         for action, number in actions.items()
     }
-    return {**named, "state": runs.shown_state(row), "took": took, "counts": counts}
+    brief = in_brief(row["flow"], row["summary"])
+    return {**named, "state": runs.shown_state(row), "took": took, "counts": counts, "did": brief}
 
 
 def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:

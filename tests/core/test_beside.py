@@ -1,16 +1,20 @@
 """Beside: what of one person's fields differs is what a push would mend; a manager is compared by today's link."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
 
 from syncd.core.beside import CREATED, SHOWN, beside
 
-RULES = SimpleNamespace(
-    report_only=frozenset({"CustomField3"}),
-    create_only=frozenset({"Language"}),
-    if_empty=frozenset({"Phone"}),
-)
+
+@dataclass(frozen=True)
+class Owned:
+    report_only: frozenset[str] = frozenset({"CustomField3"})
+    create_only: frozenset[str] = frozenset({"Language"})
+    if_empty: frozenset[str] = frozenset({"Phone"})
+
+
+RULES = Owned()
 
 
 def lines(hr, litmos, synced=None, links=None):
