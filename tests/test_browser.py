@@ -237,7 +237,7 @@ def test_why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk, bench
     expect(page.get_by_role("heading", level=1)).to_contain_text("held")
     expect(page.get_by_text("LIMIT-REJECTED")).to_be_visible()  # the limits of any push are those of this one
     walk.open("/employees/00003")
-    expect(page.get_by_role("region", name="What else happened")).to_contain_text("web:local: push run")
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("web:local: push run")
 
 
 def test_a_list_is_narrowed_and_widened_again_by_the_keyboard(walk):

@@ -244,3 +244,15 @@ def test_requests_by_minute_are_bars_below_the_limit():
 
 def test_a_difference_says_which_side_it_is_on():
     assert Difference(path="a", before=None, after="1").told == "+ a: 1"
+
+
+def test_changes_say_when_and_are_in_one_order_with_all_else(pages, bench):
+    for path in ("/changes.json", "/runs/1.json", "/employees/00001.json"):
+        assert all(one["at"] for one in told(pages, path)["changes"]), path
+    timeline = told(pages, "/employees/00001.json")["timeline"]
+    assert [one["at"] for one in timeline] == sorted((one["at"] for one in timeline), reverse=True)
+    assert {"change", "link"} <= {one["kind"] for one in timeline}
+    row = told(pages, "/changes.json?employee_id=00001")["changes"][-1]
+    day = row["at"][:10]
+    assert re.search(rf"\n{row['id']} +1 +{day} ", bench.run("changes", "--employee", "00001").stdout)
+    assert re.search(rf"\n  {day} .*run 1 ", bench.run("employees", "show", "00001").stdout)

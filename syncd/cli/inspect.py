@@ -119,10 +119,10 @@ def employees_show(
             say(f"In Litmos, {moment(row['seen_at'])}: {plain(drift_line(row, found['item_names']))}")
         for row in found["changes"]:
             from syncd.core.telling import describe
-            from syncd.store.changes import to_change
+            from syncd.store.changes import at, to_change
 
             say(
-                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['item_names']))} {plain(row['message'])}".rstrip()
+                f"  {moment(at(row))}  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['item_names']))} {plain(row['message'])}".rstrip()
             )
 
 

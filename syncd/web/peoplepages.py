@@ -109,11 +109,15 @@ def one(ask: Ask) -> Answer:
     if found is None:
         raise Missing(f"Nobody knows employee {employee_id}.")
     hr = found["hr"]
-    rows = found["changes"]
+    told = [shown_change(row, found["item_names"], viewer) for row in found["changes"]]
+    seen = [
+        {**one, "detail": one["detail"] if viewer.sees_values or not one["detail"] else MASK}
+        for one in events
+    ]
     return Shown(
         template="employee.html",
         listed="changes",
-        columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at"),
+        columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at", "at"),
         data={
             "employee_id": employee_id,
             "now": now,
@@ -135,13 +139,23 @@ def one(ask: Ask) -> Answer:
                 {**row, **masked({name: row[name] for name in ("before", "after")}, viewer)}
                 for row in found["drift"]
             ],
-            "changes": [shown_change(row, found["item_names"], viewer) for row in rows],
-            "events": [
-                {**one, "detail": one["detail"] if viewer.sees_values or not one["detail"] else MASK}
-                for one in events
-            ],
+            "changes": told,
+            "events": seen,
+            "timeline": _timeline(told, seen),
         },
     )
+
+
+def _timeline(told: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes and all else in one order, newest first; of what happened at once, the Changes of a Run as they were planned, from the last."""
+    plain = {"change_id": None, "state": "", "code": "", "message": ""}
+    found = [{**plain, **one} for one in events]
+    for one in told:
+        names = ("at", "what", "run_id", "state", "code", "message")
+        found.append(
+            {"kind": "change", "detail": "", "change_id": one["id"], **{name: one[name] for name in names}}
+        )
+    return sorted(found, key=lambda one: (one["at"], one["change_id"] or 0), reverse=True)
 
 
 def _line(line: dict[str, Any], ask: Ask) -> dict[str, Any]:

@@ -39,12 +39,16 @@ def shown_run(row: Any) -> dict[str, Any]:
 
 
 def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:
-    """A Change, in one line and with its parts; values of people as far as the viewer may see them."""
+    """A Change, in one line and with its parts; values of people as far as the viewer may see them.
+
+    ``at`` is when it ended, else when its Run was made.
+    """
     told = {name: row[name] for name in _OF_CHANGE}
     open_ = viewer.sees_values
     line = describe(changes.to_change(row), names, values=open_)
     return {
         **told,
+        "at": changes.at(row),
         "what": line.removeprefix(f"employee {row['employee_id']}").strip(),
         "message": row["message"] if open_ or not row["message"] else MASK,
         "before": masked(row["before"], viewer),
