@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syncd.core.limits import Policy
@@ -21,17 +22,21 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 def listed(ask: Ask) -> Answer:
     """Employees by id, UserName or e-mail address, from their beginning; for who sees no values by id alone: else a letter after
-    the other would tell them.
+    the other would tell them. With ``open``, whom the text names exactly is gone on to at once.
     """
+    text, by_id = ask.query.get("q", "").strip(), not ask.viewer.sees_values
     with ask.site.database.read() as conn:
+        opens = "open" in ask.query
+        exact = peoplelists.named(conn, ask.site.account, text, by_id=by_id) if opens else ""
         rows = peoplelists.employees(
             conn,
             ask.site.account,
-            ask.query.get("q", "").strip(),
+            text,
             after=ask.query.get("after", ""),
             limit=ask.limit + 1,
-            by_id=not ask.viewer.sees_values,
+            by_id=by_id,
         )
+        meant = [] if rows else peoplelists.with_zeros(conn, ask.site.account, text)
         now = ask.site.database.now(conn)
     after = ask.next_page(rows, "employee_id", "after")
     found = [_listed(row, ask) for row in rows]
@@ -39,7 +44,8 @@ def listed(ask: Ask) -> Answer:
         template="employees.html",
         listed="employees",
         columns=("employee_id", "name", "status", "present", "user_id", "active", "last_seen_at"),
-        data={"employees": found, "next": after, "now": now},
+        data={"employees": found, "next": after, "now": now, "meant": meant},
+        to=f"/employees/{quote(exact, safe='/')}" if exact else "",
     )
 
 
@@ -105,9 +111,10 @@ def one(ask: Ask) -> Answer:
         found = person(conn, ask.site.account, employee_id, rules=ask.site.config.mapping)
         deeds = viewer.role.covers(Role.ADMIN)
         events = timeline.events(conn, ask.site.account, employee_id, deeds=deeds)
+        meant = peoplelists.with_zeros(conn, ask.site.account, employee_id) if found is None else []
         now = ask.site.database.now(conn)
     if found is None:
-        raise Missing(f"Nobody knows employee {employee_id}.")
+        raise Missing(f"Nobody knows employee {employee_id}{_or(meant)}.")
     hr = found["hr"]
     told = [shown_change(row, found["item_names"], viewer) for row in found["changes"]]
     seen = [
@@ -120,6 +127,7 @@ def one(ask: Ask) -> Answer:
         columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at", "at"),
         data={
             "employee_id": employee_id,
+            "name": _called(found, ask),
             "now": now,
             "explanation": found["explanation"],
             "hr": None
@@ -144,6 +152,17 @@ def one(ask: Ask) -> Answer:
             "timeline": _timeline(told, seen),
         },
     )
+
+
+def _or(meant: list[str]) -> str:
+    return f"; but {' and '.join(meant)} {'is' if len(meant) == 1 else 'are'} known" if meant else ""
+
+
+def _called(found: dict[str, Any], ask: Ask) -> str:
+    """What somebody is called: by HR, else in Litmos."""
+    fields = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
+    name = full_name(fields) or full_name(found["litmos"] or {})
+    return name if ask.viewer.sees_values or not name else MASK
 
 
 def _timeline(told: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -107,6 +107,8 @@ class Web:
             name = page.twins[1].strip("/").partition("/")[0].removesuffix(".csv")
             told = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return Response(rendering.as_csv(shown), media_type="text/csv; charset=utf-8", headers=told)
+        if shown.to:
+            return self.go_on(request, shown.to)
         return self.html(
             request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer
         )
@@ -165,6 +167,7 @@ class Web:
             navigation=[(path, name) for path, name in NAVIGATION if viewer and _may_see(viewer, path)],
             path=request.url.path,
             twin=request.url.path if request.url.path != "/" else "/overview",
+            searched=request.query_params.get("q", "")[:200] if request.url.path == "/employees" else "",
             question=f"?{request.url.query}" if request.url.query else "",
         )
         answer = Response(text, status, media_type="text/html; charset=utf-8")
