@@ -308,6 +308,13 @@ def test_htmx_is_the_file_that_its_authors_published():
     assert "Zero-Clause BSD" in (folder / "htmx-LICENSE.txt").read_text(encoding="utf-8")
 
 
+def test_every_cell_says_of_which_column_it_is():
+    """On a phone rows are stacked, and the heads of columns are not seen."""
+    for path in (Path(__file__).parents[1] / "syncd" / "web" / "templates").iterdir():
+        bare = re.findall(r"<td(?![^>]*(?:data-label|colspan))[^>]*>", path.read_text(encoding="utf-8"))
+        assert not bare, (path.name, bare)
+
+
 def test_no_template_marks_anything_as_safe():
     for path in (Path(__file__).parents[1] / "syncd" / "web" / "templates").iterdir():
         assert not re.search(r"\|\s*safe|autoescape|Markup", path.read_text(encoding="utf-8")), path
