@@ -175,7 +175,7 @@ def test_first_look_is_it_healthy_and_what_waits(walk):
     page = walk.open("/")
     expect(page.get_by_role("heading", name="push")).to_contain_text("held")
     expect(page.get_by_text("updates are more than push.limits.updates.count")).to_be_visible()
-    expect(page.get_by_role("img", name="runs in 30 days")).to_be_visible()
+    expect(page.get_by_role("group", name="runs in 30 days")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.get_by_role("navigation").get_by_role("link", name="Runs").click()

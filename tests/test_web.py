@@ -308,6 +308,19 @@ def test_htmx_is_the_file_that_its_authors_published():
     assert "Zero-Clause BSD" in (folder / "htmx-LICENSE.txt").read_text(encoding="utf-8")
 
 
+def test_a_page_that_is_not_there_has_the_way_back(pages):
+    missing = pages.get("/nowhere", Accept="text/html")
+    assert (missing.status_code, "There is no such page." in missing.text) == (404, True)
+    assert 'href="/runs"' in missing.text
+    assert pages.get("/nowhere").text == "Not Found"
+
+
+def test_where_more_is_allowed_than_litmos_allows_each_page_says_that_it_is_a_rehearsal(pages):
+    allowed = pages.site.config.litmos.limit
+    assert allowed.requests / allowed.window > 100 / 60
+    assert "This is a demo or a rehearsal, and not Litmos" in pages.get("/runs").text
+
+
 def test_every_cell_says_of_which_column_it_is():
     """On a phone rows are stacked, and the heads of columns are not seen."""
     for path in (Path(__file__).parents[1] / "syncd" / "web" / "templates").iterdir():

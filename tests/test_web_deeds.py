@@ -165,3 +165,20 @@ def test_a_refresh_and_a_push_say_what_they_did(pages, bench):
     assert told[1:] in pages.get(f"/runs/{refreshed['id']}").text
     assert told in pages.get("/runs?flow=refresh").text
     assert "30 users to create" in pages.get("/runs?flow=push").text
+
+
+def test_rejected_rows_are_grouped_by_code_with_the_names_of_their_people(pages, bench):
+    rows = [person(each) for each in range(1, STAFF + 1)]
+    rows[4]["email"] = rows[5]["email"] = "x"
+    rows[6]["employee_id"] = rows[7]["employee_id"]
+    bench.write_hr(rows)
+    bench.run("push", expect=4)
+    groups = pages.get("/quarantine.json", Authorization=pages.token(Role.OPERATOR)).json()["groups"]
+    assert [(one["code"], len(one["rows"])) for one in groups] == [
+        ("USERNAME-INVALID", 2),
+        ("ID-DUPLICATE", 1),
+    ]
+    assert [one["name"] for one in groups[0]["rows"]] == ["First5 Last5", "First6 Last6"]
+    assert "2 × USERNAME-INVALID" in pages.get("/quarantine").text
+    seen = pages.get("/quarantine.json", Authorization=pages.token(Role.VIEWER)).json()["quarantine"]
+    assert {one["name"] for one in seen} == {""}

@@ -1,6 +1,6 @@
 """Lists of employees, and of those in quarantine, a page at a time: by key from where the page before ended, not by counting."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
 )
 
 from syncd.core.match import comparable
+from syncd.core.telling import full_name
 from syncd.store.among import is_among, rows_among
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import (
@@ -153,3 +154,10 @@ def quarantined(conn: Connection, account: str, *, after: str = "", limit: int) 
         .limit(limit)
     )
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def names(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[str, str]:
+    """What these employees are called, as HR last had them; of whom it never was, nothing is said."""
+    query = select(employee.c.employee_id, employee.c.data).where(employee.c.account == account)
+    found = rows_among(conn, query, employee.c.employee_id, employee_ids)
+    return {row.employee_id: full_name(row.data["fields"]) for row in found}

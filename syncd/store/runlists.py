@@ -1,7 +1,7 @@
 """Lists of Runs, a page at a time, and the numbers of one Run that its page shows."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import (
@@ -77,12 +77,14 @@ def listed_runs(
     return list(conn.execute(query).mappings())
 
 
-def runs_by_day(conn: Connection, account: str, since: datetime) -> dict[date, dict[str, int]]:
-    """How many Runs that were made since then are in each state, by the day (UTC) on which they were made."""
+def runs_by_day(
+    conn: Connection, account: str, since: datetime, zone: tzinfo = UTC
+) -> dict[date, dict[str, int]]:
+    """How many Runs that were made since then are in each state, by the day in that zone on which they were made."""
     query = select(run.c.created_at, run.c.state).where(run.c.account == account, run.c.created_at >= since)
     found: dict[date, dict[str, int]] = {}
     for row in conn.execute(query):
-        states = found.setdefault(row.created_at.date(), {})
+        states = found.setdefault(row.created_at.astimezone(zone).date(), {})
         states[row.state] = states.get(row.state, 0) + 1
     return found
 
