@@ -179,7 +179,7 @@ RUNS = (
         "run_ended",
         "info",
         "run_id flow state seconds requests changes",
-        "the one line of each run that has ended: `changes` by outcome, `requests` of its jobs and of a refresh",
+        "the one line of each run that has ended: `changes` by outcome, `requests` of its jobs and of a refresh, `seconds` without those for which it waited for a person",
     ),
 )
 SENDING = (

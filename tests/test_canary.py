@@ -285,7 +285,10 @@ def test_the_demo_names_its_people_where_they_belong(told):
 
 def test_side_by_side_marks_what_differs_and_nothing_else(told):
     fields = told.page(f"/employees/{told.lived.promoted}.json", Role.ADMIN).json()["fields"]
-    assert {one["field"] for one in fields if one["differs"]} == {"JobTitle", "CustomField3"}
+    assert {one["field"] for one in fields if one["differs"]} == {"JobTitle"}
+    notes = {one["field"]: one["note"] for one in fields if one["note"]}
+    assert notes["CustomField3"] == "only shown (owner: report)"
+    assert notes["Culture"] == "set only when an account is made (owner: litmos)"
     assert [one["field"] for one in fields if one["drifted"]] == []
 
 

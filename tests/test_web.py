@@ -283,7 +283,9 @@ def test_a_doubted_input_without_a_single_change_can_be_decided_about(pages, sit
     assert "the plan is" in page, "the digest is not that of a plan"
     with site.database.write() as conn:
         conn.execute(update(run).where(run.c.id == made).values(plan_digest=digest([])))
-    done = pages.get(f"/runs/{made}/approve", method="POST", Authorization=pages.token(Role.APPROVER))
+    approve, approver = f"/runs/{made}/approve", pages.token(Role.APPROVER)
+    assert "type 0" in pages.post(approve, {}, Authorization=approver).json()["said"]
+    done = pages.post(approve, {"confirm": "0"}, Authorization=approver)
     assert done.json()["said"] == "Approved: 0 changes are sent."
     with site.database.read() as conn:
         assert runs.must_get(conn, made)["state"] == "succeeded"
@@ -333,6 +335,26 @@ def test_htmx_is_the_file_that_its_authors_published():
     found = hashlib.sha256((folder / "htmx-2.0.11.min.js").read_bytes()).hexdigest()
     assert found == "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
     assert "Zero-Clause BSD" in (folder / "htmx-LICENSE.txt").read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_not_there_has_the_way_back(pages):
+    missing = pages.get("/nowhere", Accept="text/html")
+    assert (missing.status_code, "There is no such page." in missing.text) == (404, True)
+    assert 'href="/runs"' in missing.text
+    assert pages.get("/nowhere").text == "Not Found"
+
+
+def test_where_more_is_allowed_than_litmos_allows_each_page_says_that_it_is_a_rehearsal(pages):
+    allowed = pages.site.config.litmos.limit
+    assert allowed.requests / allowed.window > 100 / 60
+    assert "This is a demo or a rehearsal, and not Litmos" in pages.get("/runs").text
+
+
+def test_every_cell_says_of_which_column_it_is():
+    """On a phone rows are stacked, and the heads of columns are not seen."""
+    for path in (Path(__file__).parents[1] / "syncd" / "web" / "templates").iterdir():
+        bare = re.findall(r"<td(?![^>]*(?:data-label|colspan))[^>]*>", path.read_text(encoding="utf-8"))
+        assert not bare, (path.name, bare)
 
 
 def test_no_template_marks_anything_as_safe():

@@ -107,3 +107,78 @@ def test_what_cannot_be_done_says_so(pages):
     assert do(pages, "/cases/00001/decide", Role.APPROVER, verdict="link:")[0] == 409
     assert do(pages, "/cases/99999/decide", Role.APPROVER, verdict="create")[0] == 409
     assert do(pages, "/runs/1/reject", Role.APPROVER)[1] == "Say why, for the sync log."
+
+
+def test_a_broken_export_is_not_approved_by_a_click(pages, bench):
+    """Half of the rows are gone, and whoever is left has no title: the number of changes is typed, on the page and in the command."""
+    bench.write_hr([person(each, title="") for each in range(1, STAFF // 2 + 1)])
+    bench.run("push", expect=4)
+    (held,) = bench.json("runs", "--state", "held")["runs"]
+    plan = f"/runs/{held['id']}"
+    shown = pages.get(f"{plan}/plan.json").json()
+    number, told = shown["confirm"]["number"], shown["confirm"]["told"]
+    assert (number, shown["losing"]) == (shown["number"], 0)
+    becomes = (
+        "Once all of it is approved, the input of 15 rows (the last accepted one has 30) becomes what the next one "
+        "is compared with."
+    )
+    page = pages.get(f"{plan}/plan").text
+    assert becomes in page
+    assert f"{told}. Type the number of changes that would be sent" in page
+    typed = {"digest": held["plan_digest"]}
+    status, said = do(pages, f"{plan}/approve", Role.APPROVER, **typed)
+    assert (status, f"type {number}" in said) == (409, True)
+    assert (
+        do(pages, f"{plan}/approve", Role.APPROVER, **typed, employees="00003", confirm=str(number))[0] == 409
+    )
+    refused = bench.run("approve", str(held["id"]), expect=2).stderr
+    assert becomes in refused
+    assert f"syncd approve {held['id']} --confirm-count {number}" in refused
+    assert bench.state(held["id"]) == "held"
+    bench.run("approve", str(held["id"]), "--confirm-count", str(number), "--no-wait")
+    assert bench.state(held["id"]) == "running"
+
+
+def test_a_run_that_waits_for_its_turn_is_said_nothing_of_its_configuration(pages, bench):
+    queued = bench.queue("push")
+    run = pages.get(f"/runs/{queued}.json", Authorization=pages.token(Role.OPERATOR)).json()
+    assert run["settings_changed"] == []
+    assert "configuration is another" not in pages.get(f"/runs/{queued}").text
+
+
+def test_what_was_held_and_is_decided_is_past(pages, bench):
+    """And the time for which a person let it wait is a phase of its own."""
+    (first, *_) = bench.json("runs", "--state", "cancelled", "--flow", "push")["runs"][::-1]
+    page = pages.get(f"/runs/{first['id']}").text
+    assert '<p class="past">Was held: LIMIT-DEACTIVATIONS' in page
+    assert "Was held: LIMIT-DEACTIVATIONS" in bench.run("runs", "show", str(first["id"])).stdout
+    phases = pages.get(f"/runs/{first['id']}.json").json()["phases"]
+    assert [one["phase"] for one in phases][:3] == ["waits to begin", "reads and plans", "held"]
+
+
+def test_a_refresh_and_a_push_say_what_they_did(pages, bench):
+    bench.run("refresh")
+    (refreshed, *_) = bench.json("runs", "--flow", "refresh")["runs"]
+    told = "read 30 users, 2 teams, 1 learning path, in "
+    assert told in bench.run("runs", "--flow", "refresh").stdout
+    assert told in bench.run("runs", "show", str(refreshed["id"])).stdout
+    assert told[1:] in pages.get(f"/runs/{refreshed['id']}").text
+    assert told in pages.get("/runs?flow=refresh").text
+    assert "30 users to create" in pages.get("/runs?flow=push").text
+
+
+def test_rejected_rows_are_grouped_by_code_with_the_names_of_their_people(pages, bench):
+    rows = [person(each) for each in range(1, STAFF + 1)]
+    rows[4]["email"] = rows[5]["email"] = "x"
+    rows[6]["employee_id"] = rows[7]["employee_id"]
+    bench.write_hr(rows)
+    bench.run("push", expect=4)
+    groups = pages.get("/quarantine.json", Authorization=pages.token(Role.OPERATOR)).json()["groups"]
+    assert [(one["code"], len(one["rows"])) for one in groups] == [
+        ("USERNAME-INVALID", 2),
+        ("ID-DUPLICATE", 1),
+    ]
+    assert [one["name"] for one in groups[0]["rows"]] == ["First5 Last5", "First6 Last6"]
+    assert "2 × USERNAME-INVALID" in pages.get("/quarantine").text
+    seen = pages.get("/quarantine.json", Authorization=pages.token(Role.VIEWER)).json()["quarantine"]
+    assert {one["name"] for one in seen} == {""}

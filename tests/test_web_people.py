@@ -244,3 +244,55 @@ def test_requests_by_minute_are_bars_below_the_limit():
 
 def test_a_difference_says_which_side_it_is_on():
     assert Difference(path="a", before=None, after="1").told == "+ a: 1"
+
+
+def test_changes_say_when_and_are_in_one_order_with_all_else(pages, bench):
+    for path in ("/changes.json", "/runs/1.json", "/employees/00001.json"):
+        assert all(one["at"] for one in told(pages, path)["changes"]), path
+    timeline = told(pages, "/employees/00001.json")["timeline"]
+    assert [one["at"] for one in timeline] == sorted((one["at"] for one in timeline), reverse=True)
+    assert {"change", "link"} <= {one["kind"] for one in timeline}
+    row = told(pages, "/changes.json?employee_id=00001")["changes"][-1]
+    day = row["at"][:10]
+    assert re.search(rf"\n{row['id']} +1 +{day} ", bench.run("changes", "--employee", "00001").stdout)
+    assert re.search(rf"\n  {day} .*run 1 ", bench.run("employees", "show", "00001").stdout)
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "to"),
+    [
+        (Role.OPERATOR, "00001", "/employees/00001"),
+        (Role.OPERATOR, " P2@Example.com ", "/employees/00002"),
+        (Role.OPERATOR, "p2@", ""),
+        (Role.OPERATOR, "1", ""),
+        (Role.OPERATOR, "", ""),
+        (Role.VIEWER, "00001", "/employees/00001"),
+        (Role.VIEWER, "p2@example.com", ""),
+    ],
+)
+def test_who_is_named_exactly_is_opened_at_once(pages, role, text, to):
+    query = str(httpx.QueryParams({"q": text, "open": "yes"}))
+    answer = pages.get(f"/employees?{query}", Authorization=pages.token(role))
+    assert (answer.status_code, answer.headers.get("location", "")) == ((303, to) if to else (200, ""))
+    assert pages.get(f"/employees.json?{query}", Authorization=pages.token(role)).status_code == 200
+    assert pages.get(f"/employees?q={text.strip()}", Authorization=pages.token(role)).status_code == 200
+
+
+def test_zeros_that_are_missing_are_thought_of(pages):
+    assert told(pages, "/employees.json?q=2")["meant"] == ["00002"]
+    assert 'href="/employees/00002"' in pages.get("/employees?q=2&open=yes").text
+    assert told(pages, "/employees.json?q=0000002")["meant"] == ["00002"]
+    assert told(pages, "/employees.json?q=x2")["meant"] == []
+    missing = pages.get("/employees/2")
+    assert (missing.status_code, "00002 is known" in missing.text) == (404, True)
+
+
+def test_the_heading_has_the_name_for_who_may_see_it(pages):
+    assert "<h1>Employee 00002, First2 Last2</h1>" in pages.get("/employees/00002").text
+    seen = pages.get("/employees/00002", Authorization=pages.token(Role.VIEWER)).text
+    assert "<h1>Employee 00002</h1>" in seen
+
+
+def test_every_page_has_a_box_that_finds_an_employee(pages):
+    for path in ("/", "/runs/1", "/employees/00001", "/employees/nobody"):
+        assert 'role="search"' in pages.get(path).text, path

@@ -23,7 +23,7 @@ changes_app = typer.Typer(
 )
 CHANGE_COLUMNS = (
     *("id", "run_id", "employee_id", "action", "kind", "state", "code", "message", "reason", "rule"),
-    *("origin", "job_id", "finished_at"),
+    *("origin", "job_id", "finished_at", "run_created_at"),
 )
 PROBLEM_COLUMNS = ("code", "number", "people", "first_at", "last_at", "run_id", "message", "next")
 STARTER_COLUMNS = (
@@ -122,11 +122,12 @@ def changes_list(
         show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
     else:
         table(
-            ("change", "run", "state", "what", "why"),
+            ("change", "run", "at", "state", "what", "why"),
             [
                 (
                     row["id"],
                     row["run_id"],
+                    moment(changes.at(row)),
                     row["state"],
                     describe(changes.to_change(row), names),
                     f"{row['code']} {row['message']}".strip(),

@@ -38,7 +38,10 @@ def approve(
     employee: EmployeeOption = None,
     field: FieldOption = None,
     confirm_count: Annotated[
-        int | None, typer.Option(help="How many people lose access by it, where that is more than the limit.")
+        int | None,
+        typer.Option(
+            help="How many people lose access by it, or how many changes it sends, where that number is asked for."
+        ),
     ] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Send now, or leave it to syncd serve.")
@@ -48,13 +51,24 @@ def approve(
     choice = _choice(only, employee, field)
     with opened(config) as app:
         from syncd.planning.approval import approve as let_go
-        from syncd.planning.approval import losing
+        from syncd.planning.approval import asked, made_of_input
 
-        number = losing(app, run, choice, seen_digest=digest)
-        if number:
+        confirm = asked(app, run, choice, seen_digest=digest)
+        if confirm is not None:
+            with app.database.read() as conn:
+                makes = made_of_input(conn, app.account, run)
+            if makes:
+                note(makes)
             chosen = _said_again(only, employee, field)
-            confirm_count = _confirmed(f"syncd approve {run}{chosen}", number, confirm_count)
-        sent, stale = let_go(app, run, actor=actor(), seen_digest=digest, choice=choice, losing=confirm_count)
+            _must_be_typed(f"syncd approve {run}{chosen}", confirm, confirm_count)
+        sent, stale = let_go(
+            app,
+            run,
+            actor=actor(),
+            seen_digest=digest,
+            choice=choice,
+            confirmed=None if confirm is None else confirm.number,
+        )
         if not json:
             say(
                 f"Run {run}: approved; {sent} changes are sent"
@@ -100,18 +114,16 @@ def _said_again(only: list[str] | None, employee: list[str] | None, field: list[
     return "".join(f" {name} {shlex.quote(value)}" for name, values in options for value in values or ())
 
 
-def _confirmed(command: str, number: int, said: int | None) -> int:
-    """The number of people who lose access, as the person has typed it; exit 2 if it is another, or was not typed.
+def _must_be_typed(command: str, confirm: Any, said: int | None) -> None:
+    """The number is typed, or was given as ``said``; exit 2 if it is another, or there is none.
 
     ``command`` is what they typed, without the number.
     """
-    people = "1 person" if number == 1 else f"{number} people"
     if said is None and sys.stdin.isatty():
-        said = typer.prompt(f"{people} would lose access. Type that number to approve it", type=int, err=True)
-    if said != number:
+        said = typer.prompt(f"{confirm.told}. Type that number to approve it", type=int, err=True)
+    if said != confirm.number:
         note(
-            f"{people} would lose access by a run that exceeds the limit; nothing was approved. If that is right: "
-            f"{command} --confirm-count {number}"
+            f"{confirm.told} by a run that is held for it; nothing was approved. If that is right: "
+            f"{command} --confirm-count {confirm.number}"
         )
         raise typer.Exit(Exit.USAGE)
-    return number

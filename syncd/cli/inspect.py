@@ -89,7 +89,7 @@ def employees_show(
 
         with database.read() as conn:
             training = {one.name for one in loaded.training_sources}
-            found = person(conn, loaded.litmos.account, employee_id, training=training)
+            found = person(conn, loaded.litmos.account, employee_id, rules=loaded.mapping, training=training)
         if found is None:
             note(f"Nobody knows employee {plain(employee_id)}: HR never named them and no rejected row did")
             raise typer.Exit(Exit.FAILED)
@@ -119,19 +119,29 @@ def employees_show(
             say(f"In Litmos, {moment(row['seen_at'])}: {plain(drift_line(row, found['item_names']))}")
         for row in found["changes"]:
             from syncd.core.telling import describe
-            from syncd.store.changes import to_change
+            from syncd.store.changes import at, to_change
 
             say(
-                f"  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['item_names']))} {plain(row['message'])}".rstrip()
+                f"  {moment(at(row))}  run {row['run_id']:<5} {row['state']:<10} {plain(describe(to_change(row), found['item_names']))} {plain(row['message'])}".rstrip()
             )
 
 
 def _fields(found: dict[str, Any]) -> None:
-    hr = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
-    litmos = found["litmos"] or {}
-    rows = [(name, hr.get(name, ""), litmos.get(name, "")) for name in sorted(hr)]
-    if rows:
-        table(("field", "HR", "Litmos", ""), [(*row, "" if row[1] == row[2] else "differs") for row in rows])
+    """HR beside Litmos; what only syncd's last change names is left to the page."""
+    lines = [one for one in found["fields"] if one["hr"] is not None]
+    if lines:
+        table(
+            ("field", "HR", "Litmos", ""),
+            [
+                (
+                    one["field"],
+                    one["hr"],
+                    "" if one["litmos"] is None else one["litmos"],
+                    "differs" if one["differs"] else one["note"],
+                )
+                for one in lines
+            ],
+        )
 
 
 @employees_app.command("quarantine")

@@ -96,14 +96,9 @@ def _what(run: Any) -> str:
         return str(run["error"]).splitlines()[0]
     if run["holds"]:
         return "; ".join(hold["code"] for hold in run["holds"])
-    summary = run["summary"]
-    if "counts" in summary:
-        return ", ".join(
-            f"{number} {kind} {action}"
-            for kind, actions in summary["counts"].items()
-            for action, number in actions.items()
-        )
-    return ", ".join(f"{number} {name}" for name, number in summary.items())
+    from syncd.core.reporting import in_brief
+
+    return in_brief(run["flow"], run["summary"])
 
 
 @runs_app.command("show")
@@ -141,7 +136,8 @@ def runs_show(
                 }
             )
             return
-        _show_run({**found, "state": runs.shown_state(found)}, read, tally)
+        waits = found["state"] == "held" or bool(causes)
+        _show_run({**found, "state": runs.shown_state(found)}, read, tally, waits=waits)
         _show_causes(dict(found), causes)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
@@ -195,7 +191,9 @@ def _range(summary: dict[str, Any]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]]) -> None:
+def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]], *, waits: bool) -> None:
+    from syncd.core.reporting import did
+
     say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
     for one in read:
         say(f"Input: {plain(one['name'])}, {one['rows']} rows, sha256 {one['sha256'][:12]}")
@@ -207,14 +205,22 @@ def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, i
         say(f"Takes back: run {run['summary']['reverts']}")
     if "only" in run["summary"]:
         say(f"Only: {plain(', '.join(run['summary']['only']))}")
-    for hold in run["holds"]:
-        say(f"{'Would be held' if run['expires_at'] is None else 'Held'}: {hold['code']}: {hold['message']}")
+    for one in did(run["flow"], run["summary"]):
+        where = {"quarantine": " (syncd quarantine)", "results": " (syncd results)"}.get(one.about, "")
+        say(f"  {plain(one.text)}{where}")
+    _show_holds(run, waits=waits)
     if run["error"]:
         say(f"Error: {plain(run['error'])}")
     if run["decided_by"] or run["decision_reason"]:
         say(f"Decision: {plain(run['decision_reason'])} {plain(run['decided_by'])}".rstrip())
     for what, states in tally.items():
         say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+
+
+def _show_holds(run: dict[str, Any], *, waits: bool) -> None:
+    held = "Held" if waits else "Was held"
+    for hold in run["holds"]:
+        say(f"{'Would be held' if run['expires_at'] is None else held}: {hold['code']}: {hold['message']}")
 
 
 CAUSES = {

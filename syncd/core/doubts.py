@@ -27,6 +27,13 @@ from syncd.core.limits import Hold, Limits
 from syncd.core.model import Record
 from syncd.core.transforms import Refused
 
+DOUBTS = frozenset(
+    {
+        *("SOURCE-COLUMNS", "SOURCE-ROWS", "SOURCE-UNDATED", "SOURCE-OLDER"),
+        *("LIMIT-SHRINK", "LIMIT-GROWTH", "LIMIT-OVERLAP", "LIMIT-BLANK", "LIMIT-REJECTED"),
+    }
+)
+"""The codes of the table above."""
 SAMPLE = 500
 """So many ids stand for all of an input: spread evenly over it, so that a part that is gone is gone from them, too."""
 

@@ -44,6 +44,11 @@ def describe(change: Change, item_names: Mapping[str, str], *, values: bool = Tr
     return f"{who}  {what}  [{change.reason}{origin}]"
 
 
+def number_of(number: int, one: str, many: str) -> str:
+    """``1 change``, ``2 changes``."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def _with_item(change: Change, item: ItemKey, item_names: Mapping[str, str]) -> str:
     """What is done with a learning path or course; ``record course "Fire" as completed, 2026-11-20, score 80 -> 95``."""
     named = _item(item, item_names)

@@ -1,15 +1,17 @@
 """Overview: what the store knows, gathered for ``syncd status``, the pages and one person's view."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from syncd.core.account import same
+from syncd.core.beside import Line, Rules, beside
+from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import ItemKind, User, team_label
 from syncd.core.profile import EMPTY_PROFILE
+from syncd.core.telling import full_name
 from syncd.store import (
     cases,
     changes,
@@ -118,10 +120,11 @@ def last_inputs(conn: Connection, account: str, sources: Sequence[str]) -> list[
 
 
 def person(
-    conn: Connection, account: str, employee_id: str, *, training: Collection[str] = ()
+    conn: Connection, account: str, employee_id: str, *, rules: Rules, training: Collection[str] = ()
 ) -> dict[str, Any] | None:
     """HR's side, Litmos' side, the Link, the quarantine and the Changes of one person; None if nobody knows them.
 
+    ``fields`` are both sides side by side, by ``rules``; managers in it are called by their employee id, else as in Litmos.
     ``training`` are the sources of training: a row of theirs that is rejected says nothing of the person.
     """
     hr = people.get(conn, account, employee_id)
@@ -133,11 +136,14 @@ def person(
     state = current_state(conn, account, {employee_id: user_id} if user_id else {})
     user = state.users.get(employee_id)
     names = {str(item.key): item.name for item in mirror.items(conn, account)}
+    done = [dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)]
+    lines = _beside(conn, account, hr, user, done, rules)
     held = {str(item): item.kind for item in state.assignments.get(employee_id, ())}
     return {
         "employee_id": employee_id,
         "hr": None if hr is None else dict(hr),
         "link": None if made is None else {"user_id": user_id, "made_by": made[0], "made_at": made[1]},
+        "fields": [asdict(_called(conn, account, one)) for one in lines],
         "litmos": None if user is None else {"Active": user.active, **EMPTY_PROFILE, **user.fields},
         "teams": sorted(team_label(state.teams[key].names) for key in state.memberships.get(employee_id, ())),
         "learning_paths": sorted(
@@ -149,14 +155,52 @@ def person(
         "drift": [dict(row) for row in drift.listed(conn, account, user_id=user_id, limit=20)]
         if user_id
         else [],
-        "changes": [
-            dict(row) for row in changes.listed(conn, employee_id=employee_id, account=account, limit=50)
-        ],
-        "explanation": _explain(hr, [row for row in quarantined if row["source"] not in training], user),
+        "changes": done,
+        "explanation": _explain(
+            hr, [row for row in quarantined if row["source"] not in training], user, lines
+        ),
     }
 
 
-def _explain(hr: Any, quarantined: list[Any], user: User | None) -> str:
+def _beside(
+    conn: Connection,
+    account: str,
+    hr: Any,
+    user: User | None,
+    done: Sequence[Mapping[str, Any]],
+    rules: Rules,
+) -> list[Line]:
+    """HR, what was last synced, and Litmos, field by field."""
+    wanted = {} if hr is None else hr["data"]["fields"]
+    synced: dict[str, Any] = {}
+    for row in reversed(done):
+        if row["kind"] == "user" and row["state"] == "done":
+            synced |= row["after"]
+    bosses = {str(side[MANAGER]) for side in (wanted, synced) if MANAGER in side}
+    known = links.among(conn, account, employee_ids=bosses) if bosses else {}
+    return beside(wanted, synced, None if user is None else user.fields, rules, links=known)
+
+
+def _called(conn: Connection, account: str, line: Line) -> Line:
+    """The same, with managers not by their Litmos ids."""
+    if line.field != MANAGER_ID:
+        return line
+    ids = {str(side) for side in (line.hr, line.synced, line.litmos) if side}
+    names = {user_id: _who(conn, account, user_id) for user_id in ids}
+    hr, synced, litmos = (names.get(str(side), side) for side in (line.hr, line.synced, line.litmos))
+    return replace(line, hr=hr, synced=synced, litmos=litmos)
+
+
+def _who(conn: Connection, account: str, user_id: str) -> str:
+    """Who a user is: the employee id; of somebody who is nobody's, their name or UserName in Litmos, with the Litmos id."""
+    employee_id = links.owner(conn, account, user_id)
+    if employee_id:
+        return employee_id
+    user = mirror.user(conn, account, user_id)
+    return user_id if user is None else f"{full_name(user.fields) or user.username} (Litmos user {user_id})"
+
+
+def _explain(hr: Any, quarantined: list[Any], user: User | None, lines: Sequence[Line]) -> str:
     """Why this person is as they are, in one sentence."""
     active = user is not None and user.active
     if quarantined:
@@ -174,11 +218,11 @@ def _explain(hr: Any, quarantined: list[Any], user: User | None) -> str:
         )
     if user is None:
         return "has no Litmos user yet; the changes below say why"
-    return _compare(hr["data"]["fields"], user)
+    return _compare(lines, user)
 
 
-def _compare(wanted: dict[str, Any], user: User) -> str:
-    differing = [name for name, value in wanted.items() if not same(name, user.fields.get(name, ""), value)]
+def _compare(lines: Sequence[Line], user: User) -> str:
+    differing = [one.field for one in lines if one.differs]
     if differing:
         return f"differs from HR in {', '.join(differing)}; the changes below say why"
     return "is in step with HR" if user.active else "is active in HR, but the Litmos user is inactive"

@@ -64,7 +64,8 @@ def _run(conn: Connection, account: str, run_id: int) -> Any:
 
 
 def _settings(conn: Connection, account: str, was: Any, now: Any) -> tuple[Difference, ...] | None:
-    if was["config_digest"] == now["config_digest"]:
+    digests = {was["config_digest"], now["config_digest"]}
+    if len(digests) == 1 or "" in digests:  # which configuration a Run has is known once it is planned
         return ()
     old, new = (configurations.get(conn, account, row["config_digest"]) for row in (was, now))
     return None if old is None or new is None else differing.settings(old, new)

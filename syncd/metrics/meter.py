@@ -26,7 +26,7 @@ class Meter:
         )
         self._run_seconds = Histogram(
             "syncd_run_duration_seconds",
-            "From the start of a run to its end.",
+            "From the start of a run to its end, without the time for which it waited for a person.",
             ("flow",),
             buckets=RUN_SECONDS,
             registry=registry,

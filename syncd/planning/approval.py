@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.account import same
 from syncd.core.compile import compile_requests
+from syncd.core.confirming import Confirmation, Read, becomes, confirmation, is_doubted
 from syncd.core.gifts import Reach
 from syncd.core.holding import ALL_HELD, Choice, divide, refused
 from syncd.core.model import Action, Assignment, Change, ObjectKind, State, team_key
@@ -22,13 +23,11 @@ from syncd.mirroring.shelves import reach_of
 from syncd.planning.accepting import accept_held, link_held
 from syncd.planning.measuring import pace_of
 from syncd.sending.endings import ending
-from syncd.store import approvals, audit, awaited, cases, changes, links, mirror, runs
+from syncd.store import approvals, audit, awaited, cases, changes, inputs, links, mirror, runs
 from syncd.store.current import current_state
 from syncd.store.enqueue import enqueue
 
 log = get_logger(__name__)
-
-DEACTIVATIONS = "LIMIT-DEACTIVATIONS"
 
 
 def approve(
@@ -38,12 +37,12 @@ def approve(
     actor: str,
     seen_digest: str | None = None,
     choice: Choice = ALL_HELD,
-    losing: int | None = None,
+    confirmed: int | None = None,
 ) -> tuple[int, int]:
     """Let what a Run holds go, or a person's choice of it; returns how many Changes are sent and how many were stale.
 
     The digest is recomputed over the stored Changes: it must be the Plan's, and, if given, the one that the person saw;
-    ``losing`` is how many they were told would lose access. Each Change is then judged by its own mirror row, and by what
+    ``confirmed`` is the number that they typed (``core.confirming``). Each Change is then judged by its own mirror row, and by what
     people decided since: what is no longer as it was planned, or barred (``core.protection``), is not sent, and the next
     push plans anew. What needs something that is not chosen, or not done yet, goes on waiting. Once nothing waits and nothing
     was rejected, what the input says is taken for good: people, Links, who is absent.
@@ -55,11 +54,7 @@ def approve(
         run = _holding(conn, run_id)
         _must_be_as_seen(conn, run, seen_digest)
         going, staying = _divided(conn, run_id, choice)
-        if losing is not None and losing != _leavers(going):
-            raise StaleApproval(
-                f"run {run_id}: {_leavers(going)} people would lose access, not {losing}; "
-                f"look at it again: syncd runs show {run_id}"
-            )
+        _must_be_confirmed(run, going, confirmed)
         approvals.add(
             conn,
             app.account,
@@ -134,18 +129,47 @@ def _note(
     )
 
 
-def losing(app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None) -> int:
-    """How many people would lose access by an approval, where that is more than a Limit allows; else 0.
+def asked(
+    app: App, run_id: int, choice: Choice = ALL_HELD, *, seen_digest: str | None = None
+) -> Confirmation | None:
+    """The number that a person types before an approval; None if there is none to type.
 
     Raises StaleApproval, and Declined, as ``approve`` would.
     """
     with app.database.read() as conn:
         run = _holding(conn, run_id)
         _must_be_as_seen(conn, run, seen_digest)
-        if DEACTIVATIONS not in {hold["code"] for hold in run["holds"]}:
-            return 0
         going, _staying = _divided(conn, run_id, choice)
-        return _leavers(going)
+        return confirmation(_codes(run), going)
+
+
+def made_of_input(conn: Connection, account: str, run_id: int) -> str:
+    """One sentence: what approving all of a Run makes of its input; "" where that is not doubted, or not taken for good."""
+    run = runs.get(conn, run_id)
+    if run is None or "only" in run["summary"] or not is_doubted(_codes(dict(run))):
+        return ""
+    last = {row["source"]: row for row in inputs.of_run(conn, run_id)}
+    accepted = {source: inputs.last_accepted(conn, account, source) for source in last}
+    return becomes(
+        [
+            Read(source=source, rows=row["rows"], accepted_rows=None if was is None else was["rows"])
+            for (source, row), was in zip(last.items(), accepted.values(), strict=True)
+        ]
+    )
+
+
+def _codes(run: Mapping[str, Any]) -> frozenset[str]:
+    """What a Run is held by."""
+    return frozenset(hold["code"] for hold in run["holds"])
+
+
+def _must_be_confirmed(run: Mapping[str, Any], going: Sequence[Change], confirmed: int | None) -> None:
+    """Raise StaleApproval if what would happen is not what the person typed."""
+    found = None if confirmed is None else confirmation(_codes(run), going)
+    if found is not None and found.number != confirmed:
+        raise StaleApproval(
+            f"run {run['id']}: {found.told}, not {confirmed}; look at it again: syncd runs show {run['id']}"
+        )
 
 
 def _holding(conn: Connection, run_id: int) -> Mapping[str, Any]:
@@ -178,10 +202,6 @@ def _divided(conn: Connection, run_id: int, choice: Choice) -> tuple[list[Change
             f"syncd runs show {run_id} shows what it holds, and why"
         )
     return going, staying
-
-
-def _leavers(going: list[Change]) -> int:
-    return sum(change.action is Action.DEACTIVATE for change in going)
 
 
 def _said(what: str, going: list[Change], staying: list[Change]) -> str:

@@ -204,7 +204,7 @@ def first_of_run(conn: Connection, run_id: int, limit: int) -> list[RowMapping]:
     query = select(change.c.id).where(change.c.run_id == run_id).order_by(change.c.id).limit(limit)
     first = _pieces(query, _combinations(conn, run_id)).order_by("id").limit(limit)
     ids = list(conn.execute(first).scalars())
-    found = select(change).where(change.c.id.in_(ids)).order_by(change.c.id)
+    found = _with_runs().where(change.c.id.in_(ids)).order_by(change.c.id)
     return list(conn.execute(found).mappings())
 
 

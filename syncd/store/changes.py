@@ -107,19 +107,25 @@ def listed(
     limit: int | None = 200,
 ) -> list[RowMapping]:
     """Stored Changes: of one Run in the Plan's order, or of one employee, newest first."""
-    query = select(change)
+    query = select(change, run.c.created_at.label("run_created_at")).join(run, run.c.id == change.c.run_id)
     query = query.order_by(change.c.seq) if run_id is not None else query.order_by(change.c.id.desc())
     if run_id is not None:
         query = query.where(change.c.run_id == run_id)
     if employee_id is not None:
         query = query.where(change.c.employee_id == employee_id)
     if account is not None:
-        query = query.join(run, run.c.id == change.c.run_id).where(run.c.account == account)
+        query = query.where(run.c.account == account)
     if states is not None:
         query = query.where(change.c.state.in_(states))
     if limit is not None:
         query = query.limit(limit)
     return list(conn.execute(query).mappings())
+
+
+def at(row: Any) -> datetime:
+    """When a listed Change ended, else when its Run was made."""
+    found: datetime = row["finished_at"] or row["run_created_at"]
+    return found
 
 
 def done_lately(conn: Connection, account: str, kinds: Collection[Kind], since: datetime) -> list[Change]:

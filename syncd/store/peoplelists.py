@@ -1,5 +1,6 @@
 """Lists of employees, and of those in quarantine, a page at a time: by key from where the page before ended, not by counting."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
 )
 
 from syncd.core.match import comparable
+from syncd.core.telling import full_name
 from syncd.store.among import is_among, rows_among
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.schema import (
@@ -49,6 +51,49 @@ def employees(
     else:
         query = query.where(employee.c.employee_id > after)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def named(conn: Connection, account: str, text: str, *, by_id: bool = False) -> str:
+    """The one employee whose id a text is, those of rejected rows too; else whose UserName or e-mail address alone it is in Litmos.
+
+    "" if it is nobody's, or several people's. ``by_id``: only the id counts.
+    """
+    if not text:
+        return ""
+    if known := _known(conn, account, [text]):
+        return known[0]
+    if by_id:
+        return ""
+    key = comparable(text)
+    query = select(link.c.employee_id).join(
+        litmos_user, and_(litmos_user.c.account == link.c.account, litmos_user.c.id == link.c.user_id)
+    )
+    found: set[str] = set()
+    for column in (litmos_user.c.username_key, litmos_user.c.email_key):
+        mine = query.where(link.c.account == account, column == key).limit(2)
+        found.update(conn.execute(mine).scalars())
+    return found.pop() if len(found) == 1 else ""
+
+
+MOST_ZEROS = 12
+"""So many zeros may be missing in front of an employee id, or be too many."""
+
+
+def with_zeros(conn: Connection, account: str, text: str) -> list[str]:
+    """The employees whose ids are this number, but for zeros in front of it."""
+    bare = text.lstrip("0")
+    if not bare.isascii() or not bare.isdigit():
+        return []
+    return _known(conn, account, [one for n in range(MOST_ZEROS) if (one := "0" * n + bare) != text])
+
+
+def _known(conn: Connection, account: str, ids: Sequence[str]) -> list[str]:
+    """Which of these few ids an employee has, or a rejected row."""
+    found: set[str] = set()
+    for column in (employee.c.employee_id, quarantine.c.employee_id):
+        query = select(column).where(column.table.c.account == account, column.in_(ids))
+        found.update(conn.execute(query).scalars())
+    return sorted(found)
 
 
 MANY = 2000
@@ -109,3 +154,10 @@ def quarantined(conn: Connection, account: str, *, after: str = "", limit: int) 
         .limit(limit)
     )
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def names(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[str, str]:
+    """What these employees are called, as HR last had them; of whom it never was, nothing is said."""
+    query = select(employee.c.employee_id, employee.c.data).where(employee.c.account == account)
+    found = rows_among(conn, query, employee.c.employee_id, employee_ids)
+    return {row.employee_id: full_name(row.data["fields"]) for row in found}

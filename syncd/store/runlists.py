@@ -1,7 +1,7 @@
 """Lists of Runs, a page at a time, and the numbers of one Run that its page shows."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     true,
 )
 
+from syncd.core.phases import Times
 from syncd.store.runs import ONLY, PLANNED_ONLY
 from syncd.store.schema import (
     IS_FAILED,
@@ -76,12 +77,14 @@ def listed_runs(
     return list(conn.execute(query).mappings())
 
 
-def runs_by_day(conn: Connection, account: str, since: datetime) -> dict[date, dict[str, int]]:
-    """How many Runs that were made since then are in each state, by the day (UTC) on which they were made."""
+def runs_by_day(
+    conn: Connection, account: str, since: datetime, zone: tzinfo = UTC
+) -> dict[date, dict[str, int]]:
+    """How many Runs that were made since then are in each state, by the day in that zone on which they were made."""
     query = select(run.c.created_at, run.c.state).where(run.c.account == account, run.c.created_at >= since)
     found: dict[date, dict[str, int]] = {}
     for row in conn.execute(query):
-        states = found.setdefault(row.created_at.date(), {})
+        states = found.setdefault(row.created_at.astimezone(zone).date(), {})
         states[row.state] = states.get(row.state, 0) + 1
     return found
 
@@ -121,12 +124,27 @@ def before_it(conn: Connection, account: str, run_id: int, flow: str) -> int | N
     return found
 
 
-def phases(conn: Connection, run_id: int) -> dict[str, datetime | None]:
-    """When a Run's input was read, its first Job was made, and its last Job so far ended."""
-    read = select(func.min(input_.c.read_at)).where(input_.c.run_id == run_id)
-    jobs = select(func.min(job.c.created_at), func.max(job.c.finished_at)).where(job.c.run_id == run_id)
-    first, last = conn.execute(jobs).one()
-    return {"read_at": conn.execute(read).scalar(), "first_job_at": first, "last_job_at": last}
+def times(conn: Connection, row: RowMapping) -> Times:
+    """The times that a Run left. What it read is stored with its Plan, and when."""
+    of_run = job.c.run_id == row["id"]
+    planned = select(func.min(input_.c.read_at)).where(input_.c.run_id == row["id"])
+    first = select(func.min(job.c.created_at)).where(of_run)
+    decided = row["decided_at"]
+    was_held = bool(row["holds"]) and row["expires_at"] is not None
+    earlier = select(func.max(job.c.finished_at)).where(of_run)
+    if decided is not None:
+        earlier = earlier.where(job.c.created_at < decided)
+    waits = was_held and (decided is not None or row["state"] == "held")
+    return Times(
+        created=row["created_at"],
+        started=row["started_at"],
+        planned=conn.execute(planned).scalar(),
+        first_job=conn.execute(first).scalar(),
+        idle=conn.execute(earlier).scalar() if waits else None,
+        decided=decided,
+        finished=row["finished_at"],
+        was_held=was_held,
+    )
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:

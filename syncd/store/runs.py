@@ -1,5 +1,6 @@
 """Runs: one row for each execution of a Flow, and the guarded steps from state to state."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -183,7 +184,8 @@ def set_plan(
                 "counts": {kind: dict(actions) for kind, actions in plan.counts.items()},
                 "withheld": plan.withheld,
                 "rejected": rejected,
-                "skipped": len(plan.skips),
+                "skipped": len({skip.employee_id for skip in plan.skips}),
+                "skips": dict(sorted(Counter(skip.code for skip in plan.skips).items())),
                 "problems": list(plan.problems),
                 "requests": [plan.cost.low, plan.cost.high],
                 "minutes": [round(plan.cost.low_minutes, 2), round(plan.cost.high_minutes, 2)],

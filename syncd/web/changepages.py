@@ -15,7 +15,7 @@ from syncd.web.site import Answer, Ask, Missing, Shown
 STATES = ("planned", "held", "queued", "done", "failed", "superseded", "cancelled")
 COLUMNS = (
     *("id", "run_id", "employee_id", "action", "kind", "what", "state", "code", "message", "reason", "rule"),
-    *("origin", "finished_at"),
+    *("origin", "finished_at", "at"),
 )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from syncd.core.lateness import GRACE, Going, Lateness, lateness
 from syncd.insight.failures import OPEN_FOR
@@ -18,14 +19,14 @@ FEW = 5
 
 def index(ask: Ask) -> Answer:
     """One screen: flows, budget, queue with its end, the runs of 30 days, open problems."""
-    site = ask.site
+    site, zone = ask.site, ZoneInfo(ask.site.config.schedules.timezone)
     with site.database.read() as conn:
         now = site.database.now(conn)
         sinks = [one.name for one in site.config.pull.sinks]
         numbers, counted_at = site.counts.of("people", now, lambda: population(conn, site.account, sinks))
         found = overview(conn, site.account, now, sinks, numbers)
         found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
-        by_day = runlists.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS))
+        by_day = runlists.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS), zone)
         problems = changelists.problems(conn, site.account, now - OPEN_FOR)
     flows = [_flow(site, name, found, now) for name in FLOWS]
     for one in problems:
@@ -52,7 +53,7 @@ def index(ask: Ask) -> Answer:
             "problems": problems[:FEW],
             "more_problems": max(0, len(problems) - FEW),
             "by_day": {day.isoformat(): states for day, states in sorted(by_day.items())},
-            "last_day": now.date(),
+            "last_day": now.astimezone(zone).date(),
         },
     )
 

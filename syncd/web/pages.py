@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -54,10 +55,12 @@ def create_web(site: Site, *, hosts: list[str], pages: bool, auth: AuthPart | No
     ``auth`` is that of the configuration unless it is given.
     """
     gate = Gate(auth=auth or site.config.web.auth, database=site.database, account=site.account)
+    web = Web(site, gate)
+    found = {HTTPException: web.nowhere} if pages else {}
     return Starlette(
-        routes=[*_health(site), *(_pages(Web(site, gate)) if pages else [])],
+        routes=[*_health(site), *(_pages(web) if pages else [])],
         middleware=[Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
-        exception_handlers={SyncdError: Web(site, gate).unusable, Exception: _unexpected},
+        exception_handlers={SyncdError: web.unusable, Exception: _unexpected, **found},
     )
 
 

@@ -3,11 +3,10 @@
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syncd.core.account import same
 from syncd.core.limits import Policy
-from syncd.core.managers import MANAGER
 from syncd.core.telling import describe, full_name
 from syncd.core.why import why
 from syncd.insight.acting import sync_person
@@ -23,17 +22,21 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 def listed(ask: Ask) -> Answer:
     """Employees by id, UserName or e-mail address, from their beginning; for who sees no values by id alone: else a letter after
-    the other would tell them.
+    the other would tell them. With ``open``, whom the text names exactly is gone on to at once.
     """
+    text, by_id = ask.query.get("q", "").strip(), not ask.viewer.sees_values
     with ask.site.database.read() as conn:
+        opens = "open" in ask.query
+        exact = peoplelists.named(conn, ask.site.account, text, by_id=by_id) if opens else ""
         rows = peoplelists.employees(
             conn,
             ask.site.account,
-            ask.query.get("q", "").strip(),
+            text,
             after=ask.query.get("after", ""),
             limit=ask.limit + 1,
-            by_id=not ask.viewer.sees_values,
+            by_id=by_id,
         )
+        meant = [] if rows else peoplelists.with_zeros(conn, ask.site.account, text)
         now = ask.site.database.now(conn)
     after = ask.next_page(rows, "employee_id", "after")
     found = [_listed(row, ask) for row in rows]
@@ -41,7 +44,8 @@ def listed(ask: Ask) -> Answer:
         template="employees.html",
         listed="employees",
         columns=("employee_id", "name", "status", "present", "user_id", "active", "last_seen_at"),
-        data={"employees": found, "next": after, "now": now},
+        data={"employees": found, "next": after, "now": now, "meant": meant},
+        to=f"/employees/{quote(exact, safe='/')}" if exact else "",
     )
 
 
@@ -104,20 +108,26 @@ def one(ask: Ask) -> Answer:
     """One employee: what HR says, what was last synced, what Litmos has; links, and all that happened."""
     employee_id, viewer = ask.parts["employee_id"], ask.viewer
     with ask.site.database.read() as conn:
-        found = person(conn, ask.site.account, employee_id)
+        found = person(conn, ask.site.account, employee_id, rules=ask.site.config.mapping)
         deeds = viewer.role.covers(Role.ADMIN)
         events = timeline.events(conn, ask.site.account, employee_id, deeds=deeds)
+        meant = peoplelists.with_zeros(conn, ask.site.account, employee_id) if found is None else []
         now = ask.site.database.now(conn)
     if found is None:
-        raise Missing(f"Nobody knows employee {employee_id}.")
+        raise Missing(f"Nobody knows employee {employee_id}{_or(meant)}.")
     hr = found["hr"]
-    rows = found["changes"]
+    told = [shown_change(row, found["item_names"], viewer) for row in found["changes"]]
+    seen = [
+        {**one, "detail": one["detail"] if viewer.sees_values or not one["detail"] else MASK}
+        for one in events
+    ]
     return Shown(
         template="employee.html",
         listed="changes",
-        columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at"),
+        columns=("id", "run_id", "action", "kind", "what", "state", "code", "message", "finished_at", "at"),
         data={
             "employee_id": employee_id,
+            "name": _called(found, ask),
             "now": now,
             "explanation": found["explanation"],
             "hr": None
@@ -127,7 +137,7 @@ def one(ask: Ask) -> Answer:
                 for name in ("status", "origin", "present", "last_seen_at", "absent_since", "absent_count")
             },
             "link": found["link"],
-            "fields": _side_by_side(found, ask),
+            "fields": [_line(one, ask) for one in found["fields"]],
             **{name: found[name] for name in ("teams", "learning_paths", "courses")},
             "quarantine": [
                 {"origin": row["origin"], "reasons": told_reasons(row["reasons"], viewer)}
@@ -137,43 +147,41 @@ def one(ask: Ask) -> Answer:
                 {**row, **masked({name: row[name] for name in ("before", "after")}, viewer)}
                 for row in found["drift"]
             ],
-            "changes": [shown_change(row, found["item_names"], viewer) for row in rows],
-            "events": [
-                {**one, "detail": one["detail"] if viewer.sees_values or not one["detail"] else MASK}
-                for one in events
-            ],
+            "changes": told,
+            "events": seen,
+            "timeline": _timeline(told, seen),
         },
     )
 
 
-def _side_by_side(found: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
-    """Each field as HR has it, as syncd last wrote it, and as Litmos has it; whether HR and Litmos differ."""
-    hr = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
-    litmos = found["litmos"] or {}
-    synced: dict[str, Any] = {}
-    for row in reversed(found["changes"]):
-        if row["kind"] == "user" and row["state"] == "done":
-            synced |= row["after"]
-    synced.pop(MANAGER, None)  # by employee id; Litmos' own field is ManagerId
-    lines = []
-    for name in sorted({*hr, *synced}):
-        values = {"hr": hr.get(name), "synced": synced.get(name), "litmos": litmos.get(name)}
-        there = bool(found["litmos"])
-        differs = there and name in hr and not same(name, litmos.get(name, ""), hr[name])
-        drifted = there and name in synced and not same(name, litmos.get(name, ""), synced[name])
-        shown = {key: value if value is None else str(value) for key, value in values.items()}
-        lines.append(
-            {
-                "field": name,
-                **{
-                    key: value if ask.viewer.sees_values or value is None else MASK
-                    for key, value in shown.items()
-                },
-                "differs": differs,
-                "drifted": drifted,
-            }
+def _or(meant: list[str]) -> str:
+    return f"; but {' and '.join(meant)} {'is' if len(meant) == 1 else 'are'} known" if meant else ""
+
+
+def _called(found: dict[str, Any], ask: Ask) -> str:
+    """What somebody is called: by HR, else in Litmos."""
+    fields = found["hr"]["data"]["fields"] if found["hr"] is not None else {}
+    name = full_name(fields) or full_name(found["litmos"] or {})
+    return name if ask.viewer.sees_values or not name else MASK
+
+
+def _timeline(told: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes and all else in one order, newest first; of what happened at once, the Changes of a Run as they were planned, from the last."""
+    plain = {"change_id": None, "state": "", "code": "", "message": ""}
+    found = [{**plain, **one} for one in events]
+    for one in told:
+        names = ("at", "what", "run_id", "state", "code", "message")
+        found.append(
+            {"kind": "change", "detail": "", "change_id": one["id"], **{name: one[name] for name in names}}
         )
-    return lines
+    return sorted(found, key=lambda one: (one["at"], one["change_id"] or 0), reverse=True)
+
+
+def _line(line: dict[str, Any], ask: Ask) -> dict[str, Any]:
+    """One field of the three, as far as the viewer may see values."""
+    sides = {name: None if line[name] is None else str(line[name]) for name in ("hr", "synced", "litmos")}
+    seen = {name: side if ask.viewer.sees_values or side is None else MASK for name, side in sides.items()}
+    return {**line, **seen}
 
 
 def explained(ask: Ask) -> Answer:

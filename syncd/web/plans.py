@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from syncd.core.confirming import Confirmation, Of
 from syncd.core.holding import CLASSES, Choice
+from syncd.core.telling import number_of
 from syncd.errors import Declined, StaleApproval
-from syncd.planning.approval import approve, losing, reject
+from syncd.planning.approval import approve, asked, made_of_input, reject
 from syncd.store import changelists, changes, runlists, runs
 from syncd.web.shown import item_names, shown_change, shown_run
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
@@ -29,9 +31,10 @@ def plan(ask: Ask) -> Answer:
         rows = changelists.changes(conn, account, wanted, before=ask.number("before"), limit=ask.limit + 1)
         held = [shown_change(each, names, ask.viewer) for each in rows]
         fields = runlists.held_fields(conn, run_id)
+        makes = made_of_input(conn, account, run_id)
         now = ask.site.database.now(conn)
     waits = row["state"] == "held" or bool(causes)  # a doubted input may hold no change at all
-    lose, hindrance = _losing(ask, run_id, causes, now) if waits else (0, "")
+    confirm, hindrance = _asked(ask, run_id, causes, now) if waits else (None, "")
     return Shown(
         template="plan.html",
         listed="changes",
@@ -40,7 +43,11 @@ def plan(ask: Ask) -> Answer:
             "run": shown_run(row),
             "now": now,
             "waits": waits,
-            "losing": lose,
+            "confirm": None
+            if confirm is None
+            else {"number": confirm.number, "of": confirm.of, "told": confirm.told},
+            "losing": confirm.number if confirm is not None and confirm.of is Of.PEOPLE else 0,
+            "makes": makes,
             "hindrance": hindrance,
             "causes": [
                 {"code": code, "why": CAUSES.get(code, ""), "numbers": numbers}
@@ -55,31 +62,31 @@ def plan(ask: Ask) -> Answer:
     )
 
 
-def _losing(ask: Ask, run_id: int, causes: Mapping[str, Mapping[str, int]], now: datetime) -> tuple[int, str]:
-    """How many people would lose access by approving all of it; or why it cannot be approved as it is now.
+def _asked(
+    ask: Ask, run_id: int, causes: Mapping[str, Mapping[str, int]], now: datetime
+) -> tuple[Confirmation | None, str]:
+    """The number that is typed to approve all of it; or why it cannot be approved as it is now.
 
     The digest of very many Changes takes a while, and what a person decides is judged anew: so it is asked again once something else waits.
     """
 
-    def count() -> tuple[int, str]:
+    def count() -> tuple[Confirmation | None, str]:
         try:
-            return losing(ask.site.app, run_id), ""
+            return asked(ask.site.app, run_id), ""
         except (Declined, StaleApproval) as error:
-            return 0, str(error)
+            return None, str(error)
 
     waiting = tuple((code, tuple(sorted(numbers.items()))) for code, numbers in causes.items())
-    return ask.site.counts.of(("losing", run_id, waiting), now, count)[0]
+    return ask.site.counts.of(("asked", run_id, waiting), now, count)[0]
 
 
 def approve_held(ask: Ask) -> Answer:
-    """Let what a run holds go, or a part of it; where people lose access by it, their number is typed."""
+    """Let what a run holds go, or a part of it; where that takes much, or its input is doubted, a number is typed."""
     run_id, choice = ask.parts["run_id"], _choice(ask)
     digest = ask.said("digest") or None
-    number = losing(ask.site.app, run_id, choice, seen_digest=digest)
-    typed = ask.said("confirm")
-    if number and typed != str(number):
-        people = "1 person" if number == 1 else f"{number} people"
-        said = f"{people} would lose access by that; to approve it, type {number}. Nothing was approved."
+    confirm = asked(ask.site.app, run_id, choice, seen_digest=digest)
+    if confirm is not None and ask.said("confirm") != str(confirm.number):
+        said = f"{confirm.told} by that; to approve it, type {confirm.number}. Nothing was approved."
         return Done(to=f"/runs/{run_id}/plan", said=said, failed=True)
     sent, stale = approve(
         ask.site.app,
@@ -87,10 +94,12 @@ def approve_held(ask: Ask) -> Answer:
         actor=ask.viewer.actor,
         seen_digest=digest,
         choice=choice,
-        losing=number or None,
+        confirmed=None if confirm is None else confirm.number,
     )
     more = f", {stale} had become stale" if stale else ""
-    return Done(to=f"/runs/{run_id}", said=f"Approved: {sent} changes are sent{more}.")
+    return Done(
+        to=f"/runs/{run_id}", said=f"Approved: {number_of(sent, 'change is', 'changes are')} sent{more}."
+    )
 
 
 def reject_held(ask: Ask) -> Answer:
@@ -100,7 +109,7 @@ def reject_held(ask: Ask) -> Answer:
     if not reason:
         return Done(to=f"/runs/{run_id}/plan", said="Say why, for the sync log.", failed=True)
     number = reject(ask.site.app, run_id, actor=ask.viewer.actor, reason=reason, choice=_choice(ask))
-    said = f"Rejected: {number} changes are not sent. The next push plans again."
+    said = f"Rejected: {number_of(number, 'change is', 'changes are')} not sent. The next push plans again."
     return Done(to=f"/runs/{run_id}", said=said)
 
 

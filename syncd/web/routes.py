@@ -114,7 +114,7 @@ PAGES = (
         role=V,
         handler=peoplepages.listed,
         summary="Employees whose id, UserName or e-mail address begins with a text",
-        query=("q", *KEYED),
+        query=("q", "open", *KEYED),
     ),
     Page(
         path="/employees/{employee_id:path}/why",

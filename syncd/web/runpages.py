@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.differing import Difference
+from syncd.core.phases import phases
+from syncd.core.reporting import did
 from syncd.errors import Declined
 from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
-from syncd.store import changelists, changes, drift, inputs, jobs, runlists, runs
+from syncd.store import changelists, changes, drift, inputs, jobs, links, runlists, runs
 from syncd.web.filtering import DAYS, applied, span
-from syncd.web.shown import MASK, item_names, shown_change, shown_run
+from syncd.web.shown import MASK, item_names, masked, shown_change, shown_run
 from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 FEW = 25
@@ -75,7 +77,7 @@ def one(ask: Ask) -> Answer:
             "limit": ask.site.app.settings.per_minute,
             "run": shown_run(row),
             "now": now,
-            "phases": _phases(row, runlists.phases(conn, run_id), now),
+            "phases": _phases(conn, row, now),
             "progress": _progress(ask, counts, now),
             "tally": tally,
             "counted_at": counted_at,
@@ -89,7 +91,9 @@ def one(ask: Ask) -> Answer:
                 {key: one[key] for key in ("source", "name", "sha256", "size_bytes", "rows", "modified_at")}
                 for one in inputs.of_run(conn, run_id)
             ],
+            "did": [asdict(one) for one in did(row["flow"], row["summary"])],
             "drift": drift.count(conn, account, run_id),
+            "drifted": _drifted(conn, ask, run_id),
             "changes": [shown_change(each, names, ask.viewer) for each in rows],
             "changes_in_all": sum(sum(states.values()) for states in tally.values()),
             "discarded": counts.get("discarded", 0),
@@ -101,6 +105,22 @@ def one(ask: Ask) -> Answer:
         listed="changes",
         columns=("id", "employee_id", "action", "kind", "what", "state", "code", "message", "reason"),
     )
+
+
+def _drifted(conn: Connection, ask: Ask, run_id: int) -> list[dict[str, Any]]:
+    """The first few things that somebody else changed, with the employee of each."""
+    rows = drift.listed(conn, ask.site.account, run_id=run_id, limit=FEW)
+    linked = links.among(conn, ask.site.account, user_ids={row["user_id"] for row in rows})
+    owners = {user_id: employee_id for employee_id, user_id in linked.items()}
+    names = ("seen_at", "user_id", "kind", "object_id", "field")
+    return [
+        {
+            **{name: row[name] for name in names},
+            "employee_id": owners.get(row["user_id"], ""),
+            **masked({name: row[name] for name in ("before", "after")}, ask.viewer),
+        }
+        for row in rows
+    ]
 
 
 def _with_previous(conn: Connection, ask: Ask, row: Any) -> dict[str, Any]:
@@ -182,21 +202,10 @@ def _progress(ask: Ask, counts: dict[str, int], now: datetime) -> dict[str, Any]
     }
 
 
-def _phases(row: Any, found: dict[str, datetime | None], now: datetime) -> list[dict[str, Any]]:
+def _phases(conn: Connection, row: Any, now: datetime) -> list[dict[str, Any]]:
     """What the Run did one after the other, as far as it left times: name, from, to, seconds."""
-    ended = row["finished_at"]
-    marks = [
-        ("waits to begin", row["created_at"]),
-        ("reads", row["started_at"]),
-        ("plans", found["read_at"]),
-        ("sends", found["first_job_at"]),
-    ]
-    reached = [(name, at) for name, at in marks if at is not None]
-    ends = [at for _, at in reached[1:]] + [ended or now]
-    return [
-        {"phase": name, "from": at, "to": end, "seconds": round(max(0.0, (end - at).total_seconds()), 1)}
-        for (name, at), end in zip(reached, ends, strict=True)
-    ]
+    found = phases(runlists.times(conn, row), now, plans=row["flow"] == "push")
+    return [{"phase": one.name, "from": one.begun, "to": one.ended, "seconds": one.seconds} for one in found]
 
 
 def end(ask: Ask) -> Answer:

@@ -13,9 +13,11 @@ from urllib.parse import parse_qs, quote
 
 from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from syncd.config.settings import LitmosSettings, RateSettings
 from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError, TooSlow, Unreachable
 from syncd.log import get_logger
 from syncd.web import rendering
@@ -107,6 +109,8 @@ class Web:
             name = page.twins[1].strip("/").partition("/")[0].removesuffix(".csv")
             told = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
             return Response(rendering.as_csv(shown), media_type="text/csv; charset=utf-8", headers=told)
+        if shown.to:
+            return self.go_on(request, shown.to)
         return self.html(
             request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer
         )
@@ -163,8 +167,10 @@ class Web:
             said=said[1:].strip(),
             said_failed=said.startswith("!"),
             navigation=[(path, name) for path, name in NAVIGATION if viewer and _may_see(viewer, path)],
+            rehearsal=_rehearsal(self.site.config.litmos),
             path=request.url.path,
             twin=request.url.path if request.url.path != "/" else "/overview",
+            searched=request.query_params.get("q", "")[:200] if request.url.path == "/employees" else "",
             question=f"?{request.url.query}" if request.url.query else "",
         )
         answer = Response(text, status, media_type="text/html; charset=utf-8")
@@ -206,6 +212,13 @@ class Web:
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
 
+    def nowhere(self, request: Request, error: Exception) -> Response:
+        """There is no such page: for a browser with the way back, else as it is usual."""
+        assert isinstance(error, HTTPException)
+        if error.status_code != HTTPStatus.NOT_FOUND or "text/html" not in request.headers.get("Accept", ""):
+            return Response(error.detail, error.status_code, headers=error.headers, media_type="text/plain")
+        return self.refused(request, 404, "There is no such page.", viewer=self.gate.who(request))
+
     def unusable(self, request: Request, error: Exception) -> Response:
         """The database does not answer, say: tell so with no traceback, and what is wrong with the files to the log alone."""
         assert isinstance(error, SyncdError)
@@ -216,6 +229,17 @@ class Web:
             log.error("page_failed", path=request.url.path, error=str(error))
             return Response(AWAY, 503, media_type="text/plain")
         return Response(f"syncd cannot answer now: {error}", 503, media_type="text/plain; charset=utf-8")
+
+
+def _rehearsal(litmos: LitmosSettings) -> str:
+    """What is said on every page where more requests are allowed than Litmos allows: that is none but the demo, or a sandbox."""
+    usual = RateSettings()
+    if litmos.limit.requests / litmos.limit.window <= usual.requests / usual.window:
+        return ""
+    return (
+        f"This is a demo or a rehearsal, and not Litmos: {litmos.limit.requests} requests in {litmos.limit.window:g} s are allowed; "
+        f"Litmos allows {usual.requests} in {usual.window:g} s."
+    )
 
 
 def _may_see(viewer: Viewer, path: str) -> bool:

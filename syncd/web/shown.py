@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from syncd.core.reporting import in_brief
 from syncd.core.telling import describe
 from syncd.store import changes, mirror, runs
 from syncd.web.roles import Viewer
@@ -33,16 +34,21 @@ def shown_run(row: Any) -> dict[str, Any]:
         for kind, actions in row["summary"].get("counts", {}).items()
         for action, number in actions.items()
     }
-    return {**named, "state": runs.shown_state(row), "took": took, "counts": counts}
+    brief = in_brief(row["flow"], row["summary"])
+    return {**named, "state": runs.shown_state(row), "took": took, "counts": counts, "did": brief}
 
 
 def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:
-    """A Change, in one line and with its parts; values of people as far as the viewer may see them."""
+    """A Change, in one line and with its parts; values of people as far as the viewer may see them.
+
+    ``at`` is when it ended, else when its Run was made.
+    """
     told = {name: row[name] for name in _OF_CHANGE}
     open_ = viewer.sees_values
     line = describe(changes.to_change(row), names, values=open_)
     return {
         **told,
+        "at": changes.at(row),
         "what": line.removeprefix(f"employee {row['employee_id']}").strip(),
         "message": row["message"] if open_ or not row["message"] else MASK,
         "before": masked(row["before"], viewer),

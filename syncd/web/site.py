@@ -100,13 +100,14 @@ class Ask:
 class Shown:
     """A page: its template, and its data, which is also what its JSON twin says.
 
-    The CSV twin has the rows of ``data[listed]``, with these ``columns``.
+    The CSV twin has the rows of ``data[listed]``, with these ``columns``. A browser goes on to ``to``, if that is given.
     """
 
     template: str
     data: Mapping[str, Any]
     listed: str = ""
     columns: Sequence[str] = ()
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

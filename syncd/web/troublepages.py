@@ -50,10 +50,13 @@ def quarantine(ask: Ask) -> Answer:
         rows = peoplelists.quarantined(
             conn, ask.site.account, after=ask.query.get("after", ""), limit=ask.limit + 1
         )
+        ids = {row["employee_id"] for row in rows} - {""} if ask.viewer.sees_values else set()
+        names = peoplelists.names(conn, ask.site.account, ids)
         now = ask.site.database.now(conn)
     after = ask.next_page(rows, "key", "after")
     found = [
         {
+            "name": names.get(row["employee_id"], ""),
             **{key: row[key] for key in ("employee_id", "source", "origin", "first_seen_at", "last_seen_at")},
             "reasons": told_reasons(row["reasons"], ask.viewer),
         }
@@ -62,9 +65,18 @@ def quarantine(ask: Ask) -> Answer:
     return Shown(
         template="quarantine.html",
         listed="quarantine",
-        columns=("employee_id", "source", "origin", "first_seen_at", "last_seen_at", "reasons"),
-        data={"quarantine": found, "next": after, "now": now},
+        columns=("employee_id", "name", "source", "origin", "first_seen_at", "last_seen_at", "reasons"),
+        data={"quarantine": found, "groups": _by_code(found), "next": after, "now": now},
     )
+
+
+def _by_code(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by the first of their reasons, the commonest first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        groups.setdefault(row["reasons"][0]["code"] if row["reasons"] else "", []).append(row)
+    ordered = sorted(groups.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [{"code": code, "rows": rows} for code, rows in ordered]
 
 
 def case_list(ask: Ask) -> Answer:

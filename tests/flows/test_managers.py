@@ -9,6 +9,7 @@ import pytest
 
 from syncd.core.limits import Limits
 from syncd.core.rules import ManagerRule
+from syncd.insight import overview
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changes
@@ -171,3 +172,17 @@ def test_a_manager_is_taken_away_and_a_change_made_in_litmos_is_repaired(rig):
         ann.updated_at = rig.sandbox.world.now()
     rig.push(fresh=True)
     assert managers(rig)["p2@example.com"] == "p3@example.com"
+
+
+def test_somebody_created_with_their_manager_is_compared_by_the_link_of_today(rig):
+    """What was planned named the manager by employee id, as they had no user then; Litmos says theirs."""
+    rig.push()
+    rules = replace(MAPPING, manager=RULE)
+    with rig.database.read() as conn:
+        found = overview.person(conn, "main", "00001", rules=rules)
+    assert found is not None
+    (manager,) = [one for one in found["fields"] if one["field"].startswith("Manager")]
+    assert manager["field"] == "ManagerId"
+    assert (manager["hr"], manager["synced"], manager["litmos"]) == ("00003", "00003", "00003")
+    assert not manager["differs"]
+    assert found["explanation"] == "is in step with HR"

@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from syncd.core.confirming import Confirmation, Of
 from syncd.core.holding import Choice, HoldMode
 from syncd.core.limits import Limit
 from syncd.errors import Declined, StaleApproval
 from syncd.failpoint import KILLED
-from syncd.planning.approval import approve, losing, reject
+from syncd.planning.approval import approve, asked, reject
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changes, inputs, runs
@@ -221,10 +222,12 @@ def test_how_many_lose_access_must_be_what_the_person_was_told(rig):
     leave(rig, 0, 1, 2)
     pushed = rig.push()
     app = rig.open()
-    assert losing(app, pushed.run_id) == 3
-    assert losing(app, pushed.run_id, Choice(employees=frozenset({"00002"}))) == 1
+    assert asked(app, pushed.run_id) == Confirmation(number=3, of=Of.PEOPLE)
+    assert asked(app, pushed.run_id, Choice(employees=frozenset({"00002"}))) == Confirmation(
+        number=1, of=Of.PEOPLE
+    )
     with pytest.raises(StaleApproval, match="3 people would lose access, not 2"):
-        approve(app, pushed.run_id, actor="ana", losing=2)
+        approve(app, pushed.run_id, actor="ana", confirmed=2)
     app.client.close()
     assert active(rig) == 12
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from syncd.core.model import Action, Change, ObjectKind, Reason, Rejection
-from syncd.store import changelists, changes, people, peoplelists, runlists
+from syncd.store import changelists, changes, people, peoplelists, runlists, runs
 from syncd.store.changelists import Wanted
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.runlists import WantedRuns
@@ -159,15 +159,14 @@ def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):
     with database.write() as conn:
         people.save_quarantine(conn, ACCOUNT, rejected, run_id=run_id, now=now)
     with database.read() as conn:
-        times = runlists.phases(conn, run_id)
+        times = runlists.times(conn, runs.must_get(conn, run_id))
         days = runlists.runs_by_day(conn, ACCOUNT, now - timedelta(days=1))
         first = peoplelists.quarantined(conn, ACCOUNT, limit=2)
         rest = peoplelists.quarantined(conn, ACCOUNT, after=first[-1]["key"], limit=2)
         assert people.count_quarantined(conn, ACCOUNT) == 3
-    assert times["read_at"] is None
-    assert times["first_job_at"] is not None
-    assert times["last_job_at"] is not None
-    assert times["first_job_at"] <= times["last_job_at"]
+    assert times.planned is None
+    assert times.first_job is not None
+    assert times.idle is None, "nobody is waited for"
     assert sum(days[now.date()].values()) == 1
     assert [row["employee_id"] for row in (*first, *rest)] == ["00002", "00003", "00004"]
 
