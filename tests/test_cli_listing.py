@@ -8,7 +8,6 @@ import pytest
 import typer.main
 
 from syncd.cli.main import app
-from syncd.cli.output import NARROWEST, fitted
 from tests.workbench import workbench
 
 LISTINGS = (
@@ -93,17 +92,3 @@ def test_csv_runs_nothing_in_a_spreadsheet(bench):
     bench.run("web", "token", "@grafana")
     (row,) = csv.DictReader(io.StringIO(bench.run("web", "tokens", "--csv").stdout))
     assert row["name"] == "'@grafana"
-
-
-@pytest.mark.parametrize(
-    ("widths", "room", "made"),
-    [
-        ([5, 40, 10], 80, [5, 40, 10]),
-        ([5, 40, 10], 40, [5, 21, 10]),
-        ([30, 30], 42, [20, 20]),
-        ([9, 9, 9], 10, [NARROWEST] * 3),
-        ([], 10, []),
-    ],
-)
-def test_the_widest_columns_give_way_on_a_terminal(widths, room, made):
-    assert fitted(widths, room) == made

@@ -2,12 +2,16 @@
 
 import contextlib
 import csv
+import fcntl
 import json
 import logging
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import urllib.error
 import urllib.request
@@ -148,6 +152,30 @@ class Workbench:
             root.handlers[:] = handlers
             root.setLevel(level)
         return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    def at_terminal(self, *arguments: str, columns: int = 80, expect: int | None = 0) -> str:
+        """What a command prints, stdout and stderr as they come, at a terminal that is so wide; its process."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env={**self.env, "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        pieces: list[bytes] = []
+        with contextlib.suppress(OSError):  # raised once the other end is closed
+            while piece := os.read(ours, 65536):
+                pieces.append(piece)
+        os.close(ours)
+        shown = b"".join(pieces).decode().replace("\r\n", "\n")
+        code = process.wait(60)
+        assert expect is None or code == expect, (code, shown)
+        assert "Traceback" not in shown, shown
+        return shown
 
     def json(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
         """Run a command with --json; what it prints, which is one JSON object with its schema_version."""

@@ -6,7 +6,7 @@ import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import moment, note, plain, say, show_csv, show_json, side_by_side, table
 from syncd.core.cases import CaseState
 from syncd.errors import Declined
 
@@ -91,9 +91,10 @@ def _show(case: dict[str, Any], candidates: list[dict[str, Any]], link_field: st
     if case["decision"]:
         say(f"Decision: {_decision(case['decision'])}")
     if candidates:
+        names = ("user", "first name", "last name", "username", "active", "last login", link_field)
         hr = (fields.get("FirstName", ""), fields.get("LastName", ""), fields.get("UserName", ""))
-        rows: list[tuple[object, ...]] = [("HR", *hr, "", "", fields.get(link_field, ""), "", "")]
-        rows += [
+        things: list[tuple[object, ...]] = [("HR", *hr, "", "", fields.get(link_field, ""), "", "")]
+        things += [
             (
                 each["user_id"],
                 each["FirstName"],
@@ -107,8 +108,7 @@ def _show(case: dict[str, Any], candidates: list[dict[str, Any]], link_field: st
             )
             for each in candidates
         ]
-        heads = ("user", "first name", "last name", "username", "active", "last login", link_field)
-        table((*heads, "same", "linked to"), rows)
+        side_by_side((*names, "same", "linked to"), things)
     if case["state"] == CaseState.OPEN:
         note(f"To decide: syncd cases resolve {employee_id} --link USER | --create | --ignore")
     else:

@@ -199,7 +199,7 @@ def jobs_list(
             show_csv(JOB_COLUMNS, [dict(job) for job in found])
             return
         table(
-            ("job", "run", "state", "kind", "target", "attempts", "why"),
+            ("job", "run", "state", "kind", "target", "tries", "why"),
             [
                 (
                     j["id"],
@@ -212,6 +212,7 @@ def jobs_list(
                 )
                 for j in found
             ],
+            wide="target",
         )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, stopping, store_of
-from syncd.cli.output import SCHEMA_VERSION, as_json_value, moment, plain, say
+from syncd.cli.output import SCHEMA_VERSION, as_json_value, moment, plain, put, say
 
 LEVELS = ("info", "warning", "error")
 EVERY = 1.0
@@ -103,7 +103,7 @@ def _tell(rows: Any, *, json: bool) -> None:
                 **{n: row[n] for n in row if n not in {"account", "facts"}},
             }
             told["facts"] = row["facts"]
-            say(json_module.dumps(told, ensure_ascii=False, default=as_json_value), at_once=True)
+            put(json_module.dumps(told, ensure_ascii=False, default=as_json_value), at_once=True)
         else:
             say(_line(row), at_once=True)
 

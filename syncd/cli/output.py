@@ -3,12 +3,13 @@
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
+
+from syncd.cli.layout import compared, paragraph, tabulated
 
 SCHEMA_VERSION = 1
 """Version of the JSON that commands print; fields are only ever added within one version."""
@@ -19,13 +20,25 @@ def plain(text: object) -> str:
     return "".join(c if c.isprintable() and not "\u202a" <= c <= "\u202e" else "\ufffd" for c in str(text))
 
 
-def say(text: str = "", *, at_once: bool = False) -> None:
-    """Print a line of data to stdout; ``at_once`` also through a pipe, for a program that goes on running."""
+def put(text: str, *, at_once: bool = False) -> None:
+    """Print text to stdout as it is: what programs read, and what has its lines already."""
     print(text, flush=at_once)  # noqa: T201 - the one place that prints data
 
 
+def say(text: str = "", *, at_once: bool = False) -> None:
+    """Print a line of data to stdout, ``at_once`` also through a pipe, for a program that goes on running.
+
+    On a terminal a long line goes over lines between words; a text of several lines is printed as it is.
+    """
+    room = columns_of(sys.stdout)
+    put(text if room is None or "\n" in text else "\n".join(paragraph(text, room)), at_once=at_once)
+
+
 def note(text: str) -> None:
-    """Print a message to stderr."""
+    """Print a message to stderr; on a terminal its lines go over lines between words."""
+    room = columns_of(sys.stderr)
+    if room is not None:
+        text = "\n".join(part for line in text.split("\n") for part in paragraph(line, room))
     print(text, file=sys.stderr)  # noqa: T201 - the one place that prints messages
 
 
@@ -34,7 +47,7 @@ def show_json(value: Mapping[str, Any], *, one_line: bool = False) -> None:
     told = {"schema_version": SCHEMA_VERSION, **value}
     indent = None if one_line else 2
     text = json.dumps(told, ensure_ascii=False, indent=indent, default=as_json_value)
-    say(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), at_once=one_line)
+    put(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text), at_once=one_line)
 
 
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -68,31 +81,42 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}Z"
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in aligned columns: cut to the width of a terminal, and whole into a pipe."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, wide: str = "") -> None:
+    """Print rows in aligned columns: as lines of a terminal's width, and one row a line into a pipe; nothing is cut.
+
+    ``wide`` is the heading of the column that stands below its row if there is no room beside the others; else the last.
+    """
     lines = [[plain(cell) for cell in row] for row in rows]
+    room = columns_of(sys.stdout)
+    if room is not None:
+        number = headings.index(wide) if wide else -1
+        put("\n".join(tabulated(headings, lines, room, wide=number)))
+        return
     widths = [max([len(h), *(len(line[i]) for line in lines)]) for i, h in enumerate(headings)]
-    if sys.stdout.isatty():
-        widths = fitted(widths, shutil.get_terminal_size().columns)
     for line in ([*headings], *lines):
-        cells = zip(line, widths, strict=True)
-        say("  ".join(_cut(cell, width).ljust(width) for cell, width in cells).rstrip())
+        put("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def fitted(widths: Sequence[int], room: int) -> list[int]:
-    """The widths of columns, two spaces apart, the widest made narrower until all fit; none below 8."""
-    found = list(widths)
-    while found and sum(found) + 2 * (len(found) - 1) > room and max(found) > NARROWEST:
-        found[found.index(max(found))] -= 1
-    return found
+def side_by_side(names: Sequence[str], things: Iterable[Sequence[object]]) -> None:
+    """Print things beside each other, a line for each of these ``names``; one below the other if there is no room for all."""
+    columns = [[plain(cell) for cell in thing] for thing in things]
+    room = columns_of(sys.stdout)
+    put("\n".join(compared(names, columns, room)))
 
 
-NARROWEST = 8
-"""No column is cut below so many characters; lines break then."""
+def columns_of(stream: TextIO) -> int | None:
+    """How many columns the terminal behind a stream has; None if there is none."""
+    if not stream.isatty():
+        return None
+    with suppress(ValueError):
+        if (said := int(os.environ.get("COLUMNS", "0"))) > 0:
+            return said
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    return _USUAL
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+_USUAL = 80
 
 
 def show_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -100,7 +124,7 @@ def show_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     from syncd.web.rendering import csv_text
 
     text = csv_text(columns, rows).replace("\r\n", "\n").removesuffix("\n")
-    say("\n".join(map(plain, text.split("\n"))) if sys.stdout.isatty() else text)
+    put("\n".join(map(plain, text.split("\n"))) if sys.stdout.isatty() else text)
 
 
 def colour_wanted() -> bool:

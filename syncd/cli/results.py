@@ -11,7 +11,17 @@ from syncd.cli.output import note, plain, say, show_csv, show_json, table
 results_app = typer.Typer(
     help="Results: the ledger of training results, and what was delivered of it.", invoke_without_command=True
 )
-_FEW = ("seq", "employee_id", "kind", "object_name", "status", "attempt", "completed_at", "event", "version")
+_FEW = {
+    "seq": "seq",
+    "employee": "employee_id",
+    "kind": "kind",
+    "title": "object_name",
+    "status": "status",
+    "try": "attempt",
+    "completed": "completed_at",
+}
+_VERSIONS = {"event": "event", "version": "version"}
+"""Headings, and what is below them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -59,7 +69,8 @@ def listed(
     elif csv:
         show_csv(RESULT_FIELDS, rows)
     else:
-        table(_FEW, [[row[name] for name in _FEW] for row in rows])
+        few = _FEW | (_VERSIONS if history else {})
+        table(tuple(few), [[row[name] for name in few.values()] for row in rows], wide="title")
 
 
 def _must_be_known(kind: str, status: str) -> None:

@@ -157,8 +157,10 @@ def _waiting(found: dict[str, Any]) -> None:
     """What waits for a person."""
     for run in found["held"]:
         note(
-            f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: {'; '.join(h['message'] for h in run['holds'])}; syncd runs show {run['id']}"
+            f"Run {run['id']} {'is held' if run['state'] == 'held' else 'holds a part'}: syncd runs show {run['id']}"
         )
+        for hold in run["holds"]:
+            note(f"  {hold['code']}: {plain(hold['message'])}")
     if found["probe"] and found["probe"]["state"] == "begun":
         note(
             f"A probe may have left a user changed: syncd doctor --probe {plain(found['probe']['username'])}"
