@@ -1,6 +1,6 @@
 """Runs side by side: one with the one before it, or any two."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,14 @@ def read_and_said(
     )
 
 
-def compared(conn: Connection, account: str, before: int, after: int) -> Compared:
-    """Two Runs of the same flow, side by side. Raises Declined if there is no such Run, or the flows are not the same."""
+Tally = Callable[[Connection, int], dict[str, dict[str, int]]]
+"""What counts a Run's Changes by what they do and their state, as ``changes.tally``."""
+
+
+def compared(
+    conn: Connection, account: str, before: int, after: int, *, tally: Tally = changes.tally
+) -> Compared:
+    """Two Runs of the same flow, side by side; ``tally`` may know numbers that were counted before. Raises Declined if there is no such Run, or the flows are not the same."""
     was, now = (_run(conn, account, one) for one in (before, after))
     if was["flow"] != now["flow"]:
         raise Declined(
@@ -52,7 +58,7 @@ def compared(conn: Connection, account: str, before: int, after: int) -> Compare
         settings=said,
         inputs=read,
         planned=differing.numbers(_planned(was), _planned(now)),
-        outcomes=differing.numbers(_outcomes(conn, before), _outcomes(conn, after)),
+        outcomes=differing.numbers(_outcomes(tally(conn, before)), _outcomes(tally(conn, after))),
     )
 
 
@@ -91,10 +97,6 @@ def _planned(row: Any) -> dict[str, int]:
     return counted | told
 
 
-def _outcomes(conn: Connection, run_id: int) -> dict[str, int]:
+def _outcomes(tally: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     """What became of the Changes: ``create user done`` -> number."""
-    return {
-        f"{what} {state}": number
-        for what, states in changes.tally(conn, run_id).items()
-        for state, number in states.items()
-    }
+    return {f"{what} {state}": number for what, states in tally.items() for state, number in states.items()}

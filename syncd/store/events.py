@@ -92,8 +92,11 @@ def listed(
 def _narrowed(query: Select[Any], sought: Sought) -> Select[Any]:
     if sought.run_id is not None:
         query = query.where(event.c.run_id == sought.run_id)
-    if sought.event:
+    if sought.event and sought.run_id is None:
         query = query.where(event.c.event == sought.event)
+    elif sought.event:
+        # Not a bare column: else all such events since the Run are walked, and not the Run's own.
+        query = query.where(func.coalesce(event.c.event, event.c.event) == sought.event)
     if sought.code:
         query = query.where(event.c.code == sought.code, _HAS_CODE)
     if sought.level and sought.level != LEVELS[0]:

@@ -64,8 +64,7 @@ def one(ask: Ask) -> Answer:
             raise Missing(f"There is no run {run_id}.")
         now = ask.site.database.now(conn)
         names = item_names(conn, account)
-        which = ("run", run_id, row["state"], row["decided_at"])  # what a person decided shows at once
-        tally, counted_at = ask.site.counts.of(which, now, lambda: changes.tally(conn, run_id))
+        tally, counted_at = _tally(ask, conn, row, now)
         rows = changelists.first_of_run(conn, run_id, FEW)
         counts = jobs.counts(conn, account, run_id)
         by_minute = runlists.requests_by_minute(conn, run_id)
@@ -137,6 +136,12 @@ def _with_previous(conn: Connection, ask: Ask, row: Any) -> dict[str, Any]:
     }
 
 
+def _tally(ask: Ask, conn: Connection, row: Any, now: datetime) -> tuple[dict[str, dict[str, int]], datetime]:
+    """A Run's Changes by what they do and their state, and when they were counted; what a person decided shows at once."""
+    which = ("run", row["id"], row["state"], row["decided_at"])
+    return ask.site.counts.of(which, now, lambda: changes.tally(conn, row["id"]))
+
+
 def compare(ask: Ask) -> Answer:
     """One run beside another of the same flow: the one before it, or any."""
     account, run_id = ask.site.account, ask.parts["run_id"]
@@ -145,8 +150,13 @@ def compare(ask: Ask) -> Answer:
         if row is None or row["account"] != account:
             raise Missing(f"There is no run {run_id}.")
         other = ask.number("with") or runlists.before_it(conn, account, run_id, row["flow"])
+        now = ask.site.database.now(conn)
+
+        def tally(conn: Connection, which: int) -> dict[str, dict[str, int]]:
+            return _tally(ask, conn, runs.get(conn, which), now)[0]
+
         try:
-            found = None if other is None else compared(conn, account, other, run_id)
+            found = None if other is None else compared(conn, account, other, run_id, tally=tally)
         except Declined as error:
             raise Missing(f"{error}.") from None
     return Shown(
