@@ -5,8 +5,10 @@ it may fire a local time twice; the Run's slot, which is the local time, is uniq
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -122,3 +124,41 @@ def upcoming(expression: str, timezone: str, now: datetime, number: int) -> list
         found.append(Firing(fired_at, note))
         before = offset
     return found
+
+
+def flow_standing(name: str, found: Mapping[str, Any], schedules: Any, now: datetime) -> dict[str, Any]:
+    """How a flow stands, and when it is next: ``found`` is the overview, ``schedules`` what the configuration says of them."""
+    state = found["flows"][name]
+    last, expression = state["last"], getattr(schedules, name)
+    due = fires = None
+    if expression is not None:
+        schedule = trigger(expression, schedules.timezone)
+        due, fires = latest(schedule, now), schedule.get_next_fire_time(None, now)
+    return {
+        "flow": name,
+        "standing": standing(name, found, last, due, now),
+        "scheduled": expression,
+        "next_at": fires,
+        "last_run": None if last is None else last["id"],
+        "last_state": state["last_state"],
+        "last_error": None if last is None else last["error"],
+        "succeeded_at": state["succeeded_at"],
+        "planned_at": state["planned_at"],
+    }
+
+
+def standing(name: str, found: Mapping[str, Any], last: Any, due: datetime | None, now: datetime) -> str:
+    """One word: what a person must know first of this flow."""
+    if any(run["flow"] == name for run in found["held"]):
+        return "held"
+    if found["paused"] or (name == "push" and found["pauses"]):
+        return "paused"
+    if last is not None and last["state"] in {"queued", "running"}:
+        return "running"
+    if is_late(due, None if last is None else last["created_at"], now):
+        return "late"
+    if last is None:
+        return "never ran"
+    if last["state"] == "failed":
+        return "failed"
+    return "on time" if due is not None else "idle"

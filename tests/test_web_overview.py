@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from syncd.schedule import standing as decided
 from syncd.web.charts import HEIGHT, bars
-from syncd.web.overview import _standing
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 DUE = NOW - timedelta(hours=1)
@@ -29,7 +29,7 @@ def standing(
         "pauses": [{"job_class": "users"}] if paused else [],
         "paused": {"reason": "no"} if refused else None,
     }
-    return _standing("push", found, last, due, NOW)
+    return decided("push", found, last, due, NOW)
 
 
 @pytest.mark.parametrize(
