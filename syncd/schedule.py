@@ -5,11 +5,15 @@ it may fire a local time twice; the Run's slot, which is the local time, is uniq
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
+
+from syncd.core.lateness import GRACE, Going, Lateness, lateness
 
 NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIELDS = 5
@@ -115,3 +119,55 @@ def upcoming(expression: str, timezone: str, now: datetime, number: int) -> list
         found.append(Firing(fired_at, note))
         before = offset
     return found
+
+
+def flow_standing(name: str, found: Mapping[str, Any], schedules: Any, now: datetime) -> dict[str, Any]:
+    """How a flow stands, and when it is next: ``found`` is the overview, ``schedules`` what the configuration says of them."""
+    state = found["flows"][name]
+    last, going, expression = state["last"], state["going"], getattr(schedules, name)
+    due = fires = None
+    if expression is not None:
+        schedule = trigger(expression, schedules.timezone)
+        due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
+    return {
+        "flow": name,
+        "standing": standing(name, found, last, due, now, going),
+        "going": None if going is None else asdict(going),
+        "scheduled": expression,
+        "next_at": fires,
+        "last_run": None if last is None else last["id"],
+        "last_state": state["last_state"],
+        "last_error": None if last is None else last["error"],
+        "succeeded_at": state["succeeded_at"],
+        "planned_at": state["planned_at"],
+    }
+
+
+OVERLONG = "running, late"
+"""A flow whose run goes on for much longer than was to be expected."""
+
+
+def standing(
+    name: str,
+    found: Mapping[str, Any],
+    last: Any,
+    due: datetime | None,
+    now: datetime,
+    going: Going | None = None,
+) -> str:
+    """One word: what a person must know first of this flow. ``due`` is its newest firing that is at least GRACE ago."""
+    if any(run["flow"] == name for run in found["held"]):
+        return "held"
+    if found["paused"] or (name == "push" and found["pauses"]):
+        return "paused"
+    began, state = (None, "") if last is None else (last["created_at"], last["state"])
+    late = lateness(due, began=began, state=state, going=going, now=now)
+    if late:
+        return OVERLONG if late is Lateness.OVERLONG else "late"
+    if going is not None or state in {"queued", "running"}:
+        return "running"
+    if last is None:
+        return "never ran"
+    if last["state"] == "failed":
+        return "failed"
+    return "on time" if due is not None else "idle"

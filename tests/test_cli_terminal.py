@@ -80,6 +80,24 @@ def test_each_hold_has_a_line_of_its_own(bench):
         assert f"  {hold['code']}: {hold['message']}" in lines
 
 
+def test_status_tells_what_failed_and_how_each_flow_stands(bench):
+    found = bench.json("status")
+    assert found["flows"]["push"]["standing"] == "held"
+    assert found["flows"]["pull"]["standing"] == "never ran"
+    assert [(one["code"], one["number"]) for one in found["problems"]] == [("LITMOS-400-REFUSED", 1)]
+    done = bench.run("status")
+    assert "1 change failed: syncd problems" in done.stderr
+    assert "push     held: run 3 held" in done.stdout
+    (push,) = [line for line in done.stdout.splitlines() if line.startswith("push ")]
+    assert push.endswith("; not scheduled")
+    config = bench.config_file.read_text(encoding="utf-8")
+    try:
+        bench.config_file.write_text(config.replace("push: null", 'push: "0 2 * * *"'), encoding="utf-8")
+        assert " 02:00:00Z" in bench.run("status").stdout
+    finally:
+        bench.config_file.write_text(config, encoding="utf-8")
+
+
 def test_a_pipe_has_one_whole_row_a_line(bench):
     rows = bench.json("jobs")["jobs"]
     lines = bench.run("jobs").stdout.splitlines()

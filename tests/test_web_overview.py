@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from syncd.core.lateness import Going
+from syncd.schedule import standing as decided
 from syncd.web.charts import HEIGHT, bars
-from syncd.web.overview import _standing
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 DUE = NOW - timedelta(hours=1)
@@ -32,7 +32,7 @@ def standing(
         "paused": {"reason": "no"} if refused else None,
     }
     going = None if hours is None else Going(run_id=1, since=NOW - timedelta(hours=hours), expected=60.0)
-    return _standing("push", found, last, due, NOW, going)
+    return decided("push", found, last, due, NOW, going)
 
 
 @pytest.mark.parametrize(

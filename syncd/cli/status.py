@@ -4,14 +4,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, stopping, store_of
-from syncd.cli.output import ago, note, plain, say, show_json
+from syncd.cli.output import ago, moment, note, plain, say, show_json
 
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 """Empties a terminal."""
@@ -60,16 +59,21 @@ def watched(show: Callable[[], None], wait: Callable[[], bool], *, redraws: bool
 
 
 def _gathered(loaded: Any, database: Any) -> dict[str, Any]:
+    from syncd.insight.failures import open_problems
     from syncd.insight.overview import last_inputs, overview
+    from syncd.schedule import flow_standing
 
     with database.read() as conn:
         sources = [source.name for source in loaded.sources]
         sinks = [sink.name for sink in loaded.pull.sinks]
-        found = overview(conn, loaded.litmos.account, database.now(conn), sinks)
+        now = database.now(conn)
+        found = overview(conn, loaded.litmos.account, now, sinks)
+        found["problems"] = open_problems(conn, loaded.litmos.account, now)
         found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
-    for flow, state in found["flows"].items():
-        state["late"] = _lateness(loaded.schedules, flow, state, found["now"])
-        state["going"] = None if state["going"] is None else asdict(state["going"])
+    for name, state in found["flows"].items():
+        told = flow_standing(name, found, loaded.schedules, now)
+        state["late"] = _lateness(loaded.schedules, name, state, now)
+        state |= {key: told[key] for key in ("standing", "scheduled", "next_at", "going")}
     return {**found, "policy": loaded.push.policy.value}
 
 
@@ -92,6 +96,7 @@ def _say(found: dict[str, Any], *, json: bool, one_line: bool = False) -> None:
     _engine(found)
     _people(found)
     _paused(found)
+    _failed(found)
     _waiting(found)
 
 
@@ -101,7 +106,9 @@ def _flows(found: dict[str, Any]) -> None:
         what = "never ran" if last is None else f"run {last['id']} {state['last_state']}"
         planned = state["planned_at"]
         plan = "" if planned is None else f", last plan {ago(planned, found['now'])}"
-        say(f"{flow:<8} {what}, last success {ago(state['succeeded_at'], found['now'])}{plan}")
+        again = "not scheduled" if state["next_at"] is None else f"next {_clock(state['next_at'])}"
+        said = f"{what}, last success {ago(state['succeeded_at'], found['now'])}{plan}; {again}"
+        say(f"{flow:<8} {state['standing']}: {said}")
         if state["late"] == "unbegun":
             note(f"The {flow} is late: its time has passed, and nothing has begun. Is syncd serve at work?")
         elif state["late"]:
@@ -111,6 +118,10 @@ def _flows(found: dict[str, Any]) -> None:
             )
     sends_nothing = ": plans are made and shown, nothing is sent" if found["policy"] == "observe" else ""
     say(f"policy   {found['policy']}{sends_nothing}")
+
+
+def _clock(at: datetime) -> str:
+    return moment(at.astimezone(UTC))
 
 
 def _engine(found: dict[str, Any]) -> None:
@@ -151,6 +162,13 @@ def _paused(found: dict[str, Any]) -> None:
             "syncd resume" if pause["job_class"] == "all" else f"syncd resume --class {pause['job_class']}"
         )
         note(f"Paused {since} by a person: {pause['job_class']} ({plain(pause['reason'])}); {again}")
+
+
+def _failed(found: dict[str, Any]) -> None:
+    """What failed, and nothing has taken up."""
+    failed = sum(one["number"] for one in found["problems"])
+    if failed:
+        note(f"{failed} {'change' if failed == 1 else 'changes'} failed: syncd problems")
 
 
 def _waiting(found: dict[str, Any]) -> None:

@@ -1,14 +1,12 @@
 """The overview: is it healthy and on time, what waits for a person, what went wrong."""
 
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncd.core.lateness import GRACE, Going, Lateness, lateness
 from syncd.insight.failures import OPEN_FOR
 from syncd.insight.overview import FLOWS, last_inputs, overview, population
-from syncd.schedule import latest, trigger
+from syncd.schedule import flow_standing
 from syncd.store import changelists, runlists
 from syncd.web.shown import MASK, shown_run
 from syncd.web.site import Answer, Ask, Shown, Site
@@ -28,7 +26,7 @@ def index(ask: Ask) -> Answer:
         found["inputs"] = last_inputs(conn, site.account, [one.name for one in site.config.sources])
         by_day = runlists.runs_by_day(conn, site.account, now - timedelta(days=CHART_DAYS), zone)
         problems = changelists.problems(conn, site.account, now - OPEN_FOR)
-    flows = [_flow(site, name, found, now) for name in FLOWS]
+    flows = [flow_standing(name, found, site.config.schedules, now) for name in FLOWS]
     for one in problems:
         one["message"] = one["message"] if ask.viewer.sees_values else MASK
     return Shown(
@@ -65,50 +63,3 @@ def _ahead(site: Site, found: dict[str, Any]) -> dict[str, Any]:
     stopped = found["paused"] is not None or any(one["job_class"] == "all" for one in found["pauses"])
     until = None if stopped or not waiting else found["now"] + timedelta(minutes=minutes)
     return {"waiting": waiting, "minutes": round(minutes, 1), "done_about": until}
-
-
-def _flow(site: Site, name: str, found: dict[str, Any], now: datetime) -> dict[str, Any]:
-    state = found["flows"][name]
-    last, expression = state["last"], getattr(site.config.schedules, name)
-    due = fires = None
-    if expression is not None:
-        schedule = trigger(expression, site.config.schedules.timezone)
-        due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
-    return {
-        "flow": name,
-        "standing": _standing(name, found, last, due, now, state["going"]),
-        "going": None if state["going"] is None else asdict(state["going"]),
-        "scheduled": expression,
-        "next_at": fires,
-        "last_run": None if last is None else last["id"],
-        "last_state": state["last_state"],
-        "last_error": None if last is None else last["error"],
-        "succeeded_at": state["succeeded_at"],
-        "planned_at": state["planned_at"],
-    }
-
-
-def _standing(
-    name: str,
-    found: dict[str, Any],
-    last: Any,
-    due: datetime | None,
-    now: datetime,
-    going: Going | None = None,
-) -> str:
-    """One word: what a person must know first of this flow."""
-    if any(run["flow"] == name for run in found["held"]):
-        return "held"
-    if found["paused"] or (name == "push" and found["pauses"]):
-        return "paused"
-    began, state = (None, "") if last is None else (last["created_at"], last["state"])
-    late = lateness(due, began=began, state=state, going=going, now=now)
-    if late:
-        return "running, late" if late is Lateness.OVERLONG else "late"
-    if going is not None or state in {"queued", "running"}:
-        return "running"
-    if last is None:
-        return "never ran"
-    if last["state"] == "failed":
-        return "failed"
-    return "on time" if due is not None else "idle"
