@@ -1,5 +1,6 @@
 """Commands that list what the pages list: problems, changes and starters."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -96,8 +97,7 @@ def changes_list(
     if context.invoked_subcommand is not None:
         return
     with store_of(config) as (loaded, database):
-        from syncd.core.telling import describe
-        from syncd.store import changelists, changes, mirror
+        from syncd.store import changelists, mirror
 
         first, last = span_of(loaded, since, until)
         wanted = changelists.Wanted(
@@ -121,22 +121,29 @@ def changes_list(
     elif csv:
         show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
     else:
-        table(
-            ("change", "run", "at", "state", "what", "why"),
-            [
-                (
-                    row["id"],
-                    row["run_id"],
-                    moment(changes.at(row)),
-                    row["state"],
-                    describe(changes.to_change(row), names),
-                    f"{row['code']} {row['message']}".strip(),
-                )
-                for row in rows
-            ],
-        )
+        _changes_table(rows, names)
         if len(rows) == limit:
             note(f"There may be more: --before {rows[-1]['id']}")
+
+
+def _changes_table(rows: Sequence[Any], names: Mapping[str, str]) -> None:
+    from syncd.core.telling import describe
+    from syncd.store import changes
+
+    table(
+        ("change", "run", "at", "state", "what", "why"),
+        [
+            (
+                row["id"],
+                row["run_id"],
+                moment(changes.at(row)),
+                row["state"],
+                describe(changes.to_change(row), names),
+                f"{row['code']} {row['message']}".strip(),
+            )
+            for row in rows
+        ],
+    )
 
 
 @changes_app.command("show")

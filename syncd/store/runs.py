@@ -119,8 +119,7 @@ def last(
     planned_only: bool = False,
 ) -> RowMapping | None:
     """The newest Run of a Flow in a state (None: any), or None; a mere Plan is asked for by itself (``planned_only``)."""
-    found = listed(conn, account, flow=flow, state=state, planned_only=planned_only, limit=1)
-    return found[0] if found else None
+    return next(iter(listed(conn, account, flow=flow, state=state, planned_only=planned_only, limit=1)), None)
 
 
 def newest(conn: Connection, account: str, flow: str) -> RowMapping | None:
@@ -298,8 +297,7 @@ def decide(conn: Connection, run_id: int, state: str, *, actor: str, reason: str
 
 
 def _failed(conn: Connection, run_id: int) -> int:
-    query = select(func.count()).where(change.c.run_id == run_id, IS_FAILED)
-    return int(conn.execute(query).scalar_one())
+    return int(conn.execute(select(func.count()).where(change.c.run_id == run_id, IS_FAILED)).scalar_one())
 
 
 def finish(
