@@ -31,6 +31,7 @@ from syncd import sync
 from syncd.app import App
 from syncd.config import Config
 from syncd.config.web_parts import AuthPart
+from syncd.core.states import FLOWS
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.log import get_logger
 from syncd.messages.messenger import Messenger
@@ -53,7 +54,6 @@ from syncd.wiring.telemetry import traced
 
 log = get_logger(__name__)
 
-FLOWS = ("refresh", "push", "pull")
 POLL = 0.5
 STALL = 60.0
 PROBE_EVERY = 60.0

@@ -78,6 +78,24 @@ def test_changes_are_narrowed_by_field_and_by_day(bench):
     assert ids(bench, "changes", "--field", "Nope") == []
 
 
+@pytest.mark.parametrize(
+    ("listing", "option", "there"),
+    [
+        ("changes", "--state", "superseded"),
+        ("changes", "--kind", "membership"),
+        ("changes", "--action", "deactivate"),
+        ("runs", "--flow", "refresh"),
+        ("runs", "--state", "expired"),
+        ("runs", "--trigger", "page"),
+        ("jobs", "--state", "discarded"),
+    ],
+)
+def test_a_word_that_nothing_is_called_by_is_refused_and_no_empty_list(bench, listing, option, there):
+    told = bench.run(listing, option, "sendt", expect=2).stderr
+    assert "there is no sendt" in told
+    assert there in told
+
+
 def test_employees_are_found_by_how_their_id_or_user_name_begins(bench):
     assert "00001" in bench.run("employees").stdout
     (one,) = bench.json("employees", "--find", "0000")["employees"]

@@ -13,6 +13,7 @@ from syncd.cli.common import (
     JsonOption,
     LimitOption,
     ToOption,
+    must_be_one_of,
     span_of,
     store_of,
 )
@@ -96,6 +97,10 @@ def changes_list(
     """List changes, newest first."""
     if context.invoked_subcommand is not None:
         return
+    from syncd.store.changelists import CLOSED
+
+    for name, word in (("kind", kind), ("action", action), ("state", state)):
+        must_be_one_of(f"--{name}", word, CLOSED[name])
     with store_of(config) as (loaded, database):
         from syncd.store import changelists, mirror
 

@@ -3,7 +3,7 @@
 import getpass
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,12 @@ FromOption = Annotated[
 ToOption = Annotated[
     str, typer.Option("--to", metavar="DAY", help="Only of runs made until the end of this day.")
 ]
+
+
+def must_be_one_of(option: str, word: str, words: Collection[str]) -> None:
+    """Exit 2 for a word that nothing is called by: an empty list would look like an answer."""
+    if word and word not in words:
+        raise typer.BadParameter(f"there is no {word}; there are: {', '.join(words)}", param_hint=option)
 
 
 def span_of(loaded: Any, first: str, last: str) -> tuple[datetime | None, datetime | None]:

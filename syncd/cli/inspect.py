@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, CsvOption, JsonOption, LimitOption, actor, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, LimitOption, actor, must_be_one_of, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import drift_line, moment, note, plain, say, show_csv, show_json, table
+from syncd.core.states import JOB_STATES
 
 employees_app = typer.Typer(
     help="Employees: what HR says, what Litmos has, and why.", invoke_without_command=True
@@ -187,6 +188,7 @@ def jobs_list(
     """List jobs, newest first."""
     if context.invoked_subcommand is not None:
         return
+    must_be_one_of("--state", state or "", JOB_STATES)
     with store_of(config) as (loaded, database):
         from syncd.store import jobs
 

@@ -11,11 +11,13 @@ from syncd.cli.common import (
     JsonOption,
     LimitOption,
     ToOption,
+    must_be_one_of,
     span_of,
     store_of,
 )
 from syncd.cli.exits import Exit
 from syncd.cli.output import drift_line, moment, note, plain, say, show_csv, show_json, table
+from syncd.core.states import FLOWS, RUN_STATES, TRIGGERS
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 
@@ -38,7 +40,9 @@ def runs_list(
     csv: CsvOption = False,
     flow: Annotated[str, typer.Option(help="refresh, push or pull.")] = "",
     state: Annotated[str, typer.Option(help="Only runs in this state, such as held.")] = "",
-    trigger: Annotated[str, typer.Option(help="Only what began so: schedule, cli, web, ...")] = "",
+    trigger: Annotated[
+        str, typer.Option(help="Only what began so: schedule, person (by a command) or page.")
+    ] = "",
     since: FromOption = "",
     until: ToOption = "",
     changed: Annotated[bool, typer.Option("--changed", help="Only runs with changes.")] = False,
@@ -51,6 +55,9 @@ def runs_list(
     """List runs, newest first."""
     if context.invoked_subcommand is not None:
         return
+    must_be_one_of("--flow", flow, FLOWS)
+    must_be_one_of("--state", state, RUN_STATES)
+    must_be_one_of("--trigger", trigger, TRIGGERS)
     with store_of(config) as (loaded, database):
         from syncd.store import runlists, runs
 

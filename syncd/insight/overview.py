@@ -11,6 +11,7 @@ from syncd.core.beside import Line, Rules, beside
 from syncd.core.managers import MANAGER, MANAGER_ID
 from syncd.core.model import ItemKind, User, team_label
 from syncd.core.profile import EMPTY_PROFILE
+from syncd.core.states import FLOWS
 from syncd.core.telling import full_name
 from syncd.store import (
     cases,
@@ -30,8 +31,6 @@ from syncd.store import (
     window,
 )
 from syncd.store.current import current_state
-
-FLOWS = ("refresh", "push", "pull")
 
 
 def population(conn: Connection, account: str, sinks: Collection[str]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from syncd.core import news
 from syncd.core.lateness import Lateness, lateness
 from syncd.core.messages import Fact, MessageKind, Told, digest_day
+from syncd.core.states import FLOWS
 from syncd.store import cases, going, jobs, people, reasons, runs, tallies
 from syncd.store.messages import known_since
 
-FLOWS = ("refresh", "push", "pull")
 Latest = Callable[[str, datetime], datetime | None]
 """The newest firing of a Flow's schedule at or before a moment, UTC; None if there was none."""
 

@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 from syncd import __version__
 from syncd.config.settings import ScheduleSettings
 from syncd.core.lateness import GRACE, lateness
+from syncd.core.states import FLOWS
 from syncd.errors import StoreError
-from syncd.insight.overview import FLOWS, last_inputs
+from syncd.insight.overview import last_inputs
 from syncd.schedule import latest, trigger
 from syncd.store import cases, gauges, going, jobs, people, runs, tallies, window
 from syncd.store.database import Database

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from syncd.core.model import Action, ObjectKind
+from syncd.core.states import CHANGE_STATES
 from syncd.store.among import rows_among
 from syncd.store.schema import (
     IS_FAILED,
@@ -57,7 +58,7 @@ class Wanted:
 CLOSED: Mapping[str, tuple[str, ...]] = {
     "kind": tuple(ObjectKind),
     "action": tuple(Action),
-    "state": ("planned", "held", "queued", "done", "failed", "superseded", "cancelled"),
+    "state": CHANGE_STATES,
 }
 """The columns of a Change that have few values, with all of these, in the order of their indexes."""
 

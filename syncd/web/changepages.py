@@ -6,13 +6,13 @@ from typing import Any
 
 from syncd.core.exchange import curl, seen
 from syncd.core.model import Action, ObjectKind
+from syncd.core.states import CHANGE_STATES
 from syncd.core.words import pieces
 from syncd.store import changelists, exchanges, jobs
 from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change
 from syncd.web.site import Answer, Ask, Missing, Shown
 
-STATES = ("planned", "held", "queued", "done", "failed", "superseded", "cancelled")
 COLUMNS = (
     *("id", "run_id", "employee_id", "action", "kind", "what", "state", "code", "message", "reason", "rule"),
     *("origin", "finished_at", "at"),
@@ -44,7 +44,7 @@ def listed(ask: Ask) -> Answer:
             "changes": found,
             "next": ask.link(before=looked_down_to) if looked_down_to else after,
             "now": now,
-            "states": list(STATES),
+            "states": list(CHANGE_STATES),
             "actions": [one.value for one in Action],
             "kinds": [one.value for one in ObjectKind],
             "filters": applied(ask, ("run", *FILTERS, *DAYS)),

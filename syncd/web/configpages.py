@@ -4,7 +4,7 @@ from typing import Any
 
 from syncd.config.sensitive import looks_like
 from syncd.core.rules import FieldRule
-from syncd.insight.overview import FLOWS
+from syncd.core.states import FLOWS
 from syncd.schedule import upcoming
 from syncd.store import runs
 from syncd.web.site import Answer, Ask, Shown

@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.core.states import FLOWS
 from syncd.insight.failures import OPEN_FOR
-from syncd.insight.overview import FLOWS, last_inputs, overview, population
+from syncd.insight.overview import last_inputs, overview, population
 from syncd.schedule import flow_standing
 from syncd.store import changelists, runlists
 from syncd.web.shown import MASK, shown_run
