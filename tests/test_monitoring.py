@@ -29,7 +29,7 @@ MAY_LACK = ("increase(", "rate(", "syncd_held_expiry", "syncd_sink_failures")
 def promtool(*arguments: str, given: bytes = b"") -> str:
     """What it says, which must be that all is well."""
     done = subprocess.run(
-        [str(tool("promtool")), *arguments], input=given, capture_output=True, timeout=60, check=False
+        [str(tool("promtool")), *arguments], input=given, capture_output=True, timeout=300, check=False
     )
     said = (done.stdout + done.stderr).decode()
     assert done.returncode == 0, said
