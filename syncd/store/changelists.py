@@ -97,7 +97,9 @@ def horizon(conn: Connection, account: str, wanted: Wanted, before: int | None) 
 
 
 MARGIN = timedelta(days=2)
-"""Changes are stored in about the order in which their Runs were made: none is further off than this."""
+"""Changes are stored in about the order in which their Runs began to work, which may be long after they were made: none is further off
+than this.
+"""
 
 
 def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnElement[bool]] | None:
@@ -117,20 +119,28 @@ def _spanned(conn: Connection, account: str, wanted: Wanted) -> list[ColumnEleme
         ids.append(change.c.id >= _first_since(conn, wanted.since - MARGIN))
         made.append(run.c.created_at >= wanted.since)
     if wanted.until is not None:
-        ids.append(change.c.id < _first_since(conn, wanted.until + MARGIN))
+        begun = select(func.max(_BEGAN)).where(run.c.account == account, run.c.created_at < wanted.until)
+        last = conn.execute(begun).scalar()
+        if last is None:
+            return None
+        ids.append(change.c.id < _first_since(conn, last + MARGIN))
         made.append(run.c.created_at < wanted.until)
     return [*ids, _of_a_run(run.c.account == account, *made)]
 
 
+_BEGAN = func.coalesce(run.c.started_at, run.c.created_at)
+"""When a Run began to work."""
+
+
 def _first_since(conn: Connection, at: datetime) -> int:
-    """An id before which all Changes are of Runs that were made before then, by halves: some twenty looks at single rows."""
-    made_at = select(run.c.created_at).where(run.c.id == change.c.run_id).scalar_subquery()
-    looked = select(change.c.id, made_at.label("made_at")).order_by(change.c.id).limit(1)
+    """An id before which all Changes are of Runs that began before then, by halves: some twenty looks at single rows."""
+    began = select(_BEGAN).where(run.c.id == change.c.run_id).scalar_subquery()
+    looked = select(change.c.id, began.label("began")).order_by(change.c.id).limit(1)
     low, high = 0, (conn.execute(select(func.max(change.c.id))).scalar() or 0) + 1
     while low < high:
         middle = (low + high) // 2
         row = conn.execute(looked.where(change.c.id >= middle)).first()
-        if row is None or row.made_at >= at:
+        if row is None or row.began >= at:
             high = middle
         else:
             low = row.id + 1

@@ -189,6 +189,22 @@ def test_changes_are_found_by_the_days_of_their_runs_and_by_field(database):
         assert listed(database, Wanted(field=odd, run_id=old)) == ([] if odd else ["00001"])
 
 
+def test_a_run_that_waited_long_before_it_was_planned_hides_no_other_change_of_its_days(database):
+    """Its Changes have later ids than those of Runs that were made after it."""
+    now = now_of(database)
+    before = planned(database, "00001")
+    waited = planned(database, "00002", "00003", "00004", "00005", "00006", "00007")
+    after = planned(database, "00008")
+    with database.write() as conn:
+        for run_id, made, began in ((before, 9, 9), (waited, 40, 8), (after, 7, 7)):
+            times = {"created_at": now - timedelta(days=made), "started_at": now - timedelta(days=began)}
+            conn.execute(update(run).where(run.c.id == run_id).values(**times))
+    assert listed(database, Wanted(since=now - timedelta(days=10))) == ["00008", "00001"]
+    assert listed(database, Wanted(until=now - timedelta(days=30))) == [f"0000{n}" for n in range(7, 1, -1)]
+    assert listed(database, Wanted(until=now - timedelta(days=8.5)))[-1] == "00001"
+    assert listed(database, Wanted(until=now - timedelta(days=50))) == []
+
+
 def test_runs_are_found_by_what_came_of_them(database):
     done = planned(database, "00001")
     failed = planned(database, "00001", state="failed", code="X")
