@@ -21,7 +21,7 @@ from syncd.core.limits import Hold
 from syncd.core.plan import digest
 from syncd.store import logins, peoplelists, runs
 from syncd.store.database import open_database
-from syncd.store.migrate import open_at_head
+from syncd.store.revisions import open_at_head
 from syncd.store.schema import run
 from syncd.web.pages import HEADERS, create_web
 from syncd.web.rendering import as_csv

@@ -122,7 +122,7 @@ def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
     from syncd.config import load
     from syncd.store.event_writer import stored_events
-    from syncd.store.migrate import open_at_head
+    from syncd.store.revisions import open_at_head
 
     with reported():
         loaded = load(config)

@@ -260,7 +260,7 @@ def backtest(
         from syncd.log import configure
         from syncd.replay.again import TURN_ON
         from syncd.replay.backtest import backtest as run_both
-        from syncd.store.migrate import open_at_head
+        from syncd.store.revisions import open_at_head
         from syncd.wiring import archive_of
 
         now, new = load(current), load(config)

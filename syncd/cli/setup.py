@@ -161,7 +161,7 @@ def db_upgrade(config: ConfigOption = None) -> None:
 @db_app.command("check")
 def db_check(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Say whether the database is at the schema of this syncd."""
-    from syncd.store.migrate import check, revisions
+    from syncd.store.revisions import check, revisions
 
     with reported():
         database = _database(config)
@@ -185,7 +185,7 @@ def serve(
     from syncd.daemon import Daemon, only_one
     from syncd.insight.forgetting import people_of
     from syncd.log import call_people, configure
-    from syncd.store.migrate import open_at_head
+    from syncd.store.revisions import open_at_head
     from syncd.wiring import wire
 
     with reported():

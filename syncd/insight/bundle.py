@@ -18,7 +18,7 @@ from syncd.store import changelists, events, jobs, runs, sizes
 from syncd.store.database import Database
 from syncd.store.events import Sought
 from syncd.store.known import people_among
-from syncd.store.migrate import revisions
+from syncd.store.revisions import revisions
 
 RUNS, EVENTS, OPEN_FOR = 50, 20_000, timedelta(days=30)
 """So many runs, so many events of the last day, and failures of so long."""

@@ -8,13 +8,11 @@ from typing import cast
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-import syncd
 from syncd.errors import StoreError
-from syncd.store.database import Database, open_database
+from syncd.store.database import Database
+from syncd.store.revisions import check, folder, known, revisions
 
 _LOCK = 7_302_115_001
 """Any number will do: the advisory lock of PostgreSQL under which syncd migrates."""
@@ -23,62 +21,12 @@ _PATIENCE = 60
 """Seconds to wait for another process that migrates."""
 
 
-def folder() -> Path:
-    """Where the migrations are: beside the package (installed) or in the checkout."""
-    package = Path(syncd.__file__).resolve().parent
-    for place in (package / "migrations", package.parent / "migrations"):
-        if (place / "env.py").is_file():
-            return place
-    raise StoreError("the migrations are missing from this installation; install syncd again")
-
-
 def configuration(conn: Connection | None = None) -> Config:
     """An alembic configuration without a file; ``conn`` is the connection to migrate."""
     config = Config()
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.attributes["connection"] = conn
     return config
-
-
-def open_at_head(url: str, *, migrate: bool = False) -> Database:
-    """Open a database and see that it is at head. A new SQLite database gets its tables; ``migrate``: any other one, too.
-
-    Raises StoreError.
-    """
-    path = url.removeprefix("sqlite:///")
-    new = url.startswith("sqlite:///") and (not Path(path).exists() or not Path(path).stat().st_size)
-    database = open_database(url)
-    try:
-        if migrate or new:
-            upgrade(database)
-        else:
-            check(database)
-    except StoreError:
-        database.close()
-        raise
-    return database
-
-
-def revisions(database: Database) -> tuple[str | None, str]:
-    """The database's revision (None: empty) and the one this code needs."""
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
-    with database.read() as conn:
-        return MigrationContext.configure(conn).get_current_revision(), str(head)
-
-
-def check(database: Database) -> None:
-    """Raise StoreError, with the command to type, unless the database is at the revision that this code needs."""
-    have, need = revisions(database)
-    if have == need:
-        return
-    if have is None:
-        raise StoreError("the database is empty; make its tables with: syncd db upgrade")
-    known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
-    if have not in known:
-        raise StoreError(
-            f"the database is newer than this syncd (revision {have}); install the newer syncd again"
-        )
-    raise StoreError(f"the database is at revision {have}, this syncd needs {need}; run: syncd db upgrade")
 
 
 def upgrade(database: Database) -> bool:
@@ -91,8 +39,7 @@ def upgrade(database: Database) -> bool:
     if have == need:
         return False
     if have is not None:
-        known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
-        if have not in known:
+        if have not in known():
             check(database)
         back_up(database, need)
     with database.write() as conn:

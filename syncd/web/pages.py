@@ -21,7 +21,7 @@ from syncd.config.web_parts import AuthPart
 from syncd.errors import SyncdError, Unreachable
 from syncd.log import get_logger
 from syncd.metrics.exposing import CONTENT_TYPE
-from syncd.store.migrate import check
+from syncd.store.revisions import check
 from syncd.web.access import Gate
 from syncd.web.login import login, logout
 from syncd.web.openapi import document

@@ -6,7 +6,7 @@ from syncd.archive.sealing import need_cryptography
 from syncd.config import Config
 from syncd.core.results import Status
 from syncd.litmos.endpoint import Endpoint
-from syncd.store.migrate import open_at_head
+from syncd.store.revisions import open_at_head
 from syncd.wiring.sinks import sinks_of
 from syncd.wiring.sources import node_sources_of, sources_of, training_sources_of
 

@@ -9,11 +9,13 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from syncd.errors import StoreError
 from syncd.store.database import Database
-from syncd.store.migrate import back_up, check, configuration, revisions, upgrade
+from syncd.store.migrate import back_up, configuration, upgrade
+from syncd.store.revisions import check, known, revisions
 from syncd.store.schema import metadata
 from tests.store.makers import drop_views
 
@@ -77,6 +79,23 @@ def test_at_head_nothing_is_done(database):
 def test_an_empty_database_is_refused_with_the_command(emptied):
     with pytest.raises(StoreError, match="syncd db upgrade"):
         check(emptied)
+
+
+def test_the_revisions_are_those_that_alembic_finds():
+    scripts = ScriptDirectory.from_config(configuration())
+    assert list(known())[::-1] == [script.revision for script in scripts.walk_revisions()]
+    assert known()[-1] == scripts.get_current_head()
+
+
+def test_migrations_that_are_no_chain_are_refused(tmp_path, monkeypatch):
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    monkeypatch.setattr("syncd.store.revisions.folder", lambda: tmp_path)
+    for files in ({}, {"0002": '"0001"'}, {"0001": "None", "0003": '"0009"'}):
+        for number, before in files.items():
+            (versions / f"{number}.py").write_text(f'revision = "{number}"\ndown_revision = {before}\n')
+        with pytest.raises(StoreError, match="no chain; install syncd again"):
+            known()
 
 
 def test_a_database_newer_than_the_code_is_refused_and_left_alone(emptied):
