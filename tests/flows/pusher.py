@@ -1,9 +1,11 @@
-"""One push as a process of its own, so that it can be killed: URL of the database, of the sandbox, its key, the folder.
+"""One push as a process of its own, so that it can be killed.
 
-A fifth argument names a story.
+It is forked from a server that has loaded all that a push needs, and nothing else: loading takes longer than the push.
 """
 
-import sys
+import multiprocessing
+import os
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from syncd.core.holding import HoldMode
 from syncd.core.limits import Limit, Limits
 from syncd.core.recertify import Renewal
 from syncd.core.rules import ItemRule
+from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store.database import open_database
 from tests.core.factories import course_name
@@ -29,7 +32,37 @@ FIRE = ItemRule(
 """Everybody is given the course Fire, and it is reset 30 days before a completion ceases to count."""
 
 
-def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") -> None:
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload([__name__])
+
+
+def process_of(
+    sandbox: Sandbox, url: str, folder: Path, story: str = "", *, failpoint: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """One push as a process, which dies at the failpoint; what it says is in the folder until it has ended."""
+    said = folder / "said", folder / "complained"
+    options = url, sandbox.base_url, sandbox.api_key, folder, story
+    process = _SERVER.Process(target=_process, args=(said, failpoint, options))
+    process.start()
+    try:
+        process.join(90)
+        assert process.exitcode is not None, "it has not ended in 90 s"
+        out, errors = (file.read_text(encoding="utf-8") for file in said)
+        return subprocess.CompletedProcess(options, process.exitcode, out, errors)
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+
+
+def _process(said: tuple[Path, Path], failpoint: str, options: tuple[str, str, str, Path, str]) -> None:
+    os.environ.update({"SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint})
+    for number, file in enumerate(said, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    main(*options)
+
+
+def main(url: str, base_url: str, api_key: str, folder: Path, story: str) -> None:
     """Push, and print how the Run ended.
 
     In the story ``renewable`` a course is reset 30 days before it ceases to count. In ``leavers`` half of the staff has left, which is too many; ``crowd`` goes by bulk import.
@@ -37,7 +70,7 @@ def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") ->
     sandbox: Any = SimpleNamespace(
         base_url=base_url, api_key=api_key, limiter=SimpleNamespace(limit=LIMIT, window=WINDOW)
     )
-    rig = Rig(sandbox=sandbox, database=open_database(url), folder=Path(folder), hr=list(STAFF))
+    rig = Rig(sandbox=sandbox, database=open_database(url), folder=folder, hr=list(STAFF))
     if story == "leavers":
         rig.hr = [{**row, "status": "Left"} for row in STAFF[:4]] + [
             {**row, "title": "Lead"} for row in STAFF[4:]
@@ -57,7 +90,3 @@ def main(url: str, base_url: str, api_key: str, folder: str, story: str = "") ->
     if story == RENEWABLE:  # also what a push before it left, if this one has nothing to send
         drain(rig.open(), pushed.run_id)
     print(rig.run(pushed.run_id)["state"])  # noqa: T201 - the parent reads it
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -21,9 +21,9 @@ from syncd.sending.worker import Worker
 from syncd.store import changes, drift, enqueue, jobs
 from syncd.store.database import Database
 from syncd.store.schema import attempt
-from tests.flows.pusher import CROWD
+from tests.flows.pusher import CROWD, process_of
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, person
-from tests.flows.test_kill import process_of, state_of
+from tests.flows.test_kill import state_of
 from tests.flows.test_modes import ALONE, ON_POSTGRESQL, TOGETHER, Clock, control, named
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}

@@ -1,10 +1,8 @@
 """kill -9 of a push at every point, and a restart: Litmos ends up as after an undisturbed push, nobody twice."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from syncd.failpoint import KILLED, NAMES
 from syncd.sandbox.server import Sandbox
 from syncd.store.database import open_database
 from syncd.store.migrate import upgrade
-from tests.flows.pusher import LIMIT, STAFF, WINDOW
+from tests.flows.pusher import LIMIT, STAFF, WINDOW, process_of
 from tests.flows.rig import creates_without_a_read
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
@@ -50,23 +48,6 @@ def state_of(sandbox: Sandbox) -> dict[str, list[str]]:
         kind: sorted(json.dumps(plain(row) if isinstance(row, dict) else row, sort_keys=True) for row in rows)
         for kind, rows in dump.items()
     }
-
-
-def process_of(
-    sandbox: Sandbox, url: str, folder: Path, *more: str, failpoint: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """One push as a process, which dies at the failpoint."""
-    environment = {**os.environ, "SYNCD_TESTING": "1", "SYNCD_FAILPOINT": failpoint}
-    options = [url, sandbox.base_url, sandbox.api_key, str(folder), *more]
-    return subprocess.run(
-        [sys.executable, "-m", "tests.flows.pusher", *options],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
 
 
 def push(sandbox: Sandbox, url: str, folder: Path, failpoint: str = "") -> subprocess.CompletedProcess[str]:

@@ -25,9 +25,8 @@ from syncd.sending.crew import drain
 from syncd.store.database import Database
 from syncd.sync import Pushed
 from tests.core.factories import course_name
-from tests.flows.pusher import FIRE, LIMIT, RENEWABLE, STAFF, WINDOW
+from tests.flows.pusher import FIRE, LIMIT, RENEWABLE, STAFF, WINDOW, process_of
 from tests.flows.rig import MAPPING, Rig, person, place
-from tests.flows.test_kill import process_of
 
 WORLD = {
     "courses": [{"Name": "Fire", "CompliantTillDays": 365}, {"Name": "Manners"}],

@@ -1,8 +1,5 @@
 """``push.hold: slice``, and approval in part: what a Limit counts waits for a person, the rest is done."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +17,7 @@ from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changes, inputs, runs
 from syncd.store.database import Database
-from tests.flows.pusher import STAFF, WINDOW
+from tests.flows.pusher import STAFF, WINDOW, process_of
 from tests.flows.rig import Rig, person
 from tests.flows.test_hold import FEW, active, leave
 
@@ -242,30 +239,9 @@ def test_nothing_that_is_held_is_sent_before_approval_whenever_it_is_killed(
     with Sandbox(limit=500, window=WINDOW, seed=WORLD) as sandbox:
         rig = Rig(sandbox=sandbox, database=database, folder=tmp_path, hr=list(STAFF))
         rig.push()
-        command = [
-            sys.executable,
-            "-m",
-            "tests.flows.pusher",
-            database_url,
-            sandbox.base_url,
-            sandbox.api_key,
-        ]
-        root = Path(__file__).parents[2]
-        environment = {**os.environ, "SYNCD_TESTING": "1", "PYTHONPATH": str(root)}
-
-        def push(failpoint: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [*command, str(tmp_path), "leavers"],
-                env={**environment, "SYNCD_FAILPOINT": failpoint},
-                capture_output=True,
-                text=True,
-                timeout=90,
-                check=False,
-                cwd=root,
-            )
-
-        assert push(failpoint).returncode == KILLED
-        again = push("")
+        killed = process_of(sandbox, database_url, tmp_path, "leavers", failpoint=failpoint)
+        assert killed.returncode == KILLED, killed.stderr
+        again = process_of(sandbox, database_url, tmp_path, "leavers")
         assert again.stdout.split()[-1] == "held", again.stderr
         assert active(rig) == len(STAFF)
         titles = [user["JobTitle"] for user in rig.users().values() if user["ExternalEmployeeId"]]
