@@ -166,32 +166,33 @@ def test_a_source_that_is_a_folder_is_refused(bench):
 # ---------------------------------------------------------------- Litmos
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "html"},
-        {"kind": "truncated"},
-        {"kind": "malformed"},
-        {"kind": "empty"},
-        {"kind": "drop_before"},
-        {"kind": "drop_after"},
-        {"kind": "status", "status": 500},
-        {"kind": "status", "status": 401},
-        {"kind": "status", "status": 403},
-        {"kind": "status", "status": 404},
-    ],
-    ids=lambda fault: f"{fault['kind']} {fault.get('status', '')}".strip(),
+UNUSABLE = (
+    {"kind": "html"},
+    {"kind": "truncated"},
+    {"kind": "malformed"},
+    {"kind": "empty"},
+    {"kind": "drop_before"},
+    {"kind": "drop_after"},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 403},
+    {"kind": "status", "status": 404},
 )
-def test_an_unusable_answer_fails_the_refresh_and_nothing_else(bench, fault):
+
+
+def test_an_unusable_answer_fails_the_refresh_and_nothing_else(bench):
     bench.staff(STAFF - 1)
     before = bench.json("status")["users"]
-    bench.sandbox.faults.set([{"method": "GET", "path": "users", "count": 0, **fault}])
-    done = bench.run("refresh", expect=8)
-    assert done.stderr.strip()
-    assert KEY not in done.stderr
-    status = bench.json("status")
-    assert status["users"] == before, "the mirror is as it was"
-    assert status["flows"]["refresh"]["last"]["state"] == "failed"
+    for fault in UNUSABLE:
+        bench.sandbox.faults.set([{"method": "GET", "path": "users", "count": 0, **fault}])
+        done = bench.run("refresh", expect=8)
+        assert done.stderr.strip(), fault
+        assert KEY not in done.stderr
+        status = bench.json("status")
+        assert status["users"] == before, (fault, "the mirror is as it was")
+        assert status["flows"]["refresh"]["last"]["state"] == "failed", fault
+        bench.sandbox.faults.set([])
+        bench.run("refresh")
     mended(bench)
 
 

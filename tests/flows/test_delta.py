@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from syncd.core.delta import Readings
 from syncd.core.limits import Limits
 from syncd.core.profile import normalise_profile
 from syncd.errors import LitmosError
@@ -175,22 +177,28 @@ def test_drift_is_recorded_with_field_before_and_after(rig):
     }
 
 
-@pytest.mark.parametrize("answer", ["<html/>", "[", "{}", "[1]", ""])
-@pytest.mark.parametrize("path", ["^/org/users/details", "^/org/teams/users", "^/org/learningpaths/results"])
-def test_a_page_that_is_none_fails_the_delta_and_leaves_all_as_it_was(path, answer, rig):
+NO_PAGES = ("<html/>", "[", "{}", "[1]", "")
+WINDOWS = ("^/org/users/details", "^/org/teams/users", "^/org/learningpaths/results")
+
+
+def test_a_page_that_is_none_fails_the_delta_and_leaves_all_as_it_was(rig):
     rig.refresh()
     edit(rig, {"do": "set_user", "UserName": "p3@example.com", "set": {"JobTitle": "Rogue"}})
-    before = whole(rig)
-    with rig.database.read() as conn:
-        readings = mirror.readings(conn, "main")
-    rig.sandbox.faults.set([{"kind": "status", "status": 200, "body": answer, "path": path, "count": 0}])
-    with pytest.raises(LitmosError):
-        delta(rig)
-    assert whole(rig) == before
-    with rig.database.read() as conn:
-        assert mirror.readings(conn, "main") == readings
+    before, readings = whole(rig), last_readings(rig)
+    for path, answer in product(WINDOWS, NO_PAGES):
+        rig.sandbox.faults.set([{"kind": "status", "status": 200, "body": answer, "path": path, "count": 0}])
+        with pytest.raises(LitmosError):
+            delta(rig)
+        assert rig.sandbox.faults.rows()[0]["fired"] > 0, path
+        assert (whole(rig), last_readings(rig)) == (before, readings), (path, answer)
     rig.sandbox.faults.set([])
     assert delta(rig)["drift"] == 1
+
+
+def last_readings(rig: Rig) -> Readings:
+    """When what was last read."""
+    with rig.database.read() as conn:
+        return mirror.readings(conn, "main")
 
 
 def test_a_removal_that_litmos_does_not_report_is_found_by_the_rolling_check(rig):
