@@ -89,9 +89,7 @@ def ask(scraped: Scraped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("prometheus")
     with served(Metrics(scraped.metrics.registry), MetricsSettings(port=0)) as port, free_port() as own:
         made = YAML(typ="safe").load((MONITORING / "prometheus.yaml").read_text("utf-8"))
-        made["global"] = {
-            name: "250ms" for name in ("scrape_interval", "scrape_timeout", "evaluation_interval")
-        }
+        made["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "250ms")
         made["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
         made["rule_files"] = [str(MONITORING / "alerts.yaml")]
         (folder / "prometheus.yaml").write_text(json.dumps(made), encoding="utf-8")

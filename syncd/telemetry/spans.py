@@ -184,8 +184,11 @@ class Tracer:
             "syncd.attempt.outcome": outcome,
             "syncd.attempt.requests": told["requests"],
             "syncd.limit.waited": told["waited"],
-            **{f"syncd.changes.done.{kind}": number for kind, number in told["done"].items()},
-            **{f"syncd.changes.failed.{kind}": number for kind, number in told["failed"].items()},
+            **{
+                f"syncd.changes.{became}.{change.replace(' ', '_')}": number
+                for became in ("done", "failed")
+                for change, number in told[became].items()
+            },
         }
         if told["http_status"] is not None:
             attributes["http.response.status_code"] = told["http_status"]

@@ -31,7 +31,7 @@ class Teller:
     def attempt(self, **facts: Any) -> list[Span]:
         known: dict[str, Any] = {
             "job_id": 3, "kind": "create_user", "outcome": "completed", "code": "", "http_status": 201, "requests": 1,
-            "seconds": 1.5, "waited": 0.25, "done": {"user": 1}, "failed": {}, "note": SENTENCE,
+            "seconds": 1.5, "waited": 0.25, "done": {"create user": 1}, "failed": {}, "note": SENTENCE,
         }  # fmt: skip
         return self.tell("attempt_ended", **known | facts)
 
