@@ -51,6 +51,8 @@ def purge(
                     "replaced": {name: rows for name, (_, rows) in counts.items()},
                     "inputs": done.inputs,
                     "left": [{"table": name, "rows": rows, "why": why} for name, rows, why in done.left],
+                    "vacuumed": list(done.vacuumed.done),
+                    "vacuum": done.vacuumed.statement,
                 }
             )
             return
@@ -62,6 +64,18 @@ def purge(
             table(("table", "rows", "why"), done.left)
         else:
             say("No table mentions them any more.")
+        if done.vacuumed.done:
+            say(f"Old versions of rows are gone from {len(done.vacuumed.done)} tables (VACUUM).")
+        if done.vacuumed.refused:
+            note(
+                "Old versions of rows are still on disk, for only the owner of these tables may vacuum them. As the owner: "
+                f"{done.vacuumed.statement}"
+            )
+        elif done.vacuumed.stay:
+            note(
+                "Old versions of rows are still on disk, for a transaction that began earlier may see them. Once it has "
+                f"ended: {done.vacuumed.statement}"
+            )
         note(
             "Not reached: Litmos itself, HR, what sinks were given, copies and backups of the database (docs/privacy.md)"
         )
