@@ -108,6 +108,16 @@ def test_a_plan_has_what_was_read_for_it(teller):
     assert later.parent_id == run.span_id
 
 
+def test_a_run_begins_before_its_parts_however_long_it_waited_for_a_person(teller):
+    """``seconds`` leaves that waiting out, and is counted back from when the end was told."""
+    teller.tell("run_started")
+    (plan,) = teller.planned()
+    (run,) = teller.ended(seconds=0.001)
+    assert run.begins <= plan.begins < plan.ends <= run.ends
+    (again,) = teller.ended(seconds=0.001)
+    assert again.begins == run.begins, "a run that was reopened"
+
+
 def test_a_plan_that_was_never_made_ends_with_its_run(teller):
     teller.tell("run_started")
     plan, run = teller.ended(state="failed")
