@@ -195,7 +195,7 @@ def work(database: Database, owner: str, claims: int, spent: list[float]) -> Non
             now = database.now(conn)
             queue.complete(conn, claimed, requests=1, note="", status=201, now=now)
             exchanges.save(conn, claimed.id, made)
-            changes.set_state(conn, claimed.run_id, claimed.changes, "done", now=now)
+            changes.end(conn, claimed.run_id, claimed.changes, "done", now=now)
             runs.finish_if_done(conn, claimed.run_id, now)
 
 
