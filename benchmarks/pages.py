@@ -7,8 +7,8 @@ Every page of the router's table is asked, and each of its filters with a common
 deep pages, long pages, pairs of filters and some twins too: a new page or filter is measured by itself. ``median_ms``, ``best_ms`` and ``p95_ms`` are of
 ``--answers`` answers after one that warms up, ``floor_ms`` of a list of nothing asked in between, ``ratio`` the median by that floor (a page of 500
 rows is 20 to 30 floors by its rows alone).
-Exit code 1 if a median is beyond 300 ms. ``--check`` is a fiftieth of the size and leaves pairs out, and
-asks that no page takes much longer than the floor.
+A scrape of ``/metrics`` is asked, too. Exit code 1 if a median is beyond 300 ms. ``--check`` takes a minute: it counts the steps that SQLite
+takes for each page at two small sizes (``benchmarks/growth.py``), and times PostgreSQL's at the larger of them, without pairs.
 """
 
 import argparse
@@ -16,59 +16,24 @@ import math
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from benchmarks import growth
 from benchmarks.grown import company_of, grow
 from benchmarks.questions import Question, questions
+from benchmarks.serving import SCRAPE, served
 from benchmarks.stores import judge, kinds_here, show, url_of_new
-from syncd.config import load
 from syncd.store.database import open_database
-from syncd.web.listening import Listening
-from syncd.web.pages import create_web
-from syncd.web.site import Site
-from syncd.wiring import wire
 
 BARS = {"median_ms": ("<=", 300.0)}
-CHECKED = {"median_ms": ("<=", 300.0), "ratio": ("<=", 40.0)}
+CHECKED = {**BARS, "ratio": ("<=", 40.0), **growth.BARS}
 """What ``--check`` asks for: a page that looks at everybody takes far longer than a list of nothing even at its size."""
 FLOOR = "/changes?run=0"
-CONFIG = """\
-version: 1
-database: {url}
-litmos: {{base_url: "http://127.0.0.1:9", api_key: "${{env:SYNCD_BENCHMARK_KEY}}"}}
-source: {{type: csv, name: hr, path: {folder}/hr.csv}}
-employee: {{id: employee_id}}
-users:
-  match: [ExternalEmployeeId, UserName]
-  fields: {{ExternalEmployeeId: employee_id, UserName: email, FirstName: first, LastName: last, Email: email}}
-"""
-
-
-@contextmanager
-def served(url: str) -> Iterator[httpx.Client]:
-    """The pages over a database, on a port of their own, and a client that stays connected as a browser does."""
-    with tempfile.TemporaryDirectory(prefix="syncd-benchmark-") as folder:
-        path = Path(folder) / "syncd.yaml"
-        path.write_text(CONFIG.format(url=url, folder=folder), encoding="utf-8")
-        config = load(path, environ={"SYNCD_BENCHMARK_KEY": "none"})
-        app = wire(config)
-        site = Site(app=app, config=config, alive=lambda: True)
-        listening = Listening(create_web(site, hosts=["127.0.0.1"], pages=True), "127.0.0.1", 0)
-        listening.start()
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{listening.port}", timeout=120) as client:
-                yield client
-        finally:
-            listening.end()
-            app.close()
 
 
 def asked(client: httpx.Client, path: str) -> tuple[float, int]:
@@ -85,7 +50,9 @@ def asked(client: httpx.Client, path: str) -> tuple[float, int]:
 def measure(url: str, answers: int, only: str, *, pairs: bool) -> list[dict[str, Any]]:
     """Every question to the pages over this database, the slowest first; each answer with a floor beside it, for the machine may be busy."""
     database = open_database(url)
-    wanted: Sequence[Question] = [one for one in questions(database, pairs=pairs) if only in one.path]
+    wanted: Sequence[Question] = [
+        one for one in (SCRAPE, *questions(database, pairs=pairs)) if only in one.path
+    ]
     kind = database.engine.dialect.name
     database.close()
     results = []
@@ -128,17 +95,21 @@ def main() -> int:
     parser.add_argument("--answers", type=int, default=9)
     parser.add_argument("--only", default="", help="ask only what has this in its address")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--check", action="store_true", help="a fiftieth of the size, ratios too")
+    parser.add_argument(
+        "--check", action="store_true", help="small sizes: how much grows on SQLite, times on PostgreSQL"
+    )
     chosen = parser.parse_args()
     people, runs, changes, answers = chosen.people, chosen.runs, chosen.changes, chosen.answers
     if chosen.check:
-        people, runs, changes = min(people, 20_000), min(runs, 1000), min(changes, 100_000)
-        answers = min(answers, 7)
+        (people, runs, changes), answers = growth.LARGE, min(answers, 3)
     results: list[dict[str, Any]] = []
     if chosen.url:
         results = measure(chosen.url, answers, chosen.only, pairs=not chosen.check)
     else:
         for kind in kinds_here(chosen.database):
+            if chosen.check and kind == "sqlite":
+                results += growth.growth(chosen.only)
+                continue
             with url_of_new(kind) as url:
                 database = open_database(url)
                 grow(database, company_of(people, runs, changes, now=datetime.now(UTC)))

@@ -193,9 +193,9 @@ def work(database: Database, owner: str, claims: int, spent: list[float]) -> Non
         assert claimed is not None
         with database.write() as conn:
             now = database.now(conn)
-            queue.complete(conn, claimed, requests=1, note="", now=now)
+            queue.complete(conn, claimed, requests=1, note="", status=201, now=now)
             exchanges.save(conn, claimed.id, made)
-            changes.set_state(conn, claimed.run_id, claimed.changes, "done", now=now)
+            changes.end(conn, claimed.run_id, claimed.changes, "done", now=now)
             runs.finish_if_done(conn, claimed.run_id, now)
 
 

@@ -196,7 +196,7 @@ SENDING = (
         "attempt_ended",
         "info",
         "run_id job_id kind outcome code http_status requests seconds waited done failed note",
-        "the one line of each try of a job: `seconds` in all, of which `waited` for the limit; `done` and `failed` changes by kind",
+        "the one line of each try of a job: `seconds` in all, of which `waited` for the limit; `done` and `failed` changes by what they do and to what (`create user`); `http_status` of the last answer",
     ),
     _of(
         "job_failed",

@@ -72,7 +72,7 @@ def test_a_push_is_one_trace(bench, receiver):
     for attempt in attempts:
         assert attempt.parent_span_id == run.span_id
         facts = values(attempt.attributes)
-        assert (facts["syncd.attempt.outcome"], facts["syncd.changes.done.user"]) == ("completed", 1)
+        assert (facts["syncd.attempt.outcome"], facts["syncd.changes.done.create_user"]) == ("completed", 1)
         (request,) = [
             one
             for one in receiver.spans

@@ -83,7 +83,19 @@ def families_of(scraped: Scraped) -> set[str]:
 
 def test_a_push_is_counted(scraped):
     assert scraped.value("syncd_runs_total", flow="push", state="succeeded") == 1
-    assert scraped.value("syncd_changes_total", kind="user", outcome="done") == 3
+    changed = {
+        (one["action"], one["kind"]): number
+        for (name, labels), number in scraped.samples().items()
+        if name == "syncd_changes_total"
+        and (one := dict(labels))["outcome"] == "done"
+        and one["flow"] == "push"
+    }
+    assert changed == {
+        ("create", "user"): 3,
+        ("create", "team"): 2,
+        ("add", "membership"): 3,
+        ("add", "assignment"): 3,
+    }
     assert scraped.value("syncd_attempts_total", kind="create_user", outcome="completed") == 3
     created = scraped.value("syncd_api_requests_total", method="POST", endpoint="/users", status_class="2xx")
     seen = [one for one in scraped.bench.sandbox.log if (one.method, one.path) == ("POST", "/users")]

@@ -51,20 +51,29 @@ def test_metrics_keep_to_the_conventions(scraped):
 
 
 def test_each_alert_fires_when_it_should_and_not_otherwise(tmp_path):
-    """What the annotations say is left out: the words are for people, and ``test_metrics`` has them."""
-    bare = [{name: rule[name] for name in rule if name != "annotations"} for rule in rules()]
+    """What the annotations say is left out: the words are for people, and ``test_metrics`` has them.
+
+    Each rule has a file of its own with the cases that ask for it, all given to one promtool: it evaluates every rule of a file at
+    every minute of each case, and asks only what became of one.
+    """
+    bare = {rule["alert"]: {name: rule[name] for name in rule if name != "annotations"} for rule in rules()}
     cases = YAML(typ="safe").load(CASES.read_text("utf-8"))
-    for name, content in (
-        ("alerts.yaml", {"groups": [{"name": "syncd", "rules": bare}]}),
-        ("cases.yaml", cases),
-    ):
-        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
-    asked = [one for case in cases["tests"] for one in case["alert_rule_test"]]
+    asked = [(case["alert_rule_test"][0]["alertname"], case) for case in cases["tests"]]
     for fires in (True, False):
-        assert {one["alertname"] for one in asked if bool(one["exp_alerts"]) is fires} == {
-            rule["alert"] for rule in rules()
-        }
-    promtool("test", "rules", str(tmp_path / "cases.yaml"))
+        assert {
+            alert for alert, case in asked if bool(case["alert_rule_test"][0]["exp_alerts"]) is fires
+        } == set(bare)
+    given = []
+    for alert, rule in bare.items():
+        mine = [case for other, case in asked if other == alert]
+        assert {one["alertname"] for case in mine for one in case["alert_rule_test"]} == {alert}
+        for name, content in (
+            (f"rule-{alert}.yaml", {"groups": [{"name": "syncd", "rules": [rule]}]}),
+            (f"cases-{alert}.yaml", {**cases, "rule_files": [f"rule-{alert}.yaml"], "tests": mine}),
+        ):
+            (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+        given.append(str(tmp_path / f"cases-{alert}.yaml"))
+    assert promtool("test", "rules", *given).count("SUCCESS") == len(bare)
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def ask(scraped: Scraped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("prometheus")
     with served(Metrics(scraped.metrics.registry), MetricsSettings(port=0)) as port, free_port() as own:
         made = YAML(typ="safe").load((MONITORING / "prometheus.yaml").read_text("utf-8"))
-        made["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        made["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "250ms")
         made["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
         made["rule_files"] = [str(MONITORING / "alerts.yaml")]
         (folder / "prometheus.yaml").write_text(json.dumps(made), encoding="utf-8")

@@ -181,6 +181,7 @@ def test_purging_as_people_do_it(bench):
     assert done["inputs"] == 1, "the file that named them"
     assert done["pseudonym"] == bench.run("pseudonym", gone["employee_id"]).stdout.strip()
     assert done["left"] == []
+    assert (done["vacuumed"], done["vacuum"]) == ([], ""), "SQLite overwrites"
     raw = b"".join(path.read_bytes() for path in bench.folder.glob("syncd.db*"))
     assert gone["email"].encode() not in raw, "overwritten, not only unlinked"
     with bench.database() as database, database.read() as conn:

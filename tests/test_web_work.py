@@ -37,7 +37,7 @@ STEPS = 25_000
 ADVICE = (
     "\n{path} passes over {found} rows (SQLite: steps) to show nothing; it may pass over {most}. Filters of lists are answered by an index "
     "that has the filter's columns first and the key of the list last: add one to the table in syncd/store (and a migration), and say the "
-    "condition as the index says it; see 'Pages' in docs/performance.md. python -m benchmarks.pages --check --only {page} shows the time."
+    "condition as the index says it; see 'Pages' in docs/performance.md. python -m benchmarks.pages --check --only {page} shows how it grows."
 )
 NOBODY = {
     "run": "999999",

@@ -1,13 +1,16 @@
 """Commands about privacy: forgetting a person, and what they are called in the log."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, say, show_json, table
+
+if TYPE_CHECKING:
+    from syncd.store.vacuuming import Vacuumed
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +54,8 @@ def purge(
                     "replaced": {name: rows for name, (_, rows) in counts.items()},
                     "inputs": done.inputs,
                     "left": [{"table": name, "rows": rows, "why": why} for name, rows, why in done.left],
+                    "vacuumed": list(done.vacuumed.done),
+                    "vacuum": done.vacuumed.statement,
                 }
             )
             return
@@ -62,8 +67,24 @@ def purge(
             table(("table", "rows", "why"), done.left)
         else:
             say("No table mentions them any more.")
+        _tell_vacuumed(done.vacuumed)
         note(
             "Not reached: Litmos itself, HR, what sinks were given, copies and backups of the database (docs/privacy.md)"
+        )
+
+
+def _tell_vacuumed(vacuumed: "Vacuumed") -> None:
+    if vacuumed.done:
+        say(f"Old versions of rows are gone from {len(vacuumed.done)} tables (VACUUM).")
+    if vacuumed.refused:
+        note(
+            "Old versions of rows are still on disk, for only the owner of these tables may vacuum them. As the owner: "
+            f"{vacuumed.statement}"
+        )
+    elif vacuumed.stay:
+        note(
+            "Old versions of rows are still on disk, for a transaction that began earlier may see them. Once it has ended: "
+            f"{vacuumed.statement}"
         )
 
 

@@ -16,16 +16,21 @@ from syncd.store import archived, audit, purging
 from syncd.store.database import Database
 from syncd.store.pseudonyms import made_key
 from syncd.store.purging import Purge
+from syncd.store.vacuuming import Vacuumed, vacuum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """What was erased: the pseudonym, the rows, how many kept inputs went, and what still mentions the person, with why."""
+    """What was erased: the pseudonym, the rows, how many kept inputs went, and what still mentions the person, with why.
+
+    ``vacuumed`` is what became of the old versions of the rows.
+    """
 
     pseudonym: str
     purge: Purge
     inputs: int
     left: list[tuple[str, int, str]]
+    vacuumed: Vacuumed
 
 
 def people_of(database: Database, account: str) -> Callable[[str], str]:
@@ -74,9 +79,10 @@ def purge(
         detail = {"rows": done.erased.total(), "mentions": done.replaced.total(), "inputs": inputs}
         audit.record(conn, account, actor=actor, action="purge", employee_id=who, detail=detail, now=now)
     database.empty_log()
+    vacuumed = vacuum(database, done.touched)
     with database.read() as conn:
         left = purging.prove(conn, account, person.needles)
-    return Forgotten(pseudonym=who, purge=done, inputs=inputs, left=left)
+    return Forgotten(pseudonym=who, purge=done, inputs=inputs, left=left, vacuumed=vacuumed)
 
 
 def _drop_inputs(database: Database, account: str, vault: Vault | None, needles: Needles) -> int:

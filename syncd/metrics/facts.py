@@ -70,6 +70,7 @@ class StoreFacts(Collector):
             now = self.database.now(conn)
             live = jobs.live_counts(conn, account)
             oldest = gauges.oldest_due(conn, account)
+            unknown = gauges.uncertain_changes(conn, account)
             taken, slots, _frozen = window.usage(conn, account, now)
             freezes = window.freezes(conn, account).number
             pauses = {one.job_class: 1.0 for one in jobs.pauses(conn, account)}
@@ -85,6 +86,7 @@ class StoreFacts(Collector):
         yield _labelled("syncd_queue_depth", "Jobs that have not ended.", "state", states)
         yield _one("syncd_queue_oldest_age_seconds", "Age of the oldest job that is due.", _age(oldest, now))
         yield _one("syncd_uncertain_jobs", "Jobs whose outcome is unknown.", states["uncertain"])
+        yield _one("syncd_uncertain_changes", "Changes that these jobs carry.", unknown)
         yield _one("syncd_api_budget", "Requests that one window allows.", slots)
         yield _one("syncd_api_budget_remaining", "Requests that are free now.", slots - taken)
         frozen = CounterMetricFamily("syncd_window_freezes", "How often everybody waited for one window.")

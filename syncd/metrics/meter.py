@@ -36,8 +36,8 @@ class Meter:
         )
         self._changes = Counter(
             "syncd_changes",
-            "Changes that were done or failed, by what they are about.",
-            ("kind", "outcome"),
+            "Changes that were done or failed, by what they do, and to what.",
+            ("flow", "action", "kind", "outcome"),
             registry=registry,
         )
         self._requests = Counter(
@@ -64,10 +64,6 @@ class Meter:
         self._problems = Counter(
             "syncd_problem_events", "Warnings and errors, by event.", ("event", "level"), registry=registry
         )
-        for (
-            name
-        ) in SIGN_INS:  # what first appears as 1 has risen from nothing, which Prometheus does not count
-            self._problems.labels(name, "warning")
         self._counting = self._counters()
 
     def _counters(self) -> Mapping[str, Callable[[Mapping[str, Any]], None]]:
@@ -104,8 +100,9 @@ class Meter:
     def _attempt_ended(self, told: Mapping[str, Any]) -> None:
         self._attempts.labels(told["kind"], told["outcome"]).inc()
         for outcome in ("done", "failed"):
-            for kind, number in told[outcome].items():
-                self._changes.labels(kind, outcome).inc(number)
+            for change, number in told[outcome].items():
+                action, kind = change.split(" ")
+                self._changes.labels("push", action, kind, outcome).inc(number)  # no other flow has Changes
 
     def _request_ended(self, told: Mapping[str, Any]) -> None:
         status = int(told["status"])

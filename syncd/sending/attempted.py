@@ -1,7 +1,7 @@
 """Attempted: what became of one try of a Job, told in one line."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from syncd.log import get_logger
 from syncd.store.queue import Job
@@ -19,11 +19,11 @@ def tell_attempt(
     error: str = "",
     status: int | None = None,
     requests: int = 0,
-    done: Collection[str] = (),
-    failed: Collection[str] = (),
+    done: Mapping[str, str] | None = None,
+    failed: Mapping[str, str] | None = None,
     note: str = "",
 ) -> None:
-    """Tell how a try ended (``outcome`` as its row has it): with the keys of the Changes that are ``done`` or ``failed`` by it.
+    """Tell how a try ended (``outcome`` as its row has it): with what Changes are ``done`` or ``failed`` by it (``changes.end``).
 
     ``seconds`` are from its claim to its record, ``waited`` those for the limit, before and meanwhile. ``error`` is told of
     a Job that is given up.
@@ -37,14 +37,14 @@ def tell_attempt(
         requests=requests,
         seconds=round(seconds, 3),
         waited=round(waited, 3),
-        done=_by_kind(done),
-        failed=_by_kind(failed),
+        done=_counted(done),
+        failed=_counted(failed),
         note=note,
     )
     if outcome == "discarded":
         log.error("job_failed", kind=job.kind, code=code, error=error, attempts=job.attempts)
 
 
-def _by_kind(keys: Collection[str]) -> dict[str, int]:
-    """How many of each kind: a key is ``membership:E1@sales``, say."""
-    return dict(sorted(Counter(key.partition(":")[0] for key in keys).items()))
+def _counted(ended: Mapping[str, str] | None) -> dict[str, int]:
+    """How many of each: ``"create user"`` -> number."""
+    return dict(sorted(Counter((ended or {}).values()).items()))

@@ -16,8 +16,10 @@ WAITING = "IMPORT-WAITING"
 """The code of an Attempt that found the import not ended."""
 
 
-def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float, now: datetime) -> None:
-    """Litmos has the import and has not ended it: look again, after ``delay`` seconds at most."""
+def write_pending(
+    conn: Connection, job: Job, effects: Effects, *, delay: float, status: int | None, now: datetime
+) -> None:
+    """Litmos has the import and has not ended it: look again, after ``delay`` seconds at most; ``status`` was its last answer's."""
     if effects.import_id:
         imports.save(conn, job.id, effects.import_id, now)
     since = imports.find(conn, job.id).since or now
@@ -31,6 +33,7 @@ def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float,
         delay=wait,
         code=WAITING,
         error="",
+        status=status,
         now=now,
         read=effects.missed,
         requests=effects.requests,
@@ -39,16 +42,16 @@ def write_pending(conn: Connection, job: Job, effects: Effects, *, delay: float,
 
 def write_settled(
     conn: Connection, account: str, job: Job, effects: Effects, now: datetime
-) -> frozenset[str]:
-    """Link everybody whom an import made, and say of each row that is not as wanted why; returns the Changes that failed.
+) -> dict[str, str]:
+    """Link everybody whom an import made, and say of each row that is not as wanted why; returns the Changes that failed, as ``changes.end``.
 
     Nothing for a Job of another kind.
     """
     if job.kind != RequestKind.IMPORT_USERS:
-        return frozenset()
+        return {}
     taken = set(links.load(conn, account).values())
     refused = dict(effects.refused)
-    failed: set[str] = set()
+    failed: dict[str, str] = {}
     for row in job.payload["rows"]:
         username = row["username"]
         user_id = effects.made.get(username)
@@ -59,12 +62,10 @@ def write_settled(
                 links.save(conn, account, row["employee_id"], user_id, "import", now)
         if username in refused:
             code, message = refused[username]
-            failed.add(row["change"])
-            changes.set_state(
-                conn, job.run_id, [row["change"]], "failed", code=code, message=message, now=now
-            )
+            mine = [row["change"]]
+            failed |= changes.end(conn, job.run_id, mine, "failed", code=code, message=message, now=now)
     imports.end(conn, account, job.id, now, late=effects.late)
-    return frozenset(failed)
+    return failed
 
 
 def own_values(conn: Connection, account: str, job: Job) -> Mapping[tuple[str, str], FieldValue]:

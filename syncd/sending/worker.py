@@ -25,6 +25,7 @@ from syncd.failpoint import reach
 from syncd.litmos.target import Target
 from syncd.log import bound, get_logger
 from syncd.sending.attempted import tell_attempt
+from syncd.sending.discarding import discard
 from syncd.sending.endings import ending
 from syncd.sending.errand import Bearings, Errand, resolve
 from syncd.sending.exchanging import Gathered
@@ -105,7 +106,7 @@ class Worker:
     jitter: Callable[[], float] = random.random
     _failures: int = field(default=0, init=False)
     _claims: int = field(default=0, init=False)
-    _gathered: Gathered | None = field(default=None, init=False)
+    _gathered: Gathered = field(default_factory=Gathered, init=False)
     _began: float = field(default=0.0, init=False)
 
     def run(self) -> None:
@@ -145,8 +146,8 @@ class Worker:
             if job is None:
                 return False
             self._claims += 1
-            if self.settings.keeps_exchanges:
-                self._gathered = Gathered(sensitive=self.settings.sensitive, waited=waited)
+            keeps = self.settings.keeps_exchanges
+            self._gathered = Gathered(sensitive=self.settings.sensitive, waited=waited, keeps=keeps)
             with bound(run_id=job.run_id, job_id=job.id):
                 self._work(job)
             return True
@@ -219,8 +220,10 @@ class Worker:
         reach("committed")
         if became is not None:
             done, failed = became
-            requests, note = effects.requests, effects.note
-            self._tell(job, "completed", requests=requests, done=done, failed=failed, note=note)
+            requests, note, status = effects.requests, effects.note, self._gathered.status
+            self._tell(
+                job, "completed", requests=requests, done=done, failed=failed, note=note, status=status
+            )
 
     def _pending(self, job: Job, effects: Effects, began_at: datetime) -> None:
         """Litmos has taken an import, and will apply it."""
@@ -228,32 +231,35 @@ class Worker:
 
         def write(conn: Connection) -> None:
             now = self.database.now(conn)
-            write_pending(conn, job, effects, delay=self.settings.settle_delay, now=now)
+            delay, status = self.settings.settle_delay, self._gathered.status
+            write_pending(conn, job, effects, delay=delay, status=status, now=now)
             self._reflect(conn, job, effects, began_at, now)
 
         self._log_attempt(job, write)
         reach("committed")
-        self._tell(job, "pending", requests=effects.requests, note=f"import {effects.import_id}")
+        requests, note, status = effects.requests, f"import {effects.import_id}", self._gathered.status
+        self._tell(job, "pending", requests=requests, note=note, status=status)
 
     def _write_success(
         self, conn: Connection, job: Job, errand: Errand, effects: Effects, began_at: datetime
-    ) -> tuple[list[str], list[str]]:
-        """Record what Litmos did; the keys of the Changes that are done, and of those that failed."""
-        account, now = self.settings.account, self.database.now(conn)
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Record what Litmos did; the Changes that are done, and those that failed (``changes.end``)."""
+        account, now, failed = self.settings.account, self.database.now(conn), {}
         lost = job.changes if errand.lost == ("*",) else errand.lost
         if lost:
             why = (
                 errand.note
                 or "the user or the team that it needs is not in Litmos; see why its create failed"
             )
-            changes.set_state(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
+            failed = changes.end(conn, job.run_id, lost, "failed", code="PARENT-FAILED", message=why, now=now)
         note = "; ".join(dict.fromkeys(filter(None, (effects.note, errand.note))))
-        queue.complete(conn, job, requests=effects.requests, note=note, now=now)
+        status = self._gathered.status
+        queue.complete(conn, job, requests=effects.requests, note=note, status=status, now=now)
         for key, text in errand.refused.items():
-            changes.set_state(conn, job.run_id, [key], "failed", code=PROTECTED, message=text, now=now)
-        failed = {*lost, *errand.refused, *write_settled(conn, account, job, effects, now)}
-        done = [key for key in job.changes if key not in failed]
-        changes.set_state(conn, job.run_id, done, "done", message=note, now=now)
+            failed |= changes.end(conn, job.run_id, [key], "failed", code=PROTECTED, message=text, now=now)
+        failed |= write_settled(conn, account, job, effects, now)
+        others = [key for key in job.changes if key not in failed]
+        done = changes.end(conn, job.run_id, others, "done", message=note, now=now)
         if job.payload.get("node"):
             ties.save(conn, account, {tuple(job.payload["node"]): team.id for team in effects.teams}, now)
         self._reflect(conn, job, effects, began_at, now)
@@ -267,7 +273,7 @@ class Worker:
         if not lost:
             note_recorded(conn, account, job, effects, now)
         runs.finish_if_done(conn, job.run_id, now)
-        return done, sorted(failed)
+        return done, failed
 
     def _reflect(
         self, conn: Connection, job: Job, effects: Effects, began_at: datetime, now: datetime
@@ -285,21 +291,22 @@ class Worker:
         gone = Permanent("its outcome was unknown each time", code="GAVE-UP")
         delay = self.settings.settle_delay
 
-        def write(conn: Connection) -> None:
-            now = self.database.now(conn)
+        def write(conn: Connection) -> dict[str, str]:
+            account, now = self.settings.account, self.database.now(conn)
             if again:
                 queue.uncertain(conn, job, delay=delay, code="ABSENT-ONCE", error="", now=now, read=True)
             elif job.attempts >= self.settings.max_attempts:
-                self._discard(conn, job, gone)
+                return discard(conn, account, job, gone, now)
             else:
-                imports.end(conn, self.settings.account, job.id, now, late=False)
+                imports.end(conn, account, job.id, now, late=False)
                 queue.retry(conn, job, delay=0.0, code="SETTLED-ABSENT", error="", now=now, counts=False)
+            return {}
 
-        self._log_attempt(job, write)
+        failed = self._log_attempt(job, write)
         if again:
             self._tell(job, "uncertain", code="ABSENT-ONCE")
         elif job.attempts >= self.settings.max_attempts:
-            self._tell(job, "discarded", code=gone.code, error=str(gone), failed=job.changes)
+            self._tell(job, "discarded", code=gone.code, error=str(gone), failed=failed)
         else:
             self._tell(job, "retry", code="SETTLED-ABSENT")
 
@@ -318,11 +325,12 @@ class Worker:
         if job.settling and not isinstance(error, Permanent):
             verdict = Verdict.SETTLE  # the read failed, for whatever reason: as uncertain as it was
         code, text, status = error.code, str(error), error.status
+        failed: dict[str, str] = {}
 
         def write(conn: Connection) -> bool:
-            now = self.database.now(conn)
+            account, now = self.settings.account, self.database.now(conn)
             if verdict is Verdict.DISCARD:
-                self._discard(conn, job, error)
+                failed.update(discard(conn, account, job, error, now))
             elif verdict is Verdict.SETTLE:
                 delay = 0.0 if pauses else decision.delay or backoff(job.attempts, self.jitter())
                 queue.uncertain(
@@ -333,25 +341,13 @@ class Worker:
                 queue.retry(
                     conn, job, delay=delay, code=code, error=text, status=status, now=now, counts=counts
                 )
-            account = self.settings.account
             return pauses and jobs.pause(conn, account, code=code, reason=text, now=now)
 
         if self._log_attempt(job, write):
             log.error("key_refused", code=code)
         outcome = OUTCOMES.get(verdict, "retry")
-        failed = job.changes if verdict is Verdict.DISCARD else ()
         self._tell(job, outcome, code=code, error=text, status=status, failed=failed)
         self._count_failure(error)
-
-    def _discard(self, conn: Connection, job: Job, error: LitmosError) -> None:
-        now = self.database.now(conn)
-        queue.discard(conn, job, code=error.code, error=str(error), status=error.status, now=now)
-        changes.set_state(
-            conn, job.run_id, job.changes, "failed", code=error.code, message=str(error), now=now
-        )
-        if job.kind == RequestKind.IMPORT_USERS:
-            imports.end(conn, self.settings.account, job.id, now, late=job.settling)
-        runs.finish_if_done(conn, job.run_id, now)
 
     def _count_failure(self, error: LitmosError) -> None:
         if not isinstance(error, Transient):
@@ -364,11 +360,10 @@ class Worker:
 
     def _log_attempt(self, job: Job, write: Callable[[Connection], Known]) -> Known | None:
         """Record the end of an Attempt, with what was sent and answered in it; returns what ``_record`` does."""
-        made = self._gathered.made if self._gathered is not None else ()
 
         def both(conn: Connection) -> Known:
             known = write(conn)
-            exchanges.save(conn, job.id, made)
+            exchanges.save(conn, job.id, self._gathered.made)
             return known
 
         return self._record(both)

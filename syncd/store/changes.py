@@ -213,6 +213,7 @@ _SET_STATE = (
         finished_at=bindparam("at"),
     )
 )
+_END = _SET_STATE.returning(change.c.key, change.c.action, change.c.kind)
 
 
 def set_state(
@@ -229,6 +230,25 @@ def set_state(
     values: dict[str, Any] = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
     for start in range(0, len(keys), CHUNK):
         conn.execute(_SET_STATE, {**values, "keys": keys[start : start + CHUNK]})
+
+
+def end(
+    conn: Connection,
+    run_id: int,
+    keys: Sequence[str],
+    state: str,
+    *,
+    code: str = "",
+    message: str = "",
+    now: datetime,
+) -> dict[str, str]:
+    """As ``set_state``, for who sends; returns what each of them is: key -> ``"create user"``."""
+    values: dict[str, Any] = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), CHUNK):
+        for row in conn.execute(_END, {**values, "keys": keys[start : start + CHUNK]}):
+            found[row.key] = f"{row.action} {row.kind}"
+    return found
 
 
 def approve(conn: Connection, run_id: int, keys: Sequence[str]) -> None:

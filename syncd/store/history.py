@@ -48,7 +48,7 @@ def happened(conn: Connection, account: str, employee_id: str) -> tuple[Happened
             job_state=row["job_state"] or "",
             request=row["request"] or "",
             attempts=row["attempts"] or 0,
-            status=row["http_status"],
+            status=None if row["job_state"] == "completed" else row["http_status"],
         )
         for row in rows
     )

@@ -130,6 +130,12 @@ class Purge:
     replaced: Counter[str] = field(default_factory=Counter)
     left: list[tuple[str, int, str]] = field(default_factory=list)
 
+    @property
+    def touched(self) -> list[str]:
+        """The tables that have old versions of rows which spoke of the person."""
+        counted = {name for of in (self.erased, self.replaced) for name, number in of.items() if number}
+        return sorted(counted | ({"attempt"} if "job" in counted else set()))
+
 
 def find_person(conn: Connection, account: str, employee_id: str) -> Person:
     """Everything that the person may be known by."""

@@ -111,7 +111,13 @@ _MINE = (
     )
     .returning(job.c.claimed_at, job.c.sent_at)
 )
-_COMPLETED = _MINE.values(state="completed", owner="", lease_until=None, finished_at=bindparam("finished"))
+_COMPLETED = _MINE.values(
+    state="completed",
+    owner="",
+    lease_until=None,
+    finished_at=bindparam("finished"),
+    http_status=bindparam("status"),
+)
 _CHILDREN = select(job_dep.c.child_id).where(job_dep.c.parent_id == bindparam("parent"))
 
 
@@ -200,13 +206,25 @@ def keep_alive(conn: Connection, account: str, owner: str, lease_seconds: float,
     conn.execute(update(job).where(mine, job.c.lease_until > now).values(lease_until=until))
 
 
-def complete(conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime) -> None:
-    """Litmos did it."""
-    known = {"job_id": claimed.id, "by": claimed.owner, "in_epoch": claimed.epoch, "finished": now}
-    row = conn.execute(_COMPLETED, known).mappings().first()
+def complete(
+    conn: Connection, claimed: Job, *, requests: int, note: str, now: datetime, status: int | None = None
+) -> None:
+    """Litmos did it; ``status`` is that of its last answer (None: there was nothing to ask)."""
+    known = {"job_id": claimed.id, "by": claimed.owner, "in_epoch": claimed.epoch}
+    row = conn.execute(_COMPLETED, {**known, "finished": now, "status": status}).mappings().first()
     if row is None:
         raise LostLeaseError
-    attempts.log(conn, claimed.id, claimed.owner, row, "completed", now=now, detail=note, requests=requests)
+    attempts.log(
+        conn,
+        claimed.id,
+        claimed.owner,
+        row,
+        "completed",
+        now=now,
+        detail=note,
+        requests=requests,
+        status=status,
+    )
     release_children(conn, claimed.id)
 
 

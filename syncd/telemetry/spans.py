@@ -26,6 +26,8 @@ MOST_JOBS = 1000
 """Of so many Jobs at most the requests are kept until the Attempt that they belong to has ended."""
 MOST_REQUESTS = 100
 """So many of one Attempt; what is more goes under the Run, as do those of a Job whose Attempt is not told."""
+MOST_RUNS = 1000
+"""Of so many Runs it is known when they began, as this process tells the time: no part of one comes before the whole."""
 MOST_PLANS = 100
 """So many Plans in the making are known at a time."""
 NOT_DONE = frozenset({"retry", "uncertain", "discarded"})
@@ -102,6 +104,7 @@ class Tracer:
         self._waited: dict[int, float] = {}
         self._requests: dict[tuple[int, int], list[Span]] = {}
         self._plans: dict[int, _Planning] = {}
+        self._began: dict[int, int] = {}
         self._making: Mapping[str, Callable[[Told, int, int], list[Span]]] = {
             "run_started": self._run_started,
             **dict.fromkeys(_NOTED, self._noted),
@@ -128,6 +131,9 @@ class Tracer:
         return self._making[name](told, run_id, _nanoseconds(told["timestamp"])) if run_id else []
 
     def _run_started(self, told: Told, run_id: int, at: int) -> list[Span]:
+        self._began[run_id] = at
+        if len(self._began) > MOST_RUNS:
+            self._began.pop(next(iter(self._began)))
         if told.get("flow") == "push" and len(self._plans) < MOST_PLANS:
             self._plans[run_id] = _Planning(at, self._ids.span(run_id, "plan", at))
         return []
@@ -167,7 +173,7 @@ class Tracer:
             "syncd.run.requests": told["requests"],
             **{f"syncd.changes.{state}": number for state, number in told["changes"].items()},
         }
-        began = at - _duration(told["seconds"])
+        began = self._began.get(run_id, at - _duration(told["seconds"]))
         made = self._span(run_id, self._ids.span(run_id), told["flow"], (began, at), attributes)
         failed = told["state"] == "failed"
         return [
@@ -184,8 +190,11 @@ class Tracer:
             "syncd.attempt.outcome": outcome,
             "syncd.attempt.requests": told["requests"],
             "syncd.limit.waited": told["waited"],
-            **{f"syncd.changes.done.{kind}": number for kind, number in told["done"].items()},
-            **{f"syncd.changes.failed.{kind}": number for kind, number in told["failed"].items()},
+            **{
+                f"syncd.changes.{became}.{change.replace(' ', '_')}": number
+                for became in ("done", "failed")
+                for change, number in told[became].items()
+            },
         }
         if told["http_status"] is not None:
             attributes["http.response.status_code"] = told["http_status"]

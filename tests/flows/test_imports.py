@@ -20,7 +20,7 @@ from syncd.sending.crew import drain
 from syncd.sending.worker import Worker
 from syncd.store import changes, drift, enqueue, jobs
 from syncd.store.database import Database
-from syncd.store.schema import attempt
+from syncd.store.schema import attempt, job
 from tests.flows.pusher import CROWD, process_of
 from tests.flows.rig import MAPPING, Rig, creates_without_a_read, person
 from tests.flows.test_kill import state_of
@@ -94,6 +94,11 @@ def test_many_new_people_are_one_import(rig):
     as_hr_says(rig)
     assert len(sent(rig, "POST", "/bulkimports")) == 1
     assert sent(rig, "POST", "/users") == []
+    with rig.database.read() as conn:
+        of_import = select(attempt.c.outcome, attempt.c.http_status).join(job).order_by(attempt.c.id)
+        tries = conn.execute(of_import.where(job.c.kind == "import_users")).all()
+    assert tries[0].http_status // 100 == 2, "what Litmos said when it took the import"
+    assert tuple(tries[-1]) == ("completed", 200), "what it said when it had ended"
     assert len(rig.sandbox.dump()["assignments"]) == CROWD
     assert rig.sandbox.world.mails == []
     before = rig.writes()

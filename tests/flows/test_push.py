@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from syncd.core.conditions import OneOf
 from syncd.core.limits import Limits
@@ -34,6 +35,15 @@ def test_day_one_creates_everything_and_a_repetition_writes_nothing(rig):
     assert ("Sales", "p1@example.com") in rig.members()
     assert len(rig.members()) == 8
     assert len(rig.sandbox.dump()["assignments"]) == 8
+    with rig.database.read() as conn:
+        answered = text("SELECT DISTINCT kind, outcome, http_status FROM syncd_attempts WHERE run_id = :run")
+        told = {tuple(row) for row in conn.execute(answered, {"run": pushed.run_id})}
+    assert {row for row in told if row[0] in {"create_user", "create_team", "add_members"}} == {
+        ("create_user", "completed", 201),
+        ("create_team", "completed", 201),
+        ("add_members", "completed", 201),
+    }
+    assert {status // 100 for _, _, status in told} == {2}
     before = rig.writes()
     again = rig.push(fresh=True)
     assert again.draft.plan.changes == ()

@@ -31,7 +31,7 @@ class Teller:
     def attempt(self, **facts: Any) -> list[Span]:
         known: dict[str, Any] = {
             "job_id": 3, "kind": "create_user", "outcome": "completed", "code": "", "http_status": 201, "requests": 1,
-            "seconds": 1.5, "waited": 0.25, "done": {"user": 1}, "failed": {}, "note": SENTENCE,
+            "seconds": 1.5, "waited": 0.25, "done": {"create user": 1}, "failed": {}, "note": SENTENCE,
         }  # fmt: skip
         return self.tell("attempt_ended", **known | facts)
 
@@ -106,6 +106,16 @@ def test_a_plan_has_what_was_read_for_it(teller):
     (later,) = teller.request()
     (run,) = teller.ended()
     assert later.parent_id == run.span_id
+
+
+def test_a_run_begins_before_its_parts_however_long_it_waited_for_a_person(teller):
+    """``seconds`` leaves that waiting out, and is counted back from when the end was told."""
+    teller.tell("run_started")
+    (plan,) = teller.planned()
+    (run,) = teller.ended(seconds=0.001)
+    assert run.begins <= plan.begins < plan.ends <= run.ends
+    (again,) = teller.ended(seconds=0.001)
+    assert again.begins == run.begins, "a run that was reopened"
 
 
 def test_a_plan_that_was_never_made_ends_with_its_run(teller):
