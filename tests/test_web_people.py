@@ -128,7 +128,9 @@ def test_lists_are_narrowed_by_what_the_address_says_and_each_filter_can_be_take
     titles = told(pages, f"/changes.json?from={today}&to={tomorrow}&field=JobTitle&action=update")
     assert [one["employee_id"] for one in titles["changes"]] == ["00001"]
     assert told(pages, "/changes.json?field=Nope")["changes"] == []
-    assert told(pages, "/runs.json?from=no-day&to=0000-99-99")["runs"], "what is no day is no filter"
+    assert pages.get("/runs.json?from=no-day&to=0000-99-99").status_code == 400, (
+        "what is no day would be no filter"
+    )
     page = pages.get("/changes?action=update&state=done&before=99").text
     assert 'href="/changes?state=done"' in page
     assert 'href="/changes?action=update"' in page

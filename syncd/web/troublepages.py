@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from syncd.core.cases import CaseState
+from syncd.core.filters import one_of
 from syncd.insight.acting import decide_case, retry, undo_case
 from syncd.insight.candidates import case_with_evidence
 from syncd.insight.failures import OPEN_FOR, open_problems
@@ -79,6 +81,9 @@ def _by_code(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"code": code, "rows": rows} for code, rows in ordered]
 
 
+CASE_FILTERS = {"state": one_of(CaseState)}
+
+
 def case_list(ask: Ask) -> Answer:
     """Employees whom matching could not place: open, decided, resolved."""
     state = ask.query.get("state", "")
@@ -92,7 +97,12 @@ def case_list(ask: Ask) -> Answer:
         template="cases.html",
         listed="cases",
         columns=("employee_id", "state", "code", "message", "opened_at"),
-        data={"next": ask.next_page(listed, "employee_id", "after"), "cases": listed, "now": now},
+        data={
+            "next": ask.next_page(listed, "employee_id", "after"),
+            "cases": listed,
+            "states": list(CASE_FILTERS["state"].words),
+            "now": now,
+        },
     )
 
 
