@@ -7,11 +7,13 @@ import re
 from html import unescape
 from urllib.parse import quote_plus
 
+import httpx
 import pytest
 
 from syncd.core.filters import Reads, fault, no_such, one_of
 from syncd.store.changelists import CLOSED
 from syncd.web.openapi import document
+from syncd.web.roles import Role
 from syncd.web.routes import PAGES, Page
 from tests.test_web import TOKENS, Pages, filled, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
 
@@ -105,3 +107,17 @@ def test_of_many_words_the_nearest_are_told():
 def test_a_place_of_starters_that_is_none_is_no_fault_of_the_server(pages):
     assert pages.get("/starters.json?after=no-day+1").status_code == 400
     assert pages.get("/starters.json?after=2026-11-24+00001").status_code == 200
+
+
+def test_what_failed_is_tried_again_from_its_list_and_by_who_may(pages):
+    path = "/changes?state=failed"
+    page = pages.get(path).text
+    jobs = re.findall(r'name="job" value="(\d+)"', page)
+    assert len(jobs) == len(set(jobs)) > 0
+    assert f"Retry {len(jobs)} failed request" in page
+    assert 'name="job"' not in pages.get("/changes").text, "of what failed alone"
+    assert 'name="job"' not in pages.get(path, Authorization=pages.token(Role.VIEWER)).text
+    form = {"job": [*jobs, *jobs, "x"]}
+    signed = {"Authorization": pages.token(Role.OPERATOR)}
+    (answer,) = pages.ask(httpx.Request("POST", "http://127.0.0.1/retry", data=form, headers=signed))
+    assert re.fullmatch(rf"[1-9]\d* of {len(jobs)} jobs are tried again\.", answer.json()["said"])

@@ -3,7 +3,7 @@
 A word that nothing is called by, or a day that there is not, would give an empty list, which looks like an answer.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -25,22 +25,32 @@ class Reads(StrEnum):
     MOMENT = "moment"
     """a day, or a day and a time of it"""
     PLACE = "place"
-    """where a list by day goes on: a day and an id, as ``2026-11-24 00101``"""
+    """where a list goes on, as the link to its next page says it"""
     MARK = "mark"
     """it is there, or it is not"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What one filter says; ``words`` are all that it may say, if they are few."""
+    """What one filter says; ``words`` are all that it may say, if they are few; a place ``fits`` the list that goes on there."""
 
     reads: Reads
     words: tuple[str, ...] = ()
+    fits: Callable[[str], bool] = bool
 
 
-TEXT, NUMBER, DAY, MOMENT, PLACE = (
-    Filter(reads=reads) for reads in (Reads.TEXT, Reads.NUMBER, Reads.DAY, Reads.MOMENT, Reads.PLACE)
+def _by_day(text: str) -> bool:
+    first, _, who = text.partition(" ")
+    return bool(who) and day(first) is not None
+
+
+TEXT, NUMBER, DAY, MOMENT = (
+    Filter(reads=reads) for reads in (Reads.TEXT, Reads.NUMBER, Reads.DAY, Reads.MOMENT)
 )
+PLACE_BY_DAY = Filter(reads=Reads.PLACE, fits=_by_day)
+"""A day and an id, as ``2026-11-24 00101``."""
+PLACE_BY_SOURCE = Filter(reads=Reads.PLACE, fits=lambda text: ":" in text)
+"""A source and a key of its rows, as ``hr:00101``."""
 MARK = Filter(reads=Reads.MARK, words=("yes",))
 
 
@@ -70,17 +80,14 @@ def fault(text: str, meant: Filter) -> str:
         case Reads.WORD | Reads.MARK:
             return no_such(text, meant.words)
         case Reads.NUMBER:
-            return "" if text.isascii() and text.isdigit() else f"{text} is no whole number, such as 12"
+            return "" if text.isascii() and text.isdigit() else f"{text} is no whole number; write it as 12"
         case Reads.DAY:
-            return "" if day(text) else f"{text} is no day, such as 2026-11-24"
+            return "" if day(text) else f"{text} is no day; write it as 2026-11-24"
         case Reads.MOMENT:
-            return "" if moment(text) else f"{text} is no day, such as 2026-11-24"
+            return "" if moment(text) else f"{text} is no day; write it as 2026-11-24"
         case Reads.PLACE:
-            first, _, who = text.partition(" ")
             return (
-                ""
-                if who and day(first)
-                else f"{text} is no place in this list: take the link to its next page"
+                "" if meant.fits(text) else f"{text} is no place in this list: take the link to its next page"
             )
         case Reads.TEXT:
             return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from starlette.convertors import Convertor, register_url_convertor
 
-from syncd.core.filters import MARK, MOMENT, NUMBER, PLACE, TEXT, Filter
+from syncd.core.filters import MARK, MOMENT, NUMBER, PLACE_BY_DAY, PLACE_BY_SOURCE, TEXT, Filter
 from syncd.web import (
     changepages,
     configpages,
@@ -138,7 +138,7 @@ PAGES = (
         role=V,
         handler=peoplepages.beginning,
         summary="Who begins soon, and whether all is ready for them",
-        query={"days": NUMBER, "limit": NUMBER, "after": PLACE},
+        query={"days": NUMBER, "limit": NUMBER, "after": PLACE_BY_DAY},
     ),
     Page(path="/problems", role=V, handler=troublepages.problems, summary="What failed, by code"),
     Page(
@@ -146,7 +146,7 @@ PAGES = (
         role=V,
         handler=troublepages.quarantine,
         summary="Employees whose HR row is rejected",
-        query=KEYED,
+        query={"code": TEXT, "limit": NUMBER, "after": PLACE_BY_SOURCE},
     ),
     Page(
         path="/cases",
@@ -211,7 +211,7 @@ DEEDS = (
         path="/retry",
         role=O,
         handler=troublepages.try_again,
-        summary="Try discarded jobs again: one, or all of a run",
+        summary="Try discarded jobs again: those that are named, or all of a run",
         form=("job", "run", "change"),
         back="/problems",
     ),

@@ -39,6 +39,8 @@ LATER = "The database is busy, or has grown: try again in a minute; if it stays 
 NUL = "There is a character in that which nothing is called with (U+0000)."
 AWAY = "syncd cannot answer now: its database does not; the log says more."
 """Where the database is, and as whom syncd asks it, is not told to just anybody."""
+TITLES = {400: "Not understood", 404: "Not found", 409: "Not possible as things are", 503: "Not now"}
+"""What a refusal is called for people, who know no HTTP."""
 NAVIGATION = (
     ("/", "Overview"),
     ("/runs", "Runs"),
@@ -230,8 +232,9 @@ class Web:
         if form_of != "html" or "Authorization" in request.headers:
             told = {"schema_version": rendering.SCHEMA_VERSION, "error": why}
             return Response(rendering.dumped(told), status, media_type="application/json")
-        title = HTTPStatus(status).phrase
-        return self.html(request, "refused.html", {"title": title, "why": why}, viewer=viewer, status=status)
+        title = TITLES.get(status, HTTPStatus(status).phrase)
+        said = why[:1].upper() + why[1:] + ("" if why.endswith((".", "?", "!")) else ".")
+        return self.html(request, "refused.html", {"title": title, "why": said}, viewer=viewer, status=status)
 
     def _kept_out(self, request: Request, viewer: Viewer | None, role: str, form_of: str) -> Response:
         if viewer is not None:
