@@ -182,10 +182,11 @@ def test_rejected_rows_are_grouped_by_code_with_the_names_of_their_people(pages,
     assert "2 × USERNAME-INVALID" in pages.get("/quarantine").text
     seen = pages.get("/quarantine.json", Authorization=pages.token(Role.VIEWER)).json()["quarantine"]
     assert {one["name"] for one in seen} == {""}
+    counted_over_all_pages(pages)
 
 
-def test_rejected_rows_are_counted_over_all_pages_and_each_count_leads_to_its_rows(pages):
-    """After the rows of the test above."""
+def counted_over_all_pages(pages: Pages) -> None:
+    """And each count leads to its rows."""
     first = pages.get("/quarantine.json?limit=2").json()
     assert [(one["code"], one["number"], len(one["rows"])) for one in first["groups"]] == [
         ("USERNAME-INVALID", 2, 2)
