@@ -161,7 +161,7 @@ def quarantined(
     return [{**row, "place": f"{row['source']}:{row['key']}"} for row in found]
 
 
-def quarantine_codes(conn: Connection, account: str) -> dict[str, int]:
+def quarantine_by_code(conn: Connection, account: str) -> dict[str, int]:
     """How many rows are in quarantine for each code, the commonest first; of a row with several reasons the first one counts."""
     number = func.count()
     query = select(quarantine.c.code, number).where(quarantine.c.account == account)

@@ -19,7 +19,7 @@ def problems(ask: Ask) -> Answer:
     with ask.site.database.read() as conn:
         now = ask.site.database.now(conn)
         found = open_problems(conn, ask.site.account, now)
-        rejected = peoplelists.quarantine_codes(conn, ask.site.account)
+        rejected = peoplelists.quarantine_by_code(conn, ask.site.account)
         waiting = cases.waiting(conn, ask.site.account)
     for one in found:
         one["message"] = one["message"] if ask.viewer.sees_values else MASK
@@ -66,7 +66,7 @@ def quarantine(ask: Ask) -> Answer:
         rows = peoplelists.quarantined(
             conn, ask.site.account, code=code, after=ask.query.get("after", ""), limit=ask.limit + 1
         )
-        numbers = peoplelists.quarantine_codes(conn, ask.site.account)
+        numbers = peoplelists.quarantine_by_code(conn, ask.site.account)
         ids = {row["employee_id"] for row in rows} - {""} if ask.viewer.sees_values else set()
         names = peoplelists.names(conn, ask.site.account, ids)
         now = ask.site.database.now(conn)

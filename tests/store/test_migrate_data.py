@@ -237,7 +237,7 @@ def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
         )
     to(old, "0016")
     with old.read() as conn:
-        assert peoplelists.quarantine_codes(conn, ACCOUNT) == {"EMAIL-INVALID": 2, "": 1}
+        assert peoplelists.quarantine_by_code(conn, ACCOUNT) == {"EMAIL-INVALID": 2, "": 1}
 
 
 def test_what_is_queued_is_sent_in_the_order_and_by_the_classes_of_today(old):
