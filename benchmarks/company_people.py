@@ -145,6 +145,7 @@ def _rejected(company: Company) -> Rows:
                 reasons,
             ),
             *(company.made_at(2), company.now, company.runs - 1, company.begins_on(number)),
+            reasons[0]["code"],
         )
 
 
@@ -233,33 +234,7 @@ _ASSIGNMENT = ("account", "kind", "item_id", "user_id", "completed", "percent", 
 _DRIFT = ("id", "account", "run_id", "kind", "user_id", "field", "before", "after", "seen_at")
 _QUARANTINE = (
     *("account", "source", "key", "employee_id", "origin", "reasons", "first_seen_at", "last_seen_at"),
-    *("run_id", "begins_on"),
-)
-
-_MEMBERSHIP = ("account", "team_id", "user_id", "leader", "admin", "changed_at")
-_ASSIGNMENT = ("account", "kind", "item_id", "user_id", "completed", "percent", "changed_at")
-_DRIFT = ("id", "account", "run_id", "kind", "user_id", "field", "before", "after", "seen_at")
-_QUARANTINE = (
-    *("account", "source", "key", "employee_id", "origin", "reasons", "first_seen_at", "last_seen_at"),
-    *("run_id", "begins_on"),
-)
-
-_ASSIGNMENT = ("account", "kind", "item_id", "user_id", "completed", "percent", "changed_at")
-_DRIFT = ("id", "account", "run_id", "kind", "user_id", "field", "before", "after", "seen_at")
-_QUARANTINE = (
-    *("account", "source", "key", "employee_id", "origin", "reasons", "first_seen_at", "last_seen_at"),
-    *("run_id", "begins_on"),
-)
-
-_DRIFT = ("id", "account", "run_id", "kind", "user_id", "field", "before", "after", "seen_at")
-_QUARANTINE = (
-    *("account", "source", "key", "employee_id", "origin", "reasons", "first_seen_at", "last_seen_at"),
-    *("run_id", "begins_on"),
-)
-
-_QUARANTINE = (
-    *("account", "source", "key", "employee_id", "origin", "reasons", "first_seen_at", "last_seen_at"),
-    *("run_id", "begins_on"),
+    *("run_id", "begins_on", "code"),
 )
 
 _CASE = (

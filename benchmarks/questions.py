@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, Select, Table, func, select
 
+from syncd.core.filters import fault
 from syncd.store.audit_tables import audit
 from syncd.store.database import Database
 from syncd.store.event_tables import event
@@ -108,7 +109,10 @@ def _of(conn: Connection, page: Page, *, pairs: bool) -> list[str]:
     if page.path in FROM_HR:
         return []
     found = _filled(conn, page.path)
-    filters = {name: values_of(conn, page, name) for name in page.query}
+    filters = {
+        name: [value for value in values_of(conn, page, name) if not fault(str(value), meant)]
+        for name, meant in page.query.items()
+    }
     for name, values in filters.items():
         found += [_ask(page.path, conn, **{name: value}) for value in values]
     wanted = [name for name in filters if pairs and name not in {"limit", "before", "after"}]

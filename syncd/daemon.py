@@ -31,6 +31,7 @@ from syncd import sync
 from syncd.app import App
 from syncd.config import Config
 from syncd.config.web_parts import AuthPart
+from syncd.core.lateness import known_as
 from syncd.core.states import FLOWS
 from syncd.errors import Busy, LitmosError, StoreError, SyncdError
 from syncd.log import get_logger
@@ -41,7 +42,7 @@ from syncd.replay.keeping import prune as prune_archive
 from syncd.schedule import latest, slot, trigger
 from syncd.sending.crew import Crew, rescue, resume_if_key_works
 from syncd.sending.endings import ending
-from syncd.store import exchanges, retention, runs
+from syncd.store import exchanges, messages, retention, runs
 from syncd.store.database import Database
 from syncd.store.event_writer import stored_events
 from syncd.store.retention import Retention
@@ -185,15 +186,19 @@ class Daemon:
                 self._enqueue(conn, flow, fired_at)
 
     def _catch_up(self) -> None:
-        """Insert a Run for the latest slot that passed while nobody served; never for a schedule that never fired."""
+        """Insert a Run for the latest slot that passed while nobody served; never for a schedule that never fired.
+
+        From the first time on that a schedule is met here it is known, and a Flow may be late by it.
+        """
         for flow in self._scheduled():
             fired_at = latest(self._trigger(flow), self.clock())
-            if fired_at is None:
-                continue
             with self.app.database.write() as conn:
+                messages.know(
+                    conn, self.app.account, known_as(flow, self._written(flow)), self.app.database.now(conn)
+                )
                 known = runs.listed(conn, self.app.account, flow=flow, limit=KNOWN_RUNS)
                 served = any(run["schedule"] == flow for run in known)
-                if served and known[0]["created_at"] < fired_at:
+                if fired_at is not None and served and known[0]["created_at"] < fired_at:
                     log.warning("slot_missed", flow=flow, fired_at=fired_at.isoformat())
                     self._enqueue(conn, flow, fired_at)
 
@@ -219,9 +224,11 @@ class Daemon:
     def _scheduled(self) -> list[str]:
         return [flow for flow in FLOWS if getattr(self.config.schedules, flow) is not None]
 
+    def _written(self, flow: str) -> str:
+        return str(getattr(self.config.schedules, flow))
+
     def _trigger(self, flow: str) -> CronTrigger:
-        schedules = self.config.schedules
-        return trigger(getattr(schedules, flow), schedules.timezone)
+        return trigger(self._written(flow), self.config.schedules.timezone)
 
     def _latest(self, flow: str, moment: datetime) -> datetime | None:
         """The newest firing of a Flow at or before a moment."""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from syncd.core.lateness import GRACE, Going, Lateness, lateness
+from syncd.core.lateness import GRACE, Going, Lateness, known_as, lateness
 
 NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIELDS = 5
@@ -121,20 +121,54 @@ def upcoming(expression: str, timezone: str, now: datetime, number: int) -> list
     return found
 
 
-def flow_standing(name: str, found: Mapping[str, Any], schedules: Any, now: datetime) -> dict[str, Any]:
-    """How a flow stands, and when it is next: ``found`` is the overview, ``schedules`` what the configuration says of them."""
-    state = found["flows"][name]
-    last, going, expression = state["last"], state["going"], getattr(schedules, name)
-    due = fires = None
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A Flow by its schedule: when it fires next, and how it is late. All None and not late by a schedule if it has none."""
+
+    expression: str | None
+    due: datetime | None
+    """its newest firing that is at least GRACE ago"""
+    next_at: datetime | None
+    since: datetime | None
+    """from when on it may be late (None: always)"""
+    late: Lateness
+
+
+def judged(
+    flow: str,
+    schedules: Any,
+    last: Any,
+    going: Going | None,
+    known: Mapping[str, datetime],
+    now: datetime,
+) -> Judged:
+    """How a Flow is late: for pages, commands and metrics alike. ``last`` is its newest Run (None: there is none), ``known`` since when each schedule is.
+
+    One that nobody knows yet, of a Flow that never ran, is new: nothing of it was missed.
+    """
+    expression: str | None = getattr(schedules, flow)
+    due = fires = since = None
     if expression is not None:
         schedule = trigger(expression, schedules.timezone)
         due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
+        since = known.get(known_as(flow, expression), now if last is None else None)
+    began, state = (None, "") if last is None else (last["created_at"], last["state"])
+    late = lateness(due, began=began, state=state, going=going, since=since, now=now)
+    return Judged(expression, due, fires, since, late)
+
+
+def flow_standing(name: str, found: Mapping[str, Any], schedules: Any, now: datetime) -> dict[str, Any]:
+    """How a flow stands, and when it is next: ``found`` is the overview, ``schedules`` what the configuration says of them."""
+    state = found["flows"][name]
+    last, going = state["last"], state["going"]
+    by = judged(name, schedules, last, going, found["schedules_known"], now)
     return {
         "flow": name,
-        "standing": standing(name, found, last, due, now, going),
+        "standing": standing(name, found, last, by.due, now, going, by.since),
+        "late": by.late.value,
         "going": None if going is None else asdict(going),
-        "scheduled": expression,
-        "next_at": fires,
+        "scheduled": by.expression,
+        "next_at": by.next_at,
         "last_run": None if last is None else last["id"],
         "last_state": state["last_state"],
         "last_error": None if last is None else last["error"],
@@ -154,14 +188,15 @@ def standing(
     due: datetime | None,
     now: datetime,
     going: Going | None = None,
+    since: datetime | None = None,
 ) -> str:
-    """One word: what a person must know first of this flow. ``due`` is its newest firing that is at least GRACE ago."""
+    """One word: what a person must know first of this flow. ``due`` is its newest firing that is at least GRACE ago; ``since`` as ``lateness`` has it."""
     if any(run["flow"] == name for run in found["held"]):
         return "held"
     if found["paused"] or (name == "push" and found["pauses"]):
         return "paused"
     began, state = (None, "") if last is None else (last["created_at"], last["state"])
-    late = lateness(due, began=began, state=state, going=going, now=now)
+    late = lateness(due, began=began, state=state, going=going, since=since, now=now)
     if late:
         return OVERLONG if late is Lateness.OVERLONG else "late"
     if going is not None or state in {"queued", "running"}:

@@ -261,6 +261,24 @@ def test_a_list_is_narrowed_and_widened_again_by_the_keyboard(walk):
     page.wait_for_url(lambda url: "action" not in url and "from=2020-01-01" in url)
 
 
+def test_a_filter_that_nothing_can_meet_says_so_and_is_corrected_where_it_stands(walk):
+    page = walk.open("/changes?state=sendt&action=update&from=2026-99-01")
+    expect(page.get_by_role("alert")).to_contain_text("State: there is no sendt; there are: planned, held, ")
+    expect(page.get_by_label("State")).to_have_value("sendt")
+    expect(page.get_by_label("From")).to_have_value("2026-99-01")
+    walk.is_for_everybody()
+    assert all("status of 400" in one for one in walk.faults), (
+        "the status is the only thing that the console says"
+    )
+    walk.faults.clear()
+    page.get_by_label("State").select_option("failed")
+    page.get_by_label("From").fill("")
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**state=failed**")
+    expect(page.get_by_label("Action")).to_have_value("update")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def titles(bench: Workbench) -> list[str]:
     return [user["JobTitle"] for user in bench.sandbox.dump()["users"]]
 

@@ -17,7 +17,7 @@ import pytest
 from syncd import daemon as daemon_module
 from syncd.daemon import Daemon
 from syncd.sending.crew import rescue
-from syncd.store import jobs, runs
+from syncd.store import jobs, messages, runs
 from syncd.store.migrate import upgrade
 from syncd.wiring import wire
 from tests.flows.rig import person
@@ -301,6 +301,9 @@ def test_a_new_database_catches_up_on_nothing(hourly):
     at(hourly, "2030-06-01T10:30:00+00:00")
     hourly._catch_up()
     assert schedule_of(hourly) == []
+    with hourly.app.database.read() as conn:
+        (known,) = messages.known_schedules(conn, hourly.app.account)
+    assert known.startswith("schedule:push:"), "from now on it may be late"
 
 
 def test_the_latest_missed_slot_is_caught_up_on_once(hourly):

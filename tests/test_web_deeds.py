@@ -182,3 +182,27 @@ def test_rejected_rows_are_grouped_by_code_with_the_names_of_their_people(pages,
     assert "2 × USERNAME-INVALID" in pages.get("/quarantine").text
     seen = pages.get("/quarantine.json", Authorization=pages.token(Role.VIEWER)).json()["quarantine"]
     assert {one["name"] for one in seen} == {""}
+    counted_over_all_pages(pages)
+
+
+def counted_over_all_pages(pages: Pages) -> None:
+    """And each count leads to its rows."""
+    first = pages.get("/quarantine.json?limit=2").json()
+    assert [(one["code"], one["number"], len(one["rows"])) for one in first["groups"]] == [
+        ("USERNAME-INVALID", 2, 2)
+    ]
+    second = pages.get(first["next"]).json()
+    assert [(one["code"], one["number"], len(one["rows"])) for one in second["groups"]] == [
+        ("ID-DUPLICATE", 1, 1)
+    ]
+    assert first["codes"] == second["codes"] == pages.get("/problems.json").json()["rejected"]
+    for one in first["codes"]:
+        listed = pages.get(f"/quarantine.json?code={one['code']}").json()["quarantine"]
+        assert [row["code"] for row in listed] == [one["code"]] * one["number"]
+        for path in ("/problems", "/quarantine"):
+            assert f'href="/quarantine?code={one["code"]}">{one["number"]} × ' in pages.get(path).text
+    page = pages.get("/quarantine?limit=1").text
+    assert "2 × USERNAME-INVALID" in page
+    assert "1 of them on this page" in page
+    assert "No row is rejected for NOPE first" in pages.get("/quarantine?code=NOPE").text
+    assert pages.get("/quarantine.json?code=NOPE").json()["quarantine"] == []

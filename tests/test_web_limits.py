@@ -155,7 +155,7 @@ def test_a_look_up_that_takes_too_long_is_a_page_that_says_what_to_do(pages):
         ("/changes?before=4294967296", 200),
         ("/runs?before=" + "9" * 5000, 200),
         ("/results?before=9223372036854775808", 200),
-        ("/changes?run=%C2%B2", 200),
+        ("/changes?run=%C2%B2", 400),
         ("/employees?q=%00", 400),
         ("/employees/a%00b", 400),
         ("/changes.json?employee_id=%00", 400),

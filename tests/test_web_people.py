@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from syncd.core.answer import NEXT
 from syncd.core.differing import Difference
 from syncd.store import changelists, runs
 from syncd.web.charts import HEIGHT, MINUTES, minutes
+from syncd.web.clicks import linked
 from syncd.web.roles import Role
 from syncd.web.site import Site
 from syncd.wiring import wire
@@ -128,7 +130,9 @@ def test_lists_are_narrowed_by_what_the_address_says_and_each_filter_can_be_take
     titles = told(pages, f"/changes.json?from={today}&to={tomorrow}&field=JobTitle&action=update")
     assert [one["employee_id"] for one in titles["changes"]] == ["00001"]
     assert told(pages, "/changes.json?field=Nope")["changes"] == []
-    assert told(pages, "/runs.json?from=no-day&to=0000-99-99")["runs"], "what is no day is no filter"
+    assert pages.get("/runs.json?from=no-day&to=0000-99-99").status_code == 400, (
+        "what is no day would be no filter"
+    )
     page = pages.get("/changes?action=update&state=done&before=99").text
     assert 'href="/changes?state=done"' in page
     assert 'href="/changes?action=update"' in page
@@ -199,6 +203,32 @@ def test_one_employee_is_synced_once_at_a_time_and_it_is_in_their_timeline(pages
         assert kinds == {"link"}, "the audit is for admins"
     with site.database.write() as conn:
         runs.cancel(conn, queued["id"], actor="test", now=site.database.now(conn))
+
+
+def test_a_refusal_says_what_to_click_on_pages_and_what_to_type_in_json(pages):
+    refused = pages.get("/employees/99999/preview")
+    assert refused.status_code == 409
+    assert "Not possible as things are" in refused.text
+    assert 'href="/employees/99999/why" title="syncd why 99999">why 99999 is as they are</a>.' in refused.text
+    assert '<a href="/employees">Employees</a>' in refused.text, "the way back"
+    assert told(pages, "/employees/99999/preview.json")["error"].endswith("syncd why 99999")
+    assert 'href="/runs" title="syncd runs">Runs</a> lists them' in pages.get("/runs/2/compare?with=99").text
+
+
+def test_a_command_in_a_message_is_a_link_where_a_page_does_the_same():
+    shown = linked(
+        "<b>; to decide: syncd cases show a/1. Or syncd casesx, syncd jobs retry 3; syncd runs --state held"
+    )
+    assert shown == (
+        '&lt;b&gt;; to decide: <a href="/cases/a%2F1" title="syncd cases show a/1">the case of a/1</a>. Or syncd casesx, '
+        'syncd jobs retry 3; <a href="/runs?state=held" title="syncd runs --state held">Runs</a>'
+    )
+    answered = {command.format(employee="00001", run=2) for command in NEXT.values()} - {""}
+    assert {one for one in answered if "<a " not in linked(one)} == {
+        "syncd doctor",
+        "syncd plan",
+        "syncd refresh",
+    }
 
 
 def test_cells_that_differ_are_marked_in_words(pages, bench):

@@ -32,8 +32,10 @@ ToOption = Annotated[
 
 def must_be_one_of(option: str, word: str, words: Collection[str]) -> None:
     """Exit 2 for a word that nothing is called by: an empty list would look like an answer."""
-    if word and word not in words:
-        raise typer.BadParameter(f"there is no {word}; there are: {', '.join(words)}", param_hint=option)
+    from syncd.core.filters import no_such
+
+    if wrong := no_such(word, words):
+        raise typer.BadParameter(wrong, param_hint=option)
 
 
 def span_of(loaded: Any, first: str, last: str) -> tuple[datetime | None, datetime | None]:

@@ -72,20 +72,8 @@ def _gathered(loaded: Any, database: Any) -> dict[str, Any]:
         found["inputs"] = last_inputs(conn, loaded.litmos.account, sources)
     for name, state in found["flows"].items():
         told = flow_standing(name, found, loaded.schedules, now)
-        state["late"] = _lateness(loaded.schedules, name, state, now)
-        state |= {key: told[key] for key in ("standing", "scheduled", "next_at", "going")}
+        state |= {key: told[key] for key in ("standing", "late", "scheduled", "next_at", "going")}
     return {**found, "policy": loaded.push.policy.value}
-
-
-def _lateness(schedules: Any, flow: str, state: dict[str, Any], now: datetime) -> str:
-    """How a flow is late: unbegun, overlong, or ""."""
-    from syncd.core.lateness import GRACE, lateness
-    from syncd.schedule import latest, trigger
-
-    expression, last = getattr(schedules, flow), state["last"]
-    due = None if expression is None else latest(trigger(expression, schedules.timezone), now - GRACE)
-    began, known = (None, "") if last is None else (last["created_at"], last["state"])
-    return lateness(due, began=began, state=known, going=state["going"], now=now).value
 
 
 def _say(found: dict[str, Any], *, json: bool, one_line: bool = False) -> None:

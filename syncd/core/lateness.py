@@ -31,6 +31,11 @@ class Going:
     expected: float
 
 
+def known_as(flow: str, written: str) -> str:
+    """Under what it is remembered since when a schedule is known: another expression is another schedule."""
+    return f"schedule:{flow}:{written}"
+
+
 def patience(expected: float) -> timedelta:
     """For how long a Run may go on of which so many seconds were to be expected."""
     return max(LONG, TIMES * timedelta(seconds=expected))

@@ -80,6 +80,7 @@ def overview(
         "cases": cases.waiting(conn, account),
         "quarantined": people.count_quarantined(conn, account),
         "messages": messages.state_of(conn, account),
+        "schedules_known": messages.known_schedules(conn, account),
         "probe": probes.last(conn, account),
         "contract": {
             question: {"value": known.value, "settled_at": known.settled_at}

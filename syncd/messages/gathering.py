@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import Connection
 
 from syncd.core import news
-from syncd.core.lateness import Lateness, lateness
+from syncd.core.lateness import Lateness, known_as, lateness
 from syncd.core.messages import Fact, MessageKind, Told, digest_day
 from syncd.core.states import FLOWS
 from syncd.store import cases, going, jobs, people, reasons, runs, tallies
@@ -50,11 +50,6 @@ def endings(conn: Connection, account: str, told: Collection[Told]) -> dict[str,
     return {key: f"The run is {states[run_id]} now." for key, run_id in held.items() if run_id in states}
 
 
-def name_of(flow: str, written: str) -> str:
-    """Under what it is remembered since when a schedule is known: another expression is another schedule."""
-    return f"schedule:{flow}:{written}"
-
-
 def _held(conn: Connection, account: str) -> list[Fact]:
     return [
         news.held(
@@ -85,7 +80,7 @@ def _late(conn: Connection, account: str, watched: Watched, now: datetime) -> li
             due = watched.latest(flow, now - watched.grace)
         last = runs.newest(conn, account, flow)
         began, state = (None, "") if last is None else (last["created_at"], last["state"])
-        since = now if written is None else known_since(conn, account, name_of(flow, written)) or now
+        since = now if written is None else known_since(conn, account, known_as(flow, written)) or now
         late = lateness(due, began=began, state=state, going=known, since=since, grace=watched.grace, now=now)
         if late is Lateness.OVERLONG and known is not None:
             found.append(news.overlong(flow, known, now))

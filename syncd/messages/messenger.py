@@ -15,12 +15,13 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from syncd.core.lateness import known_as
 from syncd.core.messages import Message, MessageKind, decide, digest_key
 from syncd.errors import ConfigError, StoreError
 from syncd.http.outbound import OutboundError, get
 from syncd.log import get_logger, redact_text
 from syncd.messages.channels import Channel, Letter, Undelivered
-from syncd.messages.gathering import Watched, endings, facts, name_of
+from syncd.messages.gathering import Watched, endings, facts
 from syncd.store import messages, mirror, tallies
 from syncd.store.database import Database
 from syncd.store.messages import Parcel
@@ -118,7 +119,7 @@ class Messenger:
 
     @property
     def _schedules(self) -> list[str]:
-        return [name_of(flow, written) for flow, written in self.watched.schedules.items()]
+        return [known_as(flow, written) for flow, written in self.watched.schedules.items()]
 
     def _decided(self, conn: Connection, at: datetime) -> dict[str, tuple[Message, ...]]:
         """By channel what it is to be told now, of those that are to be told anything."""

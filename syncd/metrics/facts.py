@@ -11,12 +11,11 @@ from prometheus_client.registry import Collector
 
 from syncd import __version__
 from syncd.config.settings import ScheduleSettings
-from syncd.core.lateness import GRACE, lateness
 from syncd.core.states import FLOWS
 from syncd.errors import StoreError
 from syncd.insight.overview import last_inputs
-from syncd.schedule import latest, trigger
-from syncd.store import cases, gauges, going, jobs, people, runs, tallies, window
+from syncd.schedule import judged
+from syncd.store import cases, gauges, going, jobs, messages, people, runs, tallies, window
 from syncd.store.database import Database
 
 FRESH = 10.0
@@ -111,23 +110,17 @@ class StoreFacts(Collector):
         failed: dict[str, float] = {}
         with self.database.read() as conn:
             now = self.database.now(conn)
-            at_work = going.going(conn, self.account)
+            at_work, known = going.going(conn, self.account), messages.known_schedules(conn, self.account)
             for flow in FLOWS:
                 last, newest = runs.last(conn, self.account, flow), runs.newest(conn, self.account, flow)
                 if last is not None and last["finished_at"] is not None:
                     succeeded[flow] = last["finished_at"].timestamp()
                 ended = tallies.last_ended(conn, self.account, flow)
                 failed[flow] = float(ended is not None and ended["state"] == "failed")
-                expression, due = getattr(self.schedules, flow), None
-                if expression is not None:
-                    schedule = trigger(expression, self.schedules.timezone)
-                    due, fires = latest(schedule, now - GRACE), schedule.get_next_fire_time(None, now)
-                    if fires is not None:
-                        following[flow] = fires.astimezone(UTC).timestamp()
-                began, state = (None, "") if newest is None else (newest["created_at"], newest["state"])
-                late[flow] = float(
-                    bool(lateness(due, began=began, state=state, going=at_work.get(flow), now=now))
-                )
+                by = judged(flow, self.schedules, newest, at_work.get(flow), known, now)
+                if by.next_at is not None:
+                    following[flow] = by.next_at.astimezone(UTC).timestamp()
+                late[flow] = float(bool(by.late))
         ages = {flow: _age(at_work[flow].since if flow in at_work else None, now) for flow in FLOWS}
         yield _labelled("syncd_last_run_failed", "1 if the last run that ended failed.", "flow", failed)
         yield _labelled("syncd_run_age_seconds", "For how long a run of the flow is at work.", "flow", ages)

@@ -164,6 +164,13 @@ def known_since(conn: Connection, account: str, name: str) -> datetime | None:
     return found
 
 
+def known_schedules(conn: Connection, account: str) -> dict[str, datetime]:
+    """Since when each schedule is known that ever was, by ``core.lateness.known_as``."""
+    mine = (watermark.c.account == account) & watermark.c.name.startswith("schedule:")
+    found = conn.execute(select(watermark.c.name, watermark.c.value).where(mine))
+    return {row.name: row.value for row in found if row.value is not None}
+
+
 def know(conn: Connection, account: str, name: str, now: datetime) -> None:
     """A schedule is known from now on, if it was not before."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite

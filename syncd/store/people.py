@@ -322,6 +322,7 @@ def save_quarantine(
             "last_seen_at": now,
             "run_id": run_id,
             "begins_on": rejection.begins_on,
+            "code": reasons[0]["code"] if reasons else "",
         }
     if rows:
         conn.execute(insert(quarantine), list(rows.values()))

@@ -145,15 +145,28 @@ def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnEl
     return column.startswith(text, autoescape=True)
 
 
-def quarantined(conn: Connection, account: str, *, after: str = "", limit: int) -> list[dict[str, Any]]:
-    """The quarantine by key, from ``after`` on."""
-    query = (
-        select(quarantine)
-        .where(quarantine.c.account == account, quarantine.c.key > after)
-        .order_by(quarantine.c.key, quarantine.c.source)
-        .limit(limit)
+def quarantined(
+    conn: Connection, account: str, *, code: str = "", after: str = "", limit: int
+) -> list[dict[str, Any]]:
+    """The quarantine by key and source, beginning after the row whose ``place`` is ``after``; those rejected first for a ``code``, if one is given."""
+    source, _, key = after.partition(":")
+    query = select(quarantine).where(
+        quarantine.c.account == account,
+        quarantine.c.key >= key,
+        or_(quarantine.c.key > key, quarantine.c.source > source),
     )
-    return [dict(row) for row in conn.execute(query).mappings()]
+    if code:
+        query = query.where(quarantine.c.code == code)
+    found = conn.execute(query.order_by(quarantine.c.key, quarantine.c.source).limit(limit)).mappings()
+    return [{**row, "place": f"{row['source']}:{row['key']}"} for row in found]
+
+
+def quarantine_by_code(conn: Connection, account: str) -> dict[str, int]:
+    """How many rows are in quarantine for each code, the commonest first; of a row with several reasons the first one counts."""
+    number = func.count()
+    query = select(quarantine.c.code, number).where(quarantine.c.account == account)
+    found = conn.execute(query.group_by(quarantine.c.code).order_by(number.desc(), quarantine.c.code))
+    return {code: many for code, many in found}  # noqa: C416 - rows are no pairs to mypy
 
 
 def names(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[str, str]:

@@ -203,7 +203,10 @@ quarantine = Table(
     time_column("last_seen_at", required=True),
     Column("run_id", Integer),
     Column("begins_on", Date),
+    text_column("code"),
     Index(None, "account", "begins_on", "key"),
+    Index(None, "account", "key", "source"),
+    Index(None, "account", "code", "key", "source"),
     Index(None, "account", "employee_id"),
 )
 input_ = Table(

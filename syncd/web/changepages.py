@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.core.exchange import curl, seen
+from syncd.core.filters import TEXT, one_of
 from syncd.core.model import Action, ObjectKind
 from syncd.core.states import CHANGE_STATES
 from syncd.core.words import pieces
@@ -53,7 +54,11 @@ def listed(ask: Ask) -> Answer:
     )
 
 
-FILTERS = ("employee_id", "action", "kind", "state", "code", "rule", "field")
+FILTERS = {
+    "employee_id": TEXT,
+    **{name: one_of(changelists.CLOSED[name]) for name in ("action", "kind", "state")},
+    **dict.fromkeys(("code", "rule", "field"), TEXT),
+}
 
 
 def one(ask: Ask) -> Answer:

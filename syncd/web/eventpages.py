@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from syncd.core.filters import one_of
 from syncd.events import EVENTS, TEXTS
 from syncd.store import events, runs
 from syncd.store.events import LEVELS, Sought
@@ -10,14 +11,13 @@ from syncd.web.roles import Viewer
 from syncd.web.shown import MASK
 from syncd.web.site import Answer, Ask, Missing, Shown
 
+FILTERS = {"level": one_of(LEVELS), "event": one_of(EVENTS)}
+
 
 def of_run(ask: Ask) -> Answer:
     """The events of a Run, newest first, by level and event."""
     account, run_id = ask.site.account, ask.parts["run_id"]
-    level = ask.query.get("level", "")
-    sought = Sought(
-        run_id=run_id, level=level if level in LEVELS else "", event=ask.query.get("event", "").strip()
-    )
+    sought = Sought(run_id=run_id, level=ask.query.get("level", ""), event=ask.query.get("event", ""))
     with ask.site.database.read() as conn:
         row = runs.get(conn, run_id)
         if row is None or row["account"] != account:

@@ -4,9 +4,21 @@ import re
 from typing import Any
 
 from syncd import __version__
+from syncd.core.filters import Filter, Reads
 from syncd.web.routes import Deed, Page, rules
 
-_NUMBERS = frozenset({"limit", "before", "days", "run", "job", "change", "with"})
+_SCHEMAS = {
+    Reads.NUMBER: {"type": "integer"},
+    Reads.DAY: {"type": "string", "format": "date"},
+    Reads.MOMENT: {"type": "string", "format": "date-time"},
+}
+_ERROR = {
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+        }
+    }
+}
 
 
 def document() -> dict[str, Any]:
@@ -32,7 +44,12 @@ def document() -> dict[str, Any]:
 
 def _operation(path: str, role: str, rule: Page | Deed) -> dict[str, Any]:
     named = [
-        {"name": name, "in": "path", "required": True, "schema": _type(kind == "id")}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _SCHEMAS[Reads.NUMBER] if kind == "id" else {"type": "string"},
+        }
         for name, kind in re.findall(r"{(\w+):?(\w*)}", path)
     ]
     answers: dict[str, Any] = {
@@ -41,11 +58,18 @@ def _operation(path: str, role: str, rule: Page | Deed) -> dict[str, Any]:
     }
     if isinstance(rule, Page):
         media = "text/csv" if path.endswith(".csv") else "application/json"
-        asked = [{"name": name, "in": "query", "schema": _type(name in _NUMBERS)} for name in rule.query]
+        asked = [
+            {"name": name, "in": "query", "schema": _schema(meant)} for name, meant in rule.query.items()
+        ]
         answers |= {
             "200": {"description": "It", "content": {media: {}}},
             "404": {"description": "No such thing"},
         }
+        if rule.query:
+            answers["400"] = {
+                "description": "A filter that is not there, or says what nothing is called by",
+                **_ERROR,
+            }
         return _with_role(rule, role, parameters=[*named, *asked], responses=answers)
     answers |= {
         "200": {"description": "Done, and what it means", "content": {"application/json": {}}},
@@ -63,5 +87,7 @@ def _with_role(rule: Page | Deed, role: str, **parts: Any) -> dict[str, Any]:
     return {"summary": rule.summary, "x-role": role, **parts}
 
 
-def _type(is_number: bool) -> dict[str, str]:  # noqa: FBT001 - it is told by the only argument what it is
-    return {"type": "integer" if is_number else "string"}
+def _schema(meant: Filter) -> dict[str, Any]:
+    return _SCHEMAS.get(meant.reads, {"type": "string"}) | (
+        {"enum": list(meant.words)} if meant.words else {}
+    )

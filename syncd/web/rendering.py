@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from syncd.core.spans import day
 from syncd.core.telling import number_of
 from syncd.sinks.csvfile import defuse
 from syncd.web.charts import bars, minutes
+from syncd.web.clicks import linked
 from syncd.web.site import Shown
 
 SCHEMA_VERSION = 1
@@ -34,8 +36,13 @@ def environment(timezone: str) -> Environment:
     made.filters["ago"] = _ago
     made.filters["span"] = _span
     made.filters["brief"] = lambda seconds: f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    made.filters["filled"] = lambda facts: {
+        name: one for name, one in facts.items() if one not in (None, "", [], {})
+    }
+    made.filters["linked"] = linked
     made.filters["many"] = number_of
     made.filters["told"] = lambda value: "—" if value in (None, "") else _text(value)
+    made.tests["day"] = lambda value: day(value) is not None
     made.globals |= {"bars": bars, "minutes": minutes}
     return made
 

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncd.core.completion import ResultKind
+from syncd.core.filters import TEXT, moment, one_of
 from syncd.core.results import Status, Version
 from syncd.store import ledgerlists, runs
 from syncd.web.site import Answer, Ask, Shown
 
-FILTERS = ("employee_id", "object_id", "kind", "status")
+FILTERS = {"employee_id": TEXT, "object_id": TEXT, "kind": one_of(ResultKind), "status": one_of(Status)}
 COLUMNS = (
     *("seq", "employee_id", "kind", "object_id", "object_name", "status", "attempt", "completed_at"),
     *("event", "version", "made_at", "sinks", "result_id"),
@@ -58,11 +59,9 @@ def listed(ask: Ask) -> Answer:
 
 
 def _day(text: str) -> datetime | None:
-    """A day or moment as it is written in ISO 8601, UTC; None for anything else."""
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """A day or moment as it is written in ISO 8601, in UTC unless it says otherwise; None for anything else."""
+    found = moment(text.strip())
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _row(one: Version) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 Access, the twins and the OpenAPI document come from here; a test asks each as each role.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from starlette.convertors import Convertor, register_url_convertor
 
+from syncd.core.filters import MARK, MOMENT, NUMBER, PLACE_BY_DAY, PLACE_BY_SOURCE, TEXT, Filter
 from syncd.web import (
     changepages,
     configpages,
@@ -20,12 +21,9 @@ from syncd.web import (
     runpages,
     troublepages,
 )
-from syncd.web.filtering import DAYS
+from syncd.web.filtering import DAYS, KEYED, PAGED
 from syncd.web.roles import Role
 from syncd.web.site import Handler
-
-PAGED = ("limit", "before")
-KEYED = ("limit", "after")
 
 
 class _Id(Convertor[int]):
@@ -53,7 +51,7 @@ class Page:
     role: Role
     handler: Handler
     summary: str
-    query: tuple[str, ...] = ()
+    query: Mapping[str, Filter] = field(default_factory=dict, hash=False)
 
     @property
     def twins(self) -> tuple[str, str]:
@@ -83,14 +81,14 @@ PAGES = (
         role=V,
         handler=runpages.listed,
         summary="Runs, newest first",
-        query=(*runpages.FILTERS, *PAGED),
+        query={**runpages.FILTERS, **PAGED},
     ),
     Page(
         path="/runs/{run_id:id}/events",
         role=V,
         handler=eventpages.of_run,
         summary="What happened in a run",
-        query=("level", "event", *PAGED),
+        query={**eventpages.FILTERS, **PAGED},
     ),
     Page(path="/runs/{run_id:id}/plan", role=V, handler=plans.plan, summary="What a run holds", query=PAGED),
     Page(
@@ -98,7 +96,7 @@ PAGES = (
         role=V,
         handler=runpages.compare,
         summary="One run beside another of its flow",
-        query=("with",),
+        query={"with": NUMBER},
     ),
     Page(path="/runs/{run_id:id}", role=V, handler=runpages.one, summary="One run"),
     Page(
@@ -106,7 +104,7 @@ PAGES = (
         role=V,
         handler=changepages.listed,
         summary="Changes of all runs, newest first",
-        query=("run", *changepages.FILTERS, *DAYS, *PAGED),
+        query={"run": NUMBER, **changepages.FILTERS, **DAYS, **PAGED},
     ),
     Page(path="/changes/{change_id:id}", role=V, handler=changepages.one, summary="One change, its attempts"),
     Page(
@@ -114,14 +112,14 @@ PAGES = (
         role=V,
         handler=peoplepages.listed,
         summary="Employees whose id, UserName or e-mail address begins with a text",
-        query=("q", "open", *KEYED),
+        query={"q": TEXT, "open": MARK, **KEYED},
     ),
     Page(
         path="/employees/{employee_id:path}/why",
         role=O,
         handler=peoplepages.explained,
         summary="Why an employee is as they are",
-        query=("about",),
+        query={"about": TEXT},
     ),
     Page(
         path="/employees/{employee_id:path}/preview",
@@ -140,7 +138,7 @@ PAGES = (
         role=V,
         handler=peoplepages.beginning,
         summary="Who begins soon, and whether all is ready for them",
-        query=("days", *KEYED),
+        query={"days": NUMBER, "limit": NUMBER, "after": PLACE_BY_DAY},
     ),
     Page(path="/problems", role=V, handler=troublepages.problems, summary="What failed, by code"),
     Page(
@@ -148,14 +146,14 @@ PAGES = (
         role=V,
         handler=troublepages.quarantine,
         summary="Employees whose HR row is rejected",
-        query=KEYED,
+        query={"code": TEXT, "limit": NUMBER, "after": PLACE_BY_SOURCE},
     ),
     Page(
         path="/cases",
         role=V,
         handler=troublepages.case_list,
         summary="Employees whom matching could not place",
-        query=("state", *KEYED),
+        query={**troublepages.CASE_FILTERS, **KEYED},
     ),
     Page(path="/cases/{employee_id:path}", role=V, handler=troublepages.one_case, summary="One case"),
     Page(
@@ -166,7 +164,7 @@ PAGES = (
         role=O,
         handler=resultpages.listed,
         summary="Results as they hold today, and what each sink has of them",
-        query=(*resultpages.FILTERS, "since", *PAGED),
+        query={**resultpages.FILTERS, "since": MOMENT, **PAGED},
     ),
     Page(path="/config", role=O, handler=configpages.shown, summary="The configuration in force"),
     Page(
@@ -174,7 +172,7 @@ PAGES = (
         role=ADMIN,
         handler=queuepages.trail,
         summary="What people did",
-        query=("actor", "action", *PAGED),
+        query={"actor": TEXT, "action": TEXT, **PAGED},
     ),
 )
 CHOICE = ("only", "employees", "fields")
@@ -213,7 +211,7 @@ DEEDS = (
         path="/retry",
         role=O,
         handler=troublepages.try_again,
-        summary="Try discarded jobs again: one, or all of a run",
+        summary="Try discarded jobs again: those that are named, or all of a run",
         form=("job", "run", "change"),
         back="/problems",
     ),

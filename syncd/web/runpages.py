@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from syncd.core.differing import Difference
+from syncd.core.filters import MARK, one_of
 from syncd.core.phases import phases
 from syncd.core.reporting import did
+from syncd.core.states import FLOWS, RUN_STATES, TRIGGERS
 from syncd.errors import Declined
 from syncd.insight.runs import Compared, compared, read_and_said
 from syncd.sending.cancelling import cancel
@@ -20,8 +22,14 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 FEW = 25
 """So many changes of a Run are on its own page; the list of changes has them all."""
-YES = "yes"
-FILTERS = ("flow", "state", "trigger", *DAYS, "changed", "failed")
+FILTERS = {
+    "flow": one_of(FLOWS),
+    "state": one_of(RUN_STATES),
+    "trigger": one_of(TRIGGERS),
+    **DAYS,
+    "changed": MARK,
+    "failed": MARK,
+}
 LIVE = ("blocked", "available", "running", "uncertain")
 
 
@@ -34,8 +42,8 @@ def listed(ask: Ask) -> Answer:
         trigger=ask.query.get("trigger", ""),
         since=since,
         until=until,
-        changed=ask.query.get("changed") == YES,
-        failed=ask.query.get("failed") == YES,
+        changed=bool(ask.query.get("changed")),
+        failed=bool(ask.query.get("failed")),
     )
     with ask.site.database.read() as conn:
         rows = runlists.listed_runs(
@@ -51,7 +59,15 @@ def listed(ask: Ask) -> Answer:
             *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "took"),
             *("counts", "error"),
         ),
-        data={"runs": found, "next": after, "now": now, "filters": applied(ask, FILTERS)},
+        data={
+            "runs": found,
+            "next": after,
+            "now": now,
+            "flows": list(FLOWS),
+            "states": list(RUN_STATES),
+            "triggers": list(TRIGGERS),
+            "filters": applied(ask, FILTERS),
+        },
     )
 
 

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from syncd.config.settings import LitmosSettings, RateSettings
+from syncd.core.filters import TEXT, faults
 from syncd.errors import Busy, ConfigError, Declined, StaleApproval, SyncdError, TooSlow, Unreachable
 from syncd.log import get_logger
 from syncd.web import rendering
@@ -38,6 +39,8 @@ LATER = "The database is busy, or has grown: try again in a minute; if it stays 
 NUL = "There is a character in that which nothing is called with (U+0000)."
 AWAY = "syncd cannot answer now: its database does not; the log says more."
 """Where the database is, and as whom syncd asks it, is not told to just anybody."""
+TITLES = {400: "Not understood", 404: "Not found", 409: "Not possible as things are", 503: "Not now"}
+"""What a refusal is called for people, who know no HTTP."""
 NAVIGATION = (
     ("/", "Overview"),
     ("/runs", "Runs"),
@@ -83,26 +86,16 @@ class Web:
             return self._kept_out(request, viewer, page.role, form_of)
         if _has_nul(request.scope["path"], *request.query_params.values()):
             return self.refused(request, 400, NUL, viewer=viewer, form_of=form_of)
-        exports = form_of == "csv"
-        patience = PATIENCE_FOR_FILES if exports else PATIENCE
-        ask = Ask(
-            site=replace(self.site, patience=patience) if exports else self.site,
-            viewer=viewer,
-            path=request.url.path,
-            parts=request.path_params,
-            query={name: text[:200] for name, text in request.query_params.items()},
-            exports=exports,
-        )
-        try:
-            shown = page.handler(ask)
-        except Missing as error:
-            return self.refused(request, 404, str(error), viewer=viewer, form_of=form_of)
-        except TooSlow as error:
-            said = f"{error} (after {patience:g} s). {NARROWER if ask.query else LATER}"
-            return self.refused(request, 503, said[0].upper() + said[1:], viewer=viewer, form_of=form_of)
-        except (Declined, StaleApproval) as error:
-            return self.refused(request, 409, str(error), viewer=viewer, form_of=form_of)
-        assert isinstance(shown, Shown)
+        ask = self._asked(request, viewer, page, form_of)
+        wrong = faults(ask.query, page.query) if page.query else {}
+        if wrong and form_of != "html":
+            return self.refused(request, 400, sentences(wrong), viewer=viewer, form_of=form_of)
+        kept = {name: text for name, text in ask.query.items() if name not in wrong}
+        shown = self._looked_up(request, page, replace(ask, query=kept), form_of)
+        if isinstance(shown, Response):
+            return shown
+        if wrong:
+            return self._mistyped(request, shown, ask, wrong)
         if form_of == "json":
             return Response(rendering.as_json(shown), media_type="application/json")
         if form_of == "csv":
@@ -114,6 +107,47 @@ class Web:
         return self.html(
             request, shown.template, {**shown.data, "asked": defaultdict(str, ask.query)}, viewer=viewer
         )
+
+    def _asked(self, request: Request, viewer: Viewer, page: Page, form_of: str) -> Ask:
+        exports = form_of == "csv"
+        return Ask(
+            site=replace(self.site, patience=PATIENCE_FOR_FILES) if exports else self.site,
+            viewer=viewer,
+            path=request.url.path,
+            parts=request.path_params,
+            query={
+                name: text[:200] if page.query.get(name, TEXT) is TEXT else text[:200].strip()
+                for name, text in request.query_params.items()
+            },
+            exports=exports,
+        )
+
+    def _looked_up(self, request: Request, page: Page, ask: Ask, form_of: str) -> Shown | Response:
+        """What a page shows, or why it cannot."""
+        try:
+            shown = page.handler(ask)
+        except Missing as error:
+            return self.refused(request, 404, str(error), viewer=ask.viewer, form_of=form_of)
+        except TooSlow as error:
+            patience = PATIENCE_FOR_FILES if ask.exports else PATIENCE
+            said = f"{error} (after {patience:g} s). {NARROWER if ask.query else LATER}"
+            return self.refused(request, 503, said[0].upper() + said[1:], viewer=ask.viewer, form_of=form_of)
+        except (Declined, StaleApproval) as error:
+            return self.refused(request, 409, str(error), viewer=ask.viewer, form_of=form_of)
+        assert isinstance(shown, Shown)
+        return shown
+
+    def _mistyped(self, request: Request, shown: Shown, ask: Ask, wrong: Mapping[str, str]) -> Response:
+        """The form of a page with what was typed, and what is wrong with it; none of its rows, which would look like an answer."""
+        asked = defaultdict(str, {name: text[:200] for name, text in request.query_params.items()})
+        values = {
+            **shown.data,
+            "asked": asked,
+            "template": shown.template,
+            "wrong": sentences(wrong),
+            "without": ask.link(**dict.fromkeys(wrong)),
+        }
+        return self.html(request, "mistyped.html", values, viewer=ask.viewer, status=400)
 
     def _deed(self, request: Request, deed: Deed, form: Mapping[str, list[str]]) -> Response:
         viewer = self.gate.who(request)
@@ -198,8 +232,9 @@ class Web:
         if form_of != "html" or "Authorization" in request.headers:
             told = {"schema_version": rendering.SCHEMA_VERSION, "error": why}
             return Response(rendering.dumped(told), status, media_type="application/json")
-        title = HTTPStatus(status).phrase
-        return self.html(request, "refused.html", {"title": title, "why": why}, viewer=viewer, status=status)
+        title = TITLES.get(status, HTTPStatus(status).phrase)
+        said = why[:1].upper() + why[1:] + ("" if why.endswith((".", "?", "!")) else ".")
+        return self.html(request, "refused.html", {"title": title, "why": said}, viewer=viewer, status=status)
 
     def _kept_out(self, request: Request, viewer: Viewer | None, role: str, form_of: str) -> Response:
         if viewer is not None:
@@ -229,6 +264,12 @@ class Web:
             log.error("page_failed", path=request.url.path, error=str(error))
             return Response(AWAY, 503, media_type="text/plain")
         return Response(f"syncd cannot answer now: {error}", 503, media_type="text/plain; charset=utf-8")
+
+
+def sentences(wrong: Mapping[str, str]) -> str:
+    """What is wrong, by filter, in sentences."""
+    told = (f"{name.replace('_', ' ').capitalize()}: {why}" for name, why in wrong.items())
+    return " ".join(one if one.endswith("?") else f"{one}." for one in told)
 
 
 def _rehearsal(litmos: LitmosSettings) -> str:

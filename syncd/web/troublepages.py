@@ -1,11 +1,15 @@
 """What waits for a person: problems by code, the quarantine, and cases with their candidates."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from syncd.core.cases import CaseState
+from syncd.core.filters import one_of
 from syncd.insight.acting import decide_case, retry, undo_case
 from syncd.insight.candidates import case_with_evidence
 from syncd.insight.failures import OPEN_FOR, open_problems
 from syncd.store import cases, peoplelists
+from syncd.web.filtering import applied
 from syncd.web.shown import MASK, masked, told_reasons
 from syncd.web.site import Answer, Ask, Done, Missing, Shown, whole
 
@@ -15,49 +19,63 @@ def problems(ask: Ask) -> Answer:
     with ask.site.database.read() as conn:
         now = ask.site.database.now(conn)
         found = open_problems(conn, ask.site.account, now)
+        rejected = peoplelists.quarantine_by_code(conn, ask.site.account)
+        waiting = cases.waiting(conn, ask.site.account)
     for one in found:
         one["message"] = one["message"] if ask.viewer.sees_values else MASK
     return Shown(
         template="problems.html",
         listed="problems",
         columns=("code", "number", "people", "first_at", "last_at", "run_id", "message", "next"),
-        data={"problems": found, "now": now, "days": OPEN_FOR.days},
+        data={
+            "problems": found,
+            "now": now,
+            "days": OPEN_FOR.days,
+            "rejected": _counted(rejected),
+            "cases": waiting,
+        },
     )
 
 
 def try_again(ask: Ask) -> Answer:
-    """Try discarded jobs again: one, or all of a run."""
+    """Try discarded jobs again: those that are named, or all of a run."""
     site = ask.site
-    job, run, change = (whole(ask.said(name)) for name in ("job", "run", "change"))
-    if job is None and run is None:
+    named = (whole(text.strip()) for text in ask.form.get("job", ()))
+    job_ids = sorted({one for one in named if one is not None})
+    run, change = (whole(ask.said(name)) for name in ("run", "change"))
+    if not job_ids and run is None:
         return Done(to="/problems", said="Name a job or a run.", failed=True)
     again, wanted = retry(
         site.database,
         site.account,
-        job_ids=[] if job is None else [job],
+        job_ids=job_ids,
         run_id=run,
         actor=ask.viewer.actor,
     )
     to = "/problems" if run is None else f"/runs/{run}"
+    to = to if len(job_ids) < 2 else "/changes?state=failed"
     to = to if change is None else f"/changes/{change}"
     said = f"{len(again)} of {wanted} jobs are tried again."
     return Done(to=to, said=said, failed=not again)
 
 
 def quarantine(ask: Ask) -> Answer:
-    """Everybody whose HR row is rejected, with every reason."""
+    """Everybody whose HR row is rejected, with every reason; by code, with how many there are of each in all."""
+    code = ask.query.get("code", "").strip()
     with ask.site.database.read() as conn:
         rows = peoplelists.quarantined(
-            conn, ask.site.account, after=ask.query.get("after", ""), limit=ask.limit + 1
+            conn, ask.site.account, code=code, after=ask.query.get("after", ""), limit=ask.limit + 1
         )
+        numbers = peoplelists.quarantine_by_code(conn, ask.site.account)
         ids = {row["employee_id"] for row in rows} - {""} if ask.viewer.sees_values else set()
         names = peoplelists.names(conn, ask.site.account, ids)
         now = ask.site.database.now(conn)
-    after = ask.next_page(rows, "key", "after")
+    after = ask.next_page(rows, "place", "after")
     found = [
         {
             "name": names.get(row["employee_id"], ""),
             **{key: row[key] for key in ("employee_id", "source", "origin", "first_seen_at", "last_seen_at")},
+            "code": row["code"],
             "reasons": told_reasons(row["reasons"], ask.viewer),
         }
         for row in rows
@@ -65,18 +83,45 @@ def quarantine(ask: Ask) -> Answer:
     return Shown(
         template="quarantine.html",
         listed="quarantine",
-        columns=("employee_id", "name", "source", "origin", "first_seen_at", "last_seen_at", "reasons"),
-        data={"quarantine": found, "groups": _by_code(found), "next": after, "now": now},
+        columns=(
+            "employee_id",
+            "name",
+            "source",
+            "origin",
+            "first_seen_at",
+            "last_seen_at",
+            "reasons",
+            "code",
+        ),
+        data={
+            "quarantine": found,
+            "groups": _by_code(found, numbers),
+            "codes": _counted(numbers),
+            "number": sum(numbers.values()),
+            "next": after,
+            "now": now,
+            "filters": applied(ask, ("code",)),
+        },
     )
 
 
-def _by_code(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows by the first of their reasons, the commonest first."""
+def _counted(numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"code": code, "number": number} for code, number in numbers.items()]
+
+
+def _by_code(found: list[dict[str, Any]], numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The rows of this page by the first of their reasons, the commonest of all pages first; ``number`` is that of all pages."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in found:
-        groups.setdefault(row["reasons"][0]["code"] if row["reasons"] else "", []).append(row)
-    ordered = sorted(groups.items(), key=lambda one: (-len(one[1]), one[0]))
-    return [{"code": code, "rows": rows} for code, rows in ordered]
+        groups.setdefault(row["code"], []).append(row)
+    return [
+        {"code": code, "number": number, "rows": groups[code]}
+        for code, number in numbers.items()
+        if code in groups
+    ]
+
+
+CASE_FILTERS = {"state": one_of(CaseState)}
 
 
 def case_list(ask: Ask) -> Answer:
@@ -92,7 +137,12 @@ def case_list(ask: Ask) -> Answer:
         template="cases.html",
         listed="cases",
         columns=("employee_id", "state", "code", "message", "opened_at"),
-        data={"next": ask.next_page(listed, "employee_id", "after"), "cases": listed, "now": now},
+        data={
+            "next": ask.next_page(listed, "employee_id", "after"),
+            "cases": listed,
+            "states": list(CASE_FILTERS["state"].words),
+            "now": now,
+        },
     )
 
 

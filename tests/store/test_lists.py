@@ -162,7 +162,7 @@ def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):
         times = runlists.times(conn, runs.must_get(conn, run_id))
         days = runlists.runs_by_day(conn, ACCOUNT, now - timedelta(days=1))
         first = peoplelists.quarantined(conn, ACCOUNT, limit=2)
-        rest = peoplelists.quarantined(conn, ACCOUNT, after=first[-1]["key"], limit=2)
+        rest = peoplelists.quarantined(conn, ACCOUNT, after=first[-1]["place"], limit=2)
         assert people.count_quarantined(conn, ACCOUNT) == 3
     assert times.planned is None
     assert times.first_job is not None

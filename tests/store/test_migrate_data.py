@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import Connection, MetaData, inspect, text
 
 from syncd.core.request import JobClass
-from syncd.store import jobs, mirror, outbox, queue, results
+from syncd.store import jobs, mirror, outbox, peoplelists, queue, results
 from syncd.store.database import Database
 from syncd.store.migrate import configuration, upgrade
 from syncd.store.schema import metadata
@@ -219,6 +219,25 @@ def test_users_are_found_by_address_and_id_as_if_they_had_just_been_read(old):
             "SELECT id FROM litmos_user WHERE username_key = '' AND email_key = '' AND external_key = ''"
         )
         assert conn.execute(empty).scalars().all() == ["without"]
+
+
+def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
+    row = {"account": ACCOUNT, "source": "hr", "first_seen_at": THEN, "last_seen_at": THEN}
+    reasons = {
+        "00001": [{"code": "EMAIL-INVALID", "message": "x"}, {"code": "ID-DUPLICATE", "message": "y"}],
+        "00002": [{"code": "EMAIL-INVALID", "message": "x"}],
+        "00003": [],
+    }
+    to(old, "0014")
+    with old.write() as conn:
+        add(
+            conn,
+            "quarantine",
+            [{**row, "key": key, "reasons": json.dumps(one)} for key, one in reasons.items()],
+        )
+    to(old, "0016")
+    with old.read() as conn:
+        assert peoplelists.quarantine_by_code(conn, ACCOUNT) == {"EMAIL-INVALID": 2, "": 1}
 
 
 def test_what_is_queued_is_sent_in_the_order_and_by_the_classes_of_today(old):
