@@ -1,6 +1,7 @@
 """What people do on the pages is what the commands do, and each deed is in the audit."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -152,8 +153,16 @@ def test_what_was_held_and_is_decided_is_past(pages, bench):
     page = pages.get(f"/runs/{first['id']}").text
     assert '<p class="past">Was held: LIMIT-DEACTIVATIONS' in page
     assert "Was held: LIMIT-DEACTIVATIONS" in bench.run("runs", "show", str(first["id"])).stdout
-    phases = pages.get(f"/runs/{first['id']}.json").json()["phases"]
-    assert [one["phase"] for one in phases][:3] == ["waits to begin", "reads and plans", "held"]
+    shown = pages.get(f"/runs/{first['id']}.json").json()
+    assert [one["phase"] for one in shown["phases"]][:3] == ["waits to begin", "reads and plans", "held"]
+    spent = {one["phase"]: one["seconds"] for one in shown["phases"]}
+    listed = [run for run in pages.get("/runs.json").json()["runs"] if run["id"] == first["id"]]
+    for run in (shown["run"], *listed, first):
+        assert run["held_seconds"] == pytest.approx(spent["held"], abs=0.1)
+        whole = datetime.fromisoformat(run["finished_at"]) - datetime.fromisoformat(run["started_at"])
+        assert run["took"] == pytest.approx(whole.total_seconds() - run["held_seconds"], abs=0.01), (
+            "what a person let it wait is no work"
+        )
 
 
 def test_a_refresh_and_a_push_say_what_they_did(pages, bench):

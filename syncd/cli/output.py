@@ -70,10 +70,15 @@ def ago(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never"
     seconds = (now - moment).total_seconds()
+    return f"{lasting(seconds if abs(seconds) >= 60 else max(0.0, seconds))} ago"
+
+
+def lasting(seconds: float) -> str:
+    """A span of time for people: ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if abs(seconds) >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{max(0.0, seconds):.0f} s ago"
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def moment(value: datetime | None) -> str:

@@ -16,14 +16,14 @@ from syncd.cli.common import (
     store_of,
 )
 from syncd.cli.exits import Exit
-from syncd.cli.output import drift_line, moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import drift_line, lasting, moment, note, plain, say, show_csv, show_json, table
 from syncd.core.states import FLOWS, RUN_STATES, TRIGGERS
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
 
 RUN_COLUMNS = (
     *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "summary"),
-    *("holds", "error", "decided_by", "decision_reason"),
+    *("took", "held_seconds", "holds", "error", "decided_by", "decision_reason"),
 )
 
 
@@ -66,9 +66,11 @@ def runs_list(
             flow=flow, state=state, trigger=trigger, since=first, until=last, changed=changed, failed=failed
         )
         with database.read() as conn:
-            found = runlists.listed_runs(conn, loaded.litmos.account, wanted, before=before, limit=limit)
+            rows = runlists.listed_runs(conn, loaded.litmos.account, wanted, before=before, limit=limit)
+            now = database.now(conn)
+            found = [{**row, **_spent(runlists.spent(conn, row, now))} for row in rows]
         if json:
-            show_json({"runs": [dict(run) for run in found]})
+            show_json({"runs": found})
             return
         if csv:
             show_csv(RUN_COLUMNS, [{**run, "state": runs.shown_state(run)} for run in found])
@@ -92,10 +94,15 @@ def runs_list(
             note(f"There may be more: --before {found[-1]['id']}")
 
 
+def _spent(spent: tuple[float | None, float]) -> dict[str, float | None]:
+    return dict(zip(("took", "held_seconds"), spent, strict=True))
+
+
 def _took(run: Any) -> str:
-    if run["finished_at"] is None or run["started_at"] is None:
-        return ""
-    return f"{(run['finished_at'] - run['started_at']).total_seconds():.0f} s"
+    """For how long it worked, and was held; "" for what it did not."""
+    worked, held = run["took"], run["held_seconds"]
+    parts = ["" if worked is None else lasting(worked), f"(held {lasting(held)})" if held >= 1 else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _what(run: Any) -> str:

@@ -1,10 +1,13 @@
 """Phases: what a Run did one after the other, and for how long it waited for a person. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 WAITS, READS, PLANS, HELD, SENDS = "waits to begin", "reads", "reads and plans", "held", "sends"
+PLANNED_AT = "planned_at"
+"""What the summary of a Run calls the moment of its Plan, where no input says it: it takes another Run back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,20 @@ def phases(times: Times, now: datetime, *, plans: bool = True) -> list[Phase]:
 def held_seconds(times: Times, now: datetime) -> float:
     """For how long it only waited for a person."""
     return sum((one.ended - one.begun).total_seconds() for one in phases(times, now) if one.name == HELD)
+
+
+def worked_seconds(times: Times) -> float | None:
+    """For how long a Run that has ended worked, from its start on: without what it waited for a person. None: it has not begun, or not ended."""
+    if times.started is None or times.finished is None:
+        return None
+    waited = held_seconds(times, times.finished)
+    return max(0.0, round((times.finished - times.started).total_seconds() - waited, 3))
+
+
+def planned_of(summary: Mapping[str, Any]) -> datetime | None:
+    """When the Plan was stored, if the summary says it."""
+    said = summary.get(PLANNED_AT)
+    return None if said is None else datetime.fromisoformat(said)
 
 
 def _marks(times: Times, reads: str) -> Iterable[tuple[str, datetime]]:

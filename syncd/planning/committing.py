@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from syncd.app import App
 from syncd.core.holding import HoldMode
 from syncd.core.limits import Policy
+from syncd.core.phases import PLANNED_AT
 from syncd.core.selection import Part
 from syncd.failpoint import reach
 from syncd.garbage import uncollected
@@ -52,7 +53,7 @@ def commit(app: App, run_id: int, intake: Intake | None, made: Draft, *, send: b
             plan,
             config_digest=settings.config_digest,
             rejected=len(made.rejections) + len(made.training.rejections),
-            about=_about(made.part, send=send, sends=sends),
+            about=_about(made.part, send=send, sends=sends) | ({} if read else {PLANNED_AT: now.isoformat()}),
         )
         configurations.save(conn, app.account, settings.config_digest, settings.config_shown, now)
         if intake is not None:

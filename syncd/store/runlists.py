@@ -15,7 +15,7 @@ from sqlalchemy import (
     true,
 )
 
-from syncd.core.phases import Times
+from syncd.core.phases import Times, held_seconds, planned_of, worked_seconds
 from syncd.store.runs import ONLY, PLANNED_ONLY
 from syncd.store.schema import (
     IS_FAILED,
@@ -125,12 +125,12 @@ def before_it(conn: Connection, account: str, run_id: int, flow: str) -> int | N
 
 
 def times(conn: Connection, row: RowMapping) -> Times:
-    """The times that a Run left. What it read is stored with its Plan, and when."""
+    """The times that a Run left. What it read is stored with its Plan, and when; else its summary says it."""
     of_run = job.c.run_id == row["id"]
     planned = select(func.min(input_.c.read_at)).where(input_.c.run_id == row["id"])
     first = select(func.min(job.c.created_at)).where(of_run)
     decided = row["decided_at"]
-    was_held = bool(row["holds"]) and row["expires_at"] is not None
+    was_held = _was_held(row)
     earlier = select(func.max(job.c.finished_at)).where(of_run)
     if decided is not None:
         earlier = earlier.where(job.c.created_at < decided)
@@ -138,13 +138,27 @@ def times(conn: Connection, row: RowMapping) -> Times:
     return Times(
         created=row["created_at"],
         started=row["started_at"],
-        planned=conn.execute(planned).scalar(),
+        planned=conn.execute(planned).scalar() or planned_of(row["summary"]),
         first_job=conn.execute(first).scalar(),
         idle=conn.execute(earlier).scalar() if waits else None,
         decided=decided,
         finished=row["finished_at"],
         was_held=was_held,
     )
+
+
+def spent(conn: Connection, row: RowMapping, now: datetime) -> tuple[float | None, float]:
+    """For how many seconds a Run worked (None: it has not ended), and for how many it only waited for a person, until ``now`` if it still does."""
+    if _was_held(row):
+        found = times(conn, row)
+        return worked_seconds(found), round(held_seconds(found, now), 3)
+    return worked_seconds(
+        Times(created=row["created_at"], started=row["started_at"], finished=row["finished_at"])
+    ), 0.0
+
+
+def _was_held(row: RowMapping) -> bool:
+    return bool(row["holds"]) and row["expires_at"] is not None
 
 
 def faults(conn: Connection, run_id: int) -> list[dict[str, Any]]:

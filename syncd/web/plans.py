@@ -33,6 +33,7 @@ def plan(ask: Ask) -> Answer:
         fields = runlists.held_fields(conn, run_id)
         makes = made_of_input(conn, account, run_id)
         now = ask.site.database.now(conn)
+        spent = runlists.spent(conn, row, now)
     waits = row["state"] == "held" or bool(causes)  # a doubted input may hold no change at all
     confirm, hindrance = _asked(ask, run_id, causes, now) if waits else (None, "")
     return Shown(
@@ -40,7 +41,7 @@ def plan(ask: Ask) -> Answer:
         listed="changes",
         columns=("id", "employee_id", "action", "kind", "what", "code", "reason"),
         data={
-            "run": shown_run(row),
+            "run": shown_run(row, spent),
             "now": now,
             "waits": waits,
             "confirm": None

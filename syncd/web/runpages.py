@@ -50,14 +50,14 @@ def listed(ask: Ask) -> Answer:
             conn, ask.site.account, wanted, before=ask.number("before"), limit=ask.limit + 1
         )
         now = ask.site.database.now(conn)
-    found = [shown_run(row) for row in rows]
+        found = [shown_run(row, runlists.spent(conn, row, now)) for row in rows]
     after = ask.next_page(found, "id", "before")
     return Shown(
         template="runs.html",
         listed="runs",
         columns=(
             *("id", "flow", "state", "trigger", "actor", "created_at", "started_at", "finished_at", "took"),
-            *("counts", "error"),
+            *("held_seconds", "counts", "error"),
         ),
         data={
             "runs": found,
@@ -90,7 +90,7 @@ def one(ask: Ask) -> Answer:
                 minute.isoformat(timespec="minutes"): number for minute, number in sorted(by_minute.items())
             },
             "limit": ask.site.app.settings.per_minute,
-            "run": shown_run(row),
+            "run": shown_run(row, runlists.spent(conn, row, now)),
             "now": now,
             "phases": _phases(conn, row, now),
             "progress": _progress(ask, counts, now),

@@ -23,11 +23,9 @@ def item_names(conn: Connection, account: str) -> dict[str, str]:
     return {str(item.key): item.name for item in mirror.items(conn, account)}
 
 
-def shown_run(row: Any) -> dict[str, Any]:
-    """A Run, its state as people read it."""
-    took = None
-    if row["started_at"] is not None and row["finished_at"] is not None:
-        took = (row["finished_at"] - row["started_at"]).total_seconds()
+def shown_run(row: Any, spent: tuple[float | None, float] = (None, 0.0)) -> dict[str, Any]:
+    """A Run, its state as people read it; ``spent`` are the seconds for which it worked, and was held."""
+    took, held = spent
     named = {key: row[key] for key in row if key not in {"account", "owner"}}
     counts = {
         f"{action} {kind}": number
@@ -35,7 +33,7 @@ def shown_run(row: Any) -> dict[str, Any]:
         for action, number in actions.items()
     }
     brief = in_brief(row["flow"], row["summary"])
-    return {**named, "state": runs.shown_state(row), "took": took, "counts": counts, "did": brief}
+    return {**named, "state": runs.shown_state(row), "took": took, "held_seconds": held, "counts": counts, "did": brief}
 
 
 def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncd.core.phases import Times, held_seconds, phases
+from syncd.core.phases import Times, held_seconds, phases, worked_seconds
 
 START = datetime(2026, 11, 28, 9, tzinfo=UTC)
 
@@ -64,6 +64,8 @@ BEGUN = ("waits to begin", 1.0)
 def test_a_run_did_these_one_after_the_other(given, expected, held):
     assert told(given) == expected
     assert held_seconds(given, at(1000)) == held
+    whole = None if given.finished is None else (given.finished - at(1)).total_seconds()
+    assert worked_seconds(given) == (None if whole is None else whole - held)
 
 
 def test_a_refresh_plans_nothing():

@@ -11,11 +11,12 @@ import pytest
 from syncd.core.lifecycle import Leave, Lifecycle
 from syncd.core.limits import Limit, Limits, Policy
 from syncd.core.model import Status
+from syncd.core.phases import phases
 from syncd.errors import Declined
 from syncd.planning.approval import approve
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
-from syncd.store import inputs
+from syncd.store import inputs, runlists, runs
 from syncd.store.database import Database
 from syncd.sync import Reverted, revert
 from tests.flows.rig import MAPPING, Rig, person
@@ -116,6 +117,10 @@ def test_limits_hold_it_approval_lets_it_go_and_no_input_is_accepted_by_it(rig):
     app = rig.open()
     assert approve(app, reverted.run_id, actor="ana") == (6, 0)
     drain(app, reverted.run_id)
+    with rig.database.read() as conn:
+        run = runs.must_get(conn, reverted.run_id)
+        told = [one.name for one in phases(runlists.times(conn, run), app.now())]
+    assert told == ["waits to begin", "reads and plans", "held", "sends"], "it read no input, and was held"
     app.client.close()
     assert not any(user["Active"] for user in rig.users().values())
     with rig.database.read() as conn:
