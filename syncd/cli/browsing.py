@@ -1,5 +1,6 @@
 """Commands that list what the pages list: problems, changes and starters."""
 
+import json as json_module
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from syncd.cli.common import (
     store_of,
 )
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import moment, note, note_if_none, plain, say, show_csv, show_json, table
 
 changes_app = typer.Typer(
     help="Changes: what was planned, sent, held and failed, of all runs.", invoke_without_command=True
@@ -67,6 +68,7 @@ def problems(config: ConfigOption = None, json: JsonOption = False, csv: CsvOpti
                 for row in found
             ],
         )
+        note_if_none(found, "No problem is open: nothing failed in 30 days that no later run took up")
         if found:
             note("Which: syncd changes --state failed --code CODE; to retry: syncd jobs retry --run RUN")
 
@@ -127,6 +129,11 @@ def changes_list(
         show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
     else:
         _changes_table(rows, names)
+        told = {"--run": run, "--employee": employee, "--action": action, "--kind": kind, "--state": state}
+        told |= {"--code": code, "--rule": rule, "--field": field, "--from": since, "--to": until}
+        note_if_none(
+            rows, "No change was planned yet: syncd push", of="change", asked={**told, "--before": before}
+        )
         if len(rows) == limit:
             note(f"There may be more: --before {rows[-1]['id']}")
 
@@ -157,10 +164,12 @@ def changes_show(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show one change: before and after, the rule, the row of HR, every attempt."""
+    """Show one change: before and after, the rule, the row of HR, every attempt, what was sent, and what to do."""
     with store_of(config) as (loaded, database):
         from syncd.core.telling import describe
-        from syncd.store import changelists, changes, jobs, mirror
+        from syncd.insight.exchanged import exchanged
+        from syncd.insight.failures import taken_up
+        from syncd.store import changelists, changes, exchanges, jobs, mirror
 
         account = loaded.litmos.account
         with database.read() as conn:
@@ -171,8 +180,13 @@ def changes_show(
             names = {str(item.key): item.name for item in mirror.items(conn, account)}
             job = jobs.one(conn, account, row["job_id"]) if row["job_id"] else None
             attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
+            made = {} if job is None else exchanges.of_job(conn, job["id"])
+            follows = taken_up(conn, account, dict(row))
+    for each in attempts:
+        each["exchanges"] = [exchanged(one, loaded, values=True) for one in made.get(each["id"], ())]
+    step = _next_step(row, job, follows=follows)
     if json:
-        show_json({"change": dict(row), "attempts": attempts})
+        show_json({"change": dict(row), "attempts": attempts, "next": step})
         return
     say(
         f"Change {change}, run {row['run_id']}: {row['state']}  {plain(describe(changes.to_change(row), names))}"
@@ -182,6 +196,26 @@ def changes_show(
         if value:
             say(f"  {name}: {plain(value)}")
     _attempts(attempts)
+    if step:
+        note(f"Next: {step}")
+
+
+def _next_step(change: Any, job: Any, *, follows: bool) -> str:
+    """What a person does about a Change that failed or is held; "" for any other."""
+    from syncd.insight.failures import what_to_do
+
+    if change["state"] == "held":
+        return f"it waits for a person: syncd runs show {change['run_id']}"
+    if change["state"] != "failed":
+        return ""
+    if follows:
+        return f"nothing; a later change took it up: syncd changes --employee {plain(change['employee_id'])}"
+    again = (
+        f" To send the same again: syncd jobs retry {job['id']}"
+        if job and job["state"] == "discarded"
+        else ""
+    )
+    return what_to_do(change["code"]) + again
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> None:
@@ -201,6 +235,27 @@ def _attempts(attempts: list[dict[str, Any]]) -> None:
             for one in attempts
         ],
     )
+    for last in [one for one in attempts if one["exchanges"]][-1:]:
+        for one in last["exchanges"]:
+            _exchange(last, one)
+
+
+def _exchange(attempt: dict[str, Any], one: dict[str, Any]) -> None:
+    """One request of an Attempt, and its answer, a line each."""
+    took = "not sent" if one["took"] is None else f"in {one['took'] * 1000:.0f} ms"
+    status = f"answered {one['status']}" if one["status"] else "no answer"
+    say(
+        f"  try {attempt['number']}: {one['method']} {one['template']}: {status} {one['code']}".rstrip()
+        + f", {took}"
+    )
+    for name, body in (("sent", one["sent"]), ("answered", one["answered"])):
+        if body["size"]:
+            kept = (
+                f"{body['size']} bytes, not kept"
+                if body["json"] is None
+                else plain(json_module.dumps(body["json"], ensure_ascii=False))
+            )
+            say(f"    {name}: {kept}")
 
 
 def starters(
@@ -240,6 +295,7 @@ def starters(
         table(
             ("begins", "employee", "state", "account", "why"), [[row[name] for name in heads] for row in rows]
         )
+        note_if_none(rows, f"Nobody began in the last {back} days or begins within {days}: --days, --back")
         if len(rows) == limit:
             note(f"Only the first {limit}; --limit shows more")
     if dates is None or dates.hire is None:

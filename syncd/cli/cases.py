@@ -4,9 +4,19 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
+from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, meant, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, plain, say, show_csv, show_json, side_by_side, table
+from syncd.cli.output import (
+    moment,
+    note,
+    note_if_none,
+    plain,
+    say,
+    show_csv,
+    show_json,
+    side_by_side,
+    table,
+)
 from syncd.core.cases import CaseState
 from syncd.errors import Declined
 
@@ -56,6 +66,7 @@ def cases_list(
                 for case in found
             ],
         )
+        note_if_none(found, "There is no case: matching could place everybody")
 
 
 def _decision(decision: dict[str, Any] | None) -> str:
@@ -73,9 +84,11 @@ def cases_show(employee_id: EmployeeArgument, config: ConfigOption = None, json:
 
         link_field = loaded.mapping.link_field
         with database.read() as conn:
-            case = case_with_evidence(conn, loaded.litmos.account, employee_id, link_field)
+            account = loaded.litmos.account
+            case = case_with_evidence(conn, account, employee_id, link_field)
+            hint = "" if case else meant(conn, account, employee_id, "syncd cases show", "syncd cases")
         if case is None:
-            note(f"Employee {plain(employee_id)} has no case; syncd cases lists them")
+            note(f"Employee {plain(employee_id)} has no case; {hint}")
             raise typer.Exit(Exit.FAILED)
         if json:
             show_json({"case": case})

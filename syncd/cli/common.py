@@ -50,6 +50,14 @@ def span_of(loaded: Any, first: str, last: str) -> tuple[datetime | None, dateti
     return span(day(first), day(last), ZoneInfo(loaded.schedules.timezone))
 
 
+def meant(conn: Any, account: str, employee_id: str, command: str, listing: str) -> str:
+    """What to type instead of an employee id that nobody has: ``command`` with those that differ in zeros in front, else the ``listing``."""
+    from syncd.store import peoplelists
+
+    near = peoplelists.with_zeros(conn, account, employee_id)
+    return f"did you mean: {command} {' or '.join(near)}" if near else f"{listing} lists them"
+
+
 def actor() -> str:
     """Who is at the keyboard, for the sync log: ``cli:NAME``."""
     try:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.common import ConfigOption, JsonOption, opened
+from syncd.cli.exits import Exit
 from syncd.cli.output import ago, note, plain, say, show_json
 
 EmployeeArgument = Annotated[
@@ -32,6 +33,7 @@ def why(
 ) -> None:
     """Say why a person, a field, a team or a learning path is as it is, and why nothing happened; only reads."""
     with opened(config) as app:
+        from syncd.core.answer import UNKNOWN
         from syncd.core.telling import describe
         from syncd.core.why import why as explain
         from syncd.insight.inquiry import inquire
@@ -47,15 +49,21 @@ def why(
                     "findings": [asdict(one) for one in found],
                 }
             )
-            return
-        first, *rest = found
-        kind = facts.subject.kind.value.replace("path", "learning path")
-        of = f", {kind} {facts.subject.name}" if facts.subject.name else ""
-        say(f"Employee {plain(facts.employee_id)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
-        for one in rest:
-            say(f"  {one.check:<8} {plain(one.seen)}")
-        if first.next:
-            note(f"Next: {plain(first.next)}")
+        else:
+            _say_why(facts, found)
+        if found[0].facts["code"] == UNKNOWN:
+            raise typer.Exit(Exit.FAILED)
+
+
+def _say_why(facts: Any, found: Any) -> None:
+    first, *rest = found
+    kind = facts.subject.kind.value.replace("path", "learning path")
+    of = f", {kind} {facts.subject.name}" if facts.subject.name else ""
+    say(f"Employee {plain(facts.employee_id)}{plain(of)}: {plain(first.seen)}  [{first.facts['code']}]")
+    for one in rest:
+        say(f"  {one.check:<8} {plain(one.seen)}")
+    if first.next:
+        note(f"Next: {plain(first.next)}")
 
 
 def preview(employee: EmployeeArgument, config: ConfigOption = None, json: JsonOption = False) -> None:

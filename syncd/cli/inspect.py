@@ -4,9 +4,28 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, CsvOption, JsonOption, LimitOption, actor, must_be_one_of, store_of
+from syncd.cli.common import (
+    ConfigOption,
+    CsvOption,
+    JsonOption,
+    LimitOption,
+    actor,
+    meant,
+    must_be_one_of,
+    store_of,
+)
 from syncd.cli.exits import Exit
-from syncd.cli.output import drift_line, moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import (
+    drift_line,
+    moment,
+    note,
+    note_if_none,
+    plain,
+    say,
+    show_csv,
+    show_json,
+    table,
+)
 from syncd.core.states import JOB_STATES
 
 employees_app = typer.Typer(
@@ -76,6 +95,10 @@ def employees_list(
             note(f"There may be more: --after {plain(found[-1]['employee_id'])}")
         elif not found and find:
             note("Nobody begins so; whose rows were rejected: syncd quarantine")
+        else:
+            note_if_none(
+                found, "No employee is known yet: syncd push", of="employee", asked={"--after": after}
+            )
 
 
 @employees_app.command("show")
@@ -91,8 +114,13 @@ def employees_show(
         with database.read() as conn:
             training = {one.name for one in loaded.training_sources}
             found = person(conn, loaded.litmos.account, employee_id, rules=loaded.mapping, training=training)
+            account = loaded.litmos.account
+            hint = (
+                "" if found else meant(conn, account, employee_id, "syncd employees show", "syncd employees")
+            )
         if found is None:
-            note(f"Nobody knows employee {plain(employee_id)}: HR never named them and no rejected row did")
+            said = f"Nobody knows employee {plain(employee_id)}: HR never named them and no rejected row did"
+            note(f"{said}; {hint}")
             raise typer.Exit(Exit.FAILED)
         if json:
             show_json(found)
@@ -173,6 +201,7 @@ def employees_quarantine(
                 for row in found
             ],
         )
+        note_if_none(found, "No row is in quarantine: all of HR's rows that were read last are valid")
 
 
 @jobs_app.callback()
@@ -216,6 +245,8 @@ def jobs_list(
             ],
             wide="target",
         )
+        asked = {"--run": run, "--state": state}
+        note_if_none(found, "No job was made yet: syncd push", of="job", asked=asked)
 
 
 @jobs_app.command("retry")
@@ -237,5 +268,9 @@ def jobs_retry(
         )
         if json:
             show_json({"retried": again})
-        else:
+        elif again:
             say(f"{len(again)} of {wanted} jobs are available again; syncd push or syncd serve sends them")
+        else:
+            note(
+                "None of them failed for good, so there is nothing to try again: syncd jobs --state discarded"
+            )

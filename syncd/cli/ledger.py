@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, opened, store_of
+from syncd.cli.common import ConfigOption, JsonOption, actor, meant, opened, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, plain, say, show_json, table
 
@@ -36,8 +36,10 @@ def grants(
                 _totals([dict(row) for row in ledger.totals(conn, account)], json=json)
                 return
             told = holdings.of_person(conn, account, whose) or holdings.of_team(conn, account, whose)
+            hint = "" if told else meant(conn, account, whose, "syncd grants", "syncd employees")
         if told is None:
-            note(f"{plain(whose)} is neither a linked employee's id nor the name of one team in Litmos")
+            said = f"{plain(whose)} is neither a linked employee's id nor the name of one team in Litmos"
+            note(f"{said}; {hint.replace('lists them', 'lists employees')}")
             raise typer.Exit(Exit.FAILED)
         if json:
             show_json({"holdings": [_holding(one, told) for one in told.accounts]})

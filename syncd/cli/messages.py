@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
-from syncd.cli.output import moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import moment, note, note_if_none, plain, say, show_csv, show_json, table
 
 messages_app = typer.Typer(
     help="Messages: what was told, and whether channels work.", invoke_without_command=True
@@ -60,8 +60,8 @@ def messages_list(
                 for row in found
             ],
         )
-        if not found:
-            note("Nothing was told yet. Whom to tell is in the configuration: messages.channels")
+        none = "Nothing was told yet. Whom to tell is in the configuration: messages.channels"
+        note_if_none(found, none, of="message", asked={"--channel": channel})
 
 
 @messages_app.command("test")

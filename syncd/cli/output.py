@@ -102,6 +102,23 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, wide: st
         put("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def note_if_none(
+    rows: Sequence[object], none: str, *, of: str = "", asked: Mapping[str, object] | None = None
+) -> None:
+    """Say that a list is empty: by the sentence ``none``, or, where something was asked for, that nothing ``of`` its kind is like that.
+
+    ``asked`` are the options with their values; what is empty was not asked for.
+    """
+    if rows:
+        return
+    said = [
+        name if value is True else f"{name} {plain(value)}"
+        for name, value in (asked or {}).items()
+        if value not in ("", None, False, 0)
+    ]
+    note(f"No {of} is like that: {' '.join(said)}" if said else none)
+
+
 def side_by_side(names: Sequence[str], things: Iterable[Sequence[object]]) -> None:
     """Print things beside each other, a line for each of these ``names``; one below the other if there is no room for all."""
     columns = [[plain(cell) for cell in thing] for thing in things]

@@ -14,7 +14,18 @@ import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
-from syncd.cli.output import ago, moment, note, plain, progress, say, show_csv, show_json, table
+from syncd.cli.output import (
+    ago,
+    moment,
+    note,
+    note_if_none,
+    plain,
+    progress,
+    say,
+    show_csv,
+    show_json,
+    table,
+)
 
 inputs_app = typer.Typer(
     help="Inputs: what runs have read of HR, and what is kept of it.", invoke_without_command=True
@@ -60,6 +71,7 @@ def inputs_list(
             return
         headings = ("run", "source", "read", "rows", "bytes", "sha256", "kept")
         table(headings, [_cells(row) for row in rows])
+        note_if_none(rows, "Nothing of HR was read yet: syncd push")
         if vault is None:
             note("Nothing is kept, for archive is null in syncd.yaml")
 

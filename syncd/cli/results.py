@@ -6,7 +6,7 @@ import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, opened, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import note, plain, say, show_csv, show_json, table
+from syncd.cli.output import note, note_if_none, plain, say, show_csv, show_json, table
 
 results_app = typer.Typer(
     help="Results: the ledger of training results, and what was delivered of it.", invoke_without_command=True
@@ -71,6 +71,8 @@ def listed(
     else:
         few = _FEW | (_VERSIONS if history else {})
         table(tuple(few), [[row[name] for name in few.values()] for row in rows], wide="title")
+        asked = {"--employee": employee, "--kind": kind, "--status": status, "--since": since}
+        note_if_none(rows, "Litmos has reported no result yet: syncd pull", of="result", asked=asked)
 
 
 def _must_be_known(kind: str, status: str) -> None:

@@ -16,7 +16,18 @@ from syncd.cli.common import (
     store_of,
 )
 from syncd.cli.exits import Exit
-from syncd.cli.output import drift_line, lasting, moment, note, plain, say, show_csv, show_json, table
+from syncd.cli.output import (
+    drift_line,
+    lasting,
+    moment,
+    note,
+    note_if_none,
+    plain,
+    say,
+    show_csv,
+    show_json,
+    table,
+)
 from syncd.core.states import FLOWS, RUN_STATES, TRIGGERS
 
 runs_app = typer.Typer(help="Runs: what each refresh, push and pull did.", invoke_without_command=True)
@@ -68,12 +79,15 @@ def runs_list(
         with database.read() as conn:
             rows = runlists.listed_runs(conn, loaded.litmos.account, wanted, before=before, limit=limit)
             now = database.now(conn)
-            found = [{**row, **_spent(runlists.spent(conn, row, now))} for row in rows]
+            found = [
+                {**row, **_spent(runlists.spent(conn, row, now)), "shown": runs.shown_state(row)}
+                for row in rows
+            ]
         if json:
-            show_json({"runs": found})
+            show_json({"runs": [{k: v for k, v in run.items() if k != "shown"} for run in found]})
             return
         if csv:
-            show_csv(RUN_COLUMNS, [{**run, "state": runs.shown_state(run)} for run in found])
+            show_csv(RUN_COLUMNS, [{**run, "state": run["shown"]} for run in found])
             return
         table(
             ("run", "flow", "state", "started", "took", "by", "what"),
@@ -81,7 +95,7 @@ def runs_list(
                 (
                     r["id"],
                     r["flow"],
-                    runs.shown_state(r),
+                    r["shown"],
                     moment(r["created_at"]),
                     _took(r),
                     r["actor"],
@@ -90,6 +104,9 @@ def runs_list(
                 for r in found
             ],
         )
+        asked = {"--flow": flow, "--state": state, "--trigger": trigger, "--from": since, "--to": until}
+        told = {**asked, "--changed": changed, "--failed": failed, "--before": before}
+        note_if_none(found, "There was no run yet: syncd refresh, syncd plan", of="run", asked=told)
         if len(found) == limit:
             note(f"There may be more: --before {found[-1]['id']}")
 
@@ -122,10 +139,11 @@ def runs_show(
     json: JsonOption = False,
     limit: LimitOption = 200,
 ) -> None:
-    """Show one run: its plan, why it was held, what became of each change."""
+    """Show one run: when, how long and what it read; its plan, why it was held, what became of each change; and what to do."""
     with store_of(config) as (loaded, database):
         from syncd.core.telling import describe
-        from syncd.store import changes, drift, inputs, mirror, runs
+        from syncd.insight.runs import course
+        from syncd.store import changes, drift, inputs, jobs, mirror, runs
 
         with database.read() as conn:
             found = runs.get(conn, run)
@@ -138,10 +156,17 @@ def runs_show(
             names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
             read = inputs.of_run(conn, run)
             drifted = drift.listed(conn, loaded.litmos.account, run_id=run, limit=limit)
+            went = course(conn, found, database.now(conn))
+            discarded = jobs.counts(conn, loaded.litmos.account, run).get("discarded", 0)
+        waits = found["state"] == "held" or bool(causes)
+        step = "" if waits else _next_step(dict(found), tally, discarded)
         if json:
             show_json(
                 {
-                    "run": dict(found),
+                    "run": {**found, **_spent((went.took, went.held_seconds))},
+                    "phases": [{"phase": one.name, "seconds": one.seconds} for one in went.phases],
+                    "requests": went.requests,
+                    "next": step,
                     "inputs": [dict(one) for one in read],
                     "tally": tally,
                     "causes": causes,
@@ -150,8 +175,7 @@ def runs_show(
                 }
             )
             return
-        waits = found["state"] == "held" or bool(causes)
-        _show_run({**found, "state": runs.shown_state(found)}, read, tally, waits=waits)
+        _show_run({**found, "state": runs.shown_state(found)}, read, tally, went, waits=waits)
         _show_causes(dict(found), causes)
         for row in rows:
             why = f"  {row['code']} {row['message']}".rstrip()
@@ -160,6 +184,19 @@ def runs_show(
             say(f"  drift      {plain(drift_line(row, names))}")
         if limit in (len(rows), len(drifted)):
             note(f"Only the first {limit}; --limit shows more")
+        if step:
+            note(f"Next: {step}")
+
+
+def _next_step(run: dict[str, Any], tally: dict[str, dict[str, int]], discarded: int) -> str:
+    """What a person does about a Run that failed, and what shows one that is at work; "" for any other."""
+    number, failed = run["id"], sum(states.get("failed", 0) for states in tally.values())
+    if run["state"] in {"queued", "running"}:
+        return f"it is at work: syncd logs --run {number} --follow; to end it: syncd cancel {number}"
+    if failed:
+        again = f"; to send the same again: syncd jobs retry --run {number}" if discarded else ""
+        return f"syncd problems says what to do; which failed: syncd changes --run {number} --state failed{again}"
+    return f"mend that, then: syncd {run['flow']}" if run["state"] == "failed" else ""
 
 
 @runs_app.command("diff")
@@ -205,16 +242,17 @@ def _range(summary: dict[str, Any]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]], *, waits: bool) -> None:
+def _show_run(
+    run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, int]], went: Any, *, waits: bool
+) -> None:
     from syncd.core.reporting import did
 
-    say(f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}")
-    for one in read:
-        say(f"Input: {plain(one['name'])}, {one['rows']} rows, sha256 {one['sha256'][:12]}")
-    for problem in run["summary"].get("input_not_kept", ()):
-        say(f"Not kept: {plain(problem)}")
+    _show_course(run, went)
+    _show_read(run, read)
     if run["plan_digest"]:
         say(f"Plan: digest {run['plan_digest']}, {_range(run['summary'])} requests")
+    if run["config_digest"]:
+        say(f"Configuration: digest {run['config_digest']}")
     if "reverts" in run["summary"]:
         say(f"Takes back: run {run['summary']['reverts']}")
     if "only" in run["summary"]:
@@ -229,6 +267,27 @@ def _show_run(run: dict[str, Any], read: list[Any], tally: dict[str, dict[str, i
         say(f"Decision: {plain(run['decision_reason'])} {plain(run['decided_by'])}".rstrip())
     for what, states in tally.items():
         say(f"  {what}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+
+
+def _show_course(run: dict[str, Any], went: Any) -> None:
+    """When it was, how long it took and with how many requests."""
+    ended = f", ended {moment(run['finished_at'])}" if run["finished_at"] else ""
+    say(
+        f"Run {run['id']}: {run['flow']} {run['state']}, {moment(run['created_at'])}, by {run['actor']}{ended}"
+    )
+    took = _took({"took": went.took, "held_seconds": went.held_seconds})
+    phases = ", ".join(f"{one.name} {lasting(one.seconds)}" for one in went.phases)
+    say(f"So far: {phases}" if went.took is None else f"Took: {took}: {phases}")
+    if went.requests:
+        say(f"Requests: {went.requests} sent")
+
+
+def _show_read(run: dict[str, Any], read: list[Any]) -> None:
+    for one in read:
+        size = f"{one['rows']} rows, {one['size_bytes']} bytes, sha256 {one['sha256'][:12]}"
+        say(f"Input: {plain(one['name'])}, {size}")
+    for problem in run["summary"].get("input_not_kept", ()):
+        say(f"Not kept: {plain(problem)}")
 
 
 def _show_holds(run: dict[str, Any], *, waits: bool) -> None:

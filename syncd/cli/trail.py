@@ -1,12 +1,13 @@
 """Commands about the audit: what people did, and whether its chain is whole."""
 
+import re
 from typing import Annotated
 
 import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, say, show_csv, show_json, table
+from syncd.cli.output import moment, note, note_if_none, plain, say, show_csv, show_json, table
 
 audit_app = typer.Typer(help="Audit: what people did, by commands and on pages.", invoke_without_command=True)
 
@@ -58,6 +59,8 @@ def audit_list(
                 for row in found
             ],
         )
+        asked = {"--actor": actor, "--action": action}
+        note_if_none(found, "Nobody has done anything yet", of="entry", asked=asked)
 
 
 @audit_app.command("verify")
@@ -69,11 +72,14 @@ def audit_verify(
     ] = "",
 ) -> None:
     """Check that no entry was changed, taken out or put in; exit 1 if one was."""
+    if expect and re.fullmatch(r"[0-9a-fA-F]{64}", expect) is None:
+        said = f"{plain(expect)} is no hash; one has 64 digits and letters a to f, as syncd audit verify prints it"
+        raise typer.BadParameter(said, param_hint="--expect")
     with store_of(config) as (loaded, database):
         from syncd.store import audit
 
         with database.read() as conn:
-            found = audit.verify(conn, loaded.litmos.account, expected=expect)
+            found = audit.verify(conn, loaded.litmos.account, expected=expect.lower())
         if json:
             show_json({"entries": found.entries, "head": found.head, "fault": found.fault})
         elif not found.fault:

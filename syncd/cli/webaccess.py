@@ -9,7 +9,7 @@ import typer
 
 from syncd.cli.common import ConfigOption, CsvOption, JsonOption, actor, store_of
 from syncd.cli.exits import Exit
-from syncd.cli.output import moment, note, say, show_csv, show_json, table
+from syncd.cli.output import moment, note, note_if_none, say, show_csv, show_json, table
 
 web_app = typer.Typer(help="Who may use the pages: passwords and API tokens.", no_args_is_help=True)
 MOST_DAYS = 366
@@ -118,6 +118,7 @@ def web_tokens(config: ConfigOption = None, json: JsonOption = False, csv: CsvOp
             ("name", "role", "made by", "made at", "good until"),
             [[moment(one[key]) if key.endswith("_at") else one[key] for key in heads] for one in found],
         )
+        note_if_none(found, "There is no API token; to make one: syncd web token NAME")
 
 
 @web_app.command("revoke")

@@ -11,13 +11,17 @@ from syncd.core.managers import CAUSES
 from syncd.core.model import Employee
 from syncd.core.profile import PROFILE_FIELDS
 from syncd.core.subject import SubjectKind
+from syncd.core.telling import without_status
 
 LIVE = frozenset({"blocked", "available", "running", "uncertain"})
 """The states of a Job that is not done."""
 
+UNKNOWN = "UNKNOWN-PERSON"
+"""The code of an answer about nobody who is known."""
+
 NEXT: Mapping[str, str] = {
     "SOURCE-UNREADABLE": "syncd doctor",
-    "UNKNOWN-PERSON": "syncd quarantine",
+    UNKNOWN: "syncd quarantine",
     "CASE": "syncd cases show {employee}",
     "REJECTED": "syncd preview {employee}",
     "ABSENT-IGNORED": "syncd config show",
@@ -100,6 +104,8 @@ def answer(facts: Facts) -> Finding:
     found = next(one for check in CHECKS if (one := check(facts)) is not None)
     state = Health.OK if found.code in OK else Health.PROBLEM if found.code in PROBLEMS else Health.WARNING
     command = NEXT.get(found.code, "syncd preview {employee}")
+    if found.code == UNKNOWN and facts.alike:
+        command = f"syncd why {facts.alike[0]}"
     return Finding(
         check="answer",
         state=state,
@@ -124,7 +130,7 @@ def _unknown(facts: Facts) -> Answer | None:
         else "a row with an unreadable id is in quarantine"
     )
     return Answer(
-        code="UNKNOWN-PERSON",
+        code=UNKNOWN,
         seen=f"no row of {facts.input_name} ({facts.input_rows} rows) has this employee id, and none had; {hint}",
     )
 
@@ -179,10 +185,11 @@ def _failed(facts: Facts) -> Answer | None:
     for change in facts.planned():
         last = next((one for one in facts.past() if one.change.key == change.key and one.job_state), None)
         if last is not None and last.state == "failed" and last.change.action is change.action:
+            said = without_status(last.message, last.status)
             status = f", HTTP {last.status}" if last.status else ""
             return Answer(
                 code="FAILED",
-                seen=f"run {last.run_id} tried, and it failed ({last.code}{status}): {last.message}; the next push tries again",
+                seen=f"run {last.run_id} tried, and it failed ({last.code}{status}): {said}; the next push tries again",
                 run_id=last.run_id,
             )
     return None

@@ -34,11 +34,12 @@ class Case:
 
     @property
     def rejection(self) -> Rejection:
-        """The same as a Rejection: the current State is kept."""
+        """The same as a Rejection, which says what to type to decide: the current State is kept."""
+        message = f"{self.reason.message}; to decide: syncd cases show {self.employee_id}"
         return Rejection(
             origin=self.origin,
             employee_id=self.employee_id,
-            reasons=(self.reason,),
+            reasons=(Reason(code=self.reason.code, message=message),),
             source=self.source,
             fields=frozenset(self.fields.items()),
             begins_on=self.begins_on,
@@ -61,12 +62,11 @@ class Suspicion:
 def open_case(
     employee: Employee, reason: Reason, candidates: tuple[Candidate, ...], question: str = ""
 ) -> Case:
-    """The Case of an employee; its reason says what to type next."""
-    message = f"{reason.message}; to decide: syncd cases show {employee.employee_id}"
+    """The Case of an employee."""
     return Case(
         employee_id=employee.employee_id,
         origin=employee.origin,
-        reason=Reason(code=reason.code, message=message),
+        reason=reason,
         candidates=candidates,
         fields=employee.fields,
         question=question,

@@ -44,6 +44,11 @@ def describe(change: Change, item_names: Mapping[str, str], *, values: bool = Tr
     return f"{who}  {what}  [{change.reason}{origin}]"
 
 
+def without_status(message: str, status: int | None) -> str:
+    """What Litmos said, without the HTTP status in front, for a sentence that names it already."""
+    return message.removeprefix(f"{status} ")
+
+
 def number_of(number: int, one: str, many: str) -> str:
     """``1 change``, ``2 changes``."""
     return f"{number} {one if number == 1 else many}"

@@ -8,6 +8,7 @@ from syncd.core.facts import Facts, Happened
 from syncd.core.finding import Finding, Health, count
 from syncd.core.model import Change
 from syncd.core.subject import SubjectKind
+from syncd.core.telling import without_status
 from syncd.core.trace import Traced, told
 
 MOST = 6
@@ -240,7 +241,13 @@ def _became(one: Happened) -> str:
     if one.state == "held" and not one.waits:
         state = f"held, and the run {one.run_state}"
     said = " ".join(
-        part for part in (one.code, f"HTTP {one.status}" if one.status else "", one.message) if part
+        part
+        for part in (
+            one.code,
+            f"HTTP {one.status}" if one.status else "",
+            without_status(one.message, one.status),
+        )
+        if part
     )
     text = f"{state}: {said}" if said else state
     if one.job_id is None:

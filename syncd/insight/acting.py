@@ -153,8 +153,12 @@ def resume(database: Database, account: str, classes: Sequence[str], *, actor: s
 def retry(
     database: Database, account: str, *, job_ids: Sequence[int] = (), run_id: int | None = None, actor: str
 ) -> tuple[list[int], int]:
-    """Try discarded Jobs again: these, and all of a Run; returns those that will be, and how many were meant."""
+    """Try discarded Jobs again: these, and all of a Run; returns those that will be, and how many were meant.
+
+    Raises Declined, and tries none, if there is no such Job, or no such Run.
+    """
     with database.write() as conn:
+        _must_be_there(conn, account, job_ids, run_id)
         wanted = list(job_ids)
         if run_id is not None:
             found = jobs.list_jobs(conn, account, run_id=run_id, state="discarded", limit=MOST)
@@ -173,6 +177,15 @@ def retry(
         )
     log.info("jobs_retried", run_id=run_id, actor=actor, number=len(again))
     return again, len(wanted)
+
+
+def _must_be_there(conn: Connection, account: str, job_ids: Sequence[int], run_id: int | None) -> None:
+    for one in job_ids:
+        if jobs.one(conn, account, one) is None:
+            raise Declined(f"there is no job {one}; syncd jobs --state discarded lists those to try again")
+    run = None if run_id is None else runs.get(conn, run_id)
+    if run_id is not None and (run is None or run["account"] != account):
+        raise Declined(f"there is no run {run_id}; syncd runs lists them")
 
 
 def decide_case(

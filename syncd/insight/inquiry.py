@@ -39,7 +39,7 @@ from syncd.intake import Intake, alike, read_hr, require
 from syncd.mirroring import shelves
 from syncd.planning.planner import Draft, draft
 from syncd.planning.training import read_training
-from syncd.store import history, jobs, links, mirror, people, training
+from syncd.store import history, jobs, links, mirror, people, peoplelists, training
 from syncd.store.current import current_state
 
 
@@ -166,7 +166,7 @@ def _inquired(app: App, found: Preview, about: str) -> Facts:
     facts = _stored(app, found.employee_id, about, user_id=found.match.user_id, employee=found.employee)
     known = replace(
         facts,
-        alike=() if found.rows else alike(found.intake, found.employee_id),
+        alike=() if found.rows else alike(found.intake, found.employee_id) or facts.alike,
         input_name=found.intake.name,
         input_rows=found.intake.rows,
         origins=tuple(row.origin for row in found.rows),
@@ -211,6 +211,7 @@ def _stored(
         link, paused = links.how(conn, account, employee_id), jobs.paused(conn, account)
         facts = Facts(
             employee_id=employee_id,
+            alike=tuple(peoplelists.with_zeros(conn, account, employee_id)),
             subject=Subject(kind=SubjectKind.PERSON),
             now=app.database.now(conn),
             input_name=" and ".join(source.name for source in app.sources),

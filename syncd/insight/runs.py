@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from syncd.core import differing
 from syncd.core.differing import Difference
+from syncd.core.phases import Phase, phases
 from syncd.errors import Declined
-from syncd.store import changes, configurations, inputs, runs
+from syncd.store import changes, configurations, inputs, runlists, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,27 @@ class Compared:
     inputs: list[dict[str, Any]]
     planned: tuple[Difference, ...]
     outcomes: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a Run went: its phases so far, for how many seconds it worked (None: it has not ended) and was held, and how many requests it sent."""
+
+    phases: tuple[Phase, ...]
+    took: float | None
+    held_seconds: float
+    requests: int
+
+
+def course(conn: Connection, row: RowMapping, now: datetime) -> Course:
+    """How a Run went until now."""
+    took, held = runlists.spent(conn, row, now)
+    return Course(
+        phases=tuple(phases(runlists.times(conn, row), now, plans=row["flow"] == "push")),
+        took=took,
+        held_seconds=held,
+        requests=sum(runlists.requests_by_minute(conn, row["id"]).values()),
+    )
 
 
 def read_and_said(

@@ -47,11 +47,11 @@ def approve(
     push plans anew. What needs something that is not chosen, or not done yet, goes on waiting. Once nothing waits and nothing
     was rejected, what the input says is taken for good: people, Links, who is absent.
 
-    Raises StaleApproval, and Declined if nothing would go.
+    Raises StaleApproval, and Declined if there is no such Run, or nothing would go.
     """
     with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
-        run = _holding(conn, run_id)
+        run = _holding(conn, app.account, run_id)
         _must_be_as_seen(conn, run, seen_digest)
         going, staying = _divided(conn, run_id, choice)
         _must_be_confirmed(run, going, confirmed)
@@ -91,11 +91,11 @@ def approve(
 def reject(app: App, run_id: int, *, actor: str, reason: str, choice: Choice = ALL_HELD) -> int:
     """Cancel what a Run holds, or a person's choice of it and what needs that; returns how many Changes.
 
-    The next push plans again, and is held again if it is as large. Raises StaleApproval.
+    The next push plans again, and is held again if it is as large. Raises StaleApproval, and Declined.
     """
     with ending(app.database, app.account) as conn:
         now = app.database.now(conn)
-        _holding(conn, run_id)
+        _holding(conn, app.account, run_id)
         held = changes.load(conn, run_id, states=["held"])
         gone = refused(held, choice)
         if held and not gone:
@@ -137,7 +137,7 @@ def asked(
     Raises StaleApproval, and Declined, as ``approve`` would.
     """
     with app.database.read() as conn:
-        run = _holding(conn, run_id)
+        run = _holding(conn, app.account, run_id)
         _must_be_as_seen(conn, run, seen_digest)
         going, _staying = _divided(conn, run_id, choice)
         return confirmation(_codes(run), going)
@@ -172,13 +172,15 @@ def _must_be_confirmed(run: Mapping[str, Any], going: Sequence[Change], confirme
         )
 
 
-def _holding(conn: Connection, run_id: int) -> Mapping[str, Any]:
-    """The Run, if it holds anything for a person."""
+def _holding(conn: Connection, account: str, run_id: int) -> Mapping[str, Any]:
+    """The Run, if it holds anything for a person; raises Declined if there is none, and StaleApproval."""
     run = runs.get(conn, run_id)
-    waits = run is not None and (run["state"] == "held" or runs.holds_any(conn, run_id))
-    if run is None or not waits:
-        state = "does not exist" if run is None else f"is {run['state']}"
-        raise StaleApproval(f"run {run_id} {state}; syncd runs --state held shows what waits for a person")
+    if run is None or run["account"] != account:
+        raise Declined(f"there is no run {run_id}; syncd runs --state held lists what waits for a person")
+    if run["state"] != "held" and not runs.holds_any(conn, run_id):
+        raise StaleApproval(
+            f"run {run_id} is {run['state']}; syncd runs --state held shows what waits for a person"
+        )
     return dict(run)
 
 

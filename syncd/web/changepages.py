@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from syncd.core.exchange import curl, seen
 from syncd.core.filters import TEXT, one_of
 from syncd.core.model import Action, ObjectKind
 from syncd.core.states import CHANGE_STATES
 from syncd.core.words import pieces
+from syncd.insight.exchanged import exchanged
 from syncd.store import changelists, exchanges, jobs
 from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change
@@ -75,7 +75,9 @@ def one(ask: Ask) -> Answer:
         now = ask.site.database.now(conn)
     for each in attempts:
         each["detail"] = each["detail"] if ask.viewer.sees_values or not each["detail"] else MASK
-        each["exchanges"] = [_exchange(one, ask) for one in made.get(each["id"], ())]
+        each["exchanges"] = [
+            exchanged(one, ask.site.config, values=ask.viewer.sees_values) for one in made.get(each["id"], ())
+        ]
     fields = sorted({*change["before"], *change["after"]})
     return Shown(
         template="change.html",
@@ -101,16 +103,6 @@ def one(ask: Ask) -> Answer:
             "attempts": attempts,
         },
     )
-
-
-def _exchange(stored: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """A request and its answer: their shape alone for a viewer; for an operator the values, and the command that does the same."""
-    if not ask.viewer.sees_values:
-        return {**seen(stored, values=False), "curl": ""}
-    litmos = ask.site.config.litmos
-    parameters = {"source": litmos.source, "format": "json"}
-    again = {**stored, "query": {**stored["query"], **parameters}}
-    return {**seen(stored, values=True), "curl": curl(again, litmos.base_url)}
 
 
 def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:

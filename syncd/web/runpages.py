@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from syncd.core.differing import Difference
 from syncd.core.filters import MARK, one_of
-from syncd.core.phases import phases
 from syncd.core.reporting import did
 from syncd.core.states import FLOWS, RUN_STATES, TRIGGERS
 from syncd.errors import Declined
-from syncd.insight.runs import Compared, compared, read_and_said
+from syncd.insight.runs import Compared, Course, compared, course, read_and_said
 from syncd.sending.cancelling import cancel
 from syncd.store import changelists, changes, drift, inputs, jobs, links, runlists, runs
 from syncd.web.filtering import DAYS, applied, span
@@ -83,6 +82,7 @@ def one(ask: Ask) -> Answer:
         tally, counted_at = _tally(ask, conn, row, now)
         rows = changelists.first_of_run(conn, run_id, FEW)
         counts = jobs.counts(conn, account, run_id)
+        went = course(conn, row, now)
         by_minute = runlists.requests_by_minute(conn, run_id)
         data = {
             **_with_previous(conn, ask, row),
@@ -90,9 +90,9 @@ def one(ask: Ask) -> Answer:
                 minute.isoformat(timespec="minutes"): number for minute, number in sorted(by_minute.items())
             },
             "limit": ask.site.app.settings.per_minute,
-            "run": shown_run(row, runlists.spent(conn, row, now)),
+            "run": shown_run(row, (went.took, went.held_seconds)),
             "now": now,
-            "phases": _phases(conn, row, now),
+            "phases": _phases(went),
             "progress": _progress(ask, counts, now),
             "tally": tally,
             "counted_at": counted_at,
@@ -228,10 +228,11 @@ def _progress(ask: Ask, counts: dict[str, int], now: datetime) -> dict[str, Any]
     }
 
 
-def _phases(conn: Connection, row: Any, now: datetime) -> list[dict[str, Any]]:
+def _phases(went: Course) -> list[dict[str, Any]]:
     """What the Run did one after the other, as far as it left times: name, from, to, seconds."""
-    found = phases(runlists.times(conn, row), now, plans=row["flow"] == "push")
-    return [{"phase": one.name, "from": one.begun, "to": one.ended, "seconds": one.seconds} for one in found]
+    return [
+        {"phase": one.name, "from": one.begun, "to": one.ended, "seconds": one.seconds} for one in went.phases
+    ]
 
 
 def end(ask: Ask) -> Answer:

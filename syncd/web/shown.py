@@ -33,7 +33,14 @@ def shown_run(row: Any, spent: tuple[float | None, float] = (None, 0.0)) -> dict
         for action, number in actions.items()
     }
     brief = in_brief(row["flow"], row["summary"])
-    return {**named, "state": runs.shown_state(row), "took": took, "held_seconds": held, "counts": counts, "did": brief}
+    return {
+        **named,
+        "state": runs.shown_state(row),
+        "took": took,
+        "held_seconds": held,
+        "counts": counts,
+        "did": brief,
+    }
 
 
 def shown_change(row: Any, names: Mapping[str, str], viewer: Viewer) -> dict[str, Any]:
