@@ -33,9 +33,17 @@ def test_a_channel_is_tested_and_what_happened_is_said(bench):
     bench.environ.update(HOOK=hook.link, SECRET=SECRET)
     bench.configure((WEB, CHANNELS.format(port=mail.port)))
     done = bench.run("messages", "test", expect=8)
-    assert done.stdout == "mail (smtp): sent\n"
-    assert done.stderr == "hook (webhook): not sent: the receiver answered 500\n"
+    to = f"a@example.com by the mail server 127.0.0.1, port {mail.port}"
+    assert done.stdout == f"mail: a test was sent to {to}; look whether it has come\n"
+    assert done.stderr == (
+        "hook: the test was not sent to the webhook at 127.0.0.1: the receiver answered 500. Mend messages.channels in the "
+        "configuration, or the receiver; then: syncd messages test hook\n"
+    )
     assert "there is: mail, hook" in bench.run("messages", "test", "pager", expect=2).stderr
+    (one,) = bench.json("messages", "test", "hook", expect=8)["channels"]
+    assert (one["name"], one["type"], one["error"]) == ("hook", "webhook", "the receiver answered 500")
+    bench.configure()
+    assert "No channel is configured" in bench.run("messages", "test", expect=2).stderr
     mail.stop()
     hook.stop()
     assert len(mail.mails) == 1

@@ -19,10 +19,10 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         yield made
 
 
-def why(bench: Workbench, *words: str) -> tuple[str, list[str], str]:
+def why(bench: Workbench, *words: str, expect: int = 0) -> tuple[str, list[str], str]:
     """The code of the answer, the lines of the output, and what to type next."""
-    code = bench.json("why", *words)["findings"][0]["facts"]["code"]
-    shown = bench.run("why", *words)
+    code = bench.json("why", *words, expect=expect)["findings"][0]["facts"]["code"]
+    shown = bench.run("why", *words, expect=expect)
     lines = shown.stdout.splitlines()
     assert lines[0].endswith(f"[{code}]")
     assert len(lines) <= 24, "more than a screen"
@@ -286,8 +286,8 @@ def test_why_when_hr_cannot_be_read_tells_what_is_known(bench):
 
 def test_why_of_nobody_and_of_nothing(bench):
     bench.run("refresh")
-    assert why(bench, "77")[0] == "UNKNOWN-PERSON"
-    assert "did you mean 00001?" in why(bench, "1")[1][0]
+    assert why(bench, "77", expect=1)[0] == "UNKNOWN-PERSON"
+    assert "did you mean 00001?" in why(bench, "1", expect=1)[1][0]
     assert "did you mean" in bench.run("why", "00001", "JobTitel", expect=1).stderr
 
 

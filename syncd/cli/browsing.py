@@ -129,13 +129,19 @@ def changes_list(
         show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
     else:
         _changes_table(rows, names)
-        told = {"--run": run, "--employee": employee, "--action": action, "--kind": kind, "--state": state}
-        told |= {"--code": code, "--rule": rule, "--field": field, "--from": since, "--to": until}
-        note_if_none(
-            rows, "No change was planned yet: syncd push", of="change", asked={**told, "--before": before}
-        )
+        said = {**_asked(wanted), "--from": since, "--to": until, "--before": before}
+        note_if_none(rows, "No change was planned yet: syncd push", of="change", asked=said)
         if len(rows) == limit:
             note(f"There may be more: --before {rows[-1]['id']}")
+
+
+def _asked(wanted: Any) -> dict[str, object]:
+    """What changes are narrowed by, but for the time, by option."""
+    options = ("run", "employee", "action", "kind", "state", "code", "rule", "field")
+    return {
+        f"--{one}": getattr(wanted, {"run": "run_id", "employee": "employee_id"}.get(one, one))
+        for one in options
+    }
 
 
 def _changes_table(rows: Sequence[Any], names: Mapping[str, str]) -> None:
@@ -183,7 +189,10 @@ def changes_show(
             made = {} if job is None else exchanges.of_job(conn, job["id"])
             follows = taken_up(conn, account, dict(row))
     for each in attempts:
-        each["exchanges"] = [exchanged(one, loaded, values=True) for one in made.get(each["id"], ())]
+        each["exchanges"] = [
+            exchanged(one, values=True, base_url=loaded.litmos.base_url, source=loaded.litmos.source)
+            for one in made.get(each["id"], ())
+        ]
     step = _next_step(row, job, follows=follows)
     if json:
         show_json({"change": dict(row), "attempts": attempts, "next": step})
@@ -250,12 +259,19 @@ def _exchange(attempt: dict[str, Any], one: dict[str, Any]) -> None:
     )
     for name, body in (("sent", one["sent"]), ("answered", one["answered"])):
         if body["size"]:
-            kept = (
-                f"{body['size']} bytes, not kept"
-                if body["json"] is None
-                else plain(json_module.dumps(body["json"], ensure_ascii=False))
-            )
-            say(f"    {name}: {kept}")
+            say(f"    {name}: {_body(body)}")
+
+
+def _body(body: dict[str, Any]) -> str:
+    """What is kept of a body, on one line, without the fields that are empty."""
+    found = body["json"]
+    if found is None:
+        return f"{body['size']} bytes, not kept"
+    whole = len(found) if isinstance(found, dict) else 0
+    if whole:
+        found = {name: value for name, value in found.items() if value not in (None, "")}
+    left = f" and {whole - len(found)} empty fields" if whole > len(found) else ""
+    return plain(json_module.dumps(found, ensure_ascii=False)) + left
 
 
 def starters(

@@ -69,11 +69,11 @@ def actor() -> str:
 @contextmanager
 def opened(config: Path | None, *, migrate: bool = False) -> Iterator[Any]:
     """Load the configuration and open an App; SIGTERM and Ctrl-C stop it in good order; errors become exit codes."""
-    from syncd.config import load
-    from syncd.store.event_writer import stored_events
-    from syncd.wiring import wire
+    with reported(stopped="stopped; nothing is lost: syncd push goes on"):
+        from syncd.config import load
+        from syncd.store.event_writer import stored_events
+        from syncd.wiring import wire
 
-    with reported():
         loaded = load(config)
         _quiet_log(loaded)
         app = wire(loaded, migrate=migrate)
@@ -130,11 +130,11 @@ def stopping(stop: Any) -> Iterator[None]:
 @contextmanager
 def store_of(config: Path | None) -> Iterator[tuple[Any, Any]]:
     """Load the configuration and open only its database; errors become exit codes."""
-    from syncd.config import load
-    from syncd.store.event_writer import stored_events
-    from syncd.store.revisions import open_at_head
-
     with reported():
+        from syncd.config import load
+        from syncd.store.event_writer import stored_events
+        from syncd.store.revisions import open_at_head
+
         loaded = load(config)
         _quiet_log(loaded)
         database = open_at_head(loaded.database.reveal())

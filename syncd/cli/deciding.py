@@ -9,7 +9,7 @@ import typer
 from syncd.cli.common import ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
 from syncd.cli.flows import report, send
-from syncd.cli.output import note, say
+from syncd.cli.output import note, plain, say, show_json
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -69,14 +69,34 @@ def approve(
             choice=choice,
             confirmed=None if confirm is None else confirm.number,
         )
+        hindrance = _not_reached(app) if wait and sent else ""
+        told = f"Run {run}: approved; {sent} changes {'wait in the queue' if hindrance or not wait else 'are sent'}"
         if not json:
-            say(
-                f"Run {run}: approved; {sent} changes are sent"
-                + (f", {stale} had become stale" if stale else "")
+            say(told + (f", {stale} had become stale" if stale else ""))
+        if hindrance:
+            if json:
+                show_json({"run": run, "approved": sent, "stale": stale, "sent": 0, "error": hindrance})
+            note(
+                f"Litmos is not reached, so nothing was sent yet: {plain(hindrance)}. It need not be approved again: "
+                "syncd serve sends it once Litmos answers, and so does syncd push; is it well? syncd doctor"
             )
+            raise typer.Exit(Exit.UNREACHABLE)
         if wait:
             send(app, run)
         report(app, run, json=json)
+
+
+def _not_reached(app: Any) -> str:
+    """Why Litmos cannot be asked now, so that nobody waits in vain; "" if it answers, if only to refuse the key."""
+    from syncd.errors import LitmosError, Unauthorized
+
+    try:
+        app.target.read_team("none")
+    except Unauthorized:  # sending pauses for it, and says what to do
+        return ""
+    except LitmosError as error:
+        return str(error)
+    return ""
 
 
 def reject(

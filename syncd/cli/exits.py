@@ -65,14 +65,18 @@ def exit_code(error: BaseException) -> int:
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn errors into a message on stderr and an exit code; only the unexpected shows a traceback, with SYNCD_DEBUG."""
+def reported(*, stopped: str = "") -> Iterator[None]:
+    """Turn errors into a message on stderr and an exit code; only the unexpected shows a traceback, with SYNCD_DEBUG.
+
+    ``stopped`` is what Ctrl-C is answered with; "" where nothing is left to go on with.
+    """
     try:
         yield
     except (SyncdError, KeyboardInterrupt, Interrupted) as error:
         if isinstance(error, ConfigError):
             note(f"The configuration is not usable, for {len(error.faults)} reason(s):")
-        note(str(error) or "stopped; nothing is lost: syncd push goes on")
+        if said := str(error) or stopped:
+            note(said)
         if isinstance(error, Unauthorized):
             note(f"Next: {NEW_KEY}")
         raise typer.Exit(exit_code(error)) from None

@@ -315,7 +315,10 @@ def revert(
     with opened(config) as app:
         from syncd import sync
         from syncd.cli.show_plan import plan_json
+        from syncd.planning.reverting import must_be_done
 
+        with app.database.read() as conn:  # before there is a run that can only fail
+            must_be_done(conn, app, run)
         with (
             _run(app, "push", acts=not dry_run, action="revert", detail={"reverts": run}) as run_id,
             progress("revert") as update,

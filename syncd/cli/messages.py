@@ -1,7 +1,7 @@
 """Commands about messages: what was told to whom, and whether a channel works."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,48 +68,90 @@ def messages_list(
 def messages_test(
     channel: Annotated[str, typer.Argument(help="The channel; without it, all.")] = "",
     config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Send a test message, and say what happened; exit 8 if a channel did not take it."""
+    """Send a test message, and say where it went or what is wrong; exit 8 if a channel did not take it."""
     with reported():
         from syncd.config import load
-        from syncd.core.messages import Message, MessageKind, Occasion
         from syncd.errors import ConfigError
-        from syncd.messages.channels import Letter, Undelivered
+        from syncd.messages.channels import Undelivered
         from syncd.wiring.messages import channel_of
 
         loaded = load(config)
-        wanted = [part for part in loaded.messages.channels if channel in {"", part.name}]
-        if not wanted:
-            there = ", ".join(part.name for part in loaded.messages.channels) or "none"
-            note(f"messages.channels has no such channel; there is: {there}")
-            raise typer.Exit(Exit.USAGE)
-        now, failed = datetime.now(UTC), False
-        message = Message(
-            key="test",
-            kind=MessageKind.DIGEST,
-            occasion=Occasion.FIRST,
-            number=1,
-            mark="",
-            size=0,
-            subject="Test",
-            lines=("This is a test: whoever reads it is told when a person is needed.",),
-            command="syncd status",
-            page="/",
-        )
-        for part in wanted:
-            letter = Letter(
-                id=f"test-{int(now.timestamp())}-{part.name}",
-                account=loaded.litmos.account,
-                made_at=now,
-                message=message,
-                address=loaded.web.url or "",
-            )
+        now, faults = datetime.now(UTC), {}
+        parts = _channels(loaded, channel)
+        for part in parts:
             try:
-                channel_of(part).send(letter)
+                channel_of(part).send(_letter(loaded, part.name, now))
             except (Undelivered, ConfigError) as error:
-                failed = True
-                note(f"{part.name} ({part.type}): not sent: {plain(error)}")
-            else:
-                say(f"{part.name} ({part.type}): sent")
-        if failed:
+                faults[part.name] = str(error)
+        if json:
+            told = [
+                {"name": one.name, "type": one.type, "to": _where(one), "error": faults.get(one.name, "")}
+                for one in parts
+            ]
+            show_json({"channels": told})
+        for part in parts:
+            if part.name in faults:
+                note(
+                    f"{part.name}: the test was not sent to {plain(_where(part))}: {plain(faults[part.name])}. "
+                    f"Mend messages.channels in the configuration, or the receiver; then: syncd messages test {part.name}"
+                )
+            elif not json:
+                say(f"{part.name}: a test was sent to {plain(_where(part))}; look whether it has come")
+        if faults:
             raise typer.Exit(Exit.UNREACHABLE)
+
+
+def _channels(loaded: Any, wanted: str) -> list[Any]:
+    """The channel of this name; all if none is named. Exit 2 if there is none."""
+    parts = loaded.messages.channels
+    found = [part for part in parts if wanted in {"", part.name}]
+    if not parts:
+        note("No channel is configured, so nobody is told anything; name one: messages.channels")
+    elif not found:
+        there = ", ".join(part.name for part in parts)
+        note(f"messages.channels has no channel {plain(wanted)}; there is: {there}")
+    if not found:
+        raise typer.Exit(Exit.USAGE)
+    return found
+
+
+def _where(part: Any) -> str:
+    """Where a channel sends to, in words; an address that may be a secret is not named whole."""
+    from urllib.parse import urlsplit
+
+    match part.type:
+        case "smtp":
+            return f"{', '.join(part.to)} by the mail server {part.host}, port {part.port}"
+        case "webhook":
+            return f"the webhook at {urlsplit(part.url.reveal()).hostname}"
+        case _:
+            number = len(part.urls)
+            return f"{number} {'address' if number == 1 else 'addresses'} of apprise"
+
+
+def _letter(loaded: Any, channel: str, now: datetime) -> Any:
+    """The test, as it is sent to a channel."""
+    from syncd.core.messages import Message, MessageKind, Occasion
+    from syncd.messages.channels import Letter
+
+    message = Message(
+        key="test",
+        kind=MessageKind.DIGEST,
+        occasion=Occasion.FIRST,
+        number=1,
+        mark="",
+        size=0,
+        subject="Test",
+        lines=("This is a test: whoever reads it is told when a person is needed.",),
+        command="syncd status",
+        page="/",
+    )
+    return Letter(
+        id=f"test-{int(now.timestamp())}-{channel}",
+        account=loaded.litmos.account,
+        made_at=now,
+        message=message,
+        address=loaded.web.url or "",
+    )

@@ -89,26 +89,23 @@ def runs_list(
         if csv:
             show_csv(RUN_COLUMNS, [{**run, "state": run["shown"]} for run in found])
             return
-        table(
-            ("run", "flow", "state", "started", "took", "by", "what"),
-            [
-                (
-                    r["id"],
-                    r["flow"],
-                    r["shown"],
-                    moment(r["created_at"]),
-                    _took(r),
-                    r["actor"],
-                    _what(r),
-                )
-                for r in found
-            ],
-        )
+        _runs_table(found)
         asked = {"--flow": flow, "--state": state, "--trigger": trigger, "--from": since, "--to": until}
         told = {**asked, "--changed": changed, "--failed": failed, "--before": before}
         note_if_none(found, "There was no run yet: syncd refresh, syncd plan", of="run", asked=told)
         if len(found) == limit:
             note(f"There may be more: --before {found[-1]['id']}")
+
+
+def _runs_table(found: list[dict[str, Any]]) -> None:
+    names = ("id", "flow", "shown")
+    table(
+        ("run", "flow", "state", "started", "took", "by", "what"),
+        [
+            (*(row[name] for name in names), moment(row["created_at"]), _took(row), row["actor"], _what(row))
+            for row in found
+        ],
+    )
 
 
 def _spent(spent: tuple[float | None, float]) -> dict[str, float | None]:

@@ -1,5 +1,6 @@
 """Commands that set up and serve: init, config, db, serve, healthcheck, sandbox, demo."""
 
+import threading
 import urllib.request
 from enum import StrEnum
 from functools import partial
@@ -179,7 +180,6 @@ def serve(
 ) -> None:
     """Run the flows on their schedules, drain the queue, answer /healthz; until SIGTERM."""
     import sys
-    import threading
 
     from syncd.config import load
     from syncd.daemon import Daemon, only_one
@@ -278,6 +278,20 @@ def sandbox(
         )
 
 
+def _lived(told: Any, stop: threading.Event) -> Any:
+    """What came of the demo's days; exit 130 if somebody ended it before they were over."""
+    from syncd.demo.story import DemoFailedError
+    from syncd.store.event_writer import stored_events
+
+    try:
+        with stored_events(told.app.database, told.app.account):
+            return told.live()
+    except DemoFailedError:
+        if stop.is_set():
+            raise typer.Exit(130) from None
+        raise
+
+
 def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".syncd-demo"),
     reset: Annotated[bool, typer.Option("--reset", help="Delete an earlier demo first.")] = False,
@@ -286,14 +300,11 @@ def demo(
     ] = True,
 ) -> None:
     """Live through three days of a company against the sandbox, and look at them on the pages of the sync log."""
-    import threading
-
     from syncd.cli.show_plan import show_plan
     from syncd.daemon import Daemon
     from syncd.demo.story import PORT, REQUESTS, WINDOW, open_demo
     from syncd.demo.tour import ask_each, guide, sights_of
     from syncd.log import configure
-    from syncd.store.event_writer import stored_events
 
     with reported():
         configure(level="critical")
@@ -317,8 +328,7 @@ def demo(
 
         with stopping(end):
             try:
-                with stored_events(told.app.database, told.app.account):
-                    lived = told.live()
+                lived = _lived(told, stop)
                 daemon = Daemon(told.app, told.config, demo=True)
                 daemon.start()
                 try:
@@ -329,6 +339,8 @@ def demo(
                     if serve and not stop.is_set():
                         tell(guide(sights, daemon.port))
                         stop.wait()
+                    elif not serve:
+                        tell(told.afterwards)
                 finally:
                     daemon.end()
             finally:

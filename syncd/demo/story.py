@@ -13,6 +13,7 @@ from typing import Any
 from syncd import sync
 from syncd.app import App
 from syncd.config import Config, load, manual
+from syncd.demo.command import near, runnable
 from syncd.demo.population import (
     MARRIED_NAME,
     Person,
@@ -85,7 +86,17 @@ class Demo:
     @property
     def command(self) -> str:
         """How a person types a syncd command against the demo."""
-        return f"syncd {{}} -c {self.config.path}"
+        return f"{runnable()} {{}} -c {near(Path(self.config.path))}"
+
+    @property
+    def afterwards(self) -> str:
+        """What may be typed once the demo has ended, and its sandbox with it."""
+        look = "\n".join(f"  $ {self.command.format(one)}" for one in ("status", "problems", "runs"))
+        anew = f"{runnable()} demo --reset{_named(self.folder)}"
+        return (
+            f"The sandbox has ended, so nothing more can be sent to it. What happened stays to be looked at:\n{look}\n"
+            f"To live through it anew, and look at the pages:\n  $ {anew}"
+        )
 
     def live(self) -> Lived:
         """Live through the three days and the results. Raises DemoFailedError, or what the flows raise."""
@@ -272,6 +283,15 @@ class Demo:
             self.tell(f"  $ {self.command.format(command)}")
 
 
+FOLDER = Path(".syncd-demo")
+"""Where the demo is kept, unless another folder is named."""
+
+
+def _named(folder: Path) -> str:
+    """The option that names a folder again, if it is not the usual one."""
+    return "" if folder == FOLDER else f" --folder {near(folder)}"
+
+
 def prepare(folder: Path, *, reset: bool) -> None:
     """Make the demo's folder anew. Raises DemoFailedError if something else is in its place."""
     marker = folder / ".demo"
@@ -280,8 +300,8 @@ def prepare(folder: Path, *, reset: bool) -> None:
             raise DemoFailedError(f"{folder} is not a demo's folder; name another one with --folder")
         if not reset and (folder / "syncd.db").exists():
             raise DemoFailedError(
-                f"{folder} holds an earlier demo; look at it: syncd status -c {folder}/syncd.yaml; "
-                f"or begin anew: syncd demo --reset"
+                f"{folder} holds an earlier demo; look at it: {runnable()} status -c {near(folder / 'syncd.yaml')}; "
+                f"or begin anew: {runnable()} demo --reset{_named(folder)}"
             )
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True)

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from syncd.config import Config
 from syncd.core.exchange import curl, seen
 
 
-def exchanged(stored: Mapping[str, Any], config: Config, *, values: bool) -> dict[str, Any]:
-    """A kept request and its answer: with ``values`` also as the command that does the same; else their shape alone."""
+def exchanged(stored: Mapping[str, Any], *, values: bool, base_url: str, source: str) -> dict[str, Any]:
+    """A kept request and its answer: with ``values`` also as the command that does the same; else their shape alone.
+
+    ``base_url`` and ``source`` are where requests go, and what they say that they come from (``litmos``).
+    """
     if not values:
         return {**seen(stored, values=False), "curl": ""}
-    litmos = config.litmos
-    again = {**stored, "query": {**stored["query"], "source": litmos.source, "format": "json"}}
-    return {**seen(stored, values=True), "curl": curl(again, litmos.base_url)}
+    again = {**stored, "query": {**stored["query"], "source": source, "format": "json"}}
+    return {**seen(stored, values=True), "curl": curl(again, base_url)}

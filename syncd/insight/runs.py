@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from syncd.core import differing
 from syncd.core.differing import Difference
@@ -39,7 +39,7 @@ class Course:
     requests: int
 
 
-def course(conn: Connection, row: RowMapping, now: datetime) -> Course:
+def course(conn: Connection, row: Any, now: datetime) -> Course:
     """How a Run went until now."""
     took, held = runlists.spent(conn, row, now)
     return Course(

@@ -29,14 +29,15 @@ def draft_reversal(app: App, target: int) -> tuple[Draft, tuple[Remark, ...]]:
     Raises Declined if there is no such push, if it is not done yet, or if it has done nothing.
     """
     with app.database.read() as conn:
-        _must_be_done(conn, app, target)
+        must_be_done(conn, app, target)
         done = changes.load(conn, target, states=["done"])
         if not done:
             raise Declined(f"run {target} has changed nothing, so there is nothing to take back")
         return _draft(conn, app, target, done)
 
 
-def _must_be_done(conn: Connection, app: App, target: int) -> None:
+def must_be_done(conn: Connection, app: App, target: int) -> None:
+    """Raise Declined if Run ``target`` is no push, or not done yet."""
     run = runs.get(conn, target)
     if run is None or run["account"] != app.account:
         raise Declined(f"there is no run {target}; syncd runs lists them")

@@ -73,10 +73,12 @@ def one(ask: Ask) -> Answer:
         attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
         made = {} if job is None else exchanges.of_job(conn, job["id"])
         now = ask.site.database.now(conn)
+    values, litmos = ask.viewer.sees_values, ask.site.config.litmos
     for each in attempts:
         each["detail"] = each["detail"] if ask.viewer.sees_values or not each["detail"] else MASK
         each["exchanges"] = [
-            exchanged(one, ask.site.config, values=ask.viewer.sees_values) for one in made.get(each["id"], ())
+            exchanged(one, values=values, base_url=litmos.base_url, source=litmos.source)
+            for one in made.get(each["id"], ())
         ]
     fields = sorted({*change["before"], *change["after"]})
     return Shown(

@@ -215,7 +215,8 @@ def test_a_case_tells_every_candidate_under_any_key_and_who_has_them():
         Candidate(user_id="u4", keys=("ExternalEmployeeId",)),
     )
     assert "ExternalEmployeeId" in case.reason.message
-    assert "syncd cases show E1" in case.reason.message
+    assert "syncd cases show" not in case.reason.message, "who reads the case is there already"
+    assert "syncd cases show E1" in case.rejection.reasons[0].message
 
 
 SUSPECT = Suspicion(reason=Reason(code="ID-REUSED", message="no"), known_ids=("E3",), question="q")
