@@ -69,6 +69,13 @@ def test_an_id_that_nothing_has_is_exit_1_and_what_to_type_is_said(bench, comman
     assert len(bench.json("runs")["runs"]) == runs, "no run is made that can only fail"
 
 
+@pytest.mark.parametrize(
+    "command", ["approve", "runs show", "changes show", "jobs retry", "cancel", "changes --run", "logs --run"]
+)
+def test_an_id_that_none_can_have_is_a_mistake_in_typing(bench, command):
+    assert "2147483647" in bench.run(*command.split(), "9" * 20, expect=2).stderr
+
+
 def test_an_id_without_its_zeros_is_guessed(bench):
     for command in ("why", "employees show", "cases show", "grants"):
         assert f"syncd {command} 00001" in bench.run(*command.split(), "1", expect=1).stderr
@@ -93,11 +100,16 @@ def test_a_failed_run_and_its_change_say_what_was_sent_and_what_to_do(bench):
     assert "failed: LITMOS-400-REFUSED HTTP 400 JobTitle is not in the list" in why
 
 
-def test_a_refused_change_that_is_open_says_what_to_do(tmp_path):
-    with workbench(tmp_path) as bench:
+def test_sending_that_waits_and_a_refused_change_that_is_open_say_what_to_do(tmp_path):
+    with workbench(tmp_path, window=2.0) as bench:
         bench.in_process = True
         rows = bench.staff(1)
-        bench.run("push")
+        bench.sandbox.faults.set([{"kind": "status", "method": "POST", "status": 503, "count": 1}])
+        waited = bench.run("push").stderr
+        assert "Sending waits, and goes on by itself: " in waited, (
+            "503: nobody is left without a word meanwhile"
+        )
+        assert bench.usernames() >= {"p1@example.com"}
         bench.write_hr([{**rows[0], "title": "Chief"}])
         bench.sandbox.faults.set(
             [{"kind": "status", "method": "PUT", "status": 400, "reason": "no such title"}]

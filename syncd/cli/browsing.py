@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.common import (
+    LARGEST,
     ConfigOption,
     CsvOption,
     FromOption,
@@ -79,7 +80,7 @@ def changes_list(
     config: ConfigOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
-    run: Annotated[int | None, typer.Option(help="Only of this run.")] = None,
+    run: Annotated[int | None, typer.Option(help="Only of this run.", max=LARGEST)] = None,
     employee: Annotated[str, typer.Option(help="Only of this employee.")] = "",
     action: Annotated[
         str, typer.Option(help="create, update, deactivate, reactivate, add, remove, ...")
@@ -93,7 +94,9 @@ def changes_list(
     field: Annotated[str, typer.Option(help="Only of this Litmos field, such as JobTitle.")] = "",
     since: FromOption = "",
     until: ToOption = "",
-    before: Annotated[int | None, typer.Option(help="Only with an id below: the next page.")] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only with an id below: the next page.", max=LARGEST)
+    ] = None,
     limit: LimitOption = 50,
 ) -> None:
     """List changes, newest first."""
@@ -166,7 +169,7 @@ def _changes_table(rows: Sequence[Any], names: Mapping[str, str]) -> None:
 
 @changes_app.command("show")
 def changes_show(
-    change: Annotated[int, typer.Argument(help="The change.")],
+    change: Annotated[int, typer.Argument(help="The change.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:

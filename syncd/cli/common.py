@@ -13,6 +13,9 @@ import typer
 
 from syncd.cli.exits import reported
 
+LARGEST = 2**31 - 1
+"""No run, change or job has a higher id: more is a slip of the hand, and no database could look for it."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

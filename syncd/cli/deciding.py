@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, opened
+from syncd.cli.common import LARGEST, ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
-from syncd.cli.flows import report, send
+from syncd.cli.flows import report
 from syncd.cli.output import note, plain, say, show_json
+from syncd.cli.sending import send
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def approve(
-    run: Annotated[int, typer.Argument(help="The held run.")],
+    run: Annotated[int, typer.Argument(help="The held run.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
     digest: Annotated[
@@ -100,7 +101,7 @@ def _not_reached(app: Any) -> str:
 
 
 def reject(
-    run: Annotated[int, typer.Argument(help="The held run.")],
+    run: Annotated[int, typer.Argument(help="The held run.", max=LARGEST)],
     config: ConfigOption = None,
     reason: Annotated[str, typer.Option(help="Why, for the sync log.")] = "",
     only: OnlyOption = None,

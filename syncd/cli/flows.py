@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.against import show_against
-from syncd.cli.common import ConfigOption, JsonOption, actor, opened
+from syncd.cli.common import LARGEST, ConfigOption, JsonOption, actor, opened
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, plain, progress, say, show_json
+from syncd.cli.sending import send
 
 
 def register(app: typer.Typer) -> None:
@@ -260,14 +261,6 @@ def push(
         report(app, pushed.run_id, json=json)
 
 
-def send(app: Any, run_id: int) -> None:
-    """Send a Run's Jobs, here and now, until it ends or holds what is left."""
-    from syncd.sending.crew import drain
-
-    with progress("push") as update:
-        drain(app, run_id, update=update)
-
-
 def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) -> None:
     """Say how a push ended, with ``remarks`` in the JSON, and exit by it."""
     from syncd.store import changes, jobs, runs
@@ -302,7 +295,7 @@ def report(app: Any, run_id: int, *, json: bool, remarks: Sequence[Any] = ()) ->
 
 
 def revert(
-    run: Annotated[int, typer.Argument(help="The push to take back.")],
+    run: Annotated[int, typer.Argument(help="The push to take back.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would do; send nothing.")] = False,

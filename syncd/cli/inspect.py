@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.common import (
+    LARGEST,
     ConfigOption,
     CsvOption,
     JsonOption,
@@ -210,7 +211,7 @@ def jobs_list(
     config: ConfigOption = None,
     json: JsonOption = False,
     csv: CsvOption = False,
-    run: Annotated[int | None, typer.Option(help="Only the jobs of this run.")] = None,
+    run: Annotated[int | None, typer.Option(help="Only the jobs of this run.", max=LARGEST)] = None,
     state: Annotated[str | None, typer.Option(help="Only jobs in this state, such as discarded.")] = None,
     limit: LimitOption = 100,
 ) -> None:
@@ -251,8 +252,10 @@ def jobs_list(
 
 @jobs_app.command("retry")
 def jobs_retry(
-    job: Annotated[list[int] | None, typer.Argument(help="Discarded jobs; none: all of --run.")] = None,
-    run: Annotated[int | None, typer.Option(help="All discarded jobs of this run.")] = None,
+    job: Annotated[
+        list[int] | None, typer.Argument(help="Discarded jobs; none: all of --run.", max=LARGEST)
+    ] = None,
+    run: Annotated[int | None, typer.Option(help="All discarded jobs of this run.", max=LARGEST)] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:

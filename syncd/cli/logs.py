@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, stopping, store_of
+from syncd.cli.common import LARGEST, ConfigOption, JsonOption, stopping, store_of
 from syncd.cli.output import SCHEMA_VERSION, as_json_value, moment, plain, put, say
 
 LEVELS = ("info", "warning", "error")
@@ -37,7 +37,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")
     ] = False,
-    run: Annotated[int | None, typer.Option(help="Only what happened in this run.")] = None,
+    run: Annotated[int | None, typer.Option(help="Only what happened in this run.", max=LARGEST)] = None,
     person: Annotated[
         str,
         typer.Option(metavar="EMPLOYEE", help="Only what names this employee, or the jobs of their changes."),

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, JsonOption, actor, opened, store_of
+from syncd.cli.common import LARGEST, ConfigOption, JsonOption, actor, opened, store_of
 from syncd.cli.exits import Exit
 from syncd.cli.output import note, say, show_json
 
@@ -65,7 +65,7 @@ def resume(config: ConfigOption = None, json: JsonOption = False, classes: Class
 
 
 def cancel(
-    run: Annotated[int, typer.Argument(help="The run.")],
+    run: Annotated[int, typer.Argument(help="The run.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
     wait: Annotated[

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import ConfigOption, CsvOption, JsonOption, store_of
+from syncd.cli.common import LARGEST, ConfigOption, CsvOption, JsonOption, store_of
 from syncd.cli.exits import Exit, reported
 from syncd.cli.output import (
     ago,
@@ -31,7 +31,7 @@ inputs_app = typer.Typer(
     help="Inputs: what runs have read of HR, and what is kept of it.", invoke_without_command=True
 )
 INPUT_COLUMNS = ("run", "source", "nodes", "read_at", "rows", "size_bytes", "sha256", "kept")
-RunArgument = Annotated[int, typer.Argument(help="The run that has read it.")]
+RunArgument = Annotated[int, typer.Argument(help="The run that has read it.", max=LARGEST)]
 
 
 def register(app: typer.Typer) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from syncd.cli.common import (
+    LARGEST,
     ConfigOption,
     CsvOption,
     FromOption,
@@ -60,7 +61,9 @@ def runs_list(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only what failed, or of which anything did.")
     ] = False,
-    before: Annotated[int | None, typer.Option(help="Only with an id below: the next page.")] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only with an id below: the next page.", max=LARGEST)
+    ] = None,
     limit: LimitOption = 20,
 ) -> None:
     """List runs, newest first."""
@@ -131,7 +134,7 @@ def _what(run: Any) -> str:
 
 @runs_app.command("show")
 def runs_show(
-    run: Annotated[int, typer.Argument(help="The run.")],
+    run: Annotated[int, typer.Argument(help="The run.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
     limit: LimitOption = 200,
@@ -198,8 +201,8 @@ def _next_step(run: dict[str, Any], tally: dict[str, dict[str, int]], discarded:
 
 @runs_app.command("diff")
 def runs_diff(
-    before: Annotated[int, typer.Argument(help="The earlier run.")],
-    after: Annotated[int, typer.Argument(help="The later one, of the same flow.")],
+    before: Annotated[int, typer.Argument(help="The earlier run.", max=LARGEST)],
+    after: Annotated[int, typer.Argument(help="The later one, of the same flow.", max=LARGEST)],
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
