@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import subprocess
 import sys
 import threading
@@ -307,18 +308,19 @@ def test_a_day_on_the_command_line(bench):
     assert somebody["explanation"] == "is in step with HR"
     assert {job["state"] for job in bench.json("jobs")["jobs"]} == {"completed"}
     for words in (["status"], ["runs"], ["runs", "show", str(pushed["run"])], ["employees", "show", "00001"],
-                  ["employees", "quarantine"], ["jobs"]):  # fmt: skip
+                  ["jobs"]):  # fmt: skip
         shown_text = bench.run(*words)
         assert shown_text.stdout
         assert shown_text.stderr == ""
+    assert bench.run("employees", "quarantine").stderr.startswith("No row is in quarantine")
 
 
 def test_what_is_not_there_is_said_to_be_not_there(bench):
     bench.run("db", "upgrade")
     assert "no run 99" in bench.run("runs", "show", "99", expect=1).stderr
     assert "Nobody knows" in bench.run("employees", "show", "x", expect=1).stderr
-    bench.run("approve", "99", expect=4)
-    bench.run("reject", "99", expect=4)
+    for decide in ("approve", "reject"):
+        assert "there is no run 99; syncd runs" in bench.run(decide, "99", expect=1).stderr
 
 
 @pytest.fixture
@@ -564,8 +566,19 @@ def test_sandbox_prints_its_address_and_serves(bare):
 def test_the_demo_happens(bare):
     with as_process(bare):
         done = bare.run("demo", "--no-serve")
-    assert done.stdout.rstrip().endswith("All of it happened.")
-    assert ESCAPE not in done.stdout
+        assert "All of it happened." in done.stdout
+        assert ESCAPE not in done.stdout
+        again = bare.run("demo", "--no-serve", expect=1).stderr
+    program = f"{sys.executable} -m syncd"
+    assert (
+        f"look at it: {program} status -c .syncd-demo/syncd.yaml; or begin anew: {program} demo --reset"
+        in again
+    )
+    *_, look, _problems, _runs, anew = [line for line in done.stdout.splitlines() if line.startswith("  $ ")]
+    assert anew == f"  $ {program} demo --reset"
+    typed = shlex.split(look.removeprefix("  $ "))
+    told = subprocess.run(typed, cwd=bare.folder, env=bare.env, capture_output=True, text=True, check=True)
+    assert "run 5 held" in told.stdout
 
 
 @pytest.mark.parametrize(

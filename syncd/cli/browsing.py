@@ -122,10 +122,9 @@ def changes_list(
             since=first,
             until=last,
         )
-        account = loaded.litmos.account
         with database.read() as conn:
-            rows = changelists.changes(conn, account, wanted, before=before, limit=limit)
-            names = {str(item.key): item.name for item in mirror.items(conn, account)}
+            rows = changelists.changes(conn, loaded.litmos.account, wanted, before=before, limit=limit)
+            names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
     if json:
         show_json({"changes": [dict(row) for row in rows]})
     elif csv:
