@@ -184,10 +184,10 @@ def test_a_list_that_was_narrowed_to_nothing_says_by_what(empty, command, said):
 
 @pytest.mark.parametrize("command", ["status --watch", "logs --follow", "runs"])
 def test_who_stops_a_command_that_only_looks_is_told_nothing_of_a_push(empty, command, monkeypatch):
-    def stopped(_url: str) -> None:
+    def stopped(_path: Path | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("syncd.store.migrate.open_at_head", stopped)
+    monkeypatch.setattr("syncd.config.load", stopped)
     done = empty.run(*command.split(), expect=130)
     assert (done.stdout, done.stderr) == ("", "")
 
