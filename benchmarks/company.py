@@ -85,7 +85,7 @@ class Company:
         return {
             "ExternalEmployeeId": self.person(number),
             "UserName": f"p{number}@example.com",
-            "Email": f"first{number % 5003}.last{number}@example.com",
+            "Email": f"{self.first_name(number).lower()}.last{number}@example.com",
             "FirstName": self.first_name(number),
             "LastName": self.last_name(number),
             "JobTitle": TITLES[number % len(TITLES)],

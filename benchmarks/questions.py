@@ -46,7 +46,7 @@ NAMES = (
 VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
     ("/employees", "q"): lambda conn: [
         *("0", _middle(conn, employee.c.employee_id)[:4], _middle(conn, employee.c.employee_id)),
-        *("p12345", "first12.last", NOBODY, *NAMES),
+        *("p12345", "p1", "ana.last12", NOBODY, *NAMES),
     ],
     ("/runs", "state"): lambda _: ["succeeded", "planned", "failed", "held", "expired", NOBODY],
     ("/cases", "state"): lambda _: ["open", "decided", "resolved", NOBODY],

@@ -169,6 +169,7 @@ def _is_meant(conn: Connection, account: str, text: str) -> ColumnElement[bool]:
         mine, link.c.employee_id == employee.c.employee_id, or_(*_users_begin(conn, text))
     )
     by_id = _begins(conn, employee.c.employee_id, text)
+    named = named.offset(0)  # or PostgreSQL may look for all of them first, to find fifty
     return or_(by_id, *_called(conn, text), named.correlate(employee).exists())
 
 
