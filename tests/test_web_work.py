@@ -292,7 +292,11 @@ def test_employees_are_found_by_name_a_page_after_the_other(grown):
         assert len(seen) > 7
 
 
-def test_employees_are_found_by_the_beginning_of_id_name_and_address(grown):
+@pytest.mark.parametrize("walked", [peoplelists.WALKED, 50])
+def test_employees_are_found_by_the_beginning_of_id_name_and_address(grown, monkeypatch, walked):
+    """Those who are very many by walking some; where those are others, by looking all of them up."""
+    monkeypatch.setattr(peoplelists, "WALKED", walked)
+    monkeypatch.setattr(peoplelists, "MANY", 5)
     for text, number in (("00012", 100), ("p123", 11), ("ANA.LAST1200@", 1), ("p", PEOPLE), ("zzz", 0)):
         seen: list[str] = []
         with grown.read() as conn:

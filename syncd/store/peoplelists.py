@@ -47,13 +47,11 @@ def employees(
         .order_by(employee.c.employee_id)
         .limit(limit)
     )
-    meant = _meant(conn, account, text, after, limit) if text and not by_id else None
-    if meant is not None:
-        query = query.where(after < _ID, is_among(conn, employee.c.employee_id, meant))
-    elif text and by_id:
+    if text and by_id:
         query = query.where(_id_begins(conn, text, after))
     elif text:
-        query = query.where(employee.c.employee_id > after, _is_meant(conn, account, text))
+        meant = _meant(conn, account, text, after, limit)
+        query = query.where(_beyond(after), is_among(conn, employee.c.employee_id, sorted(meant)))
     else:
         query = query.where(employee.c.employee_id > after)
     return [dict(row) for row in conn.execute(query).mappings()]
@@ -108,29 +106,52 @@ def _known(conn: Connection, account: str, ids: Sequence[str]) -> list[str]:
 
 
 MANY = 2000
-"""So many users whose UserName or e-mail address begins with a text are looked up by it; of more, employees are walked by id."""
+"""So many users whose UserName or e-mail address begins with a text are looked up by it; of more, some employees are walked by id first."""
 MANY_NAMES = 50_000
-"""So many whose names begin with a text are put in order of their ids, which the index of their names has; of more, employees are walked."""
+"""So many whose names begin with a text are put in order of their ids, which the index of their names has; of more the same is true."""
+WALKED = 10_000
+"""So many employees are walked, at most: where ids and UserNames go together, those who are meant may all be elsewhere."""
 
 
-def _meant(conn: Connection, account: str, text: str, after: str, limit: int) -> list[str] | None:
-    """The employees whom a text means, from ``after`` on or before; None if they are very many: then one is soon met by walking all."""
+def _meant(conn: Connection, account: str, text: str, after: str, limit: int) -> Collection[str]:
+    """The employees whom a text means: the first so many beyond ``after``, and perhaps others."""
+    few = _all_meant(conn, account, text, after, limit, few=True)
+    if few is not None:
+        return few
+    walk = select(employee.c.employee_id).where(employee.c.account == account, employee.c.employee_id > after)
+    walk = walk.order_by(employee.c.employee_id)
+    last = conn.execute(walk.offset(WALKED).limit(1)).scalar()
+    near = walk.where(_is_meant(conn, account, text)).limit(limit)
+    if last is not None:
+        near = near.where(employee.c.employee_id <= last)
+    found = conn.execute(near).scalars().all()
+    if last is None or len(found) == limit:
+        return found
+    return _all_meant(conn, account, text, after, limit, few=False) or ()
+
+
+def _all_meant(
+    conn: Connection, account: str, text: str, after: str, limit: int, *, few: bool
+) -> Collection[str] | None:
+    """The same, looked up by what they are called, which takes as long as they are many; None if they are, and ``few`` is said."""
     found: set[str] = set()
+    is_theirs = and_(link.c.account == litmos_user.c.account, link.c.user_id == litmos_user.c.id)
+    place = func.coalesce(link.c.employee_id, link.c.employee_id)
     for begins in _users_begin(conn, text):
-        users = select(litmos_user.c.id).where(litmos_user.c.account == account, begins).limit(MANY + 1)
-        ids = list(conn.execute(users).scalars())
-        if len(ids) > MANY:
+        users = select(litmos_user.c.id).where(litmos_user.c.account == account, begins)
+        if few and conn.execute(users.offset(MANY).limit(1)).first() is not None:
             return None
-        theirs = select(link.c.employee_id).where(link.c.account == account)
-        found.update(who for (who,) in rows_among(conn, theirs, link.c.user_id, ids))
+        linked = select(link.c.employee_id).select_from(litmos_user).join(link, is_theirs)
+        linked = linked.where(litmos_user.c.account == account, begins, place > after)
+        found.update(conn.execute(linked.order_by(place).limit(limit)).scalars())
     for called in _called(conn, text):
-        theirs = select(employee.c.employee_id).where(employee.c.account == account, called)
-        if conn.execute(theirs.offset(MANY_NAMES).limit(1)).first() is not None:
+        named = select(employee.c.employee_id).where(employee.c.account == account, called)
+        if few and conn.execute(named.offset(MANY_NAMES).limit(1)).first() is not None:
             return None
-        found.update(conn.execute(theirs.where(after < _ID).order_by(_ID).limit(limit)).scalars())
+        found.update(conn.execute(named.where(_beyond(after)).order_by(_PLACE).limit(limit)).scalars())
     by_id = select(employee.c.employee_id).where(employee.c.account == account, _id_begins(conn, text, after))
     found.update(conn.execute(by_id.order_by(employee.c.employee_id).limit(limit)).scalars())
-    return sorted(found)
+    return found
 
 
 def _called(conn: Connection, text: str) -> list[ColumnElement[bool]]:
@@ -178,8 +199,12 @@ def _users_begin(conn: Connection, text: str) -> list[ColumnElement[bool]]:
     return [_begins(conn, column, key) for column in (litmos_user.c.username_key, litmos_user.c.email_key)]
 
 
-_ID = func.coalesce(employee.c.employee_id, employee.c.employee_id)
+_PLACE = func.coalesce(employee.c.employee_id, employee.c.employee_id)
 """Not a bare column: else everybody from there on is walked, and not those few who are meant looked up."""
+
+
+def _beyond(after: str) -> ColumnElement[bool]:
+    return after < _PLACE
 
 
 def _begins(conn: Connection, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
