@@ -108,7 +108,7 @@ def _known(conn: Connection, account: str, ids: Sequence[str]) -> list[str]:
 MANY = 2000
 """So many users whose UserName or e-mail address begins with a text are looked up by it; of more, some employees are walked by id first."""
 MANY_NAMES = 50_000
-"""So many whose names begin with a text are put in order of their ids, which the index of their names has; of more the same is true."""
+"""So many whose names begin with one word are put in order of their ids, which the index of their names has; of more the same is true."""
 WALKED = 10_000
 """So many employees are walked, at most: where ids and UserNames go together, those who are meant may all be elsewhere."""
 
@@ -146,7 +146,7 @@ def _all_meant(
         found.update(conn.execute(linked.order_by(place).limit(limit)).scalars())
     for called in _called(conn, text):
         named = select(employee.c.employee_id).where(employee.c.account == account, called)
-        if few and conn.execute(named.offset(MANY_NAMES).limit(1)).first() is not None:
+        if few and " " not in text and conn.execute(named.offset(MANY_NAMES).limit(1)).first() is not None:
             return None
         found.update(conn.execute(named.where(_beyond(after)).order_by(_PLACE).limit(limit)).scalars())
     by_id = select(employee.c.employee_id).where(employee.c.account == account, _id_begins(conn, text, after))
