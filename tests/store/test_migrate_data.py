@@ -201,7 +201,7 @@ def test_who_was_known_before_is_found_by_name_as_if_they_were_taken_today(old, 
     monkeypatch.setattr(folder.get_revision("0015").module, "BATCH", 2)
     monkeypatch.setattr(ScriptDirectory, "from_config", lambda _config: folder)
     to(old, "0014")
-    people = [
+    people: list[Any] = [
         {"fields": {"FirstName": "Zo\u00eb", "LastName": "O\u2019Brien-Sm\u00eeth"}},
         {"fields": {"FirstName": "\u0141ukasz \u0130", "LastName": "Garci\u0301a"}},
         {"fields": {"LastName": "\u674e\u3000\u5c0f\u9f99 \u00b4", "FirstName": None}},
