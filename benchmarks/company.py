@@ -18,6 +18,16 @@ FLOWS, FLOW_SHARES = ("push", "refresh", "pull"), (50, 40, 10)
 ENDED, ENDED_SHARES = ("succeeded", "failed", "cancelled", "expired"), (930, 50, 10, 10)
 TITLES = ("Sales Representative", "Engineer", "Nurse", "Team Lead", "Analyst", "Driver", "Controller")
 TEAMS, PATHS = 300, 40
+FIRST_NAMES = tuple(
+    one + other
+    for one in ("An", "Be", "Ca", "Do", "El", "Fe", "Gu", "Ha", "Io", "Ju")
+    for other in ("a", "bel", "cho", "dan", "li", "mir", "no", "ra", "tha", "vin")
+)
+LAST_NAMES = tuple(
+    one + other
+    for one in ("Nov", "Gar", "Mül", "Kow", "Ros", "Sil", "Lop", "Jen", "Van", "Per")
+    for other in ("ak", "cía", "ler", "al", "si", "va", "ez", "sen", "dam", "ic")
+)
 JOBS_KEPT = 0.2
 """The part of the Changes, the newest, whose Jobs retention has not removed yet."""
 
@@ -75,12 +85,24 @@ class Company:
         return {
             "ExternalEmployeeId": self.person(number),
             "UserName": f"p{number}@example.com",
-            "Email": f"first{number % 5003}.last{number}@example.com",
-            "FirstName": f"First{number % 5003}",
-            "LastName": f"Last{number}",
+            "Email": f"{self.first_name(number).lower()}.last{number}@example.com",
+            "FirstName": self.first_name(number),
+            "LastName": self.last_name(number),
             "JobTitle": TITLES[number % len(TITLES)],
             "City": f"City {number % 211}",
         }
+
+    def first_name(self, number: int) -> str:
+        """One of a hundred; a tenth of them begin alike."""
+        return FIRST_NAMES[number % 100]
+
+    def last_name(self, number: int) -> str:
+        """One of a hundred, each of which goes with each first name, or one that nobody else has; three in ten have a second one."""
+        if number % 10_000 == 17:
+            return f"Quist{number}"
+        place = number // 100
+        second = f" {LAST_NAMES[place // 100 % 100]}" if place % 10 in {2, 5, 8} else ""
+        return LAST_NAMES[place % 100] + second
 
     def kept_jobs(self) -> Iterator[tuple[int, int, int, str]]:
         """Each Job's id, which is that of its Change, its Run, its place there, and its state."""

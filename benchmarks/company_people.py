@@ -5,8 +5,10 @@ To give the pages more to show, add a function that yields rows and a line to ``
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from benchmarks.company import ACCOUNT, PATHS, SINK, SOURCE, TEAMS, Company, Filled, Rows
+from syncd.core.person_names import keys_of
 from syncd.store.mirror_tables import (
     litmos_assignment,
     litmos_drift,
@@ -55,7 +57,7 @@ def tables_of_people(company: Company) -> tuple[Filled, ...]:
 def _employees(company: Company) -> Rows:
     for number in range(company.people):
         left = number % 13 == 0
-        data = {
+        data: dict[str, Any] = {
             "fields": company.fields(number),
             "teams": [[f"Department {number % TEAMS}"]],
             "ruled_roles": [],
@@ -71,6 +73,7 @@ def _employees(company: Company) -> Rows:
             company.now if absent else None,
             int(absent),
             company.begins_on(number),
+            *keys_of(data["fields"]),
         )
 
 
@@ -220,7 +223,7 @@ def _watermarks(company: Company) -> Rows:
 
 _EMPLOYEE = (
     *("account", "employee_id", "source", "status", "data", "origin", "present", "first_seen_at"),
-    *("last_seen_at", "absent_since", "absent_count", "begins_on"),
+    *("last_seen_at", "absent_since", "absent_count", "begins_on", "first_key", "last_key", "end_key"),
 )
 
 _USER = (

@@ -39,10 +39,15 @@ TABLES: Mapping[str, Table] = {
 """The table that a page lists."""
 COLUMNS = {"run": "run_id"}
 """The column of a filter that is named otherwise."""
+NAMES = (
+    *("ana", "garcía", "Quist10017", "an", "a", "v"),
+    *("Novak, Ana", "novak ana", "ana quist", "an no", "no v", "ju zzz", "zzz ju", "ana bel novak gar"),
+)
+"""Names as people type them: of one in a hundred, of a tenth, of one or of few, and two of a hundredth or a tenth that nobody has together."""
 VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
     ("/employees", "q"): lambda conn: [
         *("0", _middle(conn, employee.c.employee_id)[:4], _middle(conn, employee.c.employee_id)),
-        *("p12345", "first12.last", NOBODY),
+        *("p12345", "p1", "ana.last12", NOBODY, *NAMES),
     ],
     ("/runs", "state"): lambda _: ["succeeded", "planned", "failed", "held", "expired", NOBODY],
     ("/cases", "state"): lambda _: ["open", "decided", "resolved", NOBODY],

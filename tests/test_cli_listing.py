@@ -100,7 +100,9 @@ def test_employees_are_found_by_how_their_id_or_user_name_begins(bench):
     assert "00001" in bench.run("employees").stdout
     (one,) = bench.json("employees", "--find", "0000")["employees"]
     assert (one["employee_id"], one["active"]) == ("00001", True)
-    assert one["name"]
+    assert one["name"] == "First1 Last1"
+    for typed in ("last1 fi", "First1", "L\u00e1st1, f"):
+        assert ids(bench, "employees", "--find", typed) == ["00001"]
     assert ids(bench, "employees", "--after", "00001") == []
     assert "syncd quarantine" in bench.run("employees", "--find", "zzz").stderr
     assert "--after 00001" in bench.run("employees", "--limit", "1").stderr

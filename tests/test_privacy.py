@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import JSON, Table, Text, insert, select, update
 
 from syncd import log
+from syncd.core.person_names import folded
 from syncd.core.pseudonyms import Needles, called_otherwise, pseudonym
 from syncd.insight.forgetting import people_of
 from syncd.store import audit, purging
@@ -168,6 +169,8 @@ def test_purging_as_people_do_it(bench):
     bench.configure(("web: {port: 0}\n", "web: {port: 0}\narchive: {folder: kept}\n"))
     rows = bench.staff(25)
     gone = rows[4]
+    gone["last_name"] = "Quist\u00e9n"
+    bench.write_hr(rows)
     bench.run("push")
     refused = bench.run("purge", gone["employee_id"], "--yes", expect=1)
     assert "is in HR's last accepted input" in refused.stderr
@@ -183,7 +186,8 @@ def test_purging_as_people_do_it(bench):
     assert done["left"] == []
     assert (done["vacuumed"], done["vacuum"]) == ([], ""), "SQLite overwrites"
     raw = b"".join(path.read_bytes() for path in bench.folder.glob("syncd.db*"))
-    assert gone["email"].encode() not in raw, "overwritten, not only unlinked"
+    for what in (gone["email"], gone["last_name"], folded(gone["last_name"])):
+        assert what.encode() not in raw, "overwritten, not only unlinked"
     with bench.database() as database, database.read() as conn:
         assert audit.listed(conn, "main")[0]["employee_id"] == done["pseudonym"]
         assert audit.verify(conn, "main").fault == ""

@@ -259,8 +259,45 @@ def test_a_page_of_cases_is_the_list_of_all_in_pieces(grown):
         assert cases.waiting(conn, ACCOUNT) == sum(case["state"] == "open" for case in every)
 
 
-def test_employees_are_found_by_the_beginning_of_id_name_and_address(grown):
-    for text, number in (("00012", 100), ("p123", 11), ("FIRST12.LAST12@", 1), ("p", PEOPLE), ("zzz", 0)):
+@pytest.mark.parametrize("typed", ["zzz", "ana zzz", "zzz ana", "zzz, ana", "ana zzz zzz", "an zzz ju zzz"])
+def test_a_name_that_nobody_has_is_answered_by_indexes(grown, typed):
+    """Of two parts one may be common."""
+    page = next(page for page in PAGES if page.path == "/employees")
+    site = site_of(grown)
+    found = work_of(grown, lambda: ask(site, page, q=typed, open="yes", limit="5"))
+    most = STEPS if grown.is_sqlite else LOOKED_AT
+    assert found <= most, ADVICE.format(path=f"/employees?q={typed}", found=found, most=most, page=page.path)
+
+
+def test_employees_are_found_by_name_a_page_after_the_other(grown):
+    for typed, first, last in (
+        ("ana", "Ana", ""),
+        ("an no", "An", "Nov"),
+        ("garc\u00eda, an", "An", "Garc\u00eda"),
+    ):
+        seen: list[str] = []
+        with grown.read() as conn:
+            while rows := peoplelists.employees(
+                conn, ACCOUNT, typed, after=seen[-1] if seen else "", limit=7
+            ):
+                seen += [row["employee_id"] for row in rows]
+        company = company_of(PEOPLE, RUNS, CHANGES)
+        meant = [
+            company.person(number)
+            for number in range(PEOPLE)
+            if company.first_name(number).startswith(first)
+            and any(word.startswith(last) for word in company.last_name(number).split(" "))
+        ]
+        assert seen == meant, typed
+        assert len(seen) > 7
+
+
+@pytest.mark.parametrize("walked", [peoplelists.WALKED, 50])
+def test_employees_are_found_by_the_beginning_of_id_name_and_address(grown, monkeypatch, walked):
+    """Those who are very many by walking some; where those are others, by looking all of them up."""
+    monkeypatch.setattr(peoplelists, "WALKED", walked)
+    monkeypatch.setattr(peoplelists, "MANY", 5)
+    for text, number in (("00012", 100), ("p123", 11), ("ANA.LAST1200@", 1), ("p", PEOPLE), ("zzz", 0)):
         seen: list[str] = []
         with grown.read() as conn:
             while rows := peoplelists.employees(

@@ -56,7 +56,7 @@ def employees_list(
     json: JsonOption = False,
     csv: CsvOption = False,
     find: Annotated[
-        str, typer.Option(metavar="TEXT", help="Only whose id, UserName or e-mail address begins so.")
+        str, typer.Option(metavar="TEXT", help="Only whose name, id, UserName or e-mail address begins so.")
     ] = "",
     after: Annotated[
         str, typer.Option(metavar="EMPLOYEE", help="Only with a higher id: the next page.")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from syncd.core.cases import CaseState
 from syncd.core.model import ItemKey, Status, team_key, team_label
 from syncd.core.starters import Pending, Starter, missing_items, readiness
-from syncd.store import cases, changelists, links, mirror, people
+from syncd.store import cases, changelists, links, mirror, people, peoplelists
 from syncd.store.current import current_state
 
 
@@ -31,7 +31,7 @@ def starters(
     ``lead`` is how many days before the first one an account is due; ``training`` are the sources of training, whose rejected rows
     say nothing of a person. The ``verdict`` of each is that of ``core.starters.readiness``.
     """
-    begins = people.beginning(conn, account, first, last, after=after, limit=limit)
+    begins = peoplelists.beginning(conn, account, first, last, after=after, limit=limit)
     rows = people.of(conn, account, [one.employee_id for one in begins])
     rejected = people.codes(conn, account, [one.employee_id for one in begins], training)
     linked = links.among(conn, account, employee_ids=[one.employee_id for one in begins])

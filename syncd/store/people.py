@@ -2,19 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
-    and_,
     bindparam,
     delete,
     func,
     insert,
     null,
-    or_,
     select,
     update,
 )
@@ -23,6 +21,7 @@ from syncd.core.acceptance import Told
 from syncd.core.lifecycle import Missed
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Rejection, Role, Status, Wish
+from syncd.core.person_names import NameKeys, keys_of
 from syncd.store import settled
 from syncd.store.among import SIZE, is_among, rows_among
 from syncd.store.batches import insert_many
@@ -67,13 +66,11 @@ def save(
             if person.employee_id in known:
                 again.append({**values, "of": person.employee_id})
             else:
-                yield (account, person.employee_id, now, *values.values())
+                yield (account, person.employee_id, now, *values.values(), *_keys(values))
 
-    insert_many(conn, employee, ("account", "employee_id", "first_seen_at", *_VALUES), fresh())
-    here = employee.c.account == account
+    insert_many(conn, employee, ("account", "employee_id", "first_seen_at", *_VALUES, *_KEYS), fresh())
     for start in range(0, len(again), CHUNK):
-        one = update(employee).where(here, employee.c.employee_id == bindparam("of"))
-        conn.execute(one, again[start : start + CHUNK])
+        _update(conn, account, again[start : start + CHUNK])
     there = seen.union(rejected)
     absent = sorted(who for who, source in known.items() if source in witnesses and who not in there)
     _miss(conn, account, absent, now)
@@ -92,6 +89,29 @@ def _values(person: Told, input_id: int | None, now: datetime) -> dict[str, Any]
     day = person.data.get("begins_on")
     begins_on = date.fromisoformat(day) if day else None
     return dict(zip(_VALUES, (*about, True, now, None, 0, input_id, begins_on), strict=True))
+
+
+_KEYS = ("first_key", "last_key", "end_key")
+
+
+def _keys(values: Mapping[str, Any]) -> NameKeys:
+    """Where the lists find somebody by name, in the order of ``_KEYS``."""
+    return keys_of(values["data"].get("fields", {}))
+
+
+def _update(conn: Connection, account: str, rows: Sequence[dict[str, Any]]) -> None:
+    """These are in an accepted input again. Few are called otherwise: an index is only written for those."""
+    here = employee.c.account == account
+    named = select(employee.c.employee_id, *(employee.c[name] for name in _KEYS))
+    before = {
+        row[0]: tuple(row[1:])
+        for row in rows_among(conn, named.where(here), employee.c.employee_id, [row["of"] for row in rows])
+    }
+    renamed = [(row, keys) for row in rows if (keys := _keys(row)) != before[row["of"]]]
+    one = update(employee).where(here, employee.c.employee_id == bindparam("of"))
+    conn.execute(one, list(rows))
+    if renamed:
+        conn.execute(one, [{"of": row["of"], **dict(zip(_KEYS, keys, strict=True))} for row, keys in renamed])
 
 
 def _miss(conn: Connection, account: str, absent: Sequence[str], now: datetime) -> None:
@@ -340,38 +360,6 @@ def count_quarantined(conn: Connection, account: str) -> int:
     """How many rows of HR are in quarantine."""
     query = select(func.count()).select_from(quarantine).where(quarantine.c.account == account)
     return int(conn.execute(query).scalar_one())
-
-
-class Begin(NamedTuple):
-    """Somebody and their first working day; ``place`` is where they are in the order of both."""
-
-    begins_on: date
-    employee_id: str
-
-    @property
-    def place(self) -> str:
-        """As one text, by which a list goes on."""
-        return f"{self.begins_on} {self.employee_id}"
-
-
-def beginning(
-    conn: Connection, account: str, first: date, last: date, *, after: str = "", limit: int
-) -> list[Begin]:
-    """Who begins from ``first`` to ``last``, by day and id, after a ``place``; those, too, whose row was always rejected."""
-    day, _, who = after.partition(" ")
-    found: dict[str, Begin] = {}
-    for table in (quarantine, employee):
-        who_is = table.c.employee_id
-        key = who_is if conn.dialect.name == "sqlite" else who_is.collate("C")  # as Python sorts
-        query = select(table.c.begins_on, who_is).where(
-            table.c.account == account, table.c.begins_on.between(first, last), who_is != ""
-        )
-        if who:
-            later = date.fromisoformat(day)
-            query = query.where(or_(table.c.begins_on > later, and_(table.c.begins_on == later, key > who)))
-        rows = conn.execute(query.order_by(table.c.begins_on, key).limit(limit))
-        found |= {row.employee_id: Begin(row.begins_on, row.employee_id) for row in rows}
-    return sorted(found.values())[:limit]
 
 
 def of(conn: Connection, account: str, employee_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:

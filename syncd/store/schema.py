@@ -3,6 +3,8 @@
 Migrations make these tables; a test asserts that both agree.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -147,6 +149,14 @@ team_tie = Table(
     text_column("team_id"),
     time_column("made_at", required=True),
 )
+
+
+def _names_index(name: str, *keys: str, **rows: Any) -> Index:
+    """It has the id, too: who is found by name is listed by id, and looked at only if they are on the page."""
+    operators = dict.fromkeys(keys, "text_pattern_ops")
+    return Index(f"ix_employee_{name}", "account", *keys, "employee_id", postgresql_ops=operators, **rows)
+
+
 employee = Table(
     "employee",
     metadata,
@@ -163,6 +173,9 @@ employee = Table(
     Column("absent_count", Integer, nullable=False, server_default="0"),
     Column("last_input_id", Integer),
     Column("begins_on", Date),
+    text_column("first_key"),
+    text_column("last_key"),
+    text_column("end_key"),
     Index(None, "account", "absent_since"),
     Index("ix_employee_present", "account", "present"),
     Index(
@@ -172,7 +185,12 @@ employee = Table(
         postgresql_ops={"employee_id": "text_pattern_ops"},
     ),
     Index(None, "account", "begins_on", "employee_id"),
+    _names_index("first", "first_key", "last_key"),
+    _names_index("last", "last_key", "first_key"),
+    _names_index("end", "end_key", "first_key", **rows_where("end_key <> ''")),
 )
+HAS_END = employee.c.end_key != literal_column("''")
+"""People with a last name of several words: said with a constant, as in the index for them."""
 put_aside = Table(
     "put_aside",
     metadata,

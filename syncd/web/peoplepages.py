@@ -21,7 +21,7 @@ from syncd.web.site import Answer, Ask, Done, Missing, Shown
 
 
 def listed(ask: Ask) -> Answer:
-    """Employees by id, UserName or e-mail address, from their beginning; for who sees no values by id alone: else a letter after
+    """Employees by name, id, UserName or e-mail address, from their beginning; for who sees no values by id alone: else a letter after
     the other would tell them. With ``open``, whom the text names exactly is gone on to at once.
     """
     text, by_id = ask.query.get("q", "").strip(), not ask.viewer.sees_values

@@ -111,7 +111,7 @@ PAGES = (
         path="/employees",
         role=V,
         handler=peoplepages.listed,
-        summary="Employees whose id, UserName or e-mail address begins with a text",
+        summary="Employees whose name, id, UserName or e-mail address begins with a text",
         query={"q": TEXT, "open": MARK, **KEYED},
     ),
     Page(

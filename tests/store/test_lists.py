@@ -12,6 +12,7 @@ from syncd.store.changelists import Wanted
 from syncd.store.mirror_tables import litmos_user
 from syncd.store.runlists import WantedRuns
 from syncd.store.schema import change, employee, link, run
+from tests.core import factories
 from tests.store.makers import ACCOUNT, complete, enqueue, must_claim, new_run, now_of, request
 
 
@@ -141,6 +142,122 @@ def test_employees_are_found_by_the_beginning_of_what_they_are_called(database):
     assert found("Ana.Nov") == found("novak@") == ["00102"]
     assert found("A%_") == ["A%_1"]
     assert found("_") == found("%") == []
+
+
+NAMES = {
+    "00001": ("Ana", "Novak"),
+    "00002": ("Ana Maria", "Garc\u00eda L\u00f3pez"),
+    "00003": ("An", "Novo"),
+    "00004": ("Novak", "Ana"),
+    "00005": ("No", "Andric"),
+    "00006": ("", "Ana"),
+    "00007": ("Zo\u00eb", "O'Brien-Smith"),
+    "00008": ("Ana", "Novak"),
+    "00009": ("", ""),
+    "00010": ("%", "_"),
+    "00011": ("Zora", "Lopez Novak"),
+}
+
+
+def named_as_in(database, names: dict[str, tuple[str, str]], account: str = ACCOUNT) -> None:
+    """An accepted input of these people."""
+    told = [
+        people.told(factories.employee(who, FirstName=first, LastName=last))
+        for who, (first, last) in names.items()
+    ]
+    with database.write() as conn:
+        people.save(
+            conn, account, told, rejected=(), inputs={"hr": 1}, witnesses=["hr"], now=database.now(conn)
+        )
+
+
+def found_by(database, text: str, **options: Any) -> str:
+    """The last digits of the ids of whom a text finds."""
+    with database.read() as conn:
+        rows = peoplelists.employees(conn, ACCOUNT, text, **{"limit": 99, **options})
+    return " ".join(row["employee_id"].lstrip("0") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ana", "1 2 4 6 8"),
+        ("ANA", "1 2 4 6 8"),
+        ("Ana Novak", "1 4 8"),
+        ("novak ana", "1 4 8"),
+        ("Novak, Ana", "1 8"),
+        ("no an", "1 3 4 5 8"),
+        ("an no", "1 3 4 5 8"),
+        ("novak", "1 4 8 11"),
+        ("ana maria", "2"),
+        ("ana maria garcia lopez", "2"),
+        ("garcia", "2"),
+        ("lopez", "2 11"),
+        ("lop", "2 11"),
+        ("ana lop", "2"),
+        ("l\u00f3pez ana", "2"),
+        ("garcia-lopez, ana", "2"),
+        ("zoe obrien", "7"),
+        ("Zo\u00cb O\u2019Brien Sm", "7"),
+        ("smith", "7"),
+        ("zora novak", "11"),
+        ("na", ""),
+        ("ana zzz", ""),
+        ("zzz ana", ""),
+        ("%", ""),
+        ("_", ""),
+        (",", ""),
+        ("0000", "1 2 3 4 5 6 7 8 9"),
+    ],
+)
+def test_employees_are_found_by_name(database, typed, found):
+    named_as_in(database, NAMES)
+    named_as_in(database, {"00001": ("Zzz", "Zzz")}, account="other")
+    assert found_by(database, typed) == found
+    assert found_by(database, typed, by_id=True) == (found if typed == "0000" else "")
+
+
+def test_who_is_called_otherwise_is_found_by_the_new_name_alone(database):
+    named_as_in(database, NAMES)
+    named_as_in(database, NAMES | {"00001": ("Ana", "Kos"), "00007": ("Zo\u00eb", "Smith")})
+    assert found_by(database, "kos") == "1"
+    assert found_by(database, "ana novak") == "4 8"
+    assert found_by(database, "brien") == found_by(database, "obrien") == ""
+    assert found_by(database, "smith zoe") == "7"
+
+
+def test_a_list_by_name_goes_on_where_it_ended_however_many_have_it(database, monkeypatch):
+    """Few are looked up and put in order of their ids; very many are met by walking everybody."""
+    named_as_in(database, {f"{number:05d}": ("Ana", f"Novak{number % 3}") for number in range(1, 31)})
+    for most in (peoplelists.MANY_NAMES, 3):
+        monkeypatch.setattr(peoplelists, "MANY_NAMES", most)
+        for typed, step in (("ana", 1), ("novak0 ana", 3)):
+            seen: list[int] = []
+            while some := found_by(database, typed, limit=4, after=f"{seen[-1]:05d}" if seen else ""):
+                seen += map(int, some.split())
+            assert seen == list(range(step, 31, step)), (most, typed)
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("Zo\u00eb O'Brien-Smith", "00007"),
+        ("obrien smith, zoe", "00007"),
+        ("garcia lopez ana maria", "00002"),
+        ("garcia lopez ana", ""),
+        ("Novak, Ana", ""),
+        ("ana novo", ""),
+        ("an novo", "00003"),
+        ("ana", "00006"),
+        ("00001", "00001"),
+        ("", ""),
+    ],
+)
+def test_a_whole_name_is_of_one_person_or_of_nobody_in_particular(database, text, who):
+    named_as_in(database, NAMES)
+    with database.read() as conn:
+        assert peoplelists.named(conn, ACCOUNT, text) == who
+        assert peoplelists.named(conn, ACCOUNT, text, by_id=True) == (who if text == who else "")
 
 
 def test_the_times_of_a_run_the_runs_of_days_and_the_quarantine(database):

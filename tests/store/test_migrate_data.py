@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, text
 
+from syncd.core.person_names import keys_of
 from syncd.core.request import JobClass
 from syncd.store import jobs, mirror, outbox, peoplelists, queue, results
 from syncd.store.database import Database
@@ -191,6 +193,48 @@ def test_a_person_of_two_sources_is_the_one_whom_the_latest_input_named(old):
     with old.read() as conn:
         found = conn.execute(text("SELECT employee_id, source, status FROM employee ORDER BY 1")).all()
     assert found == [("00042", "hr", "active"), ("00043", "before", "active")]
+
+
+def test_who_was_known_before_is_found_by_name_as_if_they_were_taken_today(old, monkeypatch):
+    """In batches, whatever is stored of them; with what syncd makes of the same names today."""
+    folder = ScriptDirectory.from_config(configuration())
+    monkeypatch.setattr(folder.get_revision("0015").module, "BATCH", 2)
+    monkeypatch.setattr(ScriptDirectory, "from_config", lambda _config: folder)
+    to(old, "0014")
+    people: list[Any] = [
+        {"fields": {"FirstName": "Zo\u00eb", "LastName": "O\u2019Brien-Sm\u00eeth"}},
+        {"fields": {"FirstName": "\u0141ukasz \u0130", "LastName": "Garci\u0301a"}},
+        {"fields": {"LastName": "\u674e\u3000\u5c0f\u9f99 \u00b4", "FirstName": None}},
+        {"fields": {"FirstName": "x" * 5000, "LastName": 42}},
+        *({}, [], None, "Ana", {"fields": None}, {"fields": ["Ana"]}, {"fields": {}}),
+    ]
+    row = {"status": "active", "present": True, "first_seen_at": THEN, "last_seen_at": THEN}
+    with old.write() as conn:
+        for account in ("main", "other"):
+            add(
+                conn,
+                "employee",
+                [
+                    {**row, "account": account, "employee_id": f"{number:05}", "data": json.dumps(data)}
+                    for number, data in enumerate(people)
+                ],
+            )
+        if old.is_sqlite:
+            conn.execute(text("UPDATE employee SET data = '{' WHERE employee_id = '00004'"))
+    to(old, "0015")
+    query = text(
+        "SELECT account, first_key, last_key, end_key, data FROM employee ORDER BY account, employee_id"
+    )
+    with old.read() as conn:
+        found = conn.execute(query).all()
+    said = [data.get("fields") if isinstance(data, dict) else None for data in people * 2]
+    expected = [tuple(keys_of(one if isinstance(one, dict) else {})) for one in said]
+    assert [tuple(row[1:4]) for row in found] == expected
+    assert expected[0] == ("zoe", "obrien smith", "smith")
+    to(old, "0014")
+    to(old, "0015")
+    with old.read() as conn:
+        assert [tuple(row[1:4]) for row in conn.execute(query)] == expected
 
 
 def test_users_are_found_by_address_and_id_as_if_they_had_just_been_read(old):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncd.core.doubts import Fingerprint
 from syncd.core.managed import Managed
 from syncd.core.model import Employee, Link, Reason, Rejection
-from syncd.store import approvals, grants, inputs, links, people
+from syncd.store import approvals, grants, inputs, links, people, peoplelists
 from syncd.store.database import Database
 from tests.core import factories
 from tests.core.factories import course_key
@@ -286,7 +286,9 @@ def test_who_begins_is_listed_by_day_and_id_a_page_at_a_time_rejected_ones_too(d
         people.save_quarantine(conn, ACCOUNT, rejected, run_id=run_id, now=now)
     found, after = [], ""
     with database.read() as conn:
-        while some := people.beginning(conn, ACCOUNT, day, day + timedelta(days=5), after=after, limit=2):
+        while some := peoplelists.beginning(
+            conn, ACCOUNT, day, day + timedelta(days=5), after=after, limit=2
+        ):
             found += some
             after = some[-1].place
         assert people.codes(conn, ACCOUNT, ["M", "a"]) == {"M": ("EMAIL-INVALID",)}
