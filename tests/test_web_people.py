@@ -21,7 +21,6 @@ from tests.workbench import KEY, Workbench, workbench
 
 STAFF = 4
 BIO = "Looks after the trees and the shrubs of the whole estate"
-TOKENS: dict[Role, str] = {}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def site(bench: Workbench) -> Iterator[Site]:
 
 @pytest.fixture
 def pages(site: Site) -> Pages:
-    return Pages(site=site, tokens=TOKENS)
+    return Pages(site=site)
 
 
 def told(pages: Pages, path: str, role: Role = Role.ADMIN) -> dict[str, Any]:
