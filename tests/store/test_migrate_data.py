@@ -267,12 +267,14 @@ def test_users_are_found_by_address_and_id_as_if_they_had_just_been_read(old):
 
 def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
     row = {"account": ACCOUNT, "source": "hr", "first_seen_at": THEN, "last_seen_at": THEN}
-    reasons = {
+    reasons: dict[str, Any] = {
         "00001": [{"code": "EMAIL-INVALID", "message": "x"}, {"code": "ID-DUPLICATE", "message": "y"}],
         "00002": [{"code": "EMAIL-INVALID", "message": "x"}],
-        **dict.fromkeys(("00003", "00004"), []),
-        **{"00005": None, "00006": {}, "00007": "x", "00008": [None], "00009": ["x"], "00010": [{}]},
+        "00003": [],
+        "00004": [],
     }
+    odd = (None, {}, "x", [None], ["x"], [{}])
+    reasons |= {f"{number:05}": one for number, one in enumerate(odd, start=5)}
     to(old, "0014")
     with old.write() as conn:
         add(
