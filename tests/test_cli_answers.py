@@ -140,7 +140,9 @@ def test_what_is_approved_while_litmos_is_not_reached_stays_approved_and_is_said
     busy = {"kind": "status", "method": "GET", "path": "teams/none", "status": 503, "count": 1}
     bench.sandbox.faults.set([busy])
     done = bench.run("approve", str(held))
-    assert f"Run {held}: approved; 2 changes are sent" in done.stdout, "what Litmos puts off is waited for, as by a push"
+    assert f"Run {held}: approved; 2 changes are sent" in done.stdout, (
+        "what Litmos puts off is waited for, as by a push"
+    )
     assert bench.state(held) == "succeeded"
     assert {user["JobTitle"] for user in bench.sandbox.dump()["users"]} == {"Lead"}
 

@@ -89,7 +89,9 @@ def test_a_filter_that_there_is_not_is_refused_and_the_others_are_named(pages):
     assert pages.get("/?theme=dark").status_code == 200, "a page without filters is as it is"
     assert pages.get("/runs?self=1").status_code == 400, "whatever it is called"
     long = pages.get(f"/runs?{'x' * 9000}=1")
-    assert (long.status_code, "x" * 201 in long.text) == (400, False), "a name is not told whole that has no end"
+    assert (long.status_code, "x" * 201 in long.text) == (400, False), (
+        "a name is not told whole that has no end"
+    )
 
 
 def test_what_is_wrong_is_said_of_each_filter_and_what_is_empty_narrows_nothing(pages):

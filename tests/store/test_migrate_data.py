@@ -273,7 +273,7 @@ def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
         "00003": [],
         "00004": [],
     }
-    odd = (None, {}, "x", [None], ["x"], [{}])
+    odd: tuple[Any, ...] = (None, {}, "x", [None], ["x"], [{}])
     reasons |= {f"{number:05}": one for number, one in enumerate(odd, start=5)}
     to(old, "0014")
     with old.write() as conn:
