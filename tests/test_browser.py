@@ -173,12 +173,13 @@ def test_every_page_is_for_everybody(walk, scheme):
                 walk.page.screenshot(path=Path(SHOTS) / f"{file}-{name}-{scheme}.png", full_page=True)
 
 
-def test_a_morning_from_the_first_look_on(walk, bench):
+def test_a_morning_from_the_first_look_on(walk, bench, browser, base):
     """One story, for each part of it begins where the one before ended; at its end a run is held, as at its beginning."""
     it_is_seen_whether_all_is_well_and_what_waits(walk)
     the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk)
     a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk, bench)
     why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk)
+    a_case_is_decided_without_javascript(browser, base)
 
 
 def it_is_seen_whether_all_is_well_and_what_waits(walk: Walk) -> None:
@@ -291,7 +292,7 @@ def titles(bench: Workbench) -> list[str]:
     return [user["JobTitle"] for user in bench.sandbox.dump()["users"]]
 
 
-def test_a_case_is_decided_without_javascript(browser, base):
+def a_case_is_decided_without_javascript(browser: Browser, base: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{base}/cases?state=open")

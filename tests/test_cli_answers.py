@@ -145,6 +145,10 @@ def test_what_is_approved_while_litmos_is_not_reached_stays_approved_and_is_said
     )
     assert bench.state(held) == "succeeded"
     assert {user["JobTitle"] for user in bench.sandbox.dump()["users"]} == {"Lead"}
+    (chief,) = bench.json("jobs", "--state", "discarded")["jobs"]
+    assert "a later run did it" in bench.run("jobs", "retry", str(chief["id"])).stderr, (
+        "nobody is Chief again"
+    )
 
 
 def test_a_hash_that_is_none_is_a_mistake_in_typing_and_no_broken_audit(bench):
