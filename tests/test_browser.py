@@ -173,7 +173,16 @@ def test_every_page_is_for_everybody(walk, scheme):
                 walk.page.screenshot(path=Path(SHOTS) / f"{file}-{name}-{scheme}.png", full_page=True)
 
 
-def test_first_look_is_it_healthy_and_what_waits(walk):
+def test_a_morning_from_the_first_look_on(walk, bench, browser, base):
+    """One story, for each part of it begins where the one before ended; at its end a run is held, as at its beginning."""
+    it_is_seen_whether_all_is_well_and_what_waits(walk)
+    the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk)
+    a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk, bench)
+    why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk)
+    a_case_is_decided_without_javascript(browser, base)
+
+
+def it_is_seen_whether_all_is_well_and_what_waits(walk: Walk) -> None:
     page = walk.open("/")
     expect(page.get_by_role("heading", name="push")).to_contain_text("held")
     expect(page.get_by_text("updates are more than push.limits.updates.count")).to_be_visible()
@@ -187,7 +196,7 @@ def test_first_look_is_it_healthy_and_what_waits(walk):
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-def test_the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk, bench):
+def the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk: Walk) -> None:
     page = walk.open("/problems")
     expect(page.get_by_role("heading", level=2)).to_have_count(1)
     page.get_by_role("link", name="Show them").click()
@@ -203,7 +212,7 @@ def test_the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk, bench
     eventually(lambda: page.reload() and page.get_by_role("heading", level=1).inner_text().endswith("done"))
 
 
-def test_a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk, bench):
+def a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk: Walk, bench: Workbench) -> None:
     plan = held_run(walk)
     page = walk.page
     expect(page.get_by_text("JobTitle: 7")).to_be_visible()
@@ -229,7 +238,7 @@ def test_a_part_of_a_held_run_is_approved_and_the_rest_rejected(walk, bench):
     assert bench.run("audit", "verify").stdout.startswith("The audit is whole")
 
 
-def test_why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk, bench):
+def why_somebody_is_in_a_team_and_they_are_previewed_and_synced(walk: Walk) -> None:
     page = walk.open("/employees?q=00003")
     page.get_by_role("link", name="00003").click()
     page.get_by_label("Why? A field, a team").fill("Sales")
@@ -283,7 +292,7 @@ def titles(bench: Workbench) -> list[str]:
     return [user["JobTitle"] for user in bench.sandbox.dump()["users"]]
 
 
-def test_a_case_is_decided_without_javascript(browser, base):
+def a_case_is_decided_without_javascript(browser: Browser, base: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{base}/cases?state=open")

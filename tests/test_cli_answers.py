@@ -132,14 +132,23 @@ def test_what_is_approved_while_litmos_is_not_reached_stays_approved_and_is_said
     working = bench.config_file.read_text(encoding="utf-8")
     away = bench.config_file.with_name("away.yaml")
     away.write_text(working.replace(bench.sandbox.base_url, "http://127.0.0.1:9/v1.svc"), encoding="utf-8")
-    done = bench.run("approve", str(held), "-c", str(away), expect=8)
-    assert f"Run {held}: approved; 3 changes wait in the queue" in done.stdout
+    done = bench.run("approve", str(held), "--employee", "00001", "-c", str(away), expect=8)
+    assert f"Run {held}: approved; 1 change waits in the queue" in done.stdout
     assert "Litmos is not reached, so nothing was sent yet" in done.stderr
     assert "It need not be approved again" in done.stderr
     assert bench.state(held) == "running"
-    bench.run("push")
+    busy = {"kind": "status", "method": "GET", "path": "teams/none", "status": 503, "count": 1}
+    bench.sandbox.faults.set([busy])
+    done = bench.run("approve", str(held))
+    assert f"Run {held}: approved; 2 changes are sent" in done.stdout, (
+        "what Litmos puts off is waited for, as by a push"
+    )
     assert bench.state(held) == "succeeded"
     assert {user["JobTitle"] for user in bench.sandbox.dump()["users"]} == {"Lead"}
+    (chief,) = bench.json("jobs", "--state", "discarded")["jobs"]
+    assert "a later run did it" in bench.run("jobs", "retry", str(chief["id"])).stderr, (
+        "nobody is Chief again"
+    )
 
 
 def test_a_hash_that_is_none_is_a_mistake_in_typing_and_no_broken_audit(bench):

@@ -55,7 +55,6 @@ class Pages:
     auth: AuthPart = field(default_factory=AuthPart)
     well: bool = True
     address: str = "127.0.0.1"
-    tokens: dict[Role, str] = field(default_factory=dict)
 
     @property
     def application(self) -> Starlette:
@@ -82,21 +81,13 @@ class Pages:
         return self.ask(httpx.Request("POST", f"http://127.0.0.1{path}", data=form, headers=headers))[0]
 
     def token(self, role: Role) -> str:
-        if role not in self.tokens:
-            database = self.site.database
-            self.tokens[role] = f"syncd_{role}"
-            with database.write() as conn:
-                now = database.now(conn)
-                logins.add_token(
-                    conn,
-                    self.tokens[role],
-                    name=role,
-                    role=role,
-                    made_by="test",
-                    now=now,
-                    expires_at=now + timedelta(days=1),
-                )
-        return f"Bearer {self.tokens[role]}"
+        """A token of this database, made when it is first asked for, whichever test that is."""
+        secret = f"syncd_{role}"
+        with self.site.database.write() as conn:
+            now = self.site.database.now(conn)
+            good = {"now": now, "expires_at": now + timedelta(days=1)}
+            logins.add_token(conn, secret, name=role, role=role, made_by="test", **good)
+        return f"Bearer {secret}"
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +114,7 @@ def site(pushed: Workbench) -> Iterator[Site]:
 
 @pytest.fixture
 def pages(site: Site) -> Pages:
-    return Pages(site=site, tokens=TOKENS)
-
-
-TOKENS: dict[Role, str] = {}
+    return Pages(site=site)
 
 
 def test_names_are_text_and_never_markup(pages):

@@ -1,6 +1,9 @@
 """What people do on the pages is what the commands do, and each deed is in the audit."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +21,8 @@ STAFF = 30
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    """Thirty people, of whom HR says that 22 have left: more than may lose access without a person."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """Thirty people, of whom HR says that 22 have left: more than may lose access without a person. No test here sends anything."""
     with workbench(tmp_path_factory.mktemp("deeds")) as made:
         made.in_process = True
         made.staff(STAFF)
@@ -28,10 +31,21 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
             [person(each, status="Left" if each <= 22 else "Active") for each in range(1, STAFF + 1)]
         )
         made.run("push", expect=4)
+        with closing(sqlite3.connect(made.folder / "syncd.db")) as conn:
+            conn.execute("VACUUM INTO ?", (str(made.folder / "begun.db"),))
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def bench(world: Workbench) -> Workbench:
+    """The same for each test, whatever another one has done to the database."""
+    for name in ("syncd.db", "syncd.db-wal", "syncd.db-shm"):
+        (world.folder / name).unlink(missing_ok=True)
+    shutil.copyfile(world.folder / "begun.db", world.folder / "syncd.db")
+    return world
+
+
+@pytest.fixture
 def pages(bench: Workbench) -> Iterator[Pages]:
     app = wire(bench.config())
     yield Pages(site=Site(app=app, config=bench.config(), alive=lambda: True))
@@ -78,12 +92,30 @@ def test_who_would_lose_access_is_typed_as_a_number(pages, bench):
     assert states["00002"] == "cancelled"
 
 
-def test_a_run_is_cancelled_once(pages, bench):
-    (running,) = bench.json("runs", "--state", "running")["runs"]
-    assert do(pages, f"/runs/{running['id']}/cancel", Role.OPERATOR)[0] == 200
-    status, said = do(pages, f"/runs/{running['id']}/cancel", Role.OPERATOR)
+def test_a_run_is_cancelled_once_and_what_was_held_is_past(pages, bench):
+    """And the time for which a person let it wait is a phase of its own."""
+    (held,) = bench.json("runs", "--state", "held")["runs"]
+    path = f"/runs/{held['id']}"
+    chosen = {"employees": "00001", "digest": held["plan_digest"], "confirm": "1"}
+    assert do(pages, f"{path}/approve", Role.APPROVER, **chosen)[0] == 200
+    assert do(pages, f"{path}/reject", Role.APPROVER, reason="a broken export")[0] == 200
+    assert do(pages, f"{path}/cancel", Role.OPERATOR)[0] == 200
+    status, said = do(pages, f"{path}/cancel", Role.OPERATOR)
     assert (status, "already" in said) == (409, True)
     assert entries(pages)[-1]["action"] == "cancel"
+    (first,) = bench.json("runs", "--state", "cancelled", "--flow", "push")["runs"]
+    assert '<p class="past">Was held: LIMIT-DEACTIVATIONS' in pages.get(path).text
+    assert "Was held: LIMIT-DEACTIVATIONS" in bench.run("runs", "show", str(first["id"])).stdout
+    shown = pages.get(f"{path}.json").json()
+    assert [one["phase"] for one in shown["phases"]][:3] == ["waits to begin", "reads and plans", "held"]
+    spent = {one["phase"]: one["seconds"] for one in shown["phases"]}
+    listed = [run for run in pages.get("/runs.json").json()["runs"] if run["id"] == first["id"]]
+    for run in (shown["run"], *listed, first):
+        assert run["held_seconds"] == pytest.approx(spent["held"], abs=0.1)
+        whole = datetime.fromisoformat(run["finished_at"]) - datetime.fromisoformat(run["started_at"])
+        assert run["took"] == pytest.approx(whole.total_seconds() - run["held_seconds"], abs=0.01), (
+            "what a person let it wait is no work"
+        )
 
 
 def test_a_command_is_in_the_audit_as_a_page_is(pages, bench):
@@ -112,6 +144,8 @@ def test_what_cannot_be_done_says_so(pages):
 
 def test_a_broken_export_is_not_approved_by_a_click(pages, bench):
     """Half of the rows are gone, and whoever is left has no title: the number of changes is typed, on the page and in the command."""
+    (leavers,) = bench.json("runs", "--state", "held")["runs"]
+    bench.run("reject", str(leavers["id"]), "--reason", "another export")
     bench.write_hr([person(each, title="") for each in range(1, STAFF // 2 + 1)])
     bench.run("push", expect=4)
     (held,) = bench.json("runs", "--state", "held")["runs"]
@@ -145,24 +179,6 @@ def test_a_run_that_waits_for_its_turn_is_said_nothing_of_its_configuration(page
     run = pages.get(f"/runs/{queued}.json", Authorization=pages.token(Role.OPERATOR)).json()
     assert run["settings_changed"] == []
     assert "configuration is another" not in pages.get(f"/runs/{queued}").text
-
-
-def test_what_was_held_and_is_decided_is_past(pages, bench):
-    """And the time for which a person let it wait is a phase of its own."""
-    (first, *_) = bench.json("runs", "--state", "cancelled", "--flow", "push")["runs"][::-1]
-    page = pages.get(f"/runs/{first['id']}").text
-    assert '<p class="past">Was held: LIMIT-DEACTIVATIONS' in page
-    assert "Was held: LIMIT-DEACTIVATIONS" in bench.run("runs", "show", str(first["id"])).stdout
-    shown = pages.get(f"/runs/{first['id']}.json").json()
-    assert [one["phase"] for one in shown["phases"]][:3] == ["waits to begin", "reads and plans", "held"]
-    spent = {one["phase"]: one["seconds"] for one in shown["phases"]}
-    listed = [run for run in pages.get("/runs.json").json()["runs"] if run["id"] == first["id"]]
-    for run in (shown["run"], *listed, first):
-        assert run["held_seconds"] == pytest.approx(spent["held"], abs=0.1)
-        whole = datetime.fromisoformat(run["finished_at"]) - datetime.fromisoformat(run["started_at"])
-        assert run["took"] == pytest.approx(whole.total_seconds() - run["held_seconds"], abs=0.01), (
-            "what a person let it wait is no work"
-        )
 
 
 def test_a_refresh_and_a_push_say_what_they_did(pages, bench):

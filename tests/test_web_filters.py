@@ -15,7 +15,7 @@ from syncd.store.changelists import CLOSED
 from syncd.web.openapi import document
 from syncd.web.roles import Role
 from syncd.web.routes import PAGES, Page
-from tests.test_web import TOKENS, Pages, filled, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
+from tests.test_web import Pages, filled, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
 
 MISTYPED = {
     Reads.WORD: "sendt",
@@ -36,7 +36,7 @@ ASKED = [(page, name) for page in PAGES for name in page.query]
 
 @pytest.fixture
 def pages(site) -> Pages:  # noqa: F811 - the fixture
-    return Pages(site=site, tokens=TOKENS)
+    return Pages(site=site)
 
 
 def name_of(one: object) -> str:
@@ -87,6 +87,11 @@ def test_a_filter_that_there_is_not_is_refused_and_the_others_are_named(pages):
     assert page.status_code == 400
     assert 'href="/changes?action=create"' in page.text, "the list without it"
     assert pages.get("/?theme=dark").status_code == 200, "a page without filters is as it is"
+    assert pages.get("/runs?self=1").status_code == 400, "whatever it is called"
+    long = pages.get(f"/runs?{'x' * 9000}=1")
+    assert (long.status_code, "x" * 201 in long.text) == (400, False), (
+        "a name is not told whole that has no end"
+    )
 
 
 def test_what_is_wrong_is_said_of_each_filter_and_what_is_empty_narrows_nothing(pages):

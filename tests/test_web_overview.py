@@ -14,7 +14,7 @@ from syncd.schedule import standing as decided
 from syncd.store import messages
 from syncd.store.schema import watermark
 from syncd.web.charts import HEIGHT, bars
-from tests.test_web import TOKENS, Pages, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
+from tests.test_web import Pages, pushed, site  # noqa: F401 - fixtures: a database in which one push happened
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 DUE = NOW - timedelta(hours=1)
@@ -76,7 +76,7 @@ def test_a_schedule_that_is_new_is_not_late_until_it_fires_and_nothing_begins(si
     """On the overview and in the metric, which are one decision; the flow never ran."""
     schedules = site.config.schedules.model_copy(update={"pull": "0 0 1 1 *"})
     config = replace(site.config, schedules=schedules)
-    shown = Pages(site=replace(site, config=config), tokens=TOKENS)
+    shown = Pages(site=replace(site, config=config))
     facts = StoreFacts(database=site.database, account=site.account, sources=[], schedules=schedules)
 
     def word() -> tuple[str, bool]:

@@ -13,8 +13,11 @@ branch_labels = None
 depends_on = None
 
 INDEXES = (["account", "key", "source"], ["account", "code", "key", "source"])
-FIRST = {"sqlite": "json_extract(reasons, '$[0].code')", "postgresql": "reasons -> 0 ->> 'code'"}
-"""The code of the first reason, by dialect."""
+FIRST = {
+    "sqlite": "CASE WHEN json_valid(reasons) THEN json_extract(reasons, '$[0].code') END",
+    "postgresql": "reasons -> 0 ->> 'code'",
+}
+"""The code of the first reason, by dialect: whatever was stored."""
 
 
 def upgrade() -> None:

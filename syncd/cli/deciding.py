@@ -71,7 +71,7 @@ def approve(
             confirmed=None if confirm is None else confirm.number,
         )
         hindrance = _not_reached(app) if wait and sent else ""
-        told = f"Run {run}: approved; {sent} changes {'wait in the queue' if hindrance or not wait else 'are sent'}"
+        told = f"Run {run}: approved; {_becomes(sent, waits=bool(hindrance) or not wait)}"
         if not json:
             say(told + (f", {stale} had become stale" if stale else ""))
         if hindrance:
@@ -87,13 +87,21 @@ def approve(
         report(app, run, json=json)
 
 
+def _becomes(number: int, *, waits: bool) -> str:
+    from syncd.core.telling import number_of
+
+    one = number == 1
+    does = ("waits" if one else "wait") + " in the queue" if waits else "is sent" if one else "are sent"
+    return f"{number_of(number, 'change', 'changes')} {does}"
+
+
 def _not_reached(app: Any) -> str:
-    """Why Litmos cannot be asked now, so that nobody waits in vain; "" if it answers, if only to refuse the key."""
-    from syncd.errors import LitmosError, Unauthorized
+    """Why Litmos cannot be asked now, so that nobody waits in vain; "" if it answers, if only to refuse the key, or to put it off."""
+    from syncd.errors import Limited, LitmosError, Unauthorized
 
     try:
         app.target.read_team("none")
-    except Unauthorized:  # sending pauses for it, and says what to do
+    except (Unauthorized, Limited):  # sending pauses or waits for it, and says what to do
         return ""
     except LitmosError as error:
         return str(error)

@@ -275,5 +275,5 @@ def jobs_retry(
             say(f"{len(again)} of {wanted} jobs are available again; syncd push or syncd serve sends them")
         else:
             note(
-                "None of them failed for good, so there is nothing to try again: syncd jobs --state discarded"
+                "There is nothing to try again: they have not failed for good, or a later run did it: syncd jobs --state discarded"
             )

@@ -46,7 +46,7 @@ def describe(change: Change, item_names: Mapping[str, str], *, values: bool = Tr
 
 def without_status(message: str, status: int | None) -> str:
     """What Litmos said, without the HTTP status in front, for a sentence that names it already."""
-    return message.removeprefix(f"{status} ")
+    return message if status is None else message.removeprefix(f"{status} ")
 
 
 def number_of(number: int, one: str, many: str) -> str:

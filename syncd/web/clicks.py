@@ -6,6 +6,8 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 _ID = r"(\S*[^\s.,;:)])"
+_ALONE = r"(?! --| (?:show|diff|resolve)\b)"
+"""Not half of a command that no page does."""
 COMMANDS = (
     (rf"syncd why {_ID}", "/employees/{}/why", "why {} is as they are"),
     (rf"syncd preview {_ID}", "/employees/{}/preview", "the preview of {}"),
@@ -16,10 +18,10 @@ COMMANDS = (
     (r"syncd runs show (\d+)", "/runs/{}", "run {}"),
     (r"syncd jobs --run (\d+)", "/runs/{}", "run {}"),
     (r"syncd runs --state (\w+)", "/runs?state={}", "Runs"),
-    (r"syncd cases", "/cases", "Cases"),
-    (r"syncd runs", "/runs", "Runs"),
-    (r"syncd quarantine", "/quarantine", "Quarantine"),
-    (r"syncd status", "/", "the overview"),
+    (rf"syncd cases{_ALONE}", "/cases", "Cases"),
+    (rf"syncd runs{_ALONE}", "/runs", "Runs"),
+    (rf"syncd quarantine{_ALONE}", "/quarantine", "Quarantine"),
+    (rf"syncd status{_ALONE}", "/", "the overview"),
     (r"syncd config show", "/config", "Configuration"),
 )
 """A command with what it names, the page, and what the page is called; the longer ones first."""
@@ -28,11 +30,11 @@ _ANY = re.compile("|".join(f"(?:{command})(?![\\w-])" for command, _to, _called 
 
 def linked(text: object) -> Markup:
     """A message with links in the place of the commands that a page is there for; all else is escaped."""
-    told, end, said = Markup(), 0, str(text)
+    told, end, said = [], 0, str(text)
     for found in _ANY.finditer(said):
-        told += escape(said[end : found.start()]) + _link(found[0])
+        told += [escape(said[end : found.start()]), _link(found[0])]
         end = found.end()
-    return told + escape(said[end:])
+    return Markup().join([*told, escape(said[end:])])
 
 
 def _link(command: str) -> Markup:

@@ -116,7 +116,7 @@ class Web:
             path=request.url.path,
             parts=request.path_params,
             query={
-                name: text[:200] if page.query.get(name, TEXT) is TEXT else text[:200].strip()
+                name[:200]: text[:200] if page.query.get(name, TEXT) is TEXT else text[:200].strip()
                 for name, text in request.query_params.items()
             },
             exports=exports,

@@ -82,7 +82,7 @@ class Ask:
         usual, most = (EXPORT, EXPORT) if self.exports else (PAGE_SIZE, LARGEST_PAGE)
         return max(1, min(self.number("limit") or usual, most))
 
-    def link(self, **changed: object) -> str:
+    def link(self, /, **changed: object) -> str:
         """This page with some of its query changed; None takes a part away."""
         query = {**self.query, **changed}
         kept = {name: str(value) for name, value in query.items() if value not in (None, "")}

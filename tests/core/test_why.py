@@ -16,6 +16,7 @@ from syncd.core.managers import CAUSES
 from syncd.core.model import Action, Change, ObjectKind, Reason, Skip, Status
 from syncd.core.rules import Absence, Place
 from syncd.core.subject import Subject, SubjectKind
+from syncd.core.telling import without_status
 from syncd.core.trace import Step, Traced
 from syncd.core.why import MOST, why
 from tests.core.factories import employee, path_key, user_of
@@ -286,6 +287,18 @@ def test_why_is_her_title_not_changed():
         "history: run 7, 2026-11-27 12:00Z, schedule: user:E1: failed: LITMOS-400 HTTP 400 too long (job 3 put_user, discarded, 3 attempts)",
         "drift: somebody changed JobTitle: 'Lead' -> 'Rep' in Litmos, seen by run 6, 2026-11-27 12:00Z",
     ]
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "said"),
+    [
+        ("400 too long", 400, "too long"),
+        ("4000 is too much", 400, "4000 is too much"),
+        ("None of them was there", None, "None of them was there"),
+    ],
+)
+def test_a_status_that_the_sentence_names_is_not_said_twice(message, status, said):
+    assert without_status(message, status) == said
 
 
 def test_why_does_she_have_no_account():

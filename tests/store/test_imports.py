@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from syncd.core.request import Request, RequestKind, Stage, person_target
-from syncd.store import changes, imports, jobs, queue
+from syncd.store import changes, gauges, imports, jobs, queue
 from syncd.store.database import Database
 from syncd.store.enqueue import LEAVERS_WAIT
 from syncd.store.schema import job as job_table
@@ -88,13 +88,21 @@ def due_in(database: Database, key: str) -> float:
         return float((at - database.now(conn)).total_seconds())
 
 
+def uncertain_changes(database: Database) -> int:
+    """As the metric says it."""
+    with database.read() as conn:
+        return gauges.uncertain_changes(conn, ACCOUNT)
+
+
 def test_a_write_to_somebody_whom_an_unsettled_import_names_waits_for_it(database):
     enqueue(database, [an_import("i", "a", "b")])
     job = pending(database)
     run_id = enqueue(database, [put("a"), put("c")])
     assert job_states(database, run_id) == {"a": "blocked", "c": "available"}
+    assert uncertain_changes(database) == len(job.changes) > 0
     settle(database, job)
     assert job_states(database, run_id) == {"a": "available", "c": "available"}
+    assert uncertain_changes(database) == 0
 
 
 def test_a_leaver_waits_for_it_too_but_not_for_ever(database):

@@ -267,11 +267,14 @@ def test_users_are_found_by_address_and_id_as_if_they_had_just_been_read(old):
 
 def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
     row = {"account": ACCOUNT, "source": "hr", "first_seen_at": THEN, "last_seen_at": THEN}
-    reasons = {
+    reasons: dict[str, Any] = {
         "00001": [{"code": "EMAIL-INVALID", "message": "x"}, {"code": "ID-DUPLICATE", "message": "y"}],
         "00002": [{"code": "EMAIL-INVALID", "message": "x"}],
         "00003": [],
+        "00004": [],
     }
+    odd: tuple[Any, ...] = (None, {}, "x", [None], ["x"], [{}])
+    reasons |= {f"{number:05}": one for number, one in enumerate(odd, start=5)}
     to(old, "0014")
     with old.write() as conn:
         add(
@@ -279,9 +282,11 @@ def test_who_is_in_quarantine_is_counted_by_the_code_of_the_first_reason(old):
             "quarantine",
             [{**row, "key": key, "reasons": json.dumps(one)} for key, one in reasons.items()],
         )
+        if old.is_sqlite:
+            conn.execute(text("UPDATE quarantine SET reasons = '[' WHERE key = '00004'"))
     to(old, "0016")
     with old.read() as conn:
-        assert peoplelists.quarantine_by_code(conn, ACCOUNT) == {"EMAIL-INVALID": 2, "": 1}
+        assert peoplelists.quarantine_by_code(conn, ACCOUNT) == {"": 8, "EMAIL-INVALID": 2}
 
 
 def test_what_is_queued_is_sent_in_the_order_and_by_the_classes_of_today(old):

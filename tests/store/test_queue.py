@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.request import JobClass, RequestKind, Stage
 from syncd.sending.worker import FAIR, turn_of
-from syncd.store import jobs, queue
+from syncd.store import changes, jobs, queue, runs
 from syncd.store.database import Database
 from syncd.store.enqueue import enqueue as store_jobs
 from syncd.store.queue import LostLeaseError
@@ -412,6 +413,26 @@ def test_a_discarded_job_is_not_tried_again_beside_a_live_one_for_its_target(dat
     enqueue(database, [request("b", target="user:1")])
     with database.write() as conn:
         assert jobs.retry_discarded(conn, ACCOUNT, [job.id], database.now(conn)) == []
+
+
+def test_what_a_later_run_has_done_since_is_not_tried_again_as_it_was(database):
+    """What is in the old request is not what HR says any more."""
+    old = enqueue(database, [request("a"), request("b"), request("c")])
+    of: dict[str, int] = {}
+    for _ in range(3):
+        job = must_claim(database)
+        discard(database, job)
+        of[job.changes[0]] = job.id
+    for account, key, state in ((ACCOUNT, "a", "done"), (ACCOUNT, "b", "cancelled"), ("other", "c", "done")):
+        with database.write() as conn:
+            made = runs.create(conn, account, "push", trigger="test", actor="test", now=database.now(conn))
+            assert made is not None
+            about = Change(key=key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=key)
+            changes.insert_all(conn, made, [about], state=state)
+    with database.write() as conn:
+        again = jobs.retry_discarded(conn, ACCOUNT, list(of.values()), database.now(conn))
+    assert again == [of["b"], of["c"]]
+    assert job_states(database, old) == {"a": "discarded", "b": "available", "c": "available"}
 
 
 def test_counts_by_state_of_one_run_and_of_all(database):
