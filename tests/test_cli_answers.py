@@ -94,6 +94,9 @@ def test_a_failed_run_and_its_change_say_what_was_sent_and_what_to_do(bench):
     assert "PUT /users/{id}: answered 400 LITMOS-400-REFUSED" in told.stdout
     assert '"JobTitle": "Chief"' in told.stdout
     assert "Next: nothing; a later change took it up: syncd changes --employee 00001" in told.stderr
+    assert "syncd jobs retry" not in told.stderr, "its values are of then"
+    assert "a later run took up what did" in bench.run("jobs", "retry", str(change["job_id"])).stderr
+    assert bench.json("changes", "--open")["changes"] == bench.json("problems")["problems"] == []
     (attempt,) = bench.json("changes", "show", str(change["id"]))["attempts"]
     assert [one["status"] for one in attempt["exchanges"] if one["method"] == "PUT"] == [400]
     why = bench.run("why", "00001", "JobTitle").stdout

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store import imports
+from syncd.store import changelists, imports
 from syncd.store.queue import ALL, CHUNK, NOTHING_GOES, release_children, set_changes
 from syncd.store.schema import IS_DISCARDED, IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
 
@@ -155,7 +155,8 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
     """A person wants discarded Jobs tried again; returns those that will be.
 
     A Job whose target has a live Job is left as it is, and so is one that shares a name with a live import, and an import
-    that shares one with any live Job that writes users; of several for one target only the newest is tried.
+    that shares one with any live Job that writes users; of several for one target only the newest is tried. What a later Run took
+    up is not, either: its values are of then, and who was to be deactivated may have come back.
     """
     live = select(job.c.target).where(job.c.account == account, IS_LIVE)
     newest: dict[str, RowMapping] = {}
@@ -173,6 +174,8 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
         ).mappings()
         for row in rows:
             if imports.stands_in_the_way(conn, account, row["kind"], row["payload"]):
+                continue
+            if changelists.any_taken_up(conn, account, row["run_id"], row["changes"]):
                 continue
             if row["target"] not in newest or newest[row["target"]]["id"] < row["id"]:
                 newest[row["target"]] = row

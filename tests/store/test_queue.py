@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from syncd.core.model import Action, Change, ObjectKind
 from syncd.core.request import JobClass, RequestKind, Stage
 from syncd.sending.worker import FAIR, turn_of
-from syncd.store import jobs, queue
+from syncd.store import changes, jobs, queue
 from syncd.store.database import Database
 from syncd.store.enqueue import enqueue as store_jobs
 from syncd.store.queue import LostLeaseError
@@ -412,6 +413,23 @@ def test_a_discarded_job_is_not_tried_again_beside_a_live_one_for_its_target(dat
     enqueue(database, [request("b", target="user:1")])
     with database.write() as conn:
         assert jobs.retry_discarded(conn, ACCOUNT, [job.id], database.now(conn)) == []
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "held", "cancelled", "planned"])
+def test_what_a_later_change_took_up_is_not_tried_again(database, state):
+    """Who was to be deactivated, and has come back since, would be deactivated; a plan that is not sent changes nothing."""
+    first = enqueue(database, [request("a")])
+    old = must_claim(database)
+    discard(database, old)
+    later = new_run(database)
+    again = [Change(key="a", action=Action.UPDATE, kind=ObjectKind.USER, employee_id="a")]
+    with database.write() as conn:
+        now = database.now(conn)
+        changes.insert_all(conn, later, again, state="planned")
+        changes.set_state(conn, later, ["a"], state, code="", message="", now=now)
+        tried = jobs.retry_discarded(conn, ACCOUNT, [old.id], now)
+    assert tried == ([old.id] if state == "planned" else [])
+    assert job_states(database, first) == {"a": "available" if state == "planned" else "discarded"}
 
 
 def test_counts_by_state_of_one_run_and_of_all(database):
