@@ -85,7 +85,13 @@ def test_an_id_without_its_zeros_is_guessed(bench):
 def test_a_failed_run_and_its_change_say_what_was_sent_and_what_to_do(bench):
     run = pushes(bench)["failed"]
     shown = bench.run("runs", "show", str(run))
-    for text in ("Took: ", ", ended 20", "Requests: ", "Input: hr, 3 rows, ", "Configuration: digest "):
+    for text in (
+        "Took: ",
+        ", ended 20",
+        "Requests: ",
+        "Input: hr (hr.csv), 3 rows, ",
+        "Configuration: digest ",
+    ):
         assert text in shown.stdout
     assert f"syncd changes --run {run} --state failed" in shown.stderr
     assert f"syncd jobs retry --run {run}" in shown.stderr

@@ -1,9 +1,10 @@
 """Failures: what failed and nothing has taken up since, by code, with what to do; the same on pages and in commands."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from syncd.store import changelists
 
@@ -39,7 +40,9 @@ def what_to_do(code: str, *, otherwise: str = AGAIN) -> str:
     return next((what for begins, what in NEXT if code.startswith(begins)), otherwise)
 
 
-def next_step(conn: Connection, account: str, change: RowMapping, job: RowMapping | None) -> tuple[str, bool]:
+def next_step(
+    conn: Connection, account: str, change: Mapping[Any, Any], job: Mapping[Any, Any] | None
+) -> tuple[str, bool]:
     """What a person does about a Change that failed or is held, naming commands ("" for any other); whether its ``job`` may be tried again."""
     if change["state"] == "held":
         return f"it waits for a person: syncd runs show {change['run_id']}", False

@@ -98,6 +98,12 @@ class Reading:
     dated: date | None = None
 
     @property
+    def file(self) -> str:
+        """The file that was read, as origins name it; of a source without files its own name."""
+        file, _, rest = self.place.rpartition(":")
+        return file if file and not rest else self.name
+
+    @property
     def records(self) -> "Records":
         """The rows as Records, to be iterated as often as needed."""
         return Records(self)

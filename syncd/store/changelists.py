@@ -75,6 +75,10 @@ def changes(
     conn: Connection, account: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
+    if wanted.open_since is not None:  # what is open has failed
+        if wanted.state not in ("", "failed"):
+            return []
+        wanted = replace(wanted, state="failed")
     newest = _newest(conn, account, wanted, before, limit)
     if newest is None:
         return []
@@ -183,11 +187,7 @@ def _newest(
         named = (_names(conn, change.c[name], wanted.field) for name in ("after", "before"))
         query = query.where(or_(*named))
     asked = {name: getattr(wanted, name) for name in CLOSED}
-    if wanted.open_since is not None:
-        if asked["state"] not in ("", "failed"):
-            return None
-        asked["state"] = "failed"
-        query = query.where(*_open(account, wanted.open_since))
+    query = query.where(*([] if wanted.open_since is None else _open(account, wanted.open_since)))
     narrow = {name: getattr(wanted, name) for name in OPEN if getattr(wanted, name)}
     for name, value in narrow.items():
         query = query.where(change.c[name] == value, *([_HAS_CODE] if name == "code" else []))
