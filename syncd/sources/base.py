@@ -100,8 +100,7 @@ class Reading:
     @property
     def file(self) -> str:
         """The file that was read, as origins name it; of a source without files its own name."""
-        file, _, rest = self.place.rpartition(":")
-        return file if file and not rest else self.name
+        return file_of(self.place) or self.name
 
     @property
     def records(self) -> "Records":
@@ -113,6 +112,12 @@ class Reading:
         number, cells = raw_row
         fields = dict(zip(self.columns, cells, strict=True))
         return Record(fields=fields, origin=f"{self.place}{number}", source=self.name)
+
+
+def file_of(place: str) -> str:
+    """The file that the place of a Reading names (``hr.csv:``); "" where rows are in none (``hr:row ``)."""
+    file, _, rest = place.rpartition(":")
+    return "" if rest else file
 
 
 @dataclass(frozen=True, slots=True)
