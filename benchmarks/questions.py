@@ -67,6 +67,7 @@ VALUES: Mapping[tuple[str, str], Callable[[Connection], Sequence[object]]] = {
     ("*", "to"): lambda conn: [*_days(conn, run.c.created_at), "1999-01-01"],
     ("*", "changed"): lambda _: ["yes"],
     ("*", "failed"): lambda _: ["yes"],
+    ("/changes", "open"): lambda _: ["yes"],
     ("*", "limit"): lambda _: [500],
 }
 """Values of filters, by page (``*``: any) and filter, where a column does not give them."""

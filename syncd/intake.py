@@ -97,7 +97,7 @@ class Intake:
     @property
     def name(self) -> str:
         """The names of the sources."""
-        return " and ".join(one.name for one in self.inputs)
+        return " and ".join(one.source for one in self.inputs)
 
     @property
     def rows(self) -> int:
@@ -241,7 +241,7 @@ def input_of(
     sample = sample_of(ids) if sampled is None else (*sampled, *ids)[:SAMPLE]
     return Input(
         source=reading.name,
-        name=reading.name,
+        name=reading.file,
         size_bytes=reading.size_bytes,
         complete=reading.complete,
         fingerprint=Fingerprint(

@@ -201,6 +201,7 @@ def the_cause_of_a_failure_is_two_clicks_away_and_it_is_retried(walk: Walk) -> N
     expect(page.get_by_role("heading", level=2)).to_have_count(1)
     page.get_by_role("link", name="Show them").click()
     page.locator("tbody a").first.click()
+    expect(page.get_by_text("What to do: Litmos refused these values")).to_be_visible()
     expect(page.get_by_role("region", name="Before and after")).to_contain_text("Nope")
     expect(page.get_by_role("region", name="Attempts")).to_contain_text("400")
     page.locator("summary", has_text="PUT /users/{id}").click()

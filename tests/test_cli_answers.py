@@ -85,7 +85,13 @@ def test_an_id_without_its_zeros_is_guessed(bench):
 def test_a_failed_run_and_its_change_say_what_was_sent_and_what_to_do(bench):
     run = pushes(bench)["failed"]
     shown = bench.run("runs", "show", str(run))
-    for text in ("Took: ", ", ended 20", "Requests: ", "Input: hr, 3 rows, ", "Configuration: digest "):
+    for text in (
+        "Took: ",
+        ", ended 20",
+        "Requests: ",
+        "Input: hr (hr.csv), 3 rows, ",
+        "Configuration: digest ",
+    ):
         assert text in shown.stdout
     assert f"syncd changes --run {run} --state failed" in shown.stderr
     assert f"syncd jobs retry --run {run}" in shown.stderr
@@ -94,6 +100,9 @@ def test_a_failed_run_and_its_change_say_what_was_sent_and_what_to_do(bench):
     assert "PUT /users/{id}: answered 400 LITMOS-400-REFUSED" in told.stdout
     assert '"JobTitle": "Chief"' in told.stdout
     assert "Next: nothing; a later change took it up: syncd changes --employee 00001" in told.stderr
+    assert "syncd jobs retry" not in told.stderr, "its values are of then"
+    assert "a later run took up what did" in bench.run("jobs", "retry", str(change["job_id"])).stderr
+    assert bench.json("changes", "--open")["changes"] == bench.json("problems")["problems"] == []
     (attempt,) = bench.json("changes", "show", str(change["id"]))["attempts"]
     assert [one["status"] for one in attempt["exchanges"] if one["method"] == "PUT"] == [400]
     why = bench.run("why", "00001", "JobTitle").stdout
@@ -146,7 +155,7 @@ def test_what_is_approved_while_litmos_is_not_reached_stays_approved_and_is_said
     assert bench.state(held) == "succeeded"
     assert {user["JobTitle"] for user in bench.sandbox.dump()["users"]} == {"Lead"}
     (chief,) = bench.json("jobs", "--state", "discarded")["jobs"]
-    assert "a later run did it" in bench.run("jobs", "retry", str(chief["id"])).stderr, (
+    assert "a later run took up what did" in bench.run("jobs", "retry", str(chief["id"])).stderr, (
         "nobody is Chief again"
     )
 

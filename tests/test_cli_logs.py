@@ -70,13 +70,21 @@ def test_levels_and_codes_narrow(bench):
     assert {one["code"] for one in lines(bench, "--code", code)} == {code}
 
 
+def test_what_finds_nothing_says_so_and_an_event_that_there_is_not_is_refused(bench):
+    """A mistyped filter would look like an answer; standard output stays empty for programs."""
+    nothing = bench.run("logs", "--code", "LITMOS-400", "--level", "error")
+    assert nothing.stdout == ""
+    assert nothing.stderr == "No event is like that: --level error --code LITMOS-400\n"
+    assert "is it run_ended or " in bench.run("logs", "--event", "run_endet", expect=2).stderr
+
+
 def test_since_is_a_span_or_a_moment(bench):
     everything = lines(bench)
     assert lines(bench, "--since", "1h") == everything
     assert lines(bench, "--since", "2000-01-01T00:00") == everything
     assert lines(bench, "--since", "2100-01-01") == []
     assert "neither" in bench.run("logs", "--since", "yesterday", expect=2).stderr
-    assert "none of" in bench.run("logs", "--level", "loud", expect=2).stderr
+    assert "there is no loud" in bench.run("logs", "--level", "loud", expect=2).stderr
 
 
 def test_people_read_a_line_each_and_only_the_newest(bench):

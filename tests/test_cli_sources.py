@@ -81,8 +81,8 @@ def test_json_twins_name_the_sources(bench):
     run = bench.json("runs", "show", str(planned["run"]))
     assert [one["source"] for one in run["inputs"]] == ["employees", "contractors"]
     text = bench.run("runs", "show", str(planned["run"])).stdout
-    assert "Input: employees, 3 rows, sha256 " in text
-    assert "Input: contractors, 2 rows, sha256 " in text
+    assert "Input: employees (hr.csv), 3 rows, " in text
+    assert "Input: contractors (contractors_20260427.csv), 2 rows, " in text, "which of many files it was"
 
 
 def test_why_says_which_row_decides(bench):

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from syncd.core.filters import Reads, fault, no_such, one_of
+from syncd.insight.failures import what_to_do
+from syncd.store import changelists, changes, runs
 from syncd.store.changelists import CLOSED
 from syncd.web.openapi import document
 from syncd.web.roles import Role
@@ -125,4 +127,40 @@ def test_what_failed_is_tried_again_from_its_list_and_by_who_may(pages):
     form = {"job": [*jobs, *jobs, "x"]}
     signed = {"Authorization": pages.token(Role.OPERATOR)}
     (answer,) = pages.ask(httpx.Request("POST", "http://127.0.0.1/retry", data=form, headers=signed))
-    assert re.fullmatch(rf"[1-9]\d* of {len(jobs)} jobs are tried again\.", answer.json()["said"])
+    said = answer.json()["said"]
+    assert said.startswith(f"1 of {len(jobs)} jobs are tried again. What is left out was taken up")
+
+
+def test_a_problem_leads_to_as_many_changes_as_it_counts_and_each_says_what_to_do(pages):
+    problems = pages.get("/problems.json").json()["problems"]
+    assert problems
+    for one in problems:
+        link = f"/changes?state=failed&amp;open=yes&amp;code={one['code']}"
+        assert link in pages.get("/problems").text
+        assert link in pages.get("/").text
+        found = pages.get(f"/changes.json?state=failed&open=yes&code={one['code']}").json()["changes"]
+        assert len(found) == one["number"]
+        assert [pages.get(f"/changes/{each['id']}.json").json()["next"] for each in found] == [
+            what_to_do(each["code"]) for each in found
+        ]
+    (taken, *_) = (one for one in pages.get("/changes.json?open=yes").json()["changes"] if one["employee_id"])
+    assert "What to do</strong>: nothing" not in pages.get(f"/changes/{taken['id']}").text
+    take_up(pages, taken["id"])
+    page = pages.get(f"/changes/{taken['id']}").text
+    assert "What to do</strong>: nothing; a later change took it up: <a " in page
+    assert f'href="/changes?employee_id={taken["employee_id"]}"' in page
+    assert taken not in pages.get("/changes.json?open=yes").json()["changes"]
+
+
+def take_up(pages: Pages, change_id: int) -> None:
+    """A later run does the same thing of the same employee."""
+    database, account = pages.site.app.database, pages.site.account
+    with database.write() as conn:
+        row = changelists.one_change(conn, account, change_id)
+        assert row is not None
+        now = database.now(conn)
+        run_id = runs.create(conn, account, "push", trigger="test", actor="test", now=now)
+        assert run_id is not None
+        changes.insert_all(conn, run_id, [changes.to_change(row)], state="planned")
+        changes.set_state(conn, run_id, [row["key"]], "done", code="", message="", now=now)
+        runs.finish(conn, run_id, "succeeded", now=now)

@@ -71,7 +71,7 @@ def problems(config: ConfigOption = None, json: JsonOption = False, csv: CsvOpti
         )
         note_if_none(found, "No problem is open: nothing failed in 30 days that no later run took up")
         if found:
-            note("Which: syncd changes --state failed --code CODE; to retry: syncd jobs retry --run RUN")
+            note("Which: syncd changes --open --code CODE; to retry: syncd jobs retry --run RUN")
 
 
 @changes_app.callback()
@@ -89,7 +89,10 @@ def changes_list(
     state: Annotated[
         str, typer.Option(help="planned, held, queued, done, failed, superseded or cancelled.")
     ] = "",
-    code: Annotated[str, typer.Option(help="Only with this code, such as LITMOS-400.")] = "",
+    code: Annotated[str, typer.Option(help="Only with this code, such as LITMOS-400-REFUSED.")] = "",
+    open_: Annotated[
+        bool, typer.Option("--open", help="Only what failed in 30 days and no later run took up.")
+    ] = False,
     rule: Annotated[str, typer.Option(help="Only by this rule, such as teams[0].")] = "",
     field: Annotated[str, typer.Option(help="Only of this Litmos field, such as JobTitle.")] = "",
     since: FromOption = "",
@@ -102,27 +105,26 @@ def changes_list(
     """List changes, newest first."""
     if context.invoked_subcommand is not None:
         return
-    from syncd.store.changelists import CLOSED
-
-    for name, word in (("kind", kind), ("action", action), ("state", state)):
-        must_be_one_of(f"--{name}", word, CLOSED[name])
+    _must_be_known(kind=kind, action=action, state=state)
     with store_of(config) as (loaded, database):
+        from syncd.insight.failures import OPEN_FOR
         from syncd.store import changelists, mirror
 
         first, last = span_of(loaded, since, until)
-        wanted = changelists.Wanted(
-            run_id=run,
-            employee_id=employee,
-            action=action,
-            kind=kind,
-            state=state,
-            code=code,
-            rule=rule,
-            field=field,
-            since=first,
-            until=last,
-        )
         with database.read() as conn:
+            wanted = changelists.Wanted(
+                run_id=run,
+                employee_id=employee,
+                action=action,
+                kind=kind,
+                state=state,
+                code=code,
+                rule=rule,
+                field=field,
+                since=first,
+                until=last,
+                open_since=database.now(conn) - OPEN_FOR if open_ else None,
+            )
             rows = changelists.changes(conn, loaded.litmos.account, wanted, before=before, limit=limit)
             names = {str(item.key): item.name for item in mirror.items(conn, loaded.litmos.account)}
     if json:
@@ -130,11 +132,24 @@ def changes_list(
     elif csv:
         show_csv(CHANGE_COLUMNS, [dict(row) for row in rows])
     else:
-        _changes_table(rows, names)
-        said = {**_asked(wanted), "--from": since, "--to": until, "--before": before}
-        note_if_none(rows, "No change was planned yet: syncd push", of="change", asked=said)
-        if len(rows) == limit:
-            note(f"There may be more: --before {rows[-1]['id']}")
+        said = {**_asked(wanted), "--open": open_, "--from": since, "--to": until, "--before": before}
+        _show_changes(rows, names, said, full=len(rows) == limit)
+
+
+def _must_be_known(**words: str) -> None:
+    """Exit 2 for a word that no change is called by."""
+    from syncd.store.changelists import CLOSED
+
+    for name, word in words.items():
+        must_be_one_of(f"--{name}", word, CLOSED[name])
+
+
+def _show_changes(rows: Any, names: dict[str, str], said: dict[str, object], *, full: bool) -> None:
+    """The table of changes; that there are none that are as was ``said``, or, after a ``full`` page, how to see more."""
+    _changes_table(rows, names)
+    note_if_none(rows, "No change was planned yet: syncd push", of="change", asked=said)
+    if full:
+        note(f"There may be more: --before {rows[-1]['id']}")
 
 
 def _asked(wanted: Any) -> dict[str, object]:
@@ -176,7 +191,7 @@ def changes_show(
     with store_of(config) as (loaded, database):
         from syncd.core.telling import describe
         from syncd.insight.exchanged import exchanged
-        from syncd.insight.failures import taken_up
+        from syncd.insight.failures import next_step
         from syncd.store import changelists, changes, exchanges, jobs, mirror
 
         account = loaded.litmos.account
@@ -189,13 +204,14 @@ def changes_show(
             job = jobs.one(conn, account, row["job_id"]) if row["job_id"] else None
             attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
             made = {} if job is None else exchanges.of_job(conn, job["id"])
-            follows = taken_up(conn, account, dict(row))
+            step, again = next_step(conn, account, row, job)
     for each in attempts:
         each["exchanges"] = [
             exchanged(one, values=True, base_url=loaded.litmos.base_url, source=loaded.litmos.source)
             for one in made.get(each["id"], ())
         ]
-    step = _next_step(row, job, follows=follows)
+    if again:
+        step += f" To send the same again: syncd jobs retry {row['job_id']}"
     if json:
         show_json({"change": dict(row), "attempts": attempts, "next": step})
         return
@@ -208,25 +224,7 @@ def changes_show(
             say(f"  {name}: {plain(value)}")
     _attempts(attempts)
     if step:
-        note(f"Next: {step}")
-
-
-def _next_step(change: Any, job: Any, *, follows: bool) -> str:
-    """What a person does about a Change that failed or is held; "" for any other."""
-    from syncd.insight.failures import what_to_do
-
-    if change["state"] == "held":
-        return f"it waits for a person: syncd runs show {change['run_id']}"
-    if change["state"] != "failed":
-        return ""
-    if follows:
-        return f"nothing; a later change took it up: syncd changes --employee {plain(change['employee_id'])}"
-    again = (
-        f" To send the same again: syncd jobs retry {job['id']}"
-        if job and job["state"] == "discarded"
-        else ""
-    )
-    return what_to_do(change["code"]) + again
+        note(f"Next: {plain(step)}")
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> None:

@@ -223,7 +223,7 @@ def _plan(
         if len(pushed.intake.inputs) > 1:
             say(
                 "Sources: "
-                + ", ".join(f"{plain(one.name)} ({one.rows} rows)" for one in pushed.intake.inputs)
+                + ", ".join(f"{plain(one.source)} ({one.rows} rows)" for one in pushed.intake.inputs)
             )
         show_plan(pushed.draft, everything=everything)
     return pushed

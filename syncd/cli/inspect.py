@@ -275,5 +275,6 @@ def jobs_retry(
             say(f"{len(again)} of {wanted} jobs are available again; syncd push or syncd serve sends them")
         else:
             note(
-                "There is nothing to try again: they have not failed for good, or a later run did it: syncd jobs --state discarded"
+                "There is nothing to try again: none of them failed for good, or a later run took up what did; "
+                "what is open: syncd changes --open"
             )

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from syncd.cli.common import LARGEST, ConfigOption, JsonOption, stopping, store_of
-from syncd.cli.output import SCHEMA_VERSION, as_json_value, moment, plain, put, say
+from syncd.cli.common import LARGEST, ConfigOption, JsonOption, must_be_one_of, stopping, store_of
+from syncd.cli.output import SCHEMA_VERSION, as_json_value, moment, note_if_none, plain, put, say
 
 LEVELS = ("info", "warning", "error")
 EVERY = 1.0
@@ -49,8 +49,10 @@ def logs(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 200,
 ) -> None:
     """Tell what happened, oldest first; with --json one object a line."""
-    if level not in LEVELS:
-        raise typer.BadParameter(f"{level} is none of {', '.join(LEVELS)}", param_hint="--level")
+    from syncd.events import EVENTS
+
+    must_be_one_of("--level", level, LEVELS)
+    must_be_one_of("--event", event, EVENTS)
     begin = _begin(since)
     with store_of(config) as (loaded, database):
         from syncd.store import events
@@ -65,6 +67,9 @@ def logs(
             found = events.listed(conn, account, sought, limit=limit)
         _tell(reversed(found), json=json)
         if not follow:
+            said = {"--run": run, "--person": person, "--level": level if level != LEVELS[0] else ""}
+            said |= {"--event": event, "--code": code, "--since": since}
+            note_if_none(found, "Nothing has happened yet", of="event", asked=said)
             return
 
         def read(after: int) -> Rows:

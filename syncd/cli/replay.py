@@ -30,7 +30,7 @@ from syncd.cli.output import (
 inputs_app = typer.Typer(
     help="Inputs: what runs have read of HR, and what is kept of it.", invoke_without_command=True
 )
-INPUT_COLUMNS = ("run", "source", "nodes", "read_at", "rows", "size_bytes", "sha256", "kept")
+INPUT_COLUMNS = ("run", "source", "file", "nodes", "read_at", "rows", "size_bytes", "sha256", "kept")
 RunArgument = Annotated[int, typer.Argument(help="The run that has read it.", max=LARGEST)]
 
 
@@ -69,7 +69,7 @@ def inputs_list(
         if csv:
             show_csv(INPUT_COLUMNS, rows)
             return
-        headings = ("run", "source", "read", "rows", "bytes", "sha256", "kept")
+        headings = ("run", "source", "file", "read", "rows", "bytes", "sha256", "kept")
         table(headings, [_cells(row) for row in rows])
         note_if_none(rows, "Nothing of HR was read yet: syncd push")
         if vault is None:
@@ -77,9 +77,12 @@ def inputs_list(
 
 
 def _kept_row(one: Any) -> dict[str, Any]:
+    from syncd.sources.base import file_of
+
     return {
         "run": one.run_id,
         "source": one.source,
+        "file": file_of(one.place),
         "nodes": one.of_nodes,
         "read_at": one.read_at,
         "rows": one.rows,
@@ -93,6 +96,7 @@ def _read_row(one: Any) -> dict[str, Any]:
     return {
         "run": one["run_id"],
         "source": one["source"],
+        "file": "" if one["name"] == one["source"] else one["name"],
         "nodes": False,
         "read_at": one["read_at"],
         "rows": one["rows"],
@@ -106,7 +110,7 @@ def _cells(row: dict[str, Any]) -> Sequence[object]:
     source = f"{row['source']} (nodes)" if row["nodes"] else row["source"]
     kept = "yes" if row["kept"] else "no"
     at = moment(row["read_at"])
-    return row["run"], source, at, row["rows"], row["size_bytes"], row["sha256"][:12], kept
+    return row["run"], source, row["file"], at, row["rows"], row["size_bytes"], row["sha256"][:12], kept
 
 
 @inputs_app.command("show")

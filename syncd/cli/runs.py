@@ -285,7 +285,8 @@ def _show_course(run: dict[str, Any], went: Any) -> None:
 def _show_read(run: dict[str, Any], read: list[Any]) -> None:
     for one in read:
         size = f"{one['rows']} rows, {one['size_bytes']} bytes, sha256 {one['sha256'][:12]}"
-        say(f"Input: {plain(one['name'])}, {size}")
+        file = "" if one["name"] in ("", one["source"]) else f" ({one['name']})"
+        say(f"Input: {plain(one['source'] + file)}, {size}")
     for problem in run["summary"].get("input_not_kept", ()):
         say(f"Not kept: {plain(problem)}")
 

@@ -102,7 +102,7 @@ def _read_sources(
     except (SourceError, ConfigError) as error:
         name = " and ".join(source.name for source in sources)
         return SourceFacts(name=name, trouble=str(error), unfit=isinstance(error, ConfigError)), ()
-    several = " and ".join(f"{one.name} ({one.rows})" for one in intake.inputs)
+    several = " and ".join(f"{one.source} ({one.rows})" for one in intake.inputs)
     facts = SourceFacts(
         name=several if len(intake.inputs) > 1 else intake.name,
         rows=intake.rows,

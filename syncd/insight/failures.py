@@ -40,8 +40,15 @@ def what_to_do(code: str, *, otherwise: str = AGAIN) -> str:
     return next((what for begins, what in NEXT if code.startswith(begins)), otherwise)
 
 
-def taken_up(conn: Connection, account: str, change: Mapping[str, Any]) -> bool:
-    """Whether a later Change of the same thing of the same person took up a Change."""
-    person = change["employee_id"]
-    last = changelists.not_done(conn, account, [person]) if person else []
-    return bool(person) and change["id"] not in {one["id"] for one in last}
+def next_step(
+    conn: Connection, account: str, change: Mapping[Any, Any], job: Mapping[Any, Any] | None
+) -> tuple[str, bool]:
+    """What a person does about a Change that failed or is held, naming commands ("" for any other); whether its ``job`` may be tried again."""
+    if change["state"] == "held":
+        return f"it waits for a person: syncd runs show {change['run_id']}", False
+    if change["state"] != "failed":
+        return "", False
+    if changelists.taken_up(conn, account, change["id"]):
+        where = f": syncd changes --employee {change['employee_id']}" if change["employee_id"] else ""
+        return f"nothing; a later change took it up{where}", False
+    return what_to_do(change["code"]), job is not None and job["state"] == "discarded"

@@ -95,7 +95,7 @@ def seen_before(conn: Connection, app: App, intake: Intake) -> Iterator[str]:
         same = inputs.last_accepted(conn, app.account, one.source, sha256=one.sha256, before=before)
         if last is not None and same is not None and last["sha256"] != one.sha256:
             when = f"{same['read_at']:%Y-%m-%d %H:%M} UTC"
-            yield f"{one.name} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
+            yield f"{one.source} is, byte for byte, what run {same['run_id']} read on {when}; a newer one was read since"
 
 
 def pace_of(conn: Connection, app: App, users: Sequence[User], now: datetime) -> Pace:

@@ -99,7 +99,7 @@ def _other_inputs(saved: SavedPlan, intake: Intake) -> Iterator[str]:
         have, had = now[source], was[source]
         if have.sha256 != had["sha256"]:
             yield (
-                f"{have.name} is another one: sha256 {have.sha256[:12]} and {have.rows} rows now, "
+                f"{source} is another one: sha256 {have.sha256[:12]} and {have.rows} rows now, "
                 f"{had['sha256'][:12]} and {had['rows']} rows then"
             )
 

@@ -98,6 +98,11 @@ class Reading:
     dated: date | None = None
 
     @property
+    def file(self) -> str:
+        """The file that was read, as origins name it; of a source without files its own name."""
+        return file_of(self.place) or self.name
+
+    @property
     def records(self) -> "Records":
         """The rows as Records, to be iterated as often as needed."""
         return Records(self)
@@ -107,6 +112,12 @@ class Reading:
         number, cells = raw_row
         fields = dict(zip(self.columns, cells, strict=True))
         return Record(fields=fields, origin=f"{self.place}{number}", source=self.name)
+
+
+def file_of(place: str) -> str:
+    """The file that the place of a Reading names (``hr.csv:``); "" where rows are in none (``hr:row ``)."""
+    file, _, rest = place.rpartition(":")
+    return "" if rest else file
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,11 @@ def newest(conn: Connection, account: str, limit: int) -> list[Archived]:
 
 
 def read_lately(conn: Connection, account: str, limit: int) -> list[RowMapping]:
-    """What the newest Runs have read of HR, kept or not, newest first: run_id, source, rows, size_bytes, sha256, read_at."""
+    """What the newest Runs have read of HR, kept or not, newest first: run_id, source, name (of the file), rows, size_bytes, sha256, read_at."""
     columns = (
         input_.c.run_id,
         input_.c.source,
+        input_.c.name,
         input_.c.rows,
         input_.c.sha256,
         input_.c.read_at,

@@ -1,6 +1,6 @@
 """Lists of Changes, a page at a time, and what failed. A page begins where the one before it ended, by key, not by counting (ADR 0038)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     and_,
     desc,
+    exists,
     false,
     func,
     literal_column,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from syncd.core.model import Action, ObjectKind
 from syncd.core.states import CHANGE_STATES
 from syncd.store.among import rows_among
+from syncd.store.queue import CHUNK
 from syncd.store.schema import (
     IS_FAILED,
     change,
@@ -53,6 +55,8 @@ class Wanted:
     """Of Runs that were made from ``since`` on, and before ``until``."""
     above: int | None = None
     """Only with a higher id."""
+    open_since: datetime | None = None
+    """Only what failed since then and nothing took up."""
 
 
 CLOSED: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +75,10 @@ def changes(
     conn: Connection, account: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[RowMapping]:
     """Changes, newest first, with ids below ``before``."""
+    if wanted.open_since is not None:  # what is open has failed
+        if wanted.state not in ("", "failed"):
+            return []
+        wanted = replace(wanted, state="failed")
     newest = _newest(conn, account, wanted, before, limit)
     if newest is None:
         return []
@@ -179,6 +187,7 @@ def _newest(
         named = (_names(conn, change.c[name], wanted.field) for name in ("after", "before"))
         query = query.where(or_(*named))
     asked = {name: getattr(wanted, name) for name in CLOSED}
+    query = query.where(*([] if wanted.open_since is None else _open(account, wanted.open_since)))
     narrow = {name: getattr(wanted, name) for name in OPEN if getattr(wanted, name)}
     for name, value in narrow.items():
         query = query.where(change.c[name] == value, *([_HAS_CODE] if name == "code" else []))
@@ -266,12 +275,6 @@ def not_done(conn: Connection, account: str, employee_ids: Collection[str]) -> l
 
 def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, Any]]:
     """What failed since then and no later Change of the same thing has taken up, by code, the commonest first."""
-    later = change.alias("later")
-    taken_up = select(later.c.id).where(
-        later.c.employee_id == change.c.employee_id, later.c.id > change.c.id, later.c.key == change.c.key
-    )
-    # Not a bare column: else all that ended since then is walked by its index, and not the few that failed by theirs.
-    ended_at = func.coalesce(change.c.finished_at, change.c.finished_at)
     query = (
         select(
             change.c.code,
@@ -282,8 +285,46 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
             func.max(change.c.run_id).label("run_id"),
             func.min(change.c.message).label("message"),
         )
-        .where(_owned(account), IS_FAILED, ended_at >= since, ~taken_up.exists())
+        .where(_owned(account), *_open(account, since))
         .group_by(change.c.code)
         .order_by(func.count().desc(), change.c.code)
     )
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def taken_up(conn: Connection, account: str, change_id: int) -> bool:
+    """Whether a later Change of the same thing took up this one."""
+    query = select(change.c.id).where(change.c.id == change_id, _later(account))
+    return conn.execute(query).first() is not None
+
+
+def any_taken_up(conn: Connection, account: str, run_id: int, keys: Sequence[str]) -> bool:
+    """Whether a later Change took up any of these of a Run."""
+    return any(
+        conn.execute(
+            select(change.c.id)
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]), _later(account))
+            .limit(1)
+        ).first()
+        for start in range(0, len(keys), CHUNK)
+    )
+
+
+def _open(account: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whether a Change failed since then and nothing took it up."""
+    # Not a bare column: else all that ended since then is walked by its index, and not the few that failed by theirs.
+    ended_at = func.coalesce(change.c.finished_at, change.c.finished_at)
+    return IS_FAILED, ended_at >= since, ~_later(account)
+
+
+def _later(account: str) -> ColumnElement[bool]:
+    """Whether there is a later Change of the same thing in this account; what is only planned was not to be sent, and takes up nothing."""
+    later = change.alias("later")
+    owner = select(run.c.account).where(run.c.id == later.c.run_id).scalar_subquery()
+    return exists().where(
+        later.c.employee_id == change.c.employee_id,
+        later.c.id > change.c.id,
+        later.c.key == change.c.key,
+        later.c.state != "planned",
+        owner == account,
+    )

@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncd.store import imports
-from syncd.store.among import is_among
+from syncd.store import changelists, imports
 from syncd.store.queue import ALL, CHUNK, NOTHING_GOES, release_children, set_changes
-from syncd.store.schema import IS_DISCARDED, IS_LIVE, IS_UNSETTLED, attempt, change, job, queue_pause, run
+from syncd.store.schema import IS_DISCARDED, IS_LIVE, IS_UNSETTLED, attempt, job, queue_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +155,8 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
     """A person wants discarded Jobs tried again; returns those that will be.
 
     A Job whose target has a live Job is left as it is, and so is one that shares a name with a live import, and an import
-    that shares one with any live Job that writes users; of several for one target only the newest is tried. Left, too, is a
-    Job whose every Change a later Run has done: what it would send was true once.
+    that shares one with any live Job that writes users; of several for one target only the newest is tried. What a later Run took
+    up is not, either: its values are of then, and who was to be deactivated may have come back.
     """
     live = select(job.c.target).where(job.c.account == account, IS_LIVE)
     newest: dict[str, RowMapping] = {}
@@ -174,9 +173,9 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
             .with_for_update()
         ).mappings()
         for row in rows:
-            if imports.stands_in_the_way(conn, account, row["kind"], row["payload"]) or _is_past(
-                conn, account, row
-            ):
+            if imports.stands_in_the_way(conn, account, row["kind"], row["payload"]):
+                continue
+            if changelists.any_taken_up(conn, account, row["run_id"], row["changes"]):
                 continue
             if row["target"] not in newest or newest[row["target"]]["id"] < row["id"]:
                 newest[row["target"]] = row
@@ -198,22 +197,6 @@ def retry_discarded(conn: Connection, account: str, job_ids: Sequence[int], now:
             conn, row["run_id"], row["changes"], state="queued", code="", message="", finished_at=None
         )
     return [row["id"] for row in again]
-
-
-def _is_past(conn: Connection, account: str, row: RowMapping) -> bool:
-    later, of = change.alias("later"), run.alias("of")
-    done = (
-        select(later.c.id)
-        .join(of, of.c.id == later.c.run_id)
-        .where(
-            *(later.c.employee_id == change.c.employee_id, later.c.id > change.c.id),
-            *(later.c.key == change.c.key, later.c.state == "done", of.c.account == account),
-        )
-    )
-    mine = (change.c.run_id == row["run_id"]) & is_among(conn, change.c.key, list(row["changes"]))
-    number = select(func.count(), func.coalesce(func.sum(case((done.exists(), 1), else_=0)), 0)).where(mine)
-    every, past = conn.execute(number).one()
-    return bool(every) and every == past
 
 
 def cancel_run(conn: Connection, run_id: int, now: datetime) -> int:

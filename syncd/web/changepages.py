@@ -9,6 +9,7 @@ from syncd.core.model import Action, ObjectKind
 from syncd.core.states import CHANGE_STATES
 from syncd.core.words import pieces
 from syncd.insight.exchanged import exchanged
+from syncd.insight.failures import OPEN_FOR, next_step
 from syncd.store import changelists, exchanges, jobs
 from syncd.web.filtering import DAYS, applied, span
 from syncd.web.shown import MASK, item_names, shown_change
@@ -21,19 +22,23 @@ COLUMNS = (
 
 
 def listed(ask: Ask) -> Answer:
-    """Changes, newest first, by run, employee, action, kind, state, code, rule, field and day."""
+    """Changes, newest first, by run, employee, action, kind, state, code, rule, field and day; those of open problems."""
     asked = {name: ask.query.get(name, "").strip() for name in FILTERS}
     since, until = span(ask)
     before, account = ask.number("before"), ask.site.account
-    wanted = changelists.Wanted(run_id=ask.number("run"), since=since, until=until, above=None, **asked)
+    wanted = changelists.Wanted(
+        run_id=ask.number("run"), since=since, until=until, above=None, open_since=None, **asked
+    )
     low: int | None = None
     with ask.site.database.read() as conn:
+        now = ask.site.database.now(conn)
+        if ask.query.get("open"):
+            wanted = replace(wanted, open_since=now - OPEN_FOR)
         if asked["field"] and not asked["employee_id"] and not ask.exports:
             low = changelists.horizon(conn, account, wanted, before)
             wanted = replace(wanted, above=low)
         names = item_names(conn, account)
         rows = changelists.changes(conn, account, wanted, before=before, limit=ask.limit + 1)
-        now = ask.site.database.now(conn)
     found = [shown_change(row, names, ask.viewer) for row in rows]
     after = ask.next_page(found, "id", "before")
     looked_down_to = None if low is None or after else low + 1
@@ -48,7 +53,7 @@ def listed(ask: Ask) -> Answer:
             "states": list(CHANGE_STATES),
             "actions": [one.value for one in Action],
             "kinds": [one.value for one in ObjectKind],
-            "filters": applied(ask, ("run", *FILTERS, *DAYS)),
+            "filters": applied(ask, ("run", *FILTERS, "open", *DAYS)),
             "looked_down_to": looked_down_to,
         },
     )
@@ -72,6 +77,7 @@ def one(ask: Ask) -> Answer:
         job = jobs.one(conn, account, row["job_id"]) if row["job_id"] else None
         attempts = [] if job is None else [dict(one) for one in jobs.list_attempts(conn, job["id"])]
         made = {} if job is None else exchanges.of_job(conn, job["id"])
+        step, again = next_step(conn, account, row, job)
         now = ask.site.database.now(conn)
     values, litmos = ask.viewer.sees_values, ask.site.config.litmos
     for each in attempts:
@@ -97,6 +103,8 @@ def one(ask: Ask) -> Answer:
         data={
             "change": change,
             "now": now,
+            "next": step,
+            "retriable": again,
             "fields": fields,
             "words": _words(change["before"], change["after"]) if ask.viewer.sees_values else {},
             "job": None

@@ -16,6 +16,7 @@ COMMANDS = (
     (rf"syncd cases show {_ID}", "/cases/{}", "the case of {}"),
     (rf"syncd cases resolve {_ID} --undo", "/cases/{}", "the case of {}"),
     (r"syncd runs show (\d+)", "/runs/{}", "run {}"),
+    (rf"syncd changes --employee {_ID}", "/changes?employee_id={}", "the changes of {}"),
     (r"syncd jobs --run (\d+)", "/runs/{}", "run {}"),
     (r"syncd runs --state (\w+)", "/runs?state={}", "Runs"),
     (rf"syncd cases{_ALONE}", "/cases", "Cases"),

@@ -104,7 +104,7 @@ PAGES = (
         role=V,
         handler=changepages.listed,
         summary="Changes of all runs, newest first",
-        query={"run": NUMBER, **changepages.FILTERS, **DAYS, **PAGED},
+        query={"run": NUMBER, **changepages.FILTERS, "open": MARK, **DAYS, **PAGED},
     ),
     Page(path="/changes/{change_id:id}", role=V, handler=changepages.one, summary="One change, its attempts"),
     Page(

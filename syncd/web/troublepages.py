@@ -56,6 +56,8 @@ def try_again(ask: Ask) -> Answer:
     to = to if len(job_ids) < 2 else "/changes?state=failed"
     to = to if change is None else f"/changes/{change}"
     said = f"{len(again)} of {wanted} jobs are tried again."
+    if len(again) < wanted:
+        said += " What is left out was taken up by a later run, or is on its way."
     return Done(to=to, said=said, failed=not again)
 
 

@@ -109,7 +109,8 @@ def test_inputs_are_listed_shown_and_exported(bench):
     assert "archive is null" in bench.run("inputs").stderr
     assert "there is no archive" in bench.run("plan", "--input", run, expect=1).stderr
     bench.configure(ARCHIVE)
-    assert [one["kept"] for one in bench.json("inputs")["inputs"]] == [False, True]
+    found = bench.json("inputs")["inputs"]
+    assert [(one["kept"], one["file"]) for one in found] == [(False, "hr.csv"), (True, "hr.csv")]
     assert "title" in bench.json("inputs", "show", run)["inputs"][0]["columns"]
     assert "hr: 3 rows, read 20" in bench.run("inputs", "show", run).stdout
     bench.run("inputs", "export", run, "out")

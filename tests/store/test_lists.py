@@ -16,9 +16,19 @@ from tests.core import factories
 from tests.store.makers import ACCOUNT, complete, enqueue, must_claim, new_run, now_of, request
 
 
-def planned(database, *people: str, state: str = "done", code: str = "", field: str = "JobTitle") -> int:
+def planned(
+    database,
+    *people: str,
+    state: str = "done",
+    code: str = "",
+    field: str = "JobTitle",
+    account: str = ACCOUNT,
+) -> int:
     """A Run with an update of each of these people, all in one state."""
     run_id = new_run(database)
+    if account != ACCOUNT:
+        with database.write() as conn:
+            conn.execute(update(run).where(run.c.id == run_id).values(account=account))
     made = [
         Change(
             key=f"update:{who}",
@@ -102,9 +112,38 @@ def test_a_problem_is_what_failed_and_nothing_took_up(database):
     assert codes() == {"A": 1, "B": 1}
     planned(database, "00002", state="failed", code="B")
     assert codes() == {"B": 2}, "the later failure is the one that counts"
+    planned(database, "00002", state="planned")
+    assert codes() == {"B": 2}, "a plan that was not to be sent takes up nothing"
+    planned(database, "00002", account="other")
+    assert codes() == {"B": 2}, "nor does what another account did"
     with database.write() as conn:
         conn.execute(update(change).values(finished_at=since - timedelta(seconds=1)))
     assert codes() == {}
+
+
+def test_what_is_open_of_a_problem_is_as_many_as_the_problem_counts(database):
+    """Of people and, without an employee, of teams."""
+    planned(database, "00001", "00002", "", state="failed", code="A")
+    planned(database, "00001")
+    planned(database, "00002", state="planned")
+    since = now_of(database) - timedelta(days=1)
+
+    def told() -> tuple[list[str], int]:
+        with database.read() as conn:
+            numbers = {one["code"]: one["number"] for one in changelists.problems(conn, ACCOUNT, since)}
+            ids = {
+                row["id"]: row for row in changelists.changes(conn, ACCOUNT, Wanted(), before=None, limit=99)
+            }
+            taken = {ids[each]["employee_id"] for each in ids if changelists.taken_up(conn, ACCOUNT, each)}
+        found = listed(database, Wanted(code="A", open_since=since))
+        assert found == listed(database, Wanted(open_since=since)), "with its code and without"
+        assert not taken & set(found)
+        return found, numbers.get("A", 0)
+
+    assert told() == (["", "00002"], 2)
+    assert listed(database, Wanted(state="done", open_since=since)) == [], "what is done is not open"
+    planned(database, "")
+    assert told() == (["00002"], 1)
 
 
 def test_employees_are_found_by_the_beginning_of_what_they_are_called(database):

@@ -415,24 +415,21 @@ def test_a_discarded_job_is_not_tried_again_beside_a_live_one_for_its_target(dat
         assert jobs.retry_discarded(conn, ACCOUNT, [job.id], database.now(conn)) == []
 
 
-def test_what_a_later_run_has_done_since_is_not_tried_again_as_it_was(database):
-    """What is in the old request is not what HR says any more."""
-    old = enqueue(database, [request("a"), request("b"), request("c")])
-    of: dict[str, int] = {}
-    for _ in range(3):
-        job = must_claim(database)
-        discard(database, job)
-        of[job.changes[0]] = job.id
-    for account, key, state in ((ACCOUNT, "a", "done"), (ACCOUNT, "b", "cancelled"), ("other", "c", "done")):
-        with database.write() as conn:
-            made = runs.create(conn, account, "push", trigger="test", actor="test", now=database.now(conn))
-            assert made is not None
-            about = Change(key=key, action=Action.UPDATE, kind=ObjectKind.USER, employee_id=key)
-            changes.insert_all(conn, made, [about], state=state)
+@pytest.mark.parametrize("state", ["done", "failed", "held", "cancelled", "planned"])
+def test_what_a_later_change_took_up_is_not_tried_again(database, state):
+    """Who was to be deactivated, and has come back since, would be deactivated; a plan that is not sent changes nothing."""
+    first = enqueue(database, [request("a")])
+    old = must_claim(database)
+    discard(database, old)
+    later = new_run(database)
+    again = [Change(key="a", action=Action.UPDATE, kind=ObjectKind.USER, employee_id="a")]
     with database.write() as conn:
-        again = jobs.retry_discarded(conn, ACCOUNT, list(of.values()), database.now(conn))
-    assert again == [of["b"], of["c"]]
-    assert job_states(database, old) == {"a": "discarded", "b": "available", "c": "available"}
+        now = database.now(conn)
+        changes.insert_all(conn, later, again, state="planned")
+        changes.set_state(conn, later, ["a"], state, code="", message="", now=now)
+        tried = jobs.retry_discarded(conn, ACCOUNT, [old.id], now)
+    assert tried == ([old.id] if state == "planned" else [])
+    assert job_states(database, first) == {"a": "available" if state == "planned" else "discarded"}
 
 
 def test_counts_by_state_of_one_run_and_of_all(database):
@@ -519,3 +516,17 @@ def test_every_class_has_its_turn():
     turns = [turn_of(claims) for claims in range(4 * FAIR)]
     assert turns.count(None) == 4 * (FAIR - 1)
     assert set(turns) == {None, *JobClass}
+
+
+def test_what_another_account_did_takes_nothing_up(database):
+    first = enqueue(database, [request("a")])
+    old = must_claim(database)
+    discard(database, old)
+    with database.write() as conn:
+        now = database.now(conn)
+        made = runs.create(conn, "other", "push", trigger="test", actor="test", now=now)
+        assert made is not None
+        theirs = Change(key="a", action=Action.UPDATE, kind=ObjectKind.USER, employee_id="a")
+        changes.insert_all(conn, made, [theirs], state="done")
+        assert jobs.retry_discarded(conn, ACCOUNT, [old.id], now) == [old.id]
+    assert job_states(database, first) == {"a": "available"}
