@@ -272,6 +272,9 @@ def test_requests_by_minute_are_bars_below_the_limit():
     long = minutes({"2026-11-24T00:00+00:00": 90, "2026-11-24T23:59+00:00": 90}, 100)
     assert long is not None
     assert len(long.titles) <= MINUTES
+    few = minutes({"2026-11-24T10:00+00:00": 25}, 2000)
+    assert few is not None
+    assert [one.height for one in few.segments] == [HEIGHT / 4], "what is allowed makes no bar flat"
     assert minutes({}, 100) is None
 
 

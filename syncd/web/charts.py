@@ -64,10 +64,15 @@ MINUTES = 120
 """So many bars a chart of minutes has at most; of a longer time each bar is several minutes."""
 
 
+ROOM = 4
+"""So many times as high as its highest bar may a chart of minutes be to show what is allowed: more would make every bar flat."""
+
+
 def minutes(found: Mapping[str, int], limit: float) -> Bars | None:
     """Requests a minute, from the first minute to the last; ``found`` has them by minute, as 2026-11-24T10:05+00:00.
 
-    The height is that of ``limit`` requests a minute, or of the highest bar where that is more; None if there are none.
+    The height is that of ``limit`` requests a minute, but at most ``ROOM`` times that of the highest bar, and at least it; None if there
+    are none.
     Where a bar is several minutes, it is as high as their mean.
     """
     if not found:
@@ -78,7 +83,8 @@ def minutes(found: Mapping[str, int], limit: float) -> Bars | None:
     means = [0.0] * -(-whole // step)
     for moment, number in at.items():
         means[int((moment - first).total_seconds() // 60) // step] += number / step
-    highest = max([1.0, limit, *means])
+    tallest = max([1.0, *means])
+    highest = max(tallest, min(limit, ROOM * tallest))
     heights = [round(HEIGHT * mean / highest, 2) for mean in means]
     return Bars(
         width=len(means) * STEP,
