@@ -111,9 +111,13 @@ class Proxy:
             connection.close()
 
 
+_FIRST_A_100 = re.compile(rb"^HTTP/1.1 100 Continue\r\n\r\n")
+"""Only the answer behind it says where it ends."""
+
+
 def _is_whole(data: bytes) -> bool:
     """Whether the body of an answer ends where its head, or its last chunk, says."""
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, body = re.sub(_FIRST_A_100, b"", data).partition(b"\r\n\r\n")
     said = re.findall(rb"(?im)^content-length: (\d+)\r?$", head)
     if b"transfer-encoding: chunked" in head.lower():
         return not said and body.endswith(b"\r\n0\r\n\r\n")
