@@ -147,7 +147,7 @@ def test_a_problem_leads_to_as_many_changes_as_it_counts_and_each_says_what_to_d
     assert "What to do</strong>: nothing" not in pages.get(f"/changes/{taken['id']}").text
     take_up(pages, taken["id"])
     page = pages.get(f"/changes/{taken['id']}").text
-    assert "What to do</strong>: nothing; a later push took it up, or found nothing left to do: <a " in page
+    assert "What to do</strong>: nothing; a later change took it up: <a " in page
     assert f'href="/changes?employee_id={taken["employee_id"]}"' in page
     assert taken not in pages.get("/changes.json?open=yes").json()["changes"]
 

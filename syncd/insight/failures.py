@@ -50,5 +50,5 @@ def next_step(
         return "", False
     if changelists.taken_up(conn, account, change["id"]):
         where = f": syncd changes --employee {change['employee_id']}" if change["employee_id"] else ""
-        return f"nothing; a later push took it up, or found nothing left to do{where}", False
+        return f"nothing; a later change took it up{where}", False
     return what_to_do(change["code"]), job is not None and job["state"] == "discarded"

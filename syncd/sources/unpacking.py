@@ -128,11 +128,8 @@ def _opened(path: Path, kind: str, member: str, label: str, caps: Caps) -> Itera
         caps.check(label, path.stat().st_size, chosen.file_size)
         try:
             opened = archive.open(chosen)
-        except (
-            NotImplementedError
-        ) as error:  # what the standard library says of a method or version of ZIP that it cannot read
-            raise _damaged(label) from error
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        # NotImplementedError is said of a method or version of ZIP that the standard library cannot read.
+        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
             raise _damaged(label) from error
         with opened:
             yield opened

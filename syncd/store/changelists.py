@@ -32,7 +32,6 @@ from syncd.store.schema import (
     change,
     run,
 )
-from syncd.store.settled_tables import settled
 
 _HAS_CODE = change.c.code != literal_column("''")
 """Said with a constant, as in the index of codes."""
@@ -275,7 +274,7 @@ def not_done(conn: Connection, account: str, employee_ids: Collection[str]) -> l
 
 
 def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, Any]]:
-    """What failed since then and no later push has taken up, by code, the commonest first."""
+    """What failed since then and no later Change of the same thing has taken up, by code, the commonest first."""
     query = (
         select(
             change.c.code,
@@ -294,21 +293,17 @@ def problems(conn: Connection, account: str, since: datetime) -> list[dict[str, 
 
 
 def taken_up(conn: Connection, account: str, change_id: int) -> bool:
-    """Whether a later push took up this Change: by a Change of the same thing, or by finding that nothing is left to do."""
-    query = select(change.c.id).where(change.c.id == change_id, or_(*_later(account)))
+    """Whether a later Change of the same thing took up this one."""
+    query = select(change.c.id).where(change.c.id == change_id, _later(account))
     return conn.execute(query).first() is not None
 
 
 def any_taken_up(conn: Connection, account: str, run_id: int, keys: Sequence[str]) -> bool:
-    """Whether a later push took up any of these Changes of a Run."""
+    """Whether a later Change took up any of these of a Run."""
     return any(
         conn.execute(
             select(change.c.id)
-            .where(
-                change.c.run_id == run_id,
-                change.c.key.in_(keys[start : start + CHUNK]),
-                or_(*_later(account)),
-            )
+            .where(change.c.run_id == run_id, change.c.key.in_(keys[start : start + CHUNK]), _later(account))
             .limit(1)
         ).first()
         for start in range(0, len(keys), CHUNK)
@@ -319,27 +314,17 @@ def _open(account: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
     """Whether a Change failed since then and nothing took it up."""
     # Not a bare column: else all that ended since then is walked by its index, and not the few that failed by theirs.
     ended_at = func.coalesce(change.c.finished_at, change.c.finished_at)
-    return IS_FAILED, ended_at >= since, *(~one for one in _later(account))
+    return IS_FAILED, ended_at >= since, ~_later(account)
 
 
-def _later(account: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Whether there is a later Change of the same thing in this account; what is only planned was not to be sent, and takes up nothing.
-
-    And whether its employee is at rest: then a later push has found nothing left to do, for HR has taken back what it said. Who has a
-    Change that failed is not at rest before a push has looked at them again, nor while Litmos' refusal keeps something from being sent.
-    """
+def _later(account: str) -> ColumnElement[bool]:
+    """Whether there is a later Change of the same thing in this account; what is only planned was not to be sent, and takes up nothing."""
     later = change.alias("later")
     owner = select(run.c.account).where(run.c.id == later.c.run_id).scalar_subquery()
-    again = exists().where(
+    return exists().where(
         later.c.employee_id == change.c.employee_id,
         later.c.id > change.c.id,
         later.c.key == change.c.key,
         later.c.state != "planned",
         owner == account,
     )
-    at_rest = exists().where(
-        settled.c.account == account,
-        settled.c.employee_id == change.c.employee_id,
-        settled.c.at_rest.is_(True),
-    )
-    return again, at_rest

@@ -1,6 +1,6 @@
 """Changes: every difference that a Run planned, with what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -227,9 +227,8 @@ def set_state(
     now: datetime | None = None,
 ) -> None:
     """Say what became of some Changes of a Run; ``now`` is when, for states that end a Change."""
-    values: dict[str, Any] = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
-    for start in range(0, len(keys), CHUNK):
-        conn.execute(_SET_STATE, {**values, "keys": keys[start : start + CHUNK]})
+    for values in _said(run_id, keys, state, code, message, now):
+        conn.execute(_SET_STATE, values)
 
 
 def end(
@@ -243,12 +242,20 @@ def end(
     now: datetime,
 ) -> dict[str, str]:
     """As ``set_state``, for who sends; returns what each of them is: key -> ``"create user"``."""
-    values: dict[str, Any] = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
-    found: dict[str, str] = {}
+    return {
+        row.key: f"{row.action} {row.kind}"
+        for values in _said(run_id, keys, state, code, message, now)
+        for row in conn.execute(_END, values)
+    }
+
+
+def _said(
+    run_id: int, keys: Sequence[str], state: str, code: str, message: str, now: datetime | None
+) -> Iterator[dict[str, Any]]:
+    """The parameters of ``_SET_STATE``, for some of the keys at a time."""
+    values = {"of_run": run_id, "to": state, "with_code": code, "saying": message, "at": now}
     for start in range(0, len(keys), CHUNK):
-        for row in conn.execute(_END, {**values, "keys": keys[start : start + CHUNK]}):
-            found[row.key] = f"{row.action} {row.kind}"
-    return found
+        yield {**values, "keys": keys[start : start + CHUNK]}
 
 
 def approve(conn: Connection, run_id: int, keys: Sequence[str]) -> None:

@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import RowMapping, select
 
 from syncd.core.limits import Limits
 from syncd.sandbox.server import Sandbox
 from syncd.sending.crew import drain
 from syncd.store import changelists, jobs, runs
 from syncd.store.database import Database
-from syncd.store.schema import change as change_table
 from tests.flows.rig import Rig, person
 
 WORLD = {"learning_paths": [{"Name": "Onboarding"}]}
@@ -125,46 +122,18 @@ def test_what_is_refused_for_many_at_once_is_held_against_nobody(rig):
     assert len(rig.members()) == 4
 
 
-@pytest.mark.parametrize("refused", ["PUT", "deactivate"])
-def test_what_hr_has_taken_back_is_no_problem_any_more_and_is_not_tried_again(refused, rig):
-    """The next push has nothing to do for them: so no later change takes up the one that failed."""
+def test_what_fails_for_somebody_who_was_at_rest_is_a_problem(rig):
+    """That they were at rest is of a push that looked only at those whom something had happened to; this one looks at everybody."""
     rig.changed["config_digest"] = "one"
     rig.push()
-    rig.hr[0].update({"status": "Left"} if refused == "deactivate" else {"title": "Chief"})
+    rig.push()
+    rig.changed["config_digest"] = ""
+    rig.hr[0]["title"] = "Chief"
     rig.sandbox.faults.set([{**ALWAYS, "method": "PUT", "path": "^/users/"}])
-    failed = rig.push().run_id
-    (change,) = (one for one in changes_of(rig, failed) if one["state"] == "failed")
-    assert [one["number"] for one in problems_of(rig)] == [1]
-    rig.hr[0].update(status="Active", title="Rep")
-    rig.sandbox.faults.set([])
-    again = rig.push(drained=False)
-    assert again.draft.plan.changes == ()
-    assert problems_of(rig) == []
+    run_id = rig.push().run_id
     with rig.database.write() as conn:
-        assert changelists.taken_up(conn, "main", change["id"])
-        assert jobs.retry_discarded(conn, "main", [change["job_id"]], rig.database.now(conn)) == []
-
-
-def test_what_is_refused_and_still_wanted_stays_a_problem(rig):
-    rig.changed["config_digest"] = "one"
-    run_id = refused_twice(rig, 2)
-    rig.push()
-    assert [one["number"] for one in problems_of(rig)] != []
-    (change,) = (one for one in changes_of(rig, run_id) if one["kind"] == "user")
-    with rig.database.write() as conn:
-        assert not changelists.taken_up(conn, "main", change["id"])
-        assert jobs.retry_discarded(conn, "main", [change["job_id"]], rig.database.now(conn)) == [
-            change["job_id"]
-        ]
-
-
-def changes_of(rig: Rig, run_id: int) -> list[RowMapping]:
-    """The stored changes of a run."""
-    with rig.database.read() as conn:
-        return list(conn.execute(select(change_table).where(change_table.c.run_id == run_id)).mappings())
-
-
-def problems_of(rig: Rig) -> list[dict[str, Any]]:
-    """What is open, by code."""
-    with rig.database.read() as conn:
-        return changelists.problems(conn, "main", rig.database.now(conn) - timedelta(days=30))
+        now = rig.database.now(conn)
+        (problem,) = changelists.problems(conn, "main", now - timedelta(days=30))
+        assert (problem["run_id"], problem["number"]) == (run_id, 1)
+        (failed,) = jobs.list_jobs(conn, "main", run_id=run_id, state="discarded")
+        assert jobs.retry_discarded(conn, "main", [failed["id"]], now) == [failed["id"]]
